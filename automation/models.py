@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from findings.models import Finding
+
+USER = settings.AUTH_USER_MODEL
+
+
+class RuleSet(models.Model):
+    """One ordered list of rules of one kind. Its row is the lock under which rules change."""
+
+    class Kind(models.TextChoices):
+        TICKET_CREATION = "ticket_creation", "Create Ticket"
+
+    kind = models.CharField(max_length=20, primary_key=True, choices=Kind.choices)
+    version = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} v{self.version}"
+
+
+class RuleSetVersion(models.Model):
+    """The rules as they were: what an old decision is explained with. Never changed."""
+
+    kind = models.CharField(max_length=20, choices=RuleSet.Kind.choices)
+    version = models.PositiveIntegerField()
+    rules = models.JSONField()  # in order; the shape is automation.engine.rules.RuleSpec
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-version",)
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "version"), name="rule_set_version_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} v{self.version}"
+
+
+class Rule(models.Model):
+    """Ordered; the first enabled match wins. Changed only by `automation.services`."""
+
+    class Target(models.TextChoices):
+        JIRA = "jira", "Jira"
+        CASE_MANAGEMENT = "case_management", "Case Management"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(
+        max_length=20,
+        choices=RuleSet.Kind.choices,
+        default=RuleSet.Kind.TICKET_CREATION,
+        editable=False,
+    )
+    name = models.CharField(max_length=255)
+    enabled = models.BooleanField(default=True)
+    position = models.IntegerField(editable=True, db_index=True)
+    finding_types = models.JSONField()  # wire types, at least one
+    query = models.TextField(blank=True, max_length=30_000)
+    target = models.CharField(
+        max_length=20, choices=Target.choices, default=Target.CASE_MANAGEMENT
+    )
+    project_id = models.UUIDField()  # no foreign key: the public API accepts any id at save
+    assignee_id = models.UUIDField(null=True, blank=True)
+    max_tickets_per_day = models.PositiveSmallIntegerField()
+    fields = models.JSONField(null=True, blank=True)
+    auto_disabled_reason = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    modified_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )  # null: the system, here and below
+    modified_by = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "position"), name="rule_position_unique"),
+            models.CheckConstraint(
+                condition=Q(max_tickets_per_day__gte=1, max_tickets_per_day__lte=500),
+                name="rule_limit_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(target__in=["jira", "case_management"]), name="rule_target_known"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="rule_name_not_empty"),
+            models.CheckConstraint(
+                condition=Q(enabled=False) | Q(auto_disabled_reason=""),
+                name="rule_broken_is_disabled",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.auto_disabled_reason)
+
+
+class Decision(models.Model):
+    """What happened to a finding once, and what was seen: enough to replay and explain it.
+
+    One per evaluation: `requested_at` is the finding's `unevaluated_since` that it answers.
+    """
+
+    class Outcome(models.TextChoices):
+        TICKETED = "ticketed"
+        OVER_LIMIT = "over_limit"
+        NO_MATCH = "no_match"
+        ALREADY_TICKETED = "already_ticketed"
+        MUTED = "muted"
+        NO_RULES = "no_rules"
+        ERROR = "error"
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    requested_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    rule_id = models.UUIDField(null=True, blank=True)
+    rule_set_version = models.PositiveIntegerField()
+    facts = models.JSONField()  # as the engine saw them
+    case_id = models.UUIDField(null=True, blank=True)
+    used_before = models.PositiveSmallIntegerField(null=True, blank=True)  # slots of the day
+    reason = models.TextField(blank=True)  # of an error
+    day = models.DateField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("finding", "requested_at"), name="one_outcome_per_evaluation"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=[
+                        "ticketed",
+                        "over_limit",
+                        "no_match",
+                        "already_ticketed",
+                        "muted",
+                        "no_rules",
+                        "error",
+                    ]
+                ),
+                name="decision_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="ticketed", case_id__isnull=False)
+                | (~Q(outcome="ticketed") & Q(case_id__isnull=True)),
+                name="decision_ticketed_has_case",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("created_at",), name="decision_created"),
+            models.Index(
+                fields=("rule_id", "day", "outcome"),
+                condition=Q(rule_id__isnull=False),
+                name="decision_rule_day",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.finding_id} {self.outcome}"
+
+
+class DailyUsage(models.Model):
+    """What one rule did on one UTC day. The row is the lock of the rule's daily limit."""
+
+    rule_id = models.UUIDField()
+    day = models.DateField()
+    ticketed = models.PositiveIntegerField(default=0)  # slots taken
+    over_limit = models.PositiveIntegerField(default=0)
+    already_ticketed = models.PositiveIntegerField(default=0)
+    error = models.PositiveIntegerField(default=0)
+    notice_requested = models.BooleanField(default=False)
+    last_ticket_at = models.DateTimeField(null=True, blank=True)
+    last_case_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-day",)
+        constraints = (
+            models.UniqueConstraint(fields=("rule_id", "day"), name="one_usage_per_rule_and_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.day}"
+
+    @property
+    def matched(self) -> int:
+        return self.ticketed + self.over_limit + self.already_ticketed + self.error

@@ -1,0 +1,23 @@
+"""What every page's frame shows: the UTC day and how far it has run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    minutes_left = int((midnight - now).total_seconds()) // 60
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "theme": theme if theme in ("light", "dark") else "",
+        "utc_now": now,
+        "utc_reset": midnight,
+        "utc_reset_in": f"{minutes_left // 60} h {minutes_left % 60} min",
+        "utc_day_percent": round((1440 - minutes_left) / 14.4),
+    }

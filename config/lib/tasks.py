@@ -1,0 +1,17 @@
+"""The one way to ring the queue."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+
+def enqueue(path: str, *args: object) -> None:
+    """Ring `path` (a dotted task path) once the current transaction has committed.
+
+    A ring is only a bell: it carries no truth, may be lost, doubled or late, and the
+    task it names must be safe to run at any time, any number of times.
+    """
+    transaction.on_commit(partial(async_task, path, *args), robust=True)

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from findings.facts import FindingType, Severity, Status, Ticket, TypeChoice, type_choice
+
+
+class Source(models.Model):
+    """Who sends findings: a scanner, a script, a person with a report."""
+
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Finding(models.Model):
+    """One security problem on one resource, identified by (source, fingerprint).
+
+    Rows are written in bulk by `findings.services`, never through `save()`.
+    """
+
+    finding_id = models.CharField(max_length=400, unique=True)  # the public id
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    fingerprint = models.CharField(max_length=255)
+    digest = models.CharField(max_length=32)  # of everything the source said; equal = unchanged
+
+    finding_type = models.CharField(max_length=40, choices=[(t, t) for t in FindingType])
+    title = models.TextField()
+    description = models.TextField(blank=True)
+    severity = models.CharField(max_length=10, choices=[(s, s.capitalize()) for s in Severity])
+    severity_rank = models.GeneratedField(
+        expression=Case(
+            *(When(severity=s.value, then=Value(s.rank)) for s in Severity),
+            output_field=models.SmallIntegerField(),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    status = models.CharField(
+        max_length=12, default=Status.OPEN, choices=[(s, s.capitalize()) for s in Status]
+    )
+    resource_id = models.TextField(blank=True)
+    resource_name = models.TextField(blank=True)
+    resource_type = models.CharField(max_length=200, blank=True)
+    tags = models.JSONField(default=list)  # ["key:value", …], sorted, each once
+    attributes = models.JSONField(default=dict)
+    workflow = models.JSONField(default=dict)  # what we did with it; the public schema's group
+
+    # The finding's ticket, kept here so that the explorer never joins upward.
+    ticket = models.CharField(
+        max_length=10, default=Ticket.NONE, choices=[(t, t.capitalize()) for t in Ticket]
+    )
+    ticket_key = models.CharField(max_length=40, blank=True)
+    ticket_status = models.CharField(max_length=20, blank=True)
+    ticket_rule_id = models.UUIDField(null=True, blank=True)
+
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    detection_changed_at = models.DateTimeField()  # new, open again, gone, or severity changed
+    opened_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    muted_until = models.DateTimeField(null=True, blank=True)
+    unevaluated_since = models.DateTimeField(null=True, blank=True)  # the queue of the pipeline
+
+    class Meta:
+        ordering = ("-detection_changed_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("source", "fingerprint"), name="finding_identity"),
+            models.CheckConstraint(
+                condition=Q(finding_type__in=[t.value for t in FindingType]),
+                name="finding_type_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=[s.value for s in Severity]),
+                name="finding_severity_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="finding_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(ticket__in=[t.value for t in Ticket]), name="finding_ticket_known"
+            ),
+        )
+        indexes = (
+            models.Index(F("detection_changed_at").desc(), F("id").desc(), name="finding_changed"),
+            models.Index(F("first_seen_at").desc(), F("id").desc(), name="finding_first_seen"),
+            models.Index(
+                F("severity_rank").desc(),
+                F("first_seen_at").desc(),
+                F("id").desc(),
+                name="finding_severity",
+            ),
+            models.Index(
+                fields=("unevaluated_since", "id"),
+                condition=Q(unevaluated_since__isnull=False),
+                name="finding_unevaluated",
+            ),
+            models.Index(
+                fields=("ticket_rule_id", "ticket"),
+                condition=Q(ticket_rule_id__isnull=False),
+                name="finding_ticket_rule",
+            ),
+            models.Index(
+                fields=("muted_until",),
+                condition=Q(muted_until__isnull=False),
+                name="finding_muted_until",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def type_choice(self) -> TypeChoice:
+        return type_choice(self.finding_type, self.resource_type)
+
+
+class FindingEvent(models.Model):
+    """A change of a finding after it was first recorded: what, by whom, when."""
+
+    class Kind(models.TextChoices):
+        REOPENED = "reopened"
+        SEVERITY = "severity"
+        STATUS = "status"
+        MUTED = "muted"
+        UNMUTED = "unmuted"
+        ASSIGNED = "assigned"
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    before = models.CharField(max_length=200, blank=True)
+    after = models.CharField(max_length=200, blank=True)
+    note = models.TextField(blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # null: the system
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["reopened", "severity", "status", "muted", "unmuted", "assigned"]
+                ),
+                name="finding_event_kind_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.before} → {self.after}"
+
+
+class Import(models.Model):
+    """One report file taken in: what came of it, and which records did not go in."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, related_name="+")
+    file_name = models.CharField(max_length=255, blank=True)
+    format = models.CharField(max_length=40, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    reason = models.TextField(blank=True)  # why it was refused
+    received = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    seen_again = models.PositiveIntegerField(default=0)
+    reopened = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=list)  # the first hundred, as sent in the answer
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    started_by = models.CharField(max_length=120, blank=True)  # name of the person or key
+
+    class Meta:
+        ordering = ("-started_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "done", "refused"]), name="import_state_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.file_name or str(self.id)

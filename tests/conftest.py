@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.test import Client
+
+from config.accounts.models import User
+from config.accounts.roles import Role
+from tests.factories import UserFactory
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def frozen():
+    """Time stands still at noon UTC on 23 November 2026; `frozen.move_to(…)` moves it."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def admin(db) -> User:
+    return UserFactory(name="Ada Admin", role=Role.ADMIN)
+
+
+@pytest.fixture
+def editor(db) -> User:
+    return UserFactory(name="Edith Editor", role=Role.EDITOR)
+
+
+@pytest.fixture
+def analyst(db) -> User:
+    return UserFactory(name="Alan Analyst", role=Role.ANALYST)
+
+
+@pytest.fixture
+def viewer(db) -> User:
+    return UserFactory(name="Vera Viewer", role=Role.VIEWER)
+
+
+@pytest.fixture
+def as_user(client: Client):
+    """`as_user(editor)` is a browser in which that person has signed in."""
+
+    def sign_in(user: User) -> Client:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in

@@ -1,0 +1,73 @@
+"""The only way tests make rows."""
+
+from __future__ import annotations
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from automation.models import Rule
+from config.accounts.models import User
+from config.accounts.roles import Role
+from findings.facts import FindingType, Severity
+from findings.models import Finding, Source
+from ticketing.models import Project
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    name = factory.Sequence(lambda n: f"Person {n}")
+    role = Role.VIEWER
+
+
+class SourceFactory(DjangoModelFactory):
+    class Meta:
+        model = Source
+        django_get_or_create = ("name",)
+
+    name = "scanner"
+
+
+class FindingFactory(DjangoModelFactory):
+    """A finding that nobody has to evaluate; pass `unevaluated_since` for one that waits."""
+
+    class Meta:
+        model = Finding
+
+    source = factory.SubFactory(SourceFactory)
+    fingerprint = factory.Sequence(lambda n: f"fingerprint-{n}")
+    finding_id = factory.Sequence(lambda n: f"ZmluZGluZw-{n}")
+    digest = factory.Sequence(lambda n: f"{n:032x}")
+    finding_type = FindingType.LIBRARY
+    title = factory.Sequence(lambda n: f"Finding {n}")
+    severity = Severity.HIGH
+    resource_id = factory.Sequence(lambda n: f"resource-{n}")
+    first_seen_at = factory.LazyFunction(timezone.now)
+    last_seen_at = factory.SelfAttribute("first_seen_at")
+    detection_changed_at = factory.SelfAttribute("first_seen_at")
+    opened_at = factory.SelfAttribute("first_seen_at")
+
+
+class ProjectFactory(DjangoModelFactory):
+    class Meta:
+        model = Project
+
+    key = factory.Sequence(lambda n: f"P{n}")
+    name = factory.Sequence(lambda n: f"Project {n}")
+
+
+class RuleFactory(DjangoModelFactory):
+    """A bare row, outside any rule-set version. Rules that act come from automation.services."""
+
+    class Meta:
+        model = Rule
+
+    name = factory.Sequence(lambda n: f"Rule {n}")
+    position = factory.Sequence(lambda n: n)
+    finding_types = factory.LazyFunction(lambda: [FindingType.LIBRARY.value])
+    project_id = factory.LazyFunction(lambda: ProjectFactory().id)
+    max_tickets_per_day = 10

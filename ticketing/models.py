@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from findings.models import Finding
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Project(models.Model):
+    """Where cases live. The key is fixed for life; cases are numbered KEY-1, KEY-2, …"""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(
+        max_length=10,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[A-Z][A-Z0-9]{0,9}\Z",
+                "Use 1 to 10 capital letters or digits, starting with a letter.",
+            )
+        ],
+    )
+    name = models.CharField(max_length=100, unique=True)
+    last_number = models.PositiveIntegerField(default=0, editable=False)
+    closes_with_findings = models.BooleanField(
+        default=True, help_text="Close a case when none of its findings is open any more."
+    )
+    reopens_with_findings = models.BooleanField(
+        default=True, help_text="Open a closed case again when one of its findings opens again."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords(excluded_fields=["last_number"])
+
+    class Meta:
+        ordering = ("key",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(key__regex=r"^[A-Z][A-Z0-9]{0,9}$"), name="project_key_shape"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.name}"
+
+
+class Case(models.Model):
+    """The ticket of record. A case made by a rule keeps the rule as it was: no foreign key up."""
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", "Open"
+        IN_PROGRESS = "IN_PROGRESS", "In Progress"
+        CLOSED = "CLOSED", "Closed"
+
+    class Priority(models.TextChoices):
+        NOT_DEFINED = "NOT_DEFINED", "Not defined"
+        P1 = "P1", "P1 Critical"
+        P2 = "P2", "P2 High"
+        P3 = "P3", "P3 Medium"
+        P4 = "P4", "P4 Low"
+        P5 = "P5", "P5 Info"
+
+    class Origin(models.TextChoices):
+        RULE = "rule", "Rule"
+        MANUAL = "manual", "Person"
+        TEST = "test", "Test"
+        LIMIT_NOTICE = "limit_notice", "Limit notice"
+        API = "api", "API"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField(editable=False)
+    key = models.CharField(max_length=21, unique=True, editable=False)  # PROJECT-number
+    title = models.TextField()
+    description = models.TextField(blank=True)  # Markdown
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
+    priority = models.CharField(
+        max_length=12, choices=Priority.choices, default=Priority.NOT_DEFINED
+    )
+    assignee = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    origin = models.CharField(max_length=12, choices=Origin.choices, editable=False)
+    rule_id = models.UUIDField(null=True, blank=True, editable=False)
+    rule_name = models.CharField(max_length=255, blank=True, editable=False)
+    rule_set_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    notice_day = models.DateField(null=True, blank=True, editable=False)  # of a limit notice
+    created_by = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )  # null: the system
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    modified_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-modified_at", "-number")
+        constraints = (
+            models.UniqueConstraint(fields=("project", "number"), name="case_number_unique"),
+            models.UniqueConstraint(
+                fields=("rule_id", "notice_day"), name="one_limit_notice_per_rule_and_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["OPEN", "IN_PROGRESS", "CLOSED"]),
+                name="case_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__in=["NOT_DEFINED", "P1", "P2", "P3", "P4", "P5"]),
+                name="case_priority_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin__in=["rule", "manual", "test", "limit_notice", "api"]),
+                name="case_origin_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="CLOSED", closed_at__isnull=False)
+                | (~Q(status="CLOSED") & Q(closed_at__isnull=True)),
+                name="case_closed_has_time",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("-modified_at", "-id"), name="case_modified"),
+            models.Index(
+                fields=("rule_id", "-created_at"),
+                condition=Q(rule_id__isnull=False),
+                name="case_rule",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Attachment(models.Model):
+    """A finding on a case: at most one case for a finding."""
+
+    finding = models.OneToOneField(Finding, on_delete=models.CASCADE, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="attachments")
+    finding_is_open = models.BooleanField(default=True)  # as last followed; see services.follow
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.finding_id} on {self.case_id}"
+
+
+class TimelineEntry(models.Model):
+    """What happened to a case, newest first."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created"
+        COMMENT = "comment"
+        STATUS = "status"
+        PRIORITY = "priority"
+        ASSIGNEE = "assignee"
+        TITLE = "title"
+        DESCRIPTION = "description"
+        ATTACHED = "attached"
+        DETACHED = "detached"
+        MOVED = "moved"
+        ARCHIVED = "archived"
+        UNARCHIVED = "unarchived"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="timeline")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)  # of a comment: its Markdown
+    reason = models.TextField(blank=True)  # of an automatic change: why
+    actor = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "created",
+                        "comment",
+                        "status",
+                        "priority",
+                        "assignee",
+                        "title",
+                        "description",
+                        "attached",
+                        "detached",
+                        "moved",
+                        "archived",
+                        "unarchived",
+                    ]
+                ),
+                name="timeline_kind_known",
+            ),
+        )
+        indexes = (
+            # An old key of a moved case still leads to it.
+            models.Index(fields=("before",), condition=Q(kind="moved"), name="case_former_key"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.case_id}"
