@@ -1,4 +1,29 @@
-from django.contrib import admin
-from django.urls import path
+from __future__ import annotations
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from config.accounts.views import LoginView
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/settings/findings-automation"), name="home"),
+    path("login", LoginView.as_view(), name="login"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("", include("config.runtime.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", include("config.api")),
+    *(
+        path("", include(module))
+        for module in ("findings.urls", "ticketing.urls", "automation.urls")
+        if find_spec(module)
+    ),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"

@@ -42,7 +42,7 @@ class User(AbstractBaseUser):
 
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
@@ -121,3 +121,14 @@ class ApiKey(models.Model):
     @property
     def permissions(self) -> frozenset[Permission]:
         return frozenset(Permission(scope) for scope in self.scopes)
+
+
+class KeyWindow(models.Model):
+    """How many requests a key has made in the running window. Written by `throttling` alone."""
+
+    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    number = models.BigIntegerField()  # of the window: seconds since 1970 / its length
+    used = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.used}"

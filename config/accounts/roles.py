@@ -44,3 +44,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.EDITOR: _EDITOR,
     Role.ADMIN: frozenset(Permission),
 }
+
+
+def lowest_role_with(permission: Permission) -> Role:
+    """The role to ask for when one lacks `permission`; `Role` is written lowest first."""
+    return next(role for role in Role if permission in PERMISSIONS[role])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csp.middleware import CSPMiddleware
+from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 
 _INLINE_STYLE = {"style-src": ["'self'", "'unsafe-inline'"]}
@@ -15,12 +15,16 @@ _RELAXED = {
 
 
 class PathCSPMiddleware(CSPMiddleware):
-    """Picks the policy by path prefix. `_csp_replace` is django-csp 4's own; tests pin it."""
+    """Picks the policy by path prefix."""
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+    def get_policy_parts(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        report_only: bool = False,  # noqa: FBT001, FBT002 - django-csp's signature
+    ) -> PolicyParts:
+        parts: PolicyParts = super().get_policy_parts(request, response, report_only)
         for prefix, directives in _RELAXED.items():
             if request.path_info.startswith(prefix):
-                response._csp_replace = directives  # type: ignore[attr-defined]
-        return super().process_response(request, response)
+                parts.replace = directives
+        return parts

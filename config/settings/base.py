@@ -81,6 +81,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.lib.shell.shell",
             ],
+            # Known in every template without {% load %}.
+            "builtins": [
+                "django.templatetags.static",
+                "django_htmx.templatetags.django_htmx",
+                "config.lib.ui_tags",
+            ],
         },
     },
 ]
@@ -124,9 +130,13 @@ Q_CLUSTER: dict[str, object] = {
     "label": "Queue",
 }
 if REDIS_URL:
-    Q_CLUSTER["redis"] = REDIS_URL
+    Q_CLUSTER |= {"broker_class": "config.runtime.broker.RedisBroker", "redis": REDIS_URL}
 else:
-    Q_CLUSTER |= {"orm": "default", "poll": env.float("QUEUE_POLL_SECONDS", 0.05)}
+    Q_CLUSTER |= {
+        "broker_class": "config.runtime.broker.OrmBroker",
+        "orm": "default",
+        "poll": env.float("QUEUE_POLL_SECONDS", 0.05),
+    }
 
 # --- People -----------------------------------------------------------------------------
 
@@ -147,11 +157,14 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # unique by a constraint on lower(email)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_LOCKOUT_CALLABLE = "config.accounts.views.locked"
+AXES_USERNAME_FORM_FIELD = "username"  # what authenticate() is called with
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_RESET_ON_SUCCESS = True
 # Addresses are read from X-Forwarded-For only behind this many trusted proxies.
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
@@ -219,6 +232,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.accounts.authentication.HasPermission"],
     "DEFAULT_RENDERER_CLASSES": ["config.lib.jsonapi.JsonApiRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.lib.jsonapi.JsonApiNegotiation",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["config.accounts.throttling.ApiKeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {"api_key": env.str("API_RATE", "1200/min")},

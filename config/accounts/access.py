@@ -1,0 +1,55 @@
+"""Who may open a page. Views of the API say the same with `required_permissions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from config.accounts.models import User
+from config.accounts.roles import Permission, lowest_role_with
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def require(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """Open the view to people whose role has `permission`.
+
+    Others get the 403 page, which names the role they lack; strangers go to the login page
+    and come back after it.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            user = request.user
+            if not isinstance(user, User) or not user.is_authenticated:
+                return _to_login(request)
+            if not user.may(permission):
+                role = lowest_role_with(permission)
+                raise PermissionDenied(f"You need the {role.label} role to do this.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """To the login page, and back to the page the person was on (never to a POST address)."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        back = htmx.current_url_abs_path
+    else:
+        back = request.get_full_path() if request.method in ("GET", "HEAD") else None
+    login = resolve_url(settings.LOGIN_URL)
+    url = f"{login}?{urlencode({'next': back})}" if back else login
+    return HttpResponseClientRedirect(url) if htmx else redirect(url)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from config.accounts.api_keys import create_api_key
+from config.accounts.roles import Permission
+
+
+@pytest.fixture
+def make_key(db):
+    """`make_key(Permission.FINDINGS_READ)` is the raw text of a new key with these scopes."""
+
+    def make(*scopes: Permission, name: str = "ci", **options) -> str:
+        return create_api_key(name, scopes=scopes, actor=None, **options)[1]
+
+    return make
+
+
+@pytest.fixture
+def api() -> Client:
+    """A machine: no cookies, and a crash is an answer, as in real life."""
+    return Client(raise_request_exception=False)
