@@ -64,9 +64,7 @@ class Rule(models.Model):
     position = models.IntegerField(editable=True, db_index=True)
     finding_types = models.JSONField()  # wire types, at least one
     query = models.TextField(blank=True, max_length=30_000)
-    target = models.CharField(
-        max_length=20, choices=Target.choices, default=Target.CASE_MANAGEMENT
-    )
+    target = models.CharField(max_length=20, choices=Target.choices, default=Target.CASE_MANAGEMENT)
     project_id = models.UUIDField()  # no foreign key: the public API accepts any id at save
     assignee_id = models.UUIDField(null=True, blank=True)
     max_tickets_per_day = models.PositiveSmallIntegerField()

@@ -214,3 +214,12 @@ class Facts(NamedTuple):
     @property
     def ticket_over_limit(self) -> bool:
         return self.ticket == Ticket.OVER_LIMIT
+
+
+def facts_from_json(document: Mapping[str, Any]) -> Facts:
+    """The facts kept with a decision, as the engine saw them. Times are ISO 8601."""
+    values = {name: value for name, value in document.items() if name in Facts._fields}
+    for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
+        if values.get(name):
+            values[name] = datetime.fromisoformat(values[name])
+    return Facts(**values)

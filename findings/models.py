@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from findings.facts import FindingType, Severity, Status, Ticket, TypeChoice, type_choice
+from findings.facts import Facts, FindingType, Severity, Status, Ticket, TypeChoice, type_choice
 
 
 class Source(models.Model):
@@ -123,6 +123,10 @@ class Finding(models.Model):
     @property
     def type_choice(self) -> TypeChoice:
         return type_choice(self.finding_type, self.resource_type)
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(*(getattr(self, name) for name in Facts._fields))
 
 
 class FindingEvent(models.Model):

@@ -1,0 +1,214 @@
+"""The pipeline: unevaluated findings → decisions → cases, one transaction a chunk.
+
+A chunk is claimed, decided, ticketed, recorded and settled in one transaction, so a worker
+killed on any line leaves nothing behind, and no two workers ever hold the same finding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from automation import decisions, limits
+from automation.decisions import Outcome, Verdict
+from automation.engine.rules import RuleSpec
+from automation.models import Rule
+from automation.rulebook import Rulebook, current_rulebook
+from automation.services import break_rule
+from config.accounts.models import User
+from config.lib.links import absolute
+from findings import services as findings
+from findings.facts import Status, Ticket
+from findings.services import Claimed, TicketUpdate
+from ticketing.drafts import finding_draft, limit_notice_draft
+from ticketing.models import Case, Project
+from ticketing.services import CaseDraft, Subject, open_cases
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500
+SECONDS_A_RING = 30.0  # half of the queue's time-out; whoever is left over is rung for again
+
+
+def evaluate_all(*, seconds: float = SECONDS_A_RING) -> bool:
+    """Evaluate chunk after chunk; True if nobody waits any more, False if time ran out."""
+    ends = time.monotonic() + seconds
+    while evaluate_chunk():
+        if time.monotonic() > ends:
+            return False
+    return True
+
+
+@transaction.atomic
+def evaluate_chunk(size: int = CHUNK) -> int:
+    """Decide up to `size` waiting findings; returns how many. Constant statements."""
+    claimed = findings.claim_unevaluated(limit=size)
+    if not claimed:
+        return 0
+    now = timezone.now()
+    rulebook = current_rulebook()
+    chunk = _Chunk(rulebook, now)
+    for finding in claimed:
+        chunk.match(finding)
+    chunk.ticket()
+    decisions.store(chunk.verdicts, rule_set_version=rulebook.version, now=now)
+    findings.settle_evaluated([finding.pk for finding in claimed])
+    log.info("findings evaluated", count=len(claimed), rule_set_version=rulebook.version)
+    return len(claimed)
+
+
+@dataclass(slots=True)
+class _Chunk:
+    rulebook: Rulebook
+    now: datetime
+    verdicts: list[Verdict] = field(default_factory=list)
+    matched: dict[int, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
+
+    def match(self, finding: Claimed) -> None:
+        """Give the finding its verdict, or put it with the rule that matches it."""
+        if finding.facts.status == Status.MUTED:
+            self._decide(finding, Outcome.MUTED)
+        elif not self.rulebook.has_enabled:
+            self._decide(finding, Outcome.NO_RULES)
+        elif (index := self.rulebook.compiled.first_match(finding.facts)) is None:
+            self._decide(finding, Outcome.NO_MATCH)
+        else:
+            self.matched[index].append(finding)
+
+    def ticket(self) -> None:
+        """Turn every match into a case, or say why not."""
+        if not self.matched:
+            return
+        rules = {index: self.rulebook.specs[index] for index in sorted(self.matched)}
+        grants = limits.lock_usage(
+            {UUID(rule.id): rule.max_tickets_per_day for rule in rules.values()},
+            day=self.now.date(),
+        )
+        faults = _faults(rules.values())
+        drafts: list[tuple[limits.Grant, Claimed | None, int | None, CaseDraft]] = []
+        over_limit: list[TicketUpdate] = []
+        for index, rule in rules.items():
+            grant = grants[UUID(rule.id)]
+            for finding in self.matched[index]:
+                if Ticket(finding.facts.ticket).is_attached:
+                    grant.usage.already_ticketed += 1
+                    self._decide(finding, Outcome.ALREADY_TICKETED, rule)
+                elif rule.id in faults:
+                    grant.usage.error += 1
+                    self._decide(finding, Outcome.ERROR, rule, reason=faults[rule.id])
+                elif (used := grant.take_slot()) is None:
+                    self._decide(finding, Outcome.OVER_LIMIT, rule)
+                    over_limit.append(_over_limit(finding, rule))
+                else:
+                    drafts.append((grant, finding, used, self._draft(finding, rule)))
+            if rule.id not in faults and grant.request_notice():
+                drafts.append((grant, None, None, self._notice(rule)))
+        self._open(drafts)
+        findings.store_tickets(over_limit)
+        limits.write_usage(grants.values())
+        for rule_id, reason in faults.items():
+            break_rule(UUID(rule_id), reason=reason)
+
+    def _open(
+        self, drafts: Sequence[tuple[limits.Grant, Claimed | None, int | None, CaseDraft]]
+    ) -> None:
+        cases = open_cases([draft for *_, draft in drafts], now=self.now)
+        for (grant, finding, used, draft), case in zip(drafts, cases, strict=True):
+            if finding is None:
+                continue
+            grant.usage.last_ticket_at = self.now
+            grant.usage.last_case_id = case.pk
+            self.verdicts.append(
+                Verdict(finding.pk, Outcome.TICKETED, draft.rule_id, case.pk, used)
+            )
+
+    def _decide(
+        self, finding: Claimed, outcome: Outcome, rule: RuleSpec | None = None, reason: str = ""
+    ) -> None:
+        rule_id = UUID(rule.id) if rule else None
+        self.verdicts.append(Verdict(finding.pk, outcome, rule_id, reason=reason))
+
+    def _draft(self, finding: Claimed, rule: RuleSpec) -> CaseDraft:
+        draft = finding_draft(
+            finding.facts,
+            url=absolute("findings:finding-show", finding.facts.finding_id),
+            made_by=f"Created by the rule “{rule.name}”.",
+        )
+        subject = Subject(finding.pk, dict(finding.facts.workflow))
+        return CaseDraft(
+            **draft._asdict(),
+            **self._from_rule(rule),
+            origin=Case.Origin.RULE,
+            findings=(subject,),
+        )
+
+    def _notice(self, rule: RuleSpec) -> CaseDraft:
+        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        draft = limit_notice_draft(
+            rule_name=rule.name,
+            limit=rule.max_tickets_per_day,
+            reset=midnight + timedelta(days=1),
+            rule_url=absolute("automation:rule-edit", rule.id),
+            over_limit_url=absolute(
+                "findings:finding-list",
+                query={"q": f"@ticket.over_limit:true @ticket.rule:{rule.id}"},
+            ),
+        )
+        return CaseDraft(
+            **draft._asdict(),
+            **self._from_rule(rule),
+            origin=Case.Origin.LIMIT_NOTICE,
+            notice_day=self.now.date(),
+        )
+
+    def _from_rule(self, rule: RuleSpec) -> dict[str, object]:
+        return {
+            "project_id": UUID(rule.project_id),
+            "assignee_id": UUID(rule.assignee_id) if rule.assignee_id else None,
+            "rule_id": UUID(rule.id),
+            "rule_name": rule.name,
+            "rule_set_version": self.rulebook.version,
+        }
+
+
+def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
+    return TicketUpdate(
+        pk=finding.pk,
+        ticket=Ticket.OVER_LIMIT,
+        ticket_key="",
+        ticket_status="",
+        ticket_rule_id=UUID(rule.id),
+        workflow=dict(finding.facts.workflow),
+    )
+
+
+def _faults(rules: Sequence[RuleSpec] | Mapping[str, RuleSpec]) -> dict[str, str]:
+    """Rule id → why its destination cannot take a ticket, for those that cannot."""
+    rules = list(rules)
+    projects = set(
+        Project.objects.filter(pk__in={rule.project_id for rule in rules}).values_list(
+            "pk", flat=True
+        )
+    )
+    people = set(
+        User.objects.filter(
+            pk__in={rule.assignee_id for rule in rules if rule.assignee_id}, is_active=True
+        ).values_list("pk", flat=True)
+    )
+    faults = {}
+    for rule in rules:
+        if rule.target != Rule.Target.CASE_MANAGEMENT:
+            faults[rule.id] = "No Jira account is connected."
+        elif UUID(rule.project_id) not in projects:
+            faults[rule.id] = "The case project does not exist."
+        elif rule.assignee_id and UUID(rule.assignee_id) not in people:
+            faults[rule.id] = "The assignee does not exist or is deactivated."
+    return faults

@@ -1,0 +1,17 @@
+"""Entry points of the queue. Imported by nobody; each is safe to run at any time, any number
+of times."""
+
+from __future__ import annotations
+
+from automation.pipeline import evaluate_all
+from config.lib.tasks import enqueue
+
+
+def evaluate() -> None:
+    if not evaluate_all():
+        enqueue("automation.tasks.evaluate")
+
+
+def sweep() -> None:
+    """What a lost ring left behind; runs every minute."""
+    evaluate()

@@ -1,0 +1,13 @@
+"""Absolute addresses of our own pages, for texts that leave the site."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+
+def absolute(view: str, *args: object, query: dict[str, str] | None = None) -> str:
+    suffix = f"?{urlencode(query)}" if query else ""
+    return f"{settings.BASE_URL}{reverse(view, args=args)}{suffix}"

@@ -1,0 +1,41 @@
+"""The one order in which findings and cases are locked: findings first, then cases, each by pk.
+
+Two transactions that both follow it cannot wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from findings import services as findings
+from findings.models import Finding
+from ticketing.models import Attachment, Case
+
+
+class Locked(NamedTuple):
+    findings: dict[int, Finding]  # those asked for, and all that are attached to the cases
+    cases: dict[UUID, Case]  # those asked for, and those the findings are on; with project
+
+
+def lock(*, finding_pks: Collection[int] = (), case_pks: Collection[UUID] = ()) -> Locked:
+    """Lock these findings and cases, and whatever a change of them may touch."""
+    cases = {*case_pks, *_cases_of(finding_pks)}
+    beside = Attachment.objects.filter(case__in=cases).values_list("finding_id", flat=True)
+    rows = findings.lock(sorted({*finding_pks, *beside}))
+    # Read again: until the lock was ours, a finding could still move to another case.
+    cases |= set(_cases_of(finding_pks))
+    locked = (
+        Case.objects.select_for_update(of=("self",))
+        .select_related("project", "assignee")
+        .filter(pk__in=cases)
+        .order_by("pk")
+    )
+    return Locked({row.pk: row for row in rows}, {case.pk: case for case in locked})
+
+
+def _cases_of(finding_pks: Collection[int]) -> QuerySet[Attachment, UUID]:
+    return Attachment.objects.filter(finding__in=finding_pks).values_list("case_id", flat=True)

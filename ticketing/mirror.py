@@ -1,0 +1,96 @@
+"""A finding's own copy of its ticket: what the explorer shows and filters on without a join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from findings import services as findings
+from findings.facts import Ticket
+from findings.services import TicketUpdate
+from ticketing.models import Attachment, Case
+
+_TICKET_OF_ORIGIN = {
+    Case.Origin.RULE: Ticket.AUTOMATED,
+    Case.Origin.LIMIT_NOTICE: Ticket.AUTOMATED,
+    Case.Origin.MANUAL: Ticket.MANUAL,
+    Case.Origin.API: Ticket.MANUAL,
+    Case.Origin.TEST: Ticket.TEST,
+}
+
+
+def ticket_update(pk: int, workflow: Mapping[str, Any], case: Case) -> TicketUpdate:
+    """What the finding with this pk and workflow says once it is attached to `case`."""
+    rule = case.rule_id if case.origin == Case.Origin.RULE else None
+    return TicketUpdate(
+        pk=pk,
+        ticket=_TICKET_OF_ORIGIN[Case.Origin(case.origin)],
+        ticket_key=case.key,
+        ticket_status=case.status.lower(),
+        ticket_rule_id=rule,
+        workflow={
+            **_without_ticket(workflow),
+            **({"automations": _automations(workflow, case)} if rule else {}),
+            "integrations": {**workflow.get("integrations", {}), "cases": [_case(case)]},
+        },
+    )
+
+
+def no_ticket_update(pk: int, workflow: Mapping[str, Any]) -> TicketUpdate:
+    """What the finding says once it is attached to no case any more."""
+    return TicketUpdate(
+        pk=pk,
+        ticket=Ticket.NONE,
+        ticket_key="",
+        ticket_status="",
+        ticket_rule_id=None,
+        workflow=_without_ticket(workflow),
+    )
+
+
+def mirror(cases: Iterable[Case]) -> None:
+    """Write the cases' present state onto every finding attached to them (three statements)."""
+    by_id = {case.pk: case for case in cases}
+    attached = dict(
+        Attachment.objects.filter(case_id__in=by_id).values_list("finding_id", "case_id")
+    )
+    findings.store_tickets(
+        [
+            ticket_update(finding.pk, finding.workflow, by_id[attached[finding.pk]])
+            for finding in findings.lock(sorted(attached))
+        ]
+    )
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "id": str(case.pk),
+        "key": case.key,
+        "status": case.status.lower(),
+        "title": case.title,
+        "created_at": round(case.created_at.timestamp() * 1000),
+        "updated_at": round(case.modified_at.timestamp() * 1000),
+    }
+
+
+def _automations(workflow: Mapping[str, Any], case: Case) -> list[dict[str, Any]]:
+    others = _other_automations(workflow)
+    rule = {
+        "rule_id": str(case.rule_id),
+        "rule_name": case.rule_name,
+        "rule_type": "ticket_creation",
+    }
+    return [*others, rule]
+
+
+def _other_automations(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [a for a in workflow.get("automations", ()) if a["rule_type"] != "ticket_creation"]
+
+
+def _without_ticket(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(workflow)
+    kept.pop("automations", None)
+    if others := _other_automations(workflow):
+        kept["automations"] = others
+    integrations = {k: v for k, v in kept.pop("integrations", {}).items() if k != "cases"}
+    return {**kept, "integrations": integrations} if integrations else kept

@@ -1,0 +1,378 @@
+"""Everything that changes a case. Each function is one transaction, or a part of its caller's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from config.accounts.models import User
+from config.lib.links import absolute
+from findings import services as findings
+from findings.facts import Status
+from findings.models import Finding
+from ticketing.drafts import Draft, findings_draft
+from ticketing.following import close_if_done, reopen, set_status
+from ticketing.locking import Locked, lock
+from ticketing.mirror import mirror, no_ticket_update, ticket_update
+from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.timeline import Kind, tell
+
+MAX_FINDINGS = 50
+
+
+class TooManyFindings(ValueError):
+    """More findings in one request than a ticket may carry."""
+
+
+class Subject(NamedTuple):
+    """A locked finding that a case is opened for."""
+
+    pk: int
+    workflow: dict[str, Any]
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDraft:
+    """A case to open, with the findings to attach to it."""
+
+    project_id: UUID
+    title: str
+    description: str
+    priority: str
+    origin: Case.Origin
+    findings: tuple[Subject, ...] = ()
+    assignee_id: UUID | None = None
+    rule_id: UUID | None = None
+    rule_name: str = ""
+    rule_set_version: int | None = None
+    notice_day: date | None = None
+    created_by: User | None = None
+
+
+def create_project(*, key: str, name: str, actor: User | None) -> Project:
+    """Raises ValidationError (by field) for a key or name that is malformed or taken."""
+    project = Project(key=key, name=name.strip())
+    project._history_user = actor  # noqa: SLF001 (simple-history's own way to name the actor)
+    with transaction.atomic():
+        project.full_clean()
+        project.save()
+    return project
+
+
+def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:
+    """Open one case for each draft, in order, in the caller's transaction.
+
+    The findings must be locked by the caller and attached to no case. The number of
+    statements does not depend on the number of drafts.
+    """
+    now = now or timezone.now()
+    numbers = _take_numbers(Counter(draft.project_id for draft in drafts))
+    cases = Case.objects.bulk_create(
+        Case(
+            project_id=draft.project_id,
+            number=(number := numbers[draft.project_id].pop(0))[0],
+            key=number[1],
+            title=draft.title,
+            description=draft.description,
+            priority=draft.priority,
+            assignee_id=draft.assignee_id,
+            origin=draft.origin,
+            rule_id=draft.rule_id,
+            rule_name=draft.rule_name,
+            rule_set_version=draft.rule_set_version,
+            notice_day=draft.notice_day,
+            created_by=draft.created_by,
+            created_at=now,
+            modified_at=now,
+        )
+        for draft in drafts
+    )
+    opened = list(zip(drafts, cases, strict=True))
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(case=case, kind=Kind.CREATED, actor=draft.created_by, created_at=now)
+        for draft, case in opened
+    )
+    _attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
+    return cases
+
+
+@transaction.atomic
+def open_manual_case(
+    finding_pks: Sequence[int],
+    *,
+    project: Project,
+    actor: User | None,
+    title: str = "",
+    description: str = "",
+    assignee: User | None = None,
+    priority: str = "",
+    origin: Case.Origin = Case.Origin.MANUAL,
+) -> Case:
+    """One case for all these findings; a finding that has a case already moves here.
+
+    Missing title, description and priority are made from the findings.
+    """
+    _check_count(finding_pks)
+    rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
+    draft = _manual_draft(rows, actor=actor)
+    [case] = open_cases(
+        [
+            CaseDraft(
+                project_id=project.pk,
+                title=title or draft.title,
+                description=description or draft.description,
+                priority=priority or draft.priority,
+                origin=origin,
+                findings=tuple(_subject(row) for row in rows),
+                assignee_id=assignee.pk if assignee else None,
+                created_by=actor,
+            )
+        ]
+    )
+    return case
+
+
+@transaction.atomic
+def open_case_each(
+    finding_pks: Sequence[int],
+    *,
+    project: Project,
+    actor: User | None,
+    assignee: User | None = None,
+    origin: Case.Origin = Case.Origin.MANUAL,
+) -> list[Case]:
+    """One case for each of these findings; those that have a case already move."""
+    _check_count(finding_pks)
+    rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
+    drafts = [(row, _manual_draft([row], actor=actor)) for row in rows]
+    return open_cases(
+        [
+            CaseDraft(
+                project_id=project.pk,
+                title=draft.title,
+                description=draft.description,
+                priority=draft.priority,
+                origin=origin,
+                findings=(_subject(row),),
+                assignee_id=assignee.pk if assignee else None,
+                created_by=actor,
+            )
+            for row, draft in drafts
+        ]
+    )
+
+
+@transaction.atomic
+def attach(case: Case, finding_pks: Sequence[int], *, actor: User | None) -> None:
+    """Attach findings to a case; those on another case move, those on this one stay."""
+    _check_count(finding_pks)
+    locked = lock(finding_pks=finding_pks, case_pks=[case.pk])
+    case = locked.cases[case.pk]
+    here = set(case.attachments.values_list("finding_id", flat=True))
+    moving = _release([pk for pk in finding_pks if pk not in here], locked, actor=actor)
+    if not moving:
+        return
+    now = timezone.now()
+    _attach_rows([(case, _subject(row)) for row in moving], actor=actor, now=now)
+    tell([(case, Kind.ATTACHED, "", row.title) for row in moving], actor=actor, now=now)
+    if any(Status(row.status).is_open for row in moving):
+        reopen([case], reason="An open finding was attached.", now=now)
+
+
+@transaction.atomic
+def detach(finding_pks: Sequence[int], *, actor: User | None) -> int:
+    """Detach findings from their cases and say how many were attached. No case is deleted."""
+    attached = Attachment.objects.filter(finding__in=finding_pks)
+    locked = lock(finding_pks=finding_pks)
+    count = attached.count()
+    _release(finding_pks, locked, actor=actor)
+    return count
+
+
+@transaction.atomic
+def change_case(
+    case: Case,
+    *,
+    actor: User | None,
+    status: str | None = None,
+    priority: str | None = None,
+    assignee: User | str | None = "unchanged",
+    title: str | None = None,
+    description: str | None = None,
+) -> Case:
+    """Change what is given, tell the timeline what really changed, and mirror it."""
+    case = _lock(case)
+    now = timezone.now()
+    entries: list[tuple[Kind, str, str]] = []
+    if status is not None and status != case.status:
+        entries.append((Kind.STATUS, case.status, status))
+        set_status(case, status, now=now)
+    if priority is not None and priority != case.priority:
+        entries.append((Kind.PRIORITY, case.priority, priority))
+        case.priority = priority
+    if not isinstance(assignee, str) and assignee != case.assignee:
+        before = case.assignee.name if case.assignee else ""
+        entries.append((Kind.ASSIGNEE, before, assignee.name if assignee else ""))
+        case.assignee = assignee
+    if title is not None and title != case.title:
+        entries.append((Kind.TITLE, case.title, title))
+        case.title = title
+    if description is not None and description != case.description:
+        entries.append((Kind.DESCRIPTION, case.description, description))
+        case.description = description
+    if entries:
+        case.modified_at = now
+        case.full_clean(validate_unique=False, validate_constraints=False)
+        case.save(
+            update_fields=(
+                "status",
+                "closed_at",
+                "priority",
+                "assignee",
+                "title",
+                "description",
+                "modified_at",
+            )
+        )
+        tell([(case, *entry) for entry in entries], actor=actor, now=now)
+        mirror([case])
+    return case
+
+
+@transaction.atomic
+def comment(case: Case, text: str, *, actor: User | None) -> TimelineEntry:
+    """Write a comment (Markdown) on the case's timeline."""
+    text = text.strip()
+    if not text:
+        raise ValidationError({"text": "Write a comment first."})
+    now = timezone.now()
+    Case.objects.filter(pk=case.pk).update(modified_at=now)
+    return TimelineEntry.objects.create(
+        case=case, kind=Kind.COMMENT, after=text, actor=actor, created_at=now
+    )
+
+
+@transaction.atomic
+def move(case: Case, project: Project, *, actor: User | None) -> Case:
+    """Give the case the next number of another project; its old key still leads to it."""
+    case = _lock(case)
+    if case.project_id == project.pk:
+        return case
+    former = case.key
+    [(case.number, case.key)] = _take_numbers(Counter([project.pk]))[project.pk]
+    case.project = project
+    now = case.modified_at = timezone.now()
+    case.save(update_fields=("project", "number", "key", "modified_at"))
+    tell([(case, Kind.MOVED, former, case.key)], actor=actor, now=now)
+    mirror([case])
+    return case
+
+
+def archive(case: Case, *, actor: User | None) -> Case:
+    return _set_archived(case, to=timezone.now(), actor=actor)
+
+
+def unarchive(case: Case, *, actor: User | None) -> Case:
+    return _set_archived(case, to=None, actor=actor)
+
+
+def _take_numbers(wanted: Counter[UUID]) -> dict[UUID, list[tuple[int, str]]]:
+    """(number, key) pairs for new cases; the projects' rows stay locked until the commit."""
+    projects = list(Project.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if len(projects) < len(wanted):
+        raise Project.DoesNotExist("a project of the drafts does not exist")
+    taken: dict[UUID, list[tuple[int, str]]] = {}
+    for project in projects:
+        first = project.last_number + 1
+        project.last_number += wanted[project.pk]
+        taken[project.pk] = [
+            (number, f"{project.key}-{number}") for number in range(first, project.last_number + 1)
+        ]
+    Project.objects.bulk_update(projects, ("last_number",))
+    return taken
+
+
+def _attach_rows(
+    pairs: Sequence[tuple[Case, Subject]],
+    *,
+    now: datetime | None = None,
+    actor: User | None = None,
+) -> None:
+    Attachment.objects.bulk_create(
+        Attachment(
+            case=case,
+            finding_id=subject.pk,
+            finding_is_open=subject.is_open,
+            created_at=now or case.created_at,
+            created_by=actor or case.created_by,
+        )
+        for case, subject in pairs
+    )
+    findings.store_tickets([ticket_update(s.pk, s.workflow, case) for case, s in pairs])
+
+
+def _subject(row: Finding) -> Subject:
+    return Subject(row.pk, row.workflow, Status(row.status).is_open)
+
+
+def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
+    made_by = f"Created by {actor.name}." if actor else "Created through the API."
+    return findings_draft(
+        [row.facts for row in rows],
+        urls=[absolute("findings:finding-show", row.finding_id) for row in rows],
+        made_by=made_by,
+    )
+
+
+def _check_count(finding_pks: Sequence[int]) -> None:
+    if len(finding_pks) > MAX_FINDINGS:
+        raise TooManyFindings(
+            f"A ticket takes up to {MAX_FINDINGS} findings at once, got {len(finding_pks)}."
+        )
+
+
+def _release(finding_pks: Sequence[int], locked: Locked, *, actor: User | None) -> list[Finding]:
+    """Take these findings off their cases; returns them, in the order asked, free."""
+    rows = [locked.findings[pk] for pk in dict.fromkeys(finding_pks) if pk in locked.findings]
+    case_of = dict(Attachment.objects.filter(finding__in=rows).values_list("finding_id", "case_id"))
+    attached = [row for row in rows if row.pk in case_of]
+    if attached:
+        now = timezone.now()
+        Attachment.objects.filter(finding__in=attached).delete()
+        left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
+        tell(
+            [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached],
+            actor=actor,
+            now=now,
+        )
+        updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
+        findings.store_tickets(updates)
+        for row, update in zip(attached, updates, strict=True):
+            row.workflow = update.workflow
+        close_if_done(list(left.values()), now=now)
+    return rows
+
+
+def _lock(case: Case) -> Case:
+    return lock(case_pks=[case.pk]).cases[case.pk]
+
+
+@transaction.atomic
+def _set_archived(case: Case, *, to: datetime | None, actor: User | None) -> Case:
+    case = _lock(case)
+    if (case.archived_at is None) != (to is None):
+        case.archived_at = to
+        now = case.modified_at = timezone.now()
+        case.save(update_fields=("archived_at", "modified_at"))
+        kind = Kind.ARCHIVED if to else Kind.UNARCHIVED
+        tell([(case, kind, "", "")], actor=actor, now=now)
+    return case

@@ -1,0 +1,33 @@
+"""What happened to a case, written in one statement for any number of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from config.accounts.models import User
+from ticketing.models import Case, TimelineEntry
+
+Kind = TimelineEntry.Kind
+
+
+def tell(
+    entries: Iterable[tuple[Case, Kind, str, str]],
+    *,
+    now: datetime,
+    actor: User | None = None,
+    reason: str = "",
+) -> None:
+    """Write (case, kind, before, after) entries; no actor means the system, with a reason."""
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(
+            case=case,
+            kind=kind,
+            before=before,
+            after=after,
+            reason=reason,
+            actor=actor,
+            created_at=now,
+        )
+        for case, kind, before, after in entries
+    )
