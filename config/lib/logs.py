@@ -5,20 +5,29 @@ from __future__ import annotations
 import logging
 import logging.config
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
-_SECRET_WORDS = ("password", "secret", "token", "api_key", "authorization", "cookie")
+_SECRET_WORDS = ("password", "secret", "token", "api_key", "api-key", "authorization", "cookie")
+_NOISY = ("django-q", "axes")
+"""Loggers that write a line for each ring and each start: nothing to act upon below a warning."""
 
 
 def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blank every field whose name says that it holds a secret."""
-    for name in event:
-        if any(word in name.lower() for word in _SECRET_WORDS):
-            event[name] = "[redacted]"
+    """Blank every field, at any depth, whose name says that it holds a secret."""
+    for name, value in event.items():
+        event[name] = _without_secrets(name, value)
     return event
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    if any(word in name.lower() for word in _SECRET_WORDS):
+        return "[redacted]"
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(str(key), inner) for key, inner in value.items()}
+    return value
 
 
 def configure(options: dict[str, str]) -> None:
@@ -27,21 +36,19 @@ def configure(options: dict[str, str]) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer()
-        if sys.stderr.isatty()
-        else structlog.processors.JSONRenderer()
-    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+    level = logging.getLevelNamesMapping()[options["level"].upper()]
+    quieter = max(logging.WARNING, level)
     logging.config.dictConfig(
         {
             "version": 1,
@@ -52,14 +59,21 @@ def configure(options: dict[str, str]) -> None:
                     "foreign_pre_chain": shared,
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        structlog.processors.format_exc_info,
-                        renderer,
+                        *_renderers(),
                     ],
                 }
             },
             "handlers": {
                 "stderr": {"class": "logging.StreamHandler", "formatter": "structured"},
             },
-            "root": {"handlers": ["stderr"], "level": options["level"]},
+            "loggers": {name: {"level": quieter} for name in _NOISY},
+            "root": {"handlers": ["stderr"], "level": level},
         }
     )
+
+
+def _renderers() -> list[structlog.typing.Processor]:
+    if sys.stderr.isatty():
+        # The prettier tracebacks show local variables, and with them secrets.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

@@ -6,6 +6,7 @@ With nothing set this is the embedded default: SQLite and every file under `.dat
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -113,7 +114,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Queue: a bell only. Every truth is in the tables, so a ring is never retried ------
 
 _WORKERS = env.int("WORKERS", 2)
-Q_CLUSTER: dict[str, object] = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "findings-automation",
     "workers": _WORKERS,
     "timeout": 60,

@@ -1,0 +1,167 @@
+"""What is wrong with the settings, found at start-up: an id, a sentence, and what to do."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import validate_host
+
+LEAST_SQLITE = (3, 38)
+LEAST_SECRET_KEY = 32
+
+
+def _is_local(host: str) -> bool:
+    name = host.strip("[]")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+@register(Tags.security)
+def check_secret_key(**_: object) -> list[CheckMessage]:
+    key = os.environ.get("SECRET_KEY", "")
+    if key and (len(key) < LEAST_SECRET_KEY or len(set(key)) < 8):
+        return [
+            Error(
+                "SECRET_KEY can be guessed.",
+                hint=f"Use at least {LEAST_SECRET_KEY} random characters, or leave it unset: then "
+                "one is made and kept in DATA_DIR.",
+                id="fa.E001",
+            )
+        ]
+    if not key and settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+        return [
+            Warning(
+                "SECRET_KEY is not set, so this machine uses its own.",
+                hint="With several machines on one database, give all of them the same: else "
+                "sign-ins and queued work of one machine are refused by the others.",
+                id="fa.W002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def check_debug(**_: object) -> list[CheckMessage]:
+    if settings.DEBUG and not all(_is_local(host) for host in settings.ALLOWED_HOSTS):
+        return [
+            Error(
+                "DEBUG is on for hosts other than this machine: error pages would show secrets.",
+                hint="Unset DEBUG, or keep ALLOWED_HOSTS to localhost.",
+                id="fa.E003",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def check_hosts(**_: object) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if "*" in settings.ALLOWED_HOSTS:
+        found.append(
+            Warning(
+                "ALLOWED_HOSTS allows every host name.",
+                hint="Name the hosts that people use, separated by commas.",
+                id="fa.W004",
+            )
+        )
+    url = urlsplit(settings.BASE_URL)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        found.append(
+            Error(
+                f"BASE_URL is not an address people can open: {settings.BASE_URL!r}.",
+                hint="Use a form such as https://findings.example.com.",
+                id="fa.E005",
+            )
+        )
+    elif not validate_host(_host_in_url(url.hostname), settings.ALLOWED_HOSTS):
+        found.append(
+            Error(
+                f"ALLOWED_HOSTS does not allow {url.hostname!r}, the host of BASE_URL.",
+                hint="Add it to ALLOWED_HOSTS: the links in tickets lead there.",
+                id="fa.E006",
+            )
+        )
+    return found
+
+
+def _host_in_url(hostname: str) -> str:
+    return f"[{hostname}]" if ":" in hostname else hostname
+
+
+@register(Tags.database)
+def check_database(**_: object) -> list[CheckMessage]:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        return [
+            Error(
+                f"DATABASE_URL names a database that is not supported: {engine}.",
+                hint="Use postgres://user:password@host:5432/name, or leave it unset for SQLite.",
+                id="fa.E007",
+            )
+        ]
+    if engine.endswith("sqlite3") and sqlite3.sqlite_version_info < LEAST_SQLITE:
+        return [
+            Error(
+                f"SQLite {sqlite3.sqlite_version} is too old.",
+                hint="Use a Python built with SQLite 3.38 or later, or PostgreSQL (DATABASE_URL).",
+                id="fa.E008",
+            )
+        ]
+    return []
+
+
+@register()
+def check_redis_url(**_: object) -> list[CheckMessage]:
+    if settings.REDIS_URL:
+        url = urlsplit(settings.REDIS_URL)
+        if url.scheme not in ("redis", "rediss", "unix") or not (url.hostname or url.path):
+            return [
+                Error(
+                    "REDIS_URL is not the address of a Redis server.",
+                    hint="Use redis://host:6379/0 (rediss:// for TLS, unix:///path for a socket).",
+                    id="fa.E009",
+                )
+            ]
+    return []
+
+
+@register(Tags.files)
+def check_data_dir(**_: object) -> list[CheckMessage]:
+    path = settings.DATA_DIR
+    nearest = next(p for p in (path, *path.resolve().parents) if p.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            f"DATA_DIR cannot be written: {path}.",
+            hint="Make it a directory of the user that runs this, or set DATA_DIR to another.",
+            id="fa.E010",
+        )
+    ]
+
+
+@register()
+def check_workers(app_configs: Sequence[Any] | None = None, **_: object) -> list[CheckMessage]:
+    queue = settings.Q_CLUSTER
+    if queue["workers"] < 0:
+        return [
+            Error("WORKERS is negative.", hint="Use the number of cores.", id="fa.E011"),
+        ]
+    if queue.get("poll", 1) <= 0:
+        return [
+            Error(
+                "QUEUE_POLL_SECONDS must be more than 0.",
+                hint="0.05 reacts at once; 1 saves work on an idle machine.",
+                id="fa.E012",
+            )
+        ]
+    return []

@@ -1,0 +1,26 @@
+"""The commands that the supervisor runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+
+from config.runtime.supervisor import Child
+
+
+def web(*, host: str, port: int, environment: Mapping[str, str]) -> Child:
+    command = [
+        str(Path(sys.executable).with_name("granian")),
+        *("--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
+    ]
+    return Child("web", command, os.environ | environment)
+
+
+def queue(*, environment: Mapping[str, str]) -> Child:
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+    return Child("queue", command, os.environ | environment)

@@ -1,0 +1,43 @@
+"""What happens when a worker takes a task, and when the tables have been made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.apps.registry import Apps
+from django.db import DatabaseError
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+from django.utils import timezone
+from django_q.signals import pre_execute
+
+from config.runtime import beats, schedules
+
+log = structlog.stdlib.get_logger(__name__)
+_recorded_at: datetime | None = None
+
+
+@receiver(pre_execute)
+def record_beat(task: dict[str, Any], **_: object) -> None:
+    """Record a sign of life, at most once every few seconds in each worker."""
+    global _recorded_at  # noqa: PLW0603  one worker is one process with one thread
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=str(task["func"]), task_id=task["id"])
+    now = timezone.now()
+    if _recorded_at and now - _recorded_at < beats.EVERY * 0.8:
+        return
+    try:
+        beats.record(now)
+    except DatabaseError:
+        # Raising here would end the worker; a database that is away is the task's to report.
+        log.warning("A sign of life could not be written", exc_info=True)
+    else:
+        _recorded_at = now
+
+
+@receiver(post_migrate)
+def ensure_schedules(app_config: Any, apps: Apps, using: str, **_: object) -> None:
+    if app_config.label == "runtime" and "django_q" in {c.label for c in apps.get_app_configs()}:
+        schedules.ensure(using)
