@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+
+def insert(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """COPY: a third of the cost of the fastest INSERT."""
+    names = ", ".join(columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def update(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    table = model._meta.db_table
+    sets = ", ".join(f"{column} = given.{column}" for column in columns)
+    arrays = ", ".join(f"%s::{_base_type(model, column)}[]" for column in ("id", *columns))
+    names = ", ".join(("id", *columns))
+    sql = (
+        f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given ({names})"  # noqa: S608 our names
+        f" WHERE {table}.id = given.id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(values) for values in zip(*rows, strict=True)])
+
+
+def _base_type(model: type[models.Model], column: str) -> str:
+    """The column's type without its length: a cast to varchar(n) would cut silently."""
+    return str(model._meta.get_field(column).db_type(connection)).split("(")[0]

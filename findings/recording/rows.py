@@ -1,0 +1,115 @@
+"""Reported findings as rows of the findings table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from findings.facts import Status, Ticket
+from findings.formats.normalised import Normalised
+from findings.recording.identity import digest, public_id
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def as_json(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """JSON text with sorted keys: equal values give equal text."""
+    return _ENCODER.encode(value).decode()
+
+
+class Report(NamedTuple):
+    """One reported finding on its way into the table."""
+
+    finding: Normalised
+    tags: str
+    attributes: str
+    digest: str
+
+
+class Known(NamedTuple):
+    """What the table already says of a reported finding; names of columns."""
+
+    pk: int
+    fingerprint: str
+    digest: str
+    status: str
+    severity: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+SAID = (
+    "digest",
+    "finding_type",
+    "title",
+    "description",
+    "severity",
+    "resource_id",
+    "resource_name",
+    "resource_type",
+    "tags",
+    "attributes",
+    "first_seen_at",
+    "last_seen_at",
+)
+"""What a source says of a finding: the columns that change when it says something else."""
+
+NEW = (
+    *SAID,
+    "finding_id",
+    "source_id",
+    "fingerprint",
+    "status",
+    "workflow",
+    "ticket",
+    "ticket_key",
+    "ticket_status",
+    "detection_changed_at",
+    "opened_at",
+    "unevaluated_since",
+)
+
+
+def report_of(finding: Normalised) -> Report:
+    tags, attributes = as_json(finding.tags), as_json(finding.attributes)
+    return Report(finding, tags, attributes, digest(finding, tags=tags, attributes=attributes))
+
+
+def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime) -> tuple[Any, ...]:
+    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before."""
+    finding = report.finding
+    return (
+        report.digest,
+        finding.finding_type,
+        finding.title,
+        finding.description,
+        finding.severity,
+        finding.resource_id,
+        finding.resource_name,
+        finding.resource_type,
+        report.tags,
+        report.attributes,
+        min(finding.first_seen_at or first_seen_at, first_seen_at),
+        last_seen_at,
+    )
+
+
+def new_row(report: Report, *, source_id: int, source_name: str, now: datetime) -> tuple[Any, ...]:
+    """In the order of `NEW`: open, and waiting for its evaluation."""
+    return (
+        *said_row(report, first_seen_at=now, last_seen_at=now),
+        public_id(source_name, report.finding),
+        source_id,
+        report.finding.fingerprint,
+        Status.OPEN.value,
+        "{}",
+        Ticket.NONE.value,
+        "",
+        "",
+        now,
+        now,
+        now,
+    )

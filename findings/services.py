@@ -1,0 +1,349 @@
+"""All writes to findings. Each function is one transaction and costs a constant number of
+statements, however many findings it is given; news goes out on commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
+from django.dispatch import Signal
+from django.utils import timezone
+
+from config.accounts.models import User
+from findings.facts import GONE_STATUSES, Facts, Status, Ticket
+from findings.formats.normalised import Normalised
+from findings.models import Finding, FindingEvent, Source
+from findings.recording import writer
+from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
+from findings.signals import findings_changed, findings_recorded
+
+
+class Recorded(NamedTuple):
+    new: int = 0
+    seen_again: int = 0
+    reopened: int = 0
+
+
+class Claimed(NamedTuple):
+    pk: int
+    unevaluated_since: datetime
+    facts: Facts
+
+
+class TicketUpdate(NamedTuple):
+    """The ticket of a finding as it is from now on; `workflow` replaces the whole group."""
+
+    pk: int
+    ticket: str
+    ticket_key: str
+    ticket_status: str
+    ticket_rule_id: UUID | None
+    workflow: Mapping[str, Any]
+
+
+class _Event(NamedTuple):
+    """A row of FindingEvent before it is one."""
+
+    finding_id: int
+    kind: str
+    before: str
+    after: str
+
+
+# --- What sources report ------------------------------------------------------------------
+
+
+def record(batch: Sequence[Normalised], *, source: Source, now: datetime | None = None) -> Recorded:
+    """Take in what `source` reports: each finding is new, seen again, or open again.
+
+    Of one fingerprint twice in a batch the last wins and the others count as seen again.
+    """
+    now = now or timezone.now()
+    reported = {finding.fingerprint: report_of(finding) for finding in batch}
+    if not reported:
+        return Recorded()
+    with transaction.atomic():
+        # The source's row is the lock under which its findings are recorded: two batches with
+        # the same findings wait for each other instead of deadlocking or counting twice. So a
+        # fingerprint that is not known now is surely new, and COPY straight into the table is
+        # safe; the price is one batch at a time for each source.
+        Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+        known = _lock_known(source, reported)
+        new = [report for fingerprint, report in reported.items() if fingerprint not in known]
+        _insert(new, source=source, now=now)
+        reopened = _see_again([(row, reported[row.fingerprint]) for row in known.values()], now)
+        if new or reopened:
+            _on_commit(findings_recorded)
+        if reopened:
+            _on_commit(findings_changed)
+    return Recorded(len(new), len(batch) - len(new) - reopened, reopened)
+
+
+def _lock_known(source: Source, fingerprints: Iterable[str]) -> dict[str, Known]:
+    rows = (
+        Finding.objects.filter(source=source, fingerprint__in=list(fingerprints))
+        .order_by("pk")  # whoever locks findings locks them in this order
+        .select_for_update(no_key=True)
+        .values_list(*Known._fields)
+    )
+    return {known.fingerprint: known for known in map(Known._make, rows)}
+
+
+def _insert(reports: Sequence[Report], *, source: Source, now: datetime) -> None:
+    if reports:
+        rows = (
+            new_row(report, source_id=source.pk, source_name=source.name, now=now)
+            for report in reports
+        )
+        writer().insert(Finding, NEW, rows)
+
+
+def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
+    """Update known findings with what is now said of them; the number that opened again."""
+    same = [row.pk for row, report in pairs if row.digest == report.digest]
+    if same:
+        Finding.objects.filter(pk__in=same).update(
+            last_seen_at=Greatest(F("last_seen_at"), Value(now))
+        )
+    different = [
+        (
+            row.pk,
+            *said_row(
+                report,
+                first_seen_at=row.first_seen_at,
+                last_seen_at=max(row.last_seen_at, now),
+            ),
+        )
+        for row, report in pairs
+        if row.digest != report.digest
+    ]
+    if different:
+        writer().update(Finding, SAID, different)
+    worse_or_better = [
+        _Event(row.pk, FindingEvent.Kind.SEVERITY, row.severity, report.finding.severity)
+        for row, report in pairs
+        if row.severity != report.finding.severity
+    ]
+    if worse_or_better:
+        changed = [event.finding_id for event in worse_or_better]
+        Finding.objects.filter(pk__in=changed).update(detection_changed_at=now)
+    back = [
+        _Event(row.pk, FindingEvent.Kind.REOPENED, row.status, Status.OPEN)
+        for row, _ in pairs
+        if row.status in GONE_STATUSES
+    ]
+    _open_again([event.finding_id for event in back], now=now)
+    _write_events([*worse_or_better, *back], actor=None, now=now)
+    return len(back)
+
+
+def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: datetime) -> None:
+    """Gone findings ask for work again: evaluated anew unless a case follows them already."""
+    if not pks:
+        return
+    was_over_limit = Q(ticket=Ticket.OVER_LIMIT)
+    has_case = Q(ticket__in=[ticket for ticket in Ticket if ticket.is_attached])
+    Finding.objects.filter(pk__in=pks).update(
+        status=status,
+        opened_at=now,
+        detection_changed_at=now,
+        resolved_at=None,
+        unevaluated_since=Case(
+            When(has_case, then=F("unevaluated_since")),
+            default=Coalesce(F("unevaluated_since"), Value(now)),
+        ),
+        ticket=Case(When(was_over_limit, then=Value(Ticket.NONE)), default=F("ticket")),
+        ticket_rule_id=Case(When(was_over_limit, then=None), default=F("ticket_rule_id")),
+    )
+
+
+# --- What the pipeline does ---------------------------------------------------------------
+
+
+def claim_unevaluated(*, limit: int) -> list[Claimed]:
+    """The findings that wait longest for a decision, locked until the transaction ends.
+
+    Several workers never get the same finding: PostgreSQL skips what another one holds, and
+    SQLite's immediate transactions run one after another. Call inside a transaction.
+    """
+    rows = (
+        Finding.objects.filter(unevaluated_since__isnull=False)
+        .order_by("unevaluated_since", "pk")
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list("pk", "unevaluated_since", *Facts._fields)[:limit]
+    )
+    return [Claimed(row[0], row[1], Facts._make(row[2:])) for row in rows]
+
+
+def settle_evaluated(pks: Iterable[int]) -> None:
+    """These findings have their decision."""
+    Finding.objects.filter(pk__in=list(pks)).update(unevaluated_since=None)
+
+
+def store_tickets(updates: Sequence[TicketUpdate]) -> None:
+    """Keep on each finding what became of its ticket. The caller holds the rows' lock."""
+    if updates:
+        writer().update(
+            Finding,
+            TicketUpdate._fields[1:],
+            [(*update[:-1], as_json(update.workflow)) for update in updates],
+        )
+
+
+def lock(pks: Iterable[int]) -> list[Finding]:
+    """The findings, locked until the transaction ends, in the one order that avoids deadlock."""
+    return list(
+        Finding.objects.filter(pk__in=list(pks)).order_by("pk").select_for_update(no_key=True)
+    )
+
+
+# --- What people do -----------------------------------------------------------------------
+
+
+@transaction.atomic
+def change_status(pks: Iterable[int], *, status: Status, actor: User | None) -> int:
+    """Set findings open, in progress, resolved or auto-closed; the number that changed.
+
+    A gone finding that opens again is evaluated again like one that a source reports again;
+    a muted one loses its mute. Muting has its own function, because it takes a reason.
+    """
+    if status == Status.MUTED:
+        raise ValueError("a finding is muted by mute()")
+    now = timezone.now()
+    findings = [finding for finding in lock(pks) if finding.status != status]
+    gone = [finding.pk for finding in findings if finding.status in GONE_STATUSES]
+    here = [finding.pk for finding in findings if finding.status not in GONE_STATUSES]
+    if status.is_gone:
+        Finding.objects.filter(pk__in=gone).update(status=status)
+        Finding.objects.filter(pk__in=here).update(
+            status=status, resolved_at=now, detection_changed_at=now
+        )
+    else:
+        _open_again(gone, status=status, now=now)
+        Finding.objects.filter(pk__in=here).update(status=status)
+        if gone:
+            _on_commit(findings_recorded)
+    _store_mutes([f for f in findings if f.status == Status.MUTED], _NOT_MUTED, until=None)
+    events = [_Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
+    return _tell(events, actor=actor, now=now)
+
+
+_NOT_MUTED: Mapping[str, Any] = {"is_muted": False}
+
+
+@transaction.atomic
+def mute(
+    pks: Iterable[int],
+    *,
+    reason: str,
+    description: str = "",
+    until: datetime | None = None,
+    actor: User | None,
+) -> int:
+    """Silence findings, for ever or `until`; the number muted. Gone ones stay as they are."""
+    now = timezone.now()
+    findings = [finding for finding in lock(pks) if finding.status not in GONE_STATUSES]
+    details = {
+        "is_muted": True,
+        "reason": reason,
+        "description": description,
+        "expire_at": _epoch_ms(until) if until else None,
+        "muted_at": _epoch_ms(now),
+        "muted_by": _person(actor),
+    }
+    _store_mutes(findings, details, until=until)
+    Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.MUTED)
+    events = [_Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
+    return _tell(events, actor=actor, now=now, note=description)
+
+
+@transaction.atomic
+def unmute(pks: Iterable[int], *, actor: User | None) -> int:
+    """Open muted findings again; the number that were muted. They are not evaluated again."""
+    return _unmute([f for f in lock(pks) if f.status == Status.MUTED], actor=actor, note="")
+
+
+@transaction.atomic
+def wake_muted(now: datetime) -> int:
+    """Open the findings whose mute has ended; their number."""
+    due = Finding.objects.filter(status=Status.MUTED, muted_until__lte=now)
+    # Looked at again under the lock: a person may have muted one anew meanwhile.
+    findings = [
+        finding
+        for finding in lock(due.values_list("pk", flat=True))
+        if finding.muted_until is not None and finding.muted_until <= now
+    ]
+    return _unmute(findings, actor=None, note="The mute ended.")
+
+
+def _unmute(findings: Sequence[Finding], *, actor: User | None, note: str) -> int:
+    _store_mutes(findings, _NOT_MUTED, until=None)
+    Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.OPEN)
+    events = [_Event(f.pk, FindingEvent.Kind.UNMUTED, f.status, Status.OPEN) for f in findings]
+    return _tell(events, actor=actor, now=timezone.now(), note=note)
+
+
+def _store_mutes(
+    findings: Sequence[Finding], details: Mapping[str, Any], *, until: datetime | None
+) -> None:
+    rows = [(f.pk, as_json(f.workflow | {"mute": details}), until) for f in findings]
+    if rows:
+        writer().update(Finding, ("workflow", "muted_until"), rows)
+
+
+@transaction.atomic
+def assign(pks: Iterable[int], *, assignee: User | None, actor: User | None) -> int:
+    """Give findings to a person, or to nobody; the number of findings."""
+    now = timezone.now()
+    person = _person(assignee)
+    if person is not None:
+        person |= {"updated_at": _epoch_ms(now), "updated_by": _person(actor)}
+    findings = lock(pks)
+    before = {f.pk: f.workflow.get("triage", {}).get("assignee") or {} for f in findings}
+    rows = [(f.pk, as_json(f.workflow | {"triage": {"assignee": person}})) for f in findings]
+    if rows:
+        writer().update(Finding, ("workflow",), rows)
+    after = assignee.name if assignee else ""
+    events = [
+        _Event(f.pk, FindingEvent.Kind.ASSIGNED, before[f.pk].get("name", ""), after)
+        for f in findings
+    ]
+    return _tell(events, actor=actor, now=now)
+
+
+def _person(user: User | None) -> dict[str, Any] | None:
+    return {"id": str(user.pk), "name": user.name} if user else None
+
+
+def _epoch_ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+# --- News ---------------------------------------------------------------------------------
+
+
+def _tell(events: Sequence[_Event], *, actor: User | None, now: datetime, note: str = "") -> int:
+    if events:
+        _write_events(events, actor=actor, now=now, note=note)
+        _on_commit(findings_changed)
+    return len(events)
+
+
+def _write_events(
+    events: Sequence[_Event], *, actor: User | None, now: datetime, note: str = ""
+) -> None:
+    if events:
+        columns = (*_Event._fields, "note", "actor_id", "created_at")
+        actor_id = actor.pk if actor else None
+        writer().insert(FindingEvent, columns, [(*event, note, actor_id, now) for event in events])
+
+
+def _on_commit(signal: Signal) -> None:
+    """News is a bell: a receiver that fails must not fail what is already true."""
+    transaction.on_commit(partial(signal.send, sender=Finding), robust=True)
