@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from decimal import Decimal
+from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
 
@@ -20,9 +21,17 @@ class Field:
     name: str = ""  # the tag's key or the dotted path; empty for free text
 
 
+class AnyPiece(Enum):  # no StrEnum: a literal `*` must not equal RUN
+    RUN = "*"
+    CHAR = "?"
+
+
+Piece = str | AnyPiece
+
+
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """Equal to this text; for free text: holds this phrase as whole words."""
+    """Equal to this text. Of a field with a closed list of names it is lower case."""
 
     value: str
 
@@ -31,12 +40,17 @@ class Exact:
 class Wildcard:
     """`*` any run, `?` one character. Pieces are literals, `ANY_RUN` or `ANY_CHAR`."""
 
-    pieces: tuple[str | AnyPiece, ...]
+    pieces: tuple[Piece, ...]
 
 
-class AnyPiece(StrEnum):
-    RUN = "*"
-    CHAR = "?"
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Free text, and only there: holds these pieces as whole words, A-Z in any case.
+
+    Literals are lower case; here a wildcard stands for letters and digits of one word.
+    """
+
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +58,12 @@ class Exists:
     """The field is present with any value."""
 
 
-Bound = float | datetime
+Bound = Decimal | datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Between two bounds; None is open. `>=7` is Range(7.0, None)."""
+    """Between two bounds; None is open. `>=7` is Range(7, None)."""
 
     low: Bound | None
     high: Bound | None
@@ -64,7 +78,7 @@ class Cidr:
     networks: tuple[IPv4Network | IPv6Network, ...]
 
 
-Matcher = Exact | Wildcard | Exists | Range | Cidr
+Matcher = Exact | Wildcard | Words | Exists | Range | Cidr
 
 
 @dataclass(frozen=True, slots=True)
