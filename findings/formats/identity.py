@@ -1,0 +1,30 @@
+"""Fingerprints: what makes two records of two reports the same finding."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from hashlib import blake2b
+from typing import Any
+
+
+def fingerprint(*parts: Any) -> str:
+    """A one-way digest of the parts (JSON values): 32 hexadecimal digits."""
+    content = json.dumps(parts, sort_keys=True, ensure_ascii=True)
+    return blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+class Occurrences:
+    """Tells equal problems in one report apart: the second and later ones get a number.
+
+    Two calls of the same unsafe function with the same text in one file are two findings.
+    Counting them instead of taking their lines keeps both identities when lines move.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def name(self, base: str) -> str:
+        self._seen[base] += 1
+        count = self._seen[base]
+        return base if count == 1 else f"{base}-{count}"

@@ -1,0 +1,36 @@
+"""Our own JSON: `{"source": "name", "findings": [finding, …]}`, or the bare list.
+
+A finding has the fields of `normalised.Normalised`, as in `POST /api/v1/findings`. Identity is
+the sender's `fingerprint`, else `normalised.default_fingerprint`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from findings.formats.normalised import Normalised, Rejected, normalise
+from findings.formats.stream import Outline, records
+from findings.formats.values import text
+
+NAME = "json"
+LABEL = "Findings JSON"
+
+_OURS = frozenset({"finding_type", "resource_id"})  # both required, and nobody else's pair
+
+
+def recognises(outline: Outline) -> bool:
+    if outline.root == "object":
+        first = outline.first.get("findings")
+        empty = outline.keys <= {"source", "findings"} and first == frozenset()
+        return first is not None and (first >= _OURS or empty)
+    return outline.first.get("", frozenset()) >= _OURS
+
+
+def scanner(report: BinaryIO) -> str:
+    return next((text(found.value) for found in records(report, "/source")), "")
+
+
+def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+    for position, found in enumerate(records(report, "/findings/*", "/*")):
+        yield normalise(found.value, position=position, at=found.pointer)

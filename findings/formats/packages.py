@@ -1,0 +1,161 @@
+"""A vulnerable package: the record that scanners of images, hosts and lock files have in common.
+
+Identity: type, vulnerability, package with its kind and path, and what holds it. The installed
+version is not in it: an update that does not fix the problem leaves the finding the same. Nor is
+an image's tag or digest: the next build of an image carries the same problem. Send images that
+live side by side under one name (a 1.x and a 2.x line) as different sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from findings.facts import CONTAINER_IMAGE, FindingType, Severity
+from findings.formats.evidence import Evidence
+from findings.formats.identity import fingerprint
+from findings.formats.values import clip, one_line, tags, without_empty
+
+_LANGUAGES = {
+    "cargo": "rust", "rust-crate": "rust", "rustbinary": "rust", "composer": "php",
+    "php-composer": "php", "gem": "ruby", "bundler": "ruby", "gemspec": "ruby", "go-module": "go",
+    "gomod": "go", "gobinary": "go", "jar": "java", "java-archive": "java", "pom": "java",
+    "gradle": "java", "npm": "javascript", "yarn": "javascript", "pnpm": "javascript",
+    "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
+    "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
+    "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
+    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """What was scanned: an image, a host, a directory, a lock file."""
+
+    name: str
+    resource_type: str
+
+    @property
+    def lasting_name(self) -> str:
+        """The name without an image's tag and digest."""
+        if self.resource_type != CONTAINER_IMAGE:
+            return self.name
+        name = self.name.partition("@")[0]
+        path, colon, tag = name.rpartition(":")
+        return path if colon and "/" not in tag else name  # the colon may be a registry's port
+
+    @property
+    def is_image(self) -> bool:
+        return self.resource_type == CONTAINER_IMAGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class VulnerablePackage:
+    id: str  # CVE-…, GHSA-…, …
+    scanner: str
+    holder: Holder
+    is_of_system: bool  # of the operating system's package manager, not of a language's
+    package: str
+    severity: Severity
+    version: str = ""
+    fixed_versions: Sequence[str] = ()
+    ecosystem: str = ""
+    path: str = ""
+    purl: str = ""
+    title: str = ""
+    description: str = ""
+    aliases: Sequence[str] = ()
+    cwes: Sequence[str] = ()
+    cvss_score: float | None = None
+    cvss_vector: str = ""
+    epss: float | None = None
+    is_exploited: bool = False  # listed as exploited in the wild
+    urls: Sequence[str] = ()
+
+    @property
+    def cves(self) -> list[str]:
+        return sorted({each for each in (self.id, *self.aliases) if each.startswith("CVE-")})
+
+    @property
+    def finding_type(self) -> FindingType:
+        return FindingType.HOST_AND_CONTAINER if self.is_of_system else FindingType.LIBRARY
+
+    def record(self) -> dict[str, Any]:
+        """The fields of `Normalised`, for `normalise`."""
+        holder = self.holder
+        what = (self.id, self.package, self.ecosystem, self.path)
+        return {
+            "finding_type": self.finding_type.value,
+            "title": one_line(self._title(), 300),
+            "severity": self.severity.value,
+            "resource_id": one_line(holder.lasting_name, 1_000),
+            "resource_name": one_line(holder.name, 500),
+            "resource_type": holder.resource_type,
+            "fingerprint": fingerprint(self.finding_type.value, holder.lasting_name, *what),
+            "description": self._description(),
+            "tags": self._tags(),
+            "attributes": self._attributes(),
+        }
+
+    def _title(self) -> str:
+        summary = f": {self.title}" if self.title else ""
+        return f"{self.id} in {self.package}{summary}"
+
+    def _remediation(self) -> str:
+        if not self.fixed_versions:
+            return ""
+        return f"Update {self.package} to {' or '.join(self.fixed_versions)}."
+
+    def _description(self) -> str:
+        evidence = Evidence(self.description or self.title)
+        version = f" {self.version}" if self.version else ""
+        path = f", `{self.path}`" if self.path and self.path != self.holder.name else ""
+        evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
+        evidence.section("Remediation", self._remediation() or "No fixed version is known.")
+        evidence.links(self.urls)
+        return evidence.markdown
+
+    def _tags(self) -> list[str]:
+        return tags(
+            scanner=self.scanner.lower(),
+            cve=self.cves,
+            cwe=self.cwes,
+            package=self.package,
+            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem, ""),
+            image=self.holder.name if self.holder.is_image else "",
+            fix_available="true" if self.fixed_versions else "false",
+        )
+
+    def _attributes(self) -> dict[str, Any]:
+        advisory = {
+            "id": self.id,
+            "cve": self.cves,
+            "aliases": list(self.aliases)[:20],
+            "cwe": list(self.cwes)[:20],
+            "url": next(iter(self.urls), ""),
+        }
+        package = {
+            "name": self.package,
+            "version": self.version,
+            "fixed_version": ", ".join(self.fixed_versions),
+            "ecosystem": self.ecosystem,
+            "purl": clip(self.purl, 500),
+            "path": clip(self.path, 1_000),
+        }
+        return without_empty(
+            {
+                "advisory": advisory,
+                "package": package,
+                "cvss": self.cvss_score,
+                "vulnerability": {
+                    "cvss_vector": self.cvss_vector,
+                    "epss": self.epss,
+                    "is_exploited": self.is_exploited,
+                    "is_fix_available": bool(self.fixed_versions),
+                },
+                "container_image": {"name": self.holder.name if self.holder.is_image else ""},
+                "remediation": {"recommended": self._remediation()},
+                "scanner": {"name": self.scanner},
+            }
+        )

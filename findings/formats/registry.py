@@ -1,0 +1,59 @@
+"""The report formats that can be read. A new one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from findings.formats import gitleaks, grype, own, sarif, trivy
+from findings.formats.normalised import Normalised, Rejected
+from findings.formats.stream import Outline, RefusedReport, outline
+
+
+class Format(Protocol):
+    NAME: str  # in the API and on the command line
+    LABEL: str  # for people
+
+    def recognises(self, outline: Outline, /) -> bool:
+        """Whether the report is in this format; RefusedReport if in a version not read."""
+        ...
+
+    def scanner(self, report: BinaryIO, /) -> str:
+        """The name of the scanner that wrote the report; empty if it does not say."""
+        ...
+
+    def read(self, report: BinaryIO, /) -> Iterator[Normalised | Rejected]:
+        """The findings in the order of the report, one at a time."""
+        ...
+
+
+FORMATS: tuple[Format, ...] = (sarif, trivy, grype, gitleaks, own)
+
+
+def recognise(report: BinaryIO, *, name: str = "") -> Format:
+    """The format of the report, after reading all of it once: RefusedReport if it is not sound
+    JSON, of no known format, or not of the one named.
+
+    `[]` and `null` are reports without findings; without a name they count as our own JSON.
+    """
+    named = by_name(name) if name else None
+    shape = outline(report)
+    if shape.is_nothing:
+        return named or own
+    if named is not None:
+        if not named.recognises(shape):
+            raise RefusedReport(f"The file is not a {named.LABEL} report.")
+        return named
+    for known in FORMATS:
+        if known.recognises(shape):
+            return known
+    labels = ", ".join(known.LABEL for known in FORMATS)
+    raise RefusedReport(f"The file is JSON, but none of the reports that are read: {labels}.")
+
+
+def by_name(name: str) -> Format:
+    for known in FORMATS:
+        if name == known.NAME:
+            return known
+    names = ", ".join(known.NAME for known in FORMATS)
+    raise RefusedReport(f"There is no format {name[:50]!r}; there are {names}.")
