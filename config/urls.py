@@ -7,12 +7,16 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import pages
 from config.accounts.views import LoginView
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/settings/findings-automation"), name="home"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("theme", pages.switch_theme, name="theme"),
+    path("styleguide", pages.styleguide, name="styleguide"),
+    path("favicon.ico", pages.favicon),
     path("", include("config.runtime.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("config.api")),

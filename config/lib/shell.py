@@ -1,4 +1,4 @@
-"""What every page's frame shows: the UTC day and how far it has run."""
+"""What every page's frame shows: the theme, the UTC day and how far it has run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+THEMES = ("light", "dark")
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
@@ -15,7 +17,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     minutes_left = int((midnight - now).total_seconds()) // 60
     theme = request.COOKIES.get("theme", "")
     return {
-        "theme": theme if theme in ("light", "dark") else "",
+        # With no cookie js/theme.js asks the browser.
+        "theme": theme if theme in THEMES else "",
+        "nav_folded": request.COOKIES.get("nav") == "folded",
         "utc_now": now,
         "utc_reset": midnight,
         "utc_reset_in": f"{minutes_left // 60} h {minutes_left % 60} min",

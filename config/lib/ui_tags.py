@@ -1,0 +1,330 @@
+"""The words of the pages: small marks that every template may use without loading anything.
+
+Each is a component of the style guide. They are functions rather than templates because a
+page of findings has hundreds of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from zlib import crc32
+
+from django import template
+from django.contrib.messages import get_messages
+from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+class TypeChoice(Protocol):
+    label: str
+    icon: str
+
+
+class Person(Protocol):
+    pk: Any
+    name: str
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the sprite; it says nothing to a screen reader, so a word or label must."""
+    return format_html(
+        '<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def bolt(size: int = 16) -> SafeString:
+    """The tile that says: a rule did this. 16, 22 or 44 pixels."""
+    return format_html(
+        '<span class="bolt b{}" aria-hidden="true"><svg><use href="{}#bolt"/></svg></span>',
+        size,
+        static("img/icons.svg"),
+    )
+
+
+# --- Severity, status, type -----------------------------------------------------------
+
+_BARS_LIT = {"critical": 4, "high": 3, "medium": 2, "low": 1}
+_BARS = ((0, 8, 3), (3, 5.6, 5.4), (6, 3.2, 7.8), (9, 0.8, 10.2))  # x, y, height
+
+
+def _bars(lit: int) -> SafeString:
+    return format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="{}" width="2.2" height="{}" rx=".6"/>',
+        (("on" if nth < lit else "off", *bar) for nth, bar in enumerate(_BARS)),
+    )
+
+
+_BARS_OF = {severity: _bars(lit) for severity, lit in _BARS_LIT.items()}
+_NO_BARS = _bars(0)
+
+
+@register.simple_tag
+def severity_pill(severity: str) -> SafeString:
+    return format_html(
+        '<span class="pill {}"><svg viewBox="0 0 12 11" aria-hidden="true">{}</svg>{}</span>',
+        severity,
+        _BARS_OF.get(severity, _NO_BARS),
+        str(severity).capitalize(),
+    )
+
+
+_STATUS = '<span class="st {}"><span class="ring" aria-hidden="true"></span>{}</span>'
+_FINDING_STATUS = {
+    "open": ("", "Open"),
+    "in-progress": ("prog", "In progress"),
+    "muted": ("muted", "Muted"),
+    "resolved": ("closed", "Resolved"),
+    "auto_closed": ("closed", "Auto-closed"),
+}
+_CASE_STATUS = {
+    "OPEN": ("", "Open"),
+    "IN_PROGRESS": ("prog", "In Progress"),
+    "CLOSED": ("closed", "Closed"),
+}
+
+
+@register.simple_tag
+def finding_status(status: str) -> SafeString:
+    return format_html(_STATUS, *_FINDING_STATUS[status])
+
+
+@register.simple_tag
+def case_status(status: str) -> SafeString:
+    return format_html(_STATUS, *_CASE_STATUS[status])
+
+
+@register.simple_tag
+def priority(value: str) -> SafeString:
+    """A case's priority: P1 to P5, or a dash."""
+    if value == "NOT_DEFINED":
+        return format_html('<span class="dim">{}</span>', "—")
+    return format_html('<span class="prio {}">{}</span>', value.lower(), value)
+
+
+@register.simple_tag
+def type_icon(choice: TypeChoice) -> SafeString:
+    return format_html(
+        '<span class="type" role="img" aria-label="{}" title="{}">{}</span>',
+        choice.label,
+        choice.label,
+        icon(choice.icon),
+    )
+
+
+@register.simple_tag
+def type_chip(choice: TypeChoice) -> SafeString:
+    return format_html(
+        '<span class="chip">{}<span class="clip">{}</span></span>', icon(choice.icon), choice.label
+    )
+
+
+@register.simple_tag
+def tag_chip(text: str) -> SafeString:
+    """`key:value` (or `-key:value`, `@attribute:value`) with the key dimmed."""
+    key, colon, value = text.partition(":")
+    return format_html(
+        '<span class="chip tag" title="{}"><span class="k">{}</span>'
+        '<span class="clip">{}</span></span>',
+        text,
+        f"{key}:" if colon else "",
+        value if colon else key,
+    )
+
+
+# --- Tickets and limits ---------------------------------------------------------------
+
+
+@register.simple_tag
+def ticket_chip(
+    *, key: str = "", ticket: str, status: str = "", url: str = "", popover_url: str = ""
+) -> SafeString:
+    """A finding's ticket: bolt tile when a rule made it, person tile when somebody did.
+
+    `ticket` is a `findings.facts.Ticket`, `status` the ticket's own (a case's). With a
+    `popover_url` the details open on hover, click and arrow down.
+    """
+    if ticket == "over_limit":
+        return format_html('<span class="badge warn">{}</span>', "Over limit")
+    if not key:
+        return format_html('<span class="dim">{}</span>', "—")
+    done = status.upper() == "CLOSED"
+    return format_html(
+        '<a class="tk{}" href="{}"{}>{}<span>{}</span>{}</a>',
+        " done" if done else "",
+        url,
+        format_html(' data-popover="{}" aria-haspopup="dialog"', popover_url)
+        if popover_url
+        else "",
+        by_rule() if ticket == "automated" else by_person(),
+        key,
+        format_html('{}<span class="vh">closed</span>', icon("check")) if done else "",
+    )
+
+
+@register.simple_tag
+def by_rule() -> SafeString:
+    return format_html('{}<span class="vh">{}</span>', bolt(), "By a rule:")
+
+
+@register.simple_tag
+def by_person() -> SafeString:
+    return format_html(
+        '<span class="by-person">{}</span><span class="vh">{}</span>',
+        icon("user-round"),
+        "By a person:",
+    )
+
+
+@register.simple_tag
+def meter(used: int, limit: int, *, off: bool = False) -> SafeString:
+    """The bar of a rule's daily limit; the numbers stand in text beside it."""
+    percent = min(100, round(100 * used / limit)) if limit else 0
+    label = "Not running" if off else f"{used} of {limit} tickets created today"
+    return format_html(
+        '<svg class="meter{}" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" '
+        'aria-label="{}"><rect class="bg" width="100" height="6"/>'
+        '<rect class="fg" width="{}" height="6"/></svg>',
+        " full" if used >= limit and not off else "",
+        label,
+        0 if off else percent,
+    )
+
+
+# --- People and times -----------------------------------------------------------------
+
+
+@register.simple_tag
+def avatar(person: Person | None, *, size: str = "", alone: bool = False) -> SafeString:
+    """A person's initials; a dashed outline for nobody. `alone`: no name stands beside it."""
+    name = person.name if person else "Unassigned"
+    label = (
+        format_html('role="img" aria-label="{}" title="{}"', name, name)
+        if alone
+        else SafeString('aria-hidden="true"')
+    )
+    if person is None:
+        return format_html('<span class="avatar nobody" {}>{}</span>', label, icon("user-round"))
+    words = name.split()
+    initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+    colour = crc32(str(person.pk).encode()) % 8
+    return format_html(
+        '<span class="avatar a{} {}" data-i="{}" {}></span>', colour, size, initials, label
+    )
+
+
+@register.simple_tag
+def person(someone: Person | None) -> SafeString:
+    """Avatar and name, or "Unassigned"."""
+    return format_html(
+        '<span class="person">{}<span class="clip">{}</span></span>',
+        avatar(someone),
+        someone.name if someone else "Unassigned",
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime | None, *, short: bool = False) -> SafeString:
+    """How long ago, with the UTC time as title: "6 min ago"; short: "6m ago"."""
+    if moment is None:
+        return format_html('<span class="dim">{}</span>', "Never")
+    return _time(moment, shown=_elapsed(moment, short=short), title=_absolute(moment))
+
+
+@register.simple_tag
+def utc(moment: datetime | None) -> SafeString:
+    """The time itself: "23 Nov 2026, 09:27 UTC"."""
+    if moment is None:
+        return format_html('<span class="dim">{}</span>', "—")
+    return _time(moment, shown=_absolute(moment), title="")
+
+
+def _time(moment: datetime, *, shown: str, title: str) -> SafeString:
+    hint = format_html(' title="{}"', title) if title else ""
+    stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_html('<time datetime="{}"{}>{}</time>', stamp, hint, shown)
+
+
+def _absolute(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def _elapsed(moment: datetime, *, short: bool) -> str:
+    now = timezone.now()
+    seconds = int((now - moment).total_seconds())
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60}{'m' if short else ' min'} ago"
+    if seconds < 24 * 3600:
+        return f"{seconds // 3600}{'h' if short else ' h'} ago"
+    if moment.date() == (now - timedelta(days=1)).date():
+        return "yesterday"
+    if seconds < 30 * 24 * 3600:
+        return f"{(now.date() - moment.date()).days}{'d' if short else ' d'} ago"
+    return f"{moment.day} {moment:%b %Y}"
+
+
+# --- Addresses and toasts -------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def url_with(context: template.Context, **changes: object) -> str:
+    """This page's query string with some parameters set, or dropped with None."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        elif isinstance(value, list | tuple):
+            query.setlist(name, [str(item) for item in value])
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+_TONES = {
+    "success": ("ok", "circle-check"),
+    "info": ("info", "info"),
+    "debug": ("info", "info"),
+    "warning": ("warn", "triangle-alert"),
+    "error": ("bad", "circle-x"),
+}
+
+
+@register.inclusion_tag("components/toasts.html", takes_context=True)
+def toasts(context: template.Context, *, fragment: bool = False) -> dict[str, Any]:
+    """Messages of `django.contrib.messages` and of `config.lib.toasts.toast`.
+
+    The page has the region; a `fragment` for htmx adds its toasts to it.
+    """
+    request: HttpRequest = context["request"]
+    return {"toasts": list(_shown(get_messages(request))), "fragment": fragment}
+
+
+@register.simple_tag(takes_context=True)
+def current(context: template.Context, href: str) -> SafeString:
+    """`aria-current` when this page is the one at `href`, or below it."""
+    path = context["request"].path
+    here = path == href or path.startswith(f"{href}/")
+    return SafeString('aria-current="page"' if here else "")
+
+
+def _shown(messages: Iterable[Message]) -> Iterable[dict[str, Any]]:
+    for message in messages:
+        tone, mark = _TONES[message.level_tag or "info"]
+        tags = (message.extra_tags or "").split()
+        content = json.loads(message.message) if "toast" in tags else {"title": message.message}
+        yield {"tone": "volt" if "volt" in tags else tone, "icon": mark, **content}

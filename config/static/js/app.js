@@ -1,0 +1,9 @@
+// On every page. Each module waits for its own attribute, so a page only has to write HTML.
+import "./shell.js";
+import "./dialog.js";
+import "./confirm.js";
+import "./menu.js";
+import "./tip.js";
+import "./popover.js";
+import "./toast.js";
+import "./shortcuts.js";
