@@ -1,0 +1,101 @@
+"""Ordered rules → the first that matches, at a cost that hardly grows with their number.
+
+Each way to satisfy a rule is one bit. Each value of a field maps to the ways that it leaves
+possible; the AND over a finding's values leaves the candidates, and the lowest set bit is
+the first match. Only what no index answers is evaluated, for candidates alone, in order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from automation.engine.fields import MOST_REMEMBERED, Found, IndexedField, Place, Tags, place
+from automation.engine.memo import Memo
+from automation.engine.rules import RuleSpec
+from automation.engine.ways import Clause, Way, ways
+from findings.facts import Facts
+from findings.query.ast import And, Exact, Field, Matcher, QueryError, Root
+from findings.query.parse import parse_rule_query
+from findings.query.predicate import compile_predicate
+
+FINDING_TYPE = Field(Root.ATTRIBUTE, "finding_type")
+
+
+class CompiledRules:
+    """Made by `compile_rules`. Threads may share it."""
+
+    def __init__(self, found: Sequence[tuple[int, Way]], faults: Mapping[int, str]) -> None:
+        self.faults = faults  # index of a rule whose query cannot be read → why
+        self._rules = [index for index, _ in found]
+        self._rest = [compile_predicate(And(way.rest)) if way.rest else None for _, way in found]
+        self._every_way = (1 << len(found)) - 1
+        fields = {
+            field: IndexedField(field, matchers, bit=1 << number, width=len(found))
+            for number, (field, matchers) in enumerate(_matchers(found).items())
+        }
+        self._fields = tuple(fields.values())
+        self._places: tuple[Place, ...] = (
+            Tags({at.name: field for at, field in fields.items() if at.root is Root.TAG}),
+            *(place(at.name, field) for at, field in fields.items() if at.root is Root.ATTRIBUTE),
+        )
+        self._allowed_without = Memo(self._missing_all_but, MOST_REMEMBERED)
+
+    def first_match(self, facts: Facts) -> int | None:
+        """The index of the first rule that matches; None when none does."""
+        found: Found = {}
+        for each in self._places:
+            each.find(facts, found)
+        candidates = self._allowed_without[sum(found)]
+        for allowed in found.values():
+            candidates &= allowed
+        while candidates:
+            lowest = candidates & -candidates
+            way = lowest.bit_length() - 1
+            rest = self._rest[way]
+            if rest is None or rest(facts):
+                return self._rules[way]
+            candidates ^= lowest
+        return None
+
+    def _missing_all_but(self, present: int) -> int:
+        """What is possible when only the fields with these bits say anything."""
+        allowed = self._every_way
+        for field in self._fields:
+            if not field.bit & present:
+                allowed &= field.when_missing
+        return allowed
+
+
+def compile_rules(specs: Sequence[RuleSpec]) -> CompiledRules:
+    """Disabled rules and rules whose query cannot be read never match."""
+    found: list[tuple[int, Way]] = []
+    faults: dict[int, str] = {}
+    for index, spec in enumerate(specs):
+        try:
+            root = parse_rule_query(spec.query).root
+        except QueryError as error:
+            faults[index] = error.message
+            continue
+        if spec.enabled and spec.finding_types:
+            types = tuple(Exact(finding_type) for finding_type in spec.finding_types)
+            of_type = Way(clauses=(Clause(FINDING_TYPE, types),))
+            found += [(index, of_type.and_also(way)) for way in ways(root)]
+    return CompiledRules(found, faults)
+
+
+def _matchers(found: Sequence[tuple[int, Way]]) -> dict[Field, dict[Matcher, list[int]]]:
+    """All matchers of each field with their positions, as `FieldIndex` counts them."""
+    matchers: defaultdict[Field, defaultdict[Matcher, list[int]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for number, (_, way) in enumerate(found):
+        for term in way.blocked:
+            matchers[term.field][term.matcher].append(number)
+        clauses: Counter[Field] = Counter()
+        for clause in way.clauses:
+            clauses[clause.field] += 1
+            position = clauses[clause.field] * len(found) + number
+            for matcher in clause.matchers:
+                matchers[clause.field][matcher].append(position)
+    return {field: dict(by_matcher) for field, by_matcher in matchers.items()}
