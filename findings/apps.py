@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from findings.query.sql.sqlite import add_function
 
 
 class FindingsConfig(AppConfig):
     name = "findings"
     verbose_name = "Findings"
+
+    def ready(self) -> None:
+        connection_created.connect(add_function)

@@ -45,12 +45,19 @@ _WILDCARDS = {piece.value: piece for piece in AnyPiece}
 
 def parse(text: str) -> Query:
     """Read a query. Raises `QueryError`."""
+    _refuse_long(text)
     return Query(text, _combine(_Parser(text).read()))
 
 
 def parse_rule_query(text: str) -> Query:
     """Read a rule's query: like `parse`, but without what changes after the decision."""
+    _refuse_long(text)
     return Query(text, _combine(_Parser(text, refused=NOT_IN_RULES).read()))
+
+
+def parse_term(text: str) -> Node:
+    """Read what `canonical.write` made of one term, which has no limit of length."""
+    return _combine(_Parser(text).read())
 
 
 class Part(NamedTuple):
@@ -62,11 +69,18 @@ class Part(NamedTuple):
 
 
 def parts(text: str) -> tuple[Part, ...]:
-    """The operands of the AND at the top of the query; a query that is an OR is one."""
+    """The operands of the AND at the top of the query; none when the top is an OR."""
+    _refuse_long(text)
     alternatives = _Parser(text).read()
-    if len(alternatives) == 1:
-        return tuple(alternatives[0])
-    return (Part(_combine(alternatives), alternatives[0][0].start, alternatives[-1][-1].end),)
+    return tuple(alternatives[0]) if len(alternatives) == 1 else ()
+
+
+def _refuse_long(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise QueryError(
+            f"A query has at most {MAX_CHARACTERS:,} characters, this has {len(text):,}",
+            MAX_CHARACTERS,
+        )
 
 
 def _combine(alternatives: Sequence[Sequence[Part]]) -> Node:
@@ -97,11 +111,6 @@ class _Parser:
         return alternatives
 
     def _refuse_unreadable(self) -> None:
-        if len(self.text) > MAX_CHARACTERS:
-            raise QueryError(
-                f"A query has at most {MAX_CHARACTERS:,} characters, this has {len(self.text):,}",
-                MAX_CHARACTERS,
-            )
         for position, character in enumerate(self.text):
             if character == "\0" or "\ud800" <= character <= "\udfff":
                 raise QueryError(

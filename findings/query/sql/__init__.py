@@ -1,0 +1,89 @@
+"""The reader of the explorer: a query as a condition on the findings table.
+
+Everything that a person wrote reaches the database as a parameter. The meaning is the
+predicate's; a property test holds both databases to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, Expression, F
+from django.db.models.sql.compiler import SQLCompiler
+
+from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS
+from findings.query.ast import And, Field, Node, Not, Or, Root, Term
+from findings.query.predicate import document_path
+from findings.query.sql import postgresql, sqlite
+from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of, any_of, negated
+
+_TERMS = {"postgresql": postgresql.term, "sqlite": sqlite.term}
+
+
+def condition(node: Node) -> Condition:
+    """What `Finding.objects.filter()` takes to find what `node` matches."""
+    return Condition(node)
+
+
+class Condition(Expression):
+    """True or false for a row of findings, never NULL, so that NOT means what it says."""
+
+    conditional = True
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(output_field=BooleanField())
+        self.node = node
+        self.columns: dict[str, Any] = {name: F(name) for name in sorted(_columns(node))}
+
+    def get_source_expressions(self) -> list[Any]:
+        return list(self.columns.values())
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.columns = dict(zip(self.columns, exprs, strict=True))
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        names = {name: compiler.compile(column)[0] for name, column in self.columns.items()}
+        sql = _render(self.node, names, connection)
+        return f"({sql.text})", sql.params
+
+
+def _render(node: Node, names: Mapping[str, str], connection: BaseDatabaseWrapper) -> Sql:
+    match node:
+        case Term():
+            return _TERMS[connection.vendor](node, names, connection)
+        case Not(inner):
+            return negated(_render(inner, names, connection))
+        case And(()):
+            return TRUE
+        case Or(()):
+            return FALSE
+        case And(nodes):
+            return all_of([_render(inner, names, connection) for inner in nodes])
+        case Or(nodes):
+            return any_of([_render(inner, names, connection) for inner in nodes])
+
+
+def _columns(node: Node) -> set[str]:
+    match node:
+        case Term(field):
+            return _columns_of(field)
+        case Not(inner):
+            return _columns(inner)
+        case And(nodes) | Or(nodes):
+            return set().union(*map(_columns, nodes))
+
+
+def _columns_of(field: Field) -> set[str]:
+    if field.root is Root.TEXT:
+        return set(FREE_TEXT_FIELDS)
+    if field.root is Root.TAG:
+        return {"tags"}
+    if field.name == "ticket.over_limit":
+        return {"ticket"}
+    if core := CORE_FIELDS.get(field.name):
+        return {core.column}
+    return {document_path(field.name)[0]}

@@ -1,0 +1,83 @@
+"""Terms on core fields that are plain comparisons of a column, on any database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from findings.facts import CoreField, Kind, Ticket
+from findings.query.ast import Bound, Exact, Exists, Matcher, Range
+from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of
+
+
+def comparison(
+    core: CoreField, matcher: Matcher, column: str, connection: BaseDatabaseWrapper
+) -> Sql | None:
+    """The term as a comparison of the quoted column; None when only its text can tell."""
+    if core.kind is Kind.TIME:
+        return _time(matcher, column, connection)
+    match matcher:
+        case Exists():
+            return _present(core, column)
+        case Exact(text):
+            return _equal(core, text, column, connection)
+        case _:
+            return None
+
+
+def _present(core: CoreField, column: str) -> Sql:
+    if core.kind is Kind.FLAG:
+        return TRUE
+    if core.column == "ticket_rule_id":
+        return Sql(f"{column} IS NOT NULL")
+    return Sql(f"{column} <> %s", (Ticket.NONE.value if core.column == "ticket" else "",))
+
+
+def _equal(core: CoreField, text: str, column: str, connection: BaseDatabaseWrapper) -> Sql:
+    if core.kind is Kind.FLAG:
+        operator = {"true": "=", "false": "<>"}.get(text)
+        return Sql(f"{column} {operator} %s", (Ticket.OVER_LIMIT.value,)) if operator else FALSE
+    if not text or (core.column == "ticket" and text == Ticket.NONE):
+        return FALSE
+    if core.column == "ticket_rule_id":
+        return _equal_id(text, column, connection)
+    return Sql(f"{column} = %s", (text,))
+
+
+def _equal_id(text: str, column: str, connection: BaseDatabaseWrapper) -> Sql:
+    try:
+        value = UUID(text)
+    except ValueError:
+        return FALSE
+    if str(value) != text:
+        return FALSE
+    native = connection.features.has_native_uuid_field
+    return Sql(f"({column} IS NOT NULL AND {column} = %s)", (value if native else value.hex,))
+
+
+def _time(matcher: Matcher, column: str, connection: BaseDatabaseWrapper) -> Sql:
+    match matcher:
+        case Exists():
+            return Sql(f"{column} IS NOT NULL")
+        case Range(low, high, includes_low, includes_high):
+            limits = (
+                (">=" if includes_low else ">", low),
+                ("<=" if includes_high else "<", high),
+            )
+            return all_of(
+                [
+                    Sql(f"{column} {operator} %s", (_adapted(bound, connection),))
+                    for operator, bound in limits
+                    if bound is not None
+                ]
+            )
+        case _:
+            return FALSE
+
+
+def _adapted(bound: Bound, connection: BaseDatabaseWrapper) -> object:
+    if not isinstance(bound, datetime):
+        raise TypeError(f"{bound} is no time")
+    return connection.ops.adapt_datetimefield_value(bound)

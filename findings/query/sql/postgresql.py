@@ -1,0 +1,179 @@
+"""One term for PostgreSQL. Equality of tags and attributes answers from the GIN indexes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS, CoreField, Kind, Ticket
+from findings.query import patterns
+from findings.query.ast import (
+    AnyPiece,
+    Cidr,
+    Exact,
+    Exists,
+    Matcher,
+    Piece,
+    Range,
+    Root,
+    Term,
+    Wildcard,
+    Words,
+)
+from findings.query.predicate import document_path
+from findings.query.scalars import ADDRESS, NUMBER, WORD_CHARACTER, number, number_text
+from findings.query.sql.columns import comparison
+from findings.query.sql.fragments import FALSE, Sql, all_of, any_of, exists
+
+_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TEXT_OF = (
+    "CASE jsonb_typeof(found) WHEN 'string' THEN found #>> '{}' WHEN 'boolean' THEN found #>> '{}'"
+    " WHEN 'number' THEN trim_scale((found #>> '{}')::numeric)::text END"
+)
+_STRING_OF = "CASE jsonb_typeof(found) WHEN 'string' THEN found #>> '{}' END"
+_EMPTY = "('null'::jsonb, '{}'::jsonb, '[]'::jsonb)"  # count as missing
+
+
+def term(node: Term, names: Mapping[str, str], connection: BaseDatabaseWrapper) -> Sql:
+    """The term over the quoted columns in `names`; never NULL."""
+    field, matcher = node.field, node.matcher
+    if field.root is Root.TEXT:
+        return any_of([_words(matcher, names[name]) for name in FREE_TEXT_FIELDS])
+    if field.root is Root.TAG:
+        return _tags(matcher, field.name, names["tags"])
+    if core := CORE_FIELDS.get(field.name):
+        return _core(core, matcher, names, connection)
+    column, path = document_path(field.name)
+    return _document(matcher, path, names[column])
+
+
+def _words(matcher: Matcher, column: str) -> Sql:
+    if not isinstance(matcher, Words):
+        return FALSE
+    opening, closing = patterns.edges(matcher.pieces)
+    run = f"{WORD_CHARACTER}*"
+    body = run.join(patterns.parts(matcher.pieces, any_character=WORD_CHARACTER))
+    return Sql(
+        f"translate({column}, %s, %s) ~ %s", (_UPPER, _UPPER.lower(), f"{opening}{body}{closing}")
+    )
+
+
+def _tags(matcher: Matcher, key: str, column: str) -> Sql:
+    prefix = f"{key}:"
+    if isinstance(matcher, Exact):
+        written = [f"{prefix}{matcher.value}", *([] if matcher.value else [key])]
+        return any_of([Sql(f"{column} @> %s::jsonb", (_json([tag]),)) for tag in written])
+    if isinstance(matcher, Exists):
+        passes = Sql("(starts_with(tag, %s) OR tag = %s)", (prefix, key))
+    else:
+        value = Sql("substr(tag, %s)", (len(prefix) + 1,))
+        passes = all_of([Sql("starts_with(tag, %s)", (prefix,)), _text(matcher, value)])
+    return exists(Sql(f"jsonb_array_elements_text({column}) AS tags(tag)"), passes)
+
+
+def _core(
+    core: CoreField, matcher: Matcher, names: Mapping[str, str], connection: BaseDatabaseWrapper
+) -> Sql:
+    if core.kind is Kind.FLAG:
+        column = names["ticket"]
+        written = f"CASE {column} WHEN '{Ticket.OVER_LIMIT}' THEN 'true' ELSE 'false' END"
+    else:
+        column = names[core.column]
+        written = (
+            f"NULLIF({column}::text, '{Ticket.NONE}')"
+            if core.column == "ticket"
+            else (f"{column}::text")
+        )
+    plain = comparison(core, matcher, column, connection)
+    if plain is not None:
+        return plain
+    passes = _text(matcher, Sql(written))
+    return Sql(f"COALESCE({passes.text}, FALSE)", passes.params)
+
+
+def _document(matcher: Matcher, path: Sequence[str], column: str) -> Sql:
+    jsonpath = "".join(("$", *(f".{_json(key)}" for key in path), "[*]"))
+    if isinstance(matcher, Exact):
+        return Sql(f"{column} @? %s::jsonpath", (f"{jsonpath} ? ({_equal(matcher.value)})",))
+    match matcher:
+        case Exists():
+            passes = Sql(f"found NOT IN {_EMPTY}")
+        case Range():
+            passes = _between(matcher, _NUMBER_OF)
+        case Cidr():
+            passes = _text(matcher, Sql(_STRING_OF))
+        case _:
+            passes = _text(matcher, Sql(_TEXT_OF))
+    rows = Sql(f"jsonb_path_query({column}, %s::jsonpath) AS finds(found)", (jsonpath,))
+    return exists(rows, passes)
+
+
+def _equal(text: str) -> str:
+    """The values of `predicate.exact_keys`, as a filter of a path."""
+    equals = [_json(text)]
+    if (as_number := number(text)) is not None:
+        equals.append(number_text(as_number))
+    if text in ("true", "false"):
+        equals.append(text)
+    return " || ".join(f"@ == {literal}" for literal in equals)
+
+
+def _text(matcher: Matcher, value: Sql) -> Sql:
+    """Whether a text passes; NULL at most when the text is."""
+    match matcher:
+        case Wildcard(pieces):
+            return Sql(f"{value.text} LIKE %s", (*value.params, _like(pieces)))
+        case Range():
+            return _between(matcher, _number_in(value.text), value.params)
+        case Cidr(networks):
+            return Sql(
+                f"CASE WHEN {value.text} ~ %s THEN ({value.text})::inet <<= ANY (%s::inet[])"
+                " ELSE FALSE END",
+                (*value.params, f"^{ADDRESS}$", *value.params, [str(net) for net in networks]),
+            )
+        case _:
+            return FALSE
+
+
+def _number_in(text: str) -> str:
+    return f"CASE WHEN {text} ~ '^{NUMBER}$' THEN ({text})::numeric END"
+
+
+_NUMBER_OF = (
+    "CASE jsonb_typeof(found) WHEN 'number' THEN (found #>> '{}')::numeric WHEN 'string' THEN "
+    + _number_in("(found #>> '{}')")
+    + " END"
+)
+
+
+def _between(matcher: Range, value: str, params: tuple[object, ...] = ()) -> Sql:
+    """`params` are those of one number in `value`, which names it twice."""
+    limits = (
+        (">=" if matcher.includes_low else ">", matcher.low),
+        ("<=" if matcher.includes_high else "<", matcher.high),
+    )
+    return all_of(
+        [
+            Sql(f"COALESCE({value} {operator} %s, FALSE)", (*params, *params, bound))
+            for operator, bound in limits
+            if bound is not None
+        ]
+    )
+
+
+def _like(pieces: Sequence[Piece]) -> str:
+    wild = {AnyPiece.RUN: "%", AnyPiece.CHAR: "_"}
+    return "".join(
+        wild[piece] if isinstance(piece, AnyPiece) else _escaped(piece) for piece in pieces
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _json(value: object) -> str:
+    """A literal of JSON, and of a path, whose texts are written alike."""
+    return json.dumps(value, ensure_ascii=False)
