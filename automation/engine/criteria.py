@@ -20,7 +20,6 @@ MOST_REASONS = 5
 
 _IS_IMAGE = {None: None, "image": True, "host": False}
 """`Criteria.narrowed` → the `TypeChoice.resource_is_image` that it leaves."""
-_NOUN = {Root.TAG: "tag", Root.ATTRIBUTE: "attribute", Root.TEXT: "word"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def severity_criterion(facts: Facts, severities: Sequence[str] | None) -> Criter
 
 def query_criterion(facts: Facts, root: Node) -> CriterionTrace:
     reasons = list(dict.fromkeys(_reasons(facts, root)))
-    sentence = ", ".join(reasons[:MOST_REASONS]) or "any tags and attributes are selected"
+    sentence = ", ".join(reasons[:MOST_REASONS]) or "any tag or attribute is selected"
     if more := len(reasons[MOST_REASONS:]):
         sentence += f" and {more} more"
     return CriterionTrace("Tags", compile_predicate(root)(facts), sentence)
@@ -82,7 +81,7 @@ def _reasons(facts: Facts, node: Node, *, excluded: bool = False) -> Iterator[st
         case Not(inner):
             yield from _reasons(facts, inner, excluded=not excluded)
         case Or(nodes) if not compile_predicate(node)(facts) and (field := _one_field(nodes)):
-            yield _lacks(facts, field, node)
+            yield _lacks(facts, field, nodes)
         case And(nodes) | Or(nodes):
             # A true AND and a false OR are so because of all parts, the others because of some.
             holds = compile_predicate(node)(facts)
@@ -98,24 +97,38 @@ def _one_field(nodes: Sequence[Node]) -> Field | None:
 
 def _about(facts: Facts, term: Term, *, excluded: bool) -> str:
     if not compile_predicate(term)(facts):
-        return _lacks(facts, term.field, term)
-    verb = "excluded" if excluded else "selected"
-    if isinstance(term.matcher, Exact) or term.field.root is Root.TEXT:
-        return f"{write(term)} is {verb}"
+        return _lacks(facts, term.field, (term,))
+    asked, verb = _clipped(write(term)), "excluded" if excluded else "selected"
+    if term.field.root is Root.TEXT:
+        return f"{asked} is {'excluded' if excluded else 'in the text'}"
+    if isinstance(term.matcher, Exact):
+        return f"{asked} is {verb}"
     accepts = test(term.matcher)
     value = next(value for value in values(facts, term.field) if accepts(value))
-    return f"{_shown(term.field, value)} is {verb} by {write(term)}"
+    return f"{_shown(term.field, value)} is {verb} by {asked}"
 
 
-def _lacks(facts: Facts, field: Field, node: Node) -> str:
-    """`node` asks of this one field what none of its values is."""
-    seen = () if field.root is Root.TEXT else values(facts, field)
+def _lacks(facts: Facts, field: Field, alternatives: Sequence[Node]) -> str:
+    """Each alternative asks of this one field what none of its values is."""
+    asked = _some([write(node) for node in alternatives], "or")
+    if field.root is Root.TEXT:
+        return f"{asked} is not in the text"
+    seen = [_shown(field, value) for value in values(facts, field)]
     if not seen:
-        return f"no {_NOUN[field.root]} matches {write(node)}"
-    shown = [_shown(field, value) for value in seen[:MOST_VALUES]]
-    if more := len(seen[MOST_VALUES:]):
+        return f"no {field.root.value} matches {asked}"
+    return f"{_some(seen, 'and')} {'is' if len(seen) == 1 else 'are'} not {asked}"
+
+
+def _some(parts: Sequence[str], word: str) -> str:
+    """`a or b or 4 more`."""
+    shown = [_clipped(part) for part in parts[:MOST_VALUES]]
+    if more := len(parts[MOST_VALUES:]):
         shown.append(f"{more} more")
-    return f"{' and '.join(shown)} {'is' if len(seen) == 1 else 'are'} not {write(node)}"
+    return f" {word} ".join(shown)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _shown(field: Field, value: Value) -> str:
@@ -128,6 +141,4 @@ def _shown(field: Field, value: Value) -> str:
             text = value.isoformat()
         case Structure():
             text = "{…}"
-    if len(text) > LONGEST_VALUE:
-        text = f"{text[:LONGEST_VALUE]}…"
     return f"@{field.name}:{text}" if field.root is Root.ATTRIBUTE else f"{field.name}:{text}"
