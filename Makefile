@@ -39,7 +39,7 @@ check: .venv/.dev
 	.venv/bin/python manage.py check --fail-level WARNING
 
 bench: .venv/.dev
-	.venv/bin/pytest tests/bench -p no:randomly -s $(ARGS)
+	.venv/bin/python -m tests.bench $(ARGS)
 
 fmt: .venv/.dev
 	.venv/bin/ruff check --fix --quiet .

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.apps import AppConfig, apps
 from django.apps.registry import Apps
 from django.db import DatabaseError
 from django.db.models.signals import post_migrate
@@ -38,6 +39,7 @@ def record_beat(task: dict[str, Any], **_: object) -> None:
 
 
 @receiver(post_migrate)
-def ensure_schedules(app_config: Any, apps: Apps, using: str, **_: object) -> None:
-    if app_config.label == "runtime" and "django_q" in {c.label for c in apps.get_app_configs()}:
+def ensure_schedules(app_config: AppConfig, using: str, apps: Apps = apps, **_: object) -> None:
+    """Runs after a flush too, which says nothing of the state of the apps: then all are there."""
+    if app_config.label == "runtime" and apps.is_installed("django_q"):
         schedules.ensure(using)

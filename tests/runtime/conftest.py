@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.machines import Machine, Place, fresh_database
+
+
+@pytest.fixture
+def empty_place(tmp_path) -> Iterator[Place]:
+    """A place where nothing was ever started, on the database that the suite runs on."""
+    with fresh_database() as url:
+        place = Place(tmp_path, url)
+        yield place
+        place.kill_all()
+
+
+@pytest.fixture(scope="session")
+def used_place(tmp_path_factory) -> Iterator[Place]:
+    """What a first start leaves behind: tables and an admin."""
+    with fresh_database() as url:
+        place = Place(tmp_path_factory.mktemp("used"), url)
+        migrated = place.run("migrate")
+        assert migrated.returncode == 0, migrated.stderr
+        created = place.run("shell", "--command", FIRST_ADMIN)
+        assert created.returncode == 0, created.stderr
+        yield place
+
+
+FIRST_ADMIN = "from config.runtime import prepare; prepare.create_first_admin()"
+
+
+@pytest.fixture
+def place(used_place, tmp_path) -> Iterator[Place]:
+    """A copy of a place that was started before: the start of most tests costs less."""
+    url = used_place.environment.get("DATABASE_URL", "")
+    with fresh_database(template=urlsplit(url).path[1:] or "template1") as copy:
+        shutil.copytree(used_place.directory, tmp_path, dirs_exist_ok=True)
+        place = Place(tmp_path, copy)
+        yield place
+        place.kill_all()
+
+
+@pytest.fixture
+def start(place):
+    """`start()` is a real `manage.py up` that answers."""
+    return lambda *options, **environment: started(place, *options, **environment)
+
+
+def started(place: Place, *options: str, **environment: str) -> Machine:
+    machine = Machine(place, "up", "--no-sample", *options, **environment)
+    machine.wait_for("Ctrl-C stops it")
+    return machine
