@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.templatetags.static import static
 
 from config.lib.secret_files import read_or_create_secret
 
@@ -63,7 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
+    "config.accounts.history.HistoryMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -167,6 +168,7 @@ AXES_LOCKOUT_CALLABLE = "config.accounts.views.locked"
 AXES_USERNAME_FORM_FIELD = "username"  # what authenticate() is called with
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False  # config.accounts.admin shows less and deletes nothing
 # Addresses are read from X-Forwarded-For only behind this many trusted proxies.
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 AXES_IPWARE_META_PRECEDENCE_ORDER = (
@@ -214,7 +216,7 @@ STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.lib.static_files.ModuleManifestStorage"},
 }
 WHITENOISE_MAX_AGE = 31_536_000
 
@@ -258,10 +260,50 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "config.lib.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
 
+# --- Admin: the product's own colours, see css/tokens.css ----------------------------------------
+
+_SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+_GREYS = (
+    "#FAFBFC",
+    "#F5F6F8",
+    "#E1E5EB",
+    "#CDD3DC",
+    "#8F9BAB",
+    "#5F6A7C",
+    "#465062",
+    "#36404E",
+    "#252D38",
+    "#141921",
+    "#0C0F14",
+)
+_BLUES = (
+    "#F3F6FF",
+    "#EAF0FF",
+    "#D3DFFE",
+    "#B9CBFB",
+    "#8FB0FF",
+    "#3A66E8",
+    "#2452D9",
+    "#1B43BC",
+    "#1C3A94",
+    "#182443",
+    "#101830",
+)
+SIMPLE_HISTORY_REVERT_DISABLED = True  # a change is undone by the service that made it
 UNFOLD = {
     "SITE_TITLE": "Findings Automation",
     "SITE_HEADER": "Findings Automation",
     "SITE_URL": "/",
+    "SITE_ICON": lambda _: static("img/favicon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("img/favicon.svg")}
+    ],
+    "STYLES": [lambda _: static("css/admin.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "base": dict(zip(_SHADES, _GREYS, strict=True)),
+        "primary": dict(zip(_SHADES, _BLUES, strict=True)),
+    },
 }

@@ -14,6 +14,3 @@ function isBeside({ target, clientX, clientY }) {
   const { left, right, top, bottom } = target.getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
-
-const summary = document.querySelector("[data-takes-focus]");
-if (summary) summary.focus();
