@@ -12,7 +12,7 @@ from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.recording.identity import digest, public_id
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=dict)  # a read-only mapping
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -4,14 +4,13 @@ from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.models import Finding, FindingEvent
 from findings.services import Recorded, record
-from findings.signals import findings_changed, findings_recorded
 from tests.factories import SourceFactory
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -36,31 +35,6 @@ def problem(number: int = 0, **fields) -> Normalised:
 @pytest.fixture
 def source():
     return SourceFactory()
-
-
-@pytest.fixture
-def rung(django_capture_on_commit_callbacks):
-    """`with rung() as names:` collects the names of the signals sent on commit."""
-
-    class Rung:
-        def __enter__(self):
-            self.names: list[str] = []
-            self.receivers = {
-                findings_recorded: lambda **_: self.names.append("recorded"),
-                findings_changed: lambda **_: self.names.append("changed"),
-            }
-            for signal, receiver in self.receivers.items():
-                signal.connect(receiver)
-            self.callbacks = django_capture_on_commit_callbacks(execute=True)
-            self.callbacks.__enter__()
-            return self.names
-
-        def __exit__(self, *error):
-            self.callbacks.__exit__(*error)
-            for signal, receiver in self.receivers.items():
-                signal.disconnect(receiver)
-
-    return Rung
 
 
 def test_it_records_a_new_finding(source):
@@ -210,17 +184,30 @@ def test_it_stores_what_looks_like_sql_or_copy_syntax(source):
         assert (finding.tags, finding.attributes) == (["k:" + hostile], {hostile: hostile})
 
 
-def test_it_rings_only_when_there_is_something_to_do(source, rung):
-    with rung() as names:
-        record([problem()], source=source)
-    assert names == ["recorded"]
-    with rung() as names:
-        record([problem(title="Changed")], source=source)
-    assert names == []
+def test_it_rings_only_when_there_is_something_to_do(source, rings):
+    assert rings(lambda: record([problem()], source=source)) == ["recorded"]
+    assert rings(lambda: record([problem(title="Changed")], source=source)) == []
     Finding.objects.update(status=Status.RESOLVED)
-    with rung() as names:
-        record([problem()], source=source)
-    assert names == ["recorded", "changed"]
+    assert rings(lambda: record([problem()], source=source)) == ["recorded", "changed"]
+
+
+@pytest.mark.parametrize("statement", range(6))
+def test_it_records_all_or_nothing(source, statement):
+    record([problem(), problem(1)], source=source, now=NOON)
+    Finding.objects.update(status=Status.RESOLVED)
+    before = list(Finding.objects.values())
+    left = iter(range(statement, -1, -1))
+
+    def die(execute, *query):
+        if next(left, None) == 0:
+            raise RuntimeError("the process dies here")
+        return execute(*query)
+
+    again = [problem(severity="low"), problem(1), problem(2)]
+    with pytest.raises(RuntimeError), connection.execute_wrapper(die), transaction.atomic():
+        record(again, source=source, now=NOON + ONE)
+    assert list(Finding.objects.values()) == before
+    assert not FindingEvent.objects.exists()
 
 
 def test_it_takes_an_empty_batch(source):
