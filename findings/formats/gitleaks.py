@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, BinaryIO
 
@@ -45,14 +46,14 @@ def scanner(_report: BinaryIO) -> str:
     return "Gitleaks"
 
 
-def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     for position, found in enumerate(records(report, "/*")):
         leak = _Leak(found.value)
         if not leak.rule:
             detail = "`RuleID` (`rule` before version 8) is required."
             yield Rejected(position, found.pointer, "Missing field", detail)
         else:
-            yield normalise(leak.record(), position=position, at=found.pointer)
+            yield normalise(leak.record(), position=position, at=found.pointer, latest=latest)
 
 
 class _Leak:

@@ -8,6 +8,7 @@ Identity: see `packages`; the path is the package's first location.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from findings.facts import CONTAINER_IMAGE, Severity
@@ -34,7 +35,7 @@ def scanner(_report: BinaryIO) -> str:
     return "Grype"
 
 
-def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     sources = [found.value for found in records(report, "/source")]
     source = sources[-1] if sources else None
     for position, found in enumerate(records(report, "/matches/*")):
@@ -45,7 +46,7 @@ def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
             yield Rejected(position, pointer, "Missing field", detail)
         else:
             record = _match(found.value, source).record()
-            yield normalise(record, position=position, at=found.pointer)
+            yield normalise(record, position=position, at=found.pointer, latest=latest)
 
 
 _REQUIRED = (("vulnerability", "id"), ("artifact", "name"))

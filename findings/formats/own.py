@@ -7,6 +7,7 @@ the sender's `fingerprint`, else `normalised.default_fingerprint`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import BinaryIO
 
 from findings.formats.normalised import Normalised, Rejected, normalise
@@ -31,6 +32,6 @@ def scanner(report: BinaryIO) -> str:
     return next((text(found.value) for found in records(report, "/source")), "")
 
 
-def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     for position, found in enumerate(records(report, "/findings/*", "/*")):
-        yield normalise(found.value, position=position, at=found.pointer)
+        yield normalise(found.value, position=position, at=found.pointer, latest=latest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from findings.formats import gitleaks, grype, own, sarif, trivy
@@ -22,8 +23,9 @@ class Format(Protocol):
         """The name of the scanner that wrote the report; empty if it does not say."""
         ...
 
-    def read(self, report: BinaryIO, /) -> Iterator[Normalised | Rejected]:
-        """The findings in the order of the report, one at a time."""
+    def read(self, report: BinaryIO, /, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+        """The findings in the order of the report, one at a time, none first seen after
+        `latest`."""
         ...
 
 

@@ -18,6 +18,7 @@ Secrets: a result about a credential is stored without its snippet and with quot
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
@@ -62,7 +63,7 @@ def scanner(report: BinaryIO) -> str:
     return next(names, "")
 
 
-def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     runs = runs_of(report)
     occurrences = Occurrences()
     for position, found in enumerate(records(report, "/runs/*/results/*")):
@@ -74,7 +75,7 @@ def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
             result = _Result(found.value, run, run.rule(found.value))
             record = result.record()
             record["fingerprint"] = occurrences.name(record["fingerprint"])
-            yield normalise(record, position=position, at=found.pointer)
+            yield normalise(record, position=position, at=found.pointer, latest=latest)
 
 
 def _is_problem(result: dict[str, Any]) -> bool:
@@ -114,7 +115,7 @@ class _Result:
         file = self.location.file or self.location.logical
         resource = "/".join(filter(None, (self.run.repository, file)))
         if self.resource_type == CONTAINER_IMAGE:
-            resource = self.run.image
+            resource = self.run.lasting_image
         return {
             "finding_type": self.type.value,
             "title": one_line(self._title(), 300),
@@ -145,7 +146,9 @@ class _Result:
     def _fingerprint(self, file: str) -> str:
         own = dig(self.result, "fingerprints") or dig(self.result, "partialFingerprints")
         what = own or " ".join(self.snippet.split()) or [self.message, self.location.logical]
-        return fingerprint(self.type, self.rule.id, self.run.repository, self.run.image, file, what)
+        return fingerprint(
+            self.type, self.rule.id, self.run.repository, self.run.lasting_image, file, what
+        )
 
     def _description(self) -> str:
         evidence = Evidence(self.message)

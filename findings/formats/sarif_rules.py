@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from findings.facts import CONTAINER_IMAGE, FindingType
+from findings.formats.packages import Holder
 from findings.formats.stream import records
 from findings.formats.values import clip, dig, number, objects, text, texts, whole
 
@@ -169,6 +170,10 @@ class Run:
             self.commit = text(value, 0, "revisionId")
         elif part == "properties":
             self.image = text(value, "imageName")
+
+    @property
+    def lasting_image(self) -> str:
+        return Holder(name=self.image, resource_type=CONTAINER_IMAGE).lasting_name
 
     @cached_property
     def _by_id(self) -> dict[str, Rule]:

@@ -6,10 +6,8 @@ Events come from ijson, whose yajl backend checks syntax and UTF-8 as it goes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import ijson
@@ -176,7 +174,7 @@ def _tree(patterns: Sequence[str]) -> _Tree:
 def _build(event: str, value: Any, events: Iterator[tuple[str, Any]]) -> Any:
     """The value that begins with this event; takes its further events. Not recursive."""
     if event not in _OPENS:
-        return _scalar(value)
+        return value
     root: Any = {} if event == "start_map" else []
     open_containers = [root]
     key = ""
@@ -192,19 +190,12 @@ def _build(event: str, value: Any, events: Iterator[tuple[str, Any]]) -> Any:
         new: Any = {} if inner == "start_map" else [] if inner == "start_array" else content
         container = open_containers[-1]
         if isinstance(container, list):
-            container.append(_scalar(new))
+            container.append(new)
         else:
-            container[key] = _scalar(new)
+            container[key] = new
         if inner in _OPENS:
             open_containers.append(new)
     return root
-
-
-def _scalar(value: Any) -> Any:
-    if not isinstance(value, Decimal):
-        return value
-    number = float(value)
-    return number if math.isfinite(number) else str(value)  # 1e400 is no float
 
 
 def _events(report: BinaryIO) -> Iterator[tuple[str, Any]]:
@@ -218,12 +209,11 @@ def _events(report: BinaryIO) -> Iterator[tuple[str, Any]]:
         raise RefusedReport("The file is a zip archive; send the report itself, or gzip it.")
     report.seek(3 if start == _UTF8_BOM else 0)
     try:
-        yield from ijson.basic_parse(report)
+        # use_float: numbers are read by yajl. Otherwise ijson hands them to Python, whose refusal
+        # of one with over 4,300 digits crashes the interpreter in ijson 3.6.
+        yield from ijson.basic_parse(report, use_float=True)
     except ijson.JSONError as error:
         raise RefusedReport(_why(error)) from None
-    except SystemError:
-        # ijson's way of passing on Python's refusal to read an integer of over 4,300 digits.
-        raise RefusedReport("The JSON holds a number of thousands of digits.") from None
 
 
 def _why(error: ijson.JSONError) -> str:
@@ -232,6 +222,8 @@ def _why(error: ijson.JSONError) -> str:
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
     if "premature EOF" in text:
         return "The file ends in the middle of its JSON: it was cut off."
+    if "overflow" in text:
+        return "The JSON holds a number beyond 64 bits."
     if "UTF8" in text:
         return "The file is not valid UTF-8."
     return "The file is not JSON."

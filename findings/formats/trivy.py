@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
@@ -67,7 +68,7 @@ def scanner(_report: BinaryIO) -> str:
     return "Trivy"
 
 
-def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     context = _Context(report)
     occurrences = Occurrences()
     patterns = [f"{place}/*/{kind}/*" for place in _TARGETS for kind in _KINDS]
@@ -84,7 +85,7 @@ def read(report: BinaryIO) -> Iterator[Normalised | Rejected]:
         elif record is not None:
             if kind != "Vulnerabilities":
                 record["fingerprint"] = occurrences.name(record["fingerprint"])
-            yield normalise(record, position=position, at=found.pointer)
+            yield normalise(record, position=position, at=found.pointer, latest=latest)
 
 
 class _Target:
@@ -112,7 +113,9 @@ class _Target:
     @property
     def place(self) -> str:
         """The file, with what it is in where that has a lasting name."""
-        outer = self.artifact if self.is_image or self.is_repository else ""
+        outer = self.artifact if self.is_repository else ""
+        if self.is_image:
+            outer = self.holder.lasting_name
         return "/".join(filter(None, (outer, self.file))) or self.artifact or "file"
 
     @property
@@ -262,7 +265,7 @@ def _secret(item: dict[str, Any], target: _Target) -> dict[str, Any] | str | Non
         "resource_id": target.place,
         "resource_name": target.place,
         "resource_type": "file",
-        "fingerprint": fingerprint("secret", rule, target.holder.lasting_name, target.file, match),
+        "fingerprint": fingerprint("secret", rule, target.place, match),
         "description": evidence.markdown,
         "tags": tags(scanner="trivy", rule=rule, image=target.image),
         "attributes": without_empty(

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from findings.formats.normalised import Normalised
+from findings.formats.registry import recognise
+
+SAMPLES = Path(__file__).parent / "samples"
+LATEST = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def outcomes(report: bytes | dict | list, *, name: str = "") -> list:
+    """Everything read of a report, given as bytes or as JSON values."""
+    content = report if isinstance(report, bytes) else json.dumps(report).encode()
+    file = BytesIO(content)
+    return list(recognise(file, name=name).read(file, latest=LATEST))
+
+
+@pytest.fixture
+def sample():
+    """`sample("code.sarif")` is that report as JSON values, to be changed by a test."""
+    return lambda name: json.loads((SAMPLES / name).read_bytes())
+
+
+@pytest.fixture
+def read():
+    """`read(report)` is the list of its findings; the records that do not go in are left out."""
+    return lambda report: [each for each in outcomes(report) if isinstance(each, Normalised)]
+
+
+@pytest.fixture
+def read_all():
+    """`read_all(report)` is the list of its findings and rejected records."""
+    return outcomes

@@ -1,0 +1,62 @@
+"""Vulnerable packages, as Trivy and Grype report them."""
+
+from __future__ import annotations
+
+import pytest
+
+from findings.formats.packages import Holder
+
+
+@pytest.mark.parametrize(
+    ("name", "lasting"),
+    [
+        ("acme/api:1.4", "acme/api"),
+        ("acme/api@sha256:07a3", "acme/api"),
+        ("localhost:5000/acme/api", "localhost:5000/acme/api"),
+        ("localhost:5000/acme/api:2@sha256:07a3", "localhost:5000/acme/api"),
+        ("debian", "debian"),
+    ],
+)
+def test_it_names_an_image_without_tag_and_digest(name, lasting):
+    assert Holder(name=name, resource_type="container_image").lasting_name == lasting
+
+
+def test_it_describes_a_package_of_an_image(sample, read):
+    finding = read(sample("image.trivy.json"))[0]
+    assert finding.title == "CVE-2024-6387 in openssh-client: openssh: race condition in sshd"
+    assert finding.resource_type == "container_image"
+    assert finding.attributes["cvss"] == 8.1
+    assert finding.attributes["package"]["fixed_version"] == "1:9.2p1-2+deb12u3"
+    assert {"cve:CVE-2024-6387", "fix_available:true", "package:openssh-client"} <= {*finding.tags}
+    assert "Update openssh-client to 1:9.2p1-2+deb12u3." in finding.description
+    assert "- <https://nvd.nist.gov/vuln/detail/CVE-2024-6387>" in finding.description
+
+
+def test_it_keeps_the_identity_when_image_tag_and_installed_version_change(sample, read):
+    report = sample("image.trivy.json")
+    report["ArtifactName"] = "ghcr.io/acme/api:1.5"
+    for result in report["Results"][:2]:
+        result["Vulnerabilities"][0]["InstalledVersion"] = "1.0.1"
+    before = [each.fingerprint for each in read(sample("image.trivy.json"))]
+    assert [each.fingerprint for each in read(report)] == before
+
+
+def test_it_knows_the_cve_of_an_advisory_by_another_name(sample, read):
+    library, system = read(sample("image.grype.json"))
+    assert library.attributes["advisory"]["cve"] == ["CVE-2023-39325"]
+    assert library.attributes["vulnerability"]["is_exploited"] is True
+    assert "language:go" in library.tags
+    assert "fix_available:false" in system.tags
+
+
+def test_it_names_the_object_of_a_cluster(sample, read):
+    misconfiguration, package = read(sample("cluster.trivy.json"))
+    assert misconfiguration.resource_id == "shop/Deployment/web"
+    assert misconfiguration.resource_type == "kubernetes_deployment"
+    assert (package.resource_id, package.resource_name) == ("acme/web", "acme/web:2")
+
+
+def test_it_takes_a_trivy_secret_only_with_its_stars(sample, read):
+    report = sample("image.trivy.json")
+    report["Results"][3]["Secrets"][0]["Match"] = "AWS_ACCESS_KEY_ID=not-masked-by-trivy"
+    assert "not-masked-by-trivy" not in repr(read(report))

@@ -1,0 +1,42 @@
+"""Real reports beside another tool's count of them, in a folder named by REPORTS_DIR.
+
+The folder holds the reports and `expected.json`: [{"file", "format", "findings", "severities"}].
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.findings.formats.conftest import outcomes
+
+FOLDER = Path(os.environ.get("REPORTS_DIR", "."))
+EXPECTED = FOLDER / "expected.json"
+READ = {"SARIF 2.1.0", "Trivy JSON", "Grype JSON", "Gitleaks JSON"}
+CASES = [
+    pytest.param(case, id=case["file"])
+    for case in (json.loads(EXPECTED.read_text()) if EXPECTED.exists() else [])
+    if case["format"] in READ
+]
+
+BETTER_FOUNDED = {
+    # Three of its four results carry an external suppression without status: accepted (3.35.3).
+    "sarif/SuppressionTestCurrent.sarif": {"Medium": 1},
+    # Its only result is suppressed, with status `accepted`.
+    "sarif/appendix_k4.sarif": {},
+    # The level knows three severities; the results' own `securityRisk` knows all five.
+    "sarif/blackduck_nested_fingerprints.sarif": {"Critical": 1, "High": 2, "Medium": 1, "Low": 1},
+}
+
+
+@pytest.mark.skipif(not CASES, reason="REPORTS_DIR names no folder with expected.json")
+@pytest.mark.parametrize("case", CASES)
+def test_it_counts_a_real_report(case):
+    findings = outcomes((FOLDER / case["file"]).read_bytes())
+    severities = Counter(finding.severity.capitalize() for finding in findings)
+    assert severities == BETTER_FOUNDED.get(case["file"], case["severities"])
+    assert len({finding.fingerprint for finding in findings}) == len(findings)

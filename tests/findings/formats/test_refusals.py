@@ -1,0 +1,65 @@
+"""Files that do not go in, each refused in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from findings.formats.stream import RefusedReport
+from tests.findings.formats.conftest import SAMPLES
+
+REFUSALS = {
+    b"": "The file is empty.",
+    b"not a report": "The file is not JSON.",
+    b"<xml/>": "The file is not JSON.",
+    b"[NaN]": "The file is not JSON.",
+    b'[{"a": 1}] [2]': "The file is not JSON.",
+    b'{"title": "\xff"}': "The file is not valid UTF-8.",
+    "[]".encode("utf-16"): "The file is UTF-16; save it as UTF-8.",
+    b"PK\x03\x04": "The file is a zip archive; send the report itself, or gzip it.",
+    b"[" * 200 + b"]" * 200: "The JSON is nested deeper than 100 levels.",
+    b"[1e400]": "The JSON holds a number beyond 64 bits.",
+    b"[" + b"1" * 5_000 + b"]": "The JSON holds a number beyond 64 bits.",
+    b'{"runs": [], "version": "2.0.0"}': "This is SARIF 2.0.0; SARIF 2.1.0 is read.",
+    b'{"SchemaVersion": 3, "ArtifactName": "x"}': "This is Trivy schema 3; schema 2 is read.",
+    b'{"findings": [{"title": "x", "severity": "High"}]}': "none of the reports that are read",
+    b'{"results": [], "errors": []}': "none of the reports that are read",
+    b"[1, 2]": "none of the reports that are read",
+    b"7": "none of the reports that are read",
+}
+
+
+@pytest.mark.parametrize("report", REFUSALS, ids=range(len(REFUSALS)))
+def test_it_refuses_in_a_sentence(report, read_all):
+    with pytest.raises(RefusedReport) as refused:
+        read_all(report)
+    assert REFUSALS[report] in refused.value.reason
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
+def test_it_refuses_a_report_cut_anywhere(path, read_all):
+    report = path.read_bytes().rstrip()
+    for length in range(1, len(report), 97):
+        with pytest.raises(RefusedReport, match="cut off"):
+            read_all(report[:length])
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
+def test_it_refuses_a_report_named_as_another(path, read_all):
+    name = "grype" if "grype" not in path.name else "trivy"
+    with pytest.raises(RefusedReport, match="is not a"):
+        read_all(path.read_bytes(), name=name)
+
+
+def test_it_names_the_formats_when_asked_for_another(read_all):
+    with pytest.raises(RefusedReport, match="there are sarif, trivy, grype, gitleaks, json"):
+        read_all(b"[]", name="pdf")
+
+
+@pytest.mark.parametrize("report", [b"[]", b"null", b" [ ] \n", b'{"findings": []}'])
+def test_it_takes_an_empty_report_as_one_without_findings(report, read_all):
+    assert read_all(report) == []
+
+
+def test_it_reads_past_a_byte_order_mark(read):
+    report = (SAMPLES / "own.json").read_bytes()
+    assert read(b"\xef\xbb\xbf" + report) == read(report)

@@ -1,0 +1,79 @@
+"""One small report of each format: what it is taken for, and what comes of each record."""
+
+from __future__ import annotations
+
+import pytest
+
+from findings.formats.normalised import Rejected
+from findings.formats.registry import FORMATS, recognise
+from tests.findings.formats.conftest import LATEST, SAMPLES
+
+CODE, IAC, LIBRARY = "static_code_vulnerability", "iac_misconfiguration", "library_vulnerability"
+PACKAGE, MISCONFIGURATION = "host_and_container_vulnerability", "misconfiguration"
+
+TABLE = {
+    "code.sarif": (
+        "sarif",
+        "CodeQL",
+        [(CODE, "high"), (CODE, "info"), (CODE, "info"), (CODE, "low"), "/runs/0/results/6"],
+    ),
+    "image.trivy.json": (
+        "trivy",
+        "Trivy",
+        [
+            (PACKAGE, "high"),
+            "/Results/0/Vulnerabilities/1/VulnerabilityID",
+            (LIBRARY, "critical"),
+            (IAC, "high"),
+            ("secret", "critical"),
+        ],
+    ),
+    "cluster.trivy.json": ("trivy", "Trivy", [(MISCONFIGURATION, "medium"), (PACKAGE, "low")]),
+    "legacy.trivy.json": ("trivy", "Trivy", [(PACKAGE, "unknown")]),
+    "image.grype.json": (
+        "grype",
+        "Grype",
+        [(LIBRARY, "high"), (PACKAGE, "info"), "/matches/2/artifact/name"],
+    ),
+    "v8.gitleaks.json": (
+        "gitleaks",
+        "Gitleaks",
+        [("secret", "critical"), ("secret", "high"), "/2"],
+    ),
+    "v7.gitleaks.json": ("gitleaks", "Gitleaks", [("secret", "high")]),
+    "own.json": (
+        "json",
+        "nightly-scan",
+        [(MISCONFIGURATION, "critical"), "/findings/1/severity", ("identity_risk", "low")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_reads_each_record_of_a_sample(name):
+    format_name, scanner, expected = TABLE[name]
+    with (SAMPLES / name).open("rb") as file:
+        found = recognise(file)
+        outcomes = list(found.read(file, latest=LATEST))
+        assert (found.NAME, found.scanner(file)) == (format_name, scanner)
+    assert expected == [
+        each.pointer if isinstance(each, Rejected) else (each.finding_type, each.severity)
+        for each in outcomes
+    ]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_gives_every_finding_of_a_report_its_own_fingerprint(name, read):
+    findings = read((SAMPLES / name).read_bytes())
+    assert len({each.fingerprint for each in findings}) == len(findings)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_reads_the_same_twice(name, read):
+    report = (SAMPLES / name).read_bytes()
+    assert read(report) == read(report)
+
+
+def test_it_has_a_sample_for_every_format():
+    assert {row[0] for row in TABLE.values()} == {each.NAME for each in FORMATS}
+    assert set(TABLE) == {path.name for path in SAMPLES.iterdir()}

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+REPORT = "code.sarif"
+
+
+def _with_tool(report, tool, **rule):
+    driver = {"name": tool, "rules": [{"id": "R1", **rule}]}
+    result = {"ruleId": "R1", "message": {"text": "Something is wrong."}}
+    report["runs"] = [{"tool": {"driver": driver}, "results": [result]}]
+    return report
+
+
+def test_it_takes_title_message_and_place_of_a_result(sample, read):
+    finding = read(sample(REPORT))[0]
+    assert finding.title == "SQL query built from user-controlled sources"
+    assert "This query depends on a user-provided value." in finding.description
+    assert "cursor.execute(query)" in finding.description
+    assert finding.resource_id == "github.com/acme/shop/src/shop/orders.py"
+    assert finding.attributes["code_location"] == {
+        "file": "src/shop/orders.py",
+        "line": 41,
+        "line_end": 42,
+    }
+
+
+def test_it_tags_a_result_with_what_rules_ask_for(sample, read):
+    finding = read(sample(REPORT))[0]
+    assert set(finding.tags) == {
+        "branch:main",
+        "cwe:CWE-89",
+        "language:python",
+        "repo:github.com/acme/shop",
+        "rule:py/sql-injection",
+        "scanner:codeql",
+    }
+
+
+def test_it_never_keeps_the_value_of_a_hard_coded_credential(sample, read):
+    assert "hunter2" not in repr(read(sample(REPORT)))
+
+
+def test_it_knows_a_result_again_whose_line_moved(sample, read):
+    before, report = read(sample(REPORT)), sample(REPORT)
+    for result in report["runs"][0]["results"][:4]:
+        result["locations"][0]["physicalLocation"]["region"]["startLine"] += 100
+    assert [f.fingerprint for f in read(report)] == [f.fingerprint for f in before]
+
+
+def test_it_knows_results_again_in_another_order(sample, read):
+    before, report = read(sample(REPORT)), sample(REPORT)
+    report["runs"][0]["results"].reverse()
+    assert {f.fingerprint for f in read(report)} == {f.fingerprint for f in before}
+
+
+def test_it_reads_rules_before_or_after_the_results(sample, read):
+    report = sample(REPORT)
+    tool_first = dict(report, runs=[{"tool": report["runs"][0]["tool"], **report["runs"][0]}])
+    assert read(tool_first) == read(report)
+
+
+@pytest.mark.parametrize("status", ["underReview", "rejected"])
+def test_it_keeps_a_result_whose_suppression_is_not_accepted(status, sample, read):
+    report = sample(REPORT)
+    report["runs"][0]["results"][4]["suppressions"][0]["status"] = status
+    assert len(read(report)) == len(read(sample(REPORT))) + 1
+
+
+def test_it_leaves_out_what_is_absent_from_the_baseline(sample, read):
+    report = sample(REPORT)
+    report["runs"][0]["results"][0]["baselineState"] = "absent"
+    assert len(read(report)) == len(read(sample(REPORT))) - 1
+
+
+@pytest.mark.parametrize(
+    ("score", "severity"),
+    [("9.0", "critical"), ("7.0", "high"), ("4.0", "medium"), ("0.1", "low"), ("0.0", "none")],
+)
+def test_it_prefers_the_security_severity(score, severity, sample, read):
+    report = sample(REPORT)
+    rule = report["runs"][0]["tool"]["driver"]["rules"][0]
+    rule["properties"]["security-severity"] = score
+    assert read(report)[0].severity == severity
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [("error", "high"), ("warning", "medium"), ("note", "info"), ("none", "none"), ("", "medium")],
+)
+def test_it_falls_back_to_the_level(level, severity, sample, read):
+    report = _with_tool(sample(REPORT), "Any", defaultConfiguration={"level": level})
+    assert read(report)[0].severity == severity
+
+
+@pytest.mark.parametrize(
+    ("tool", "rule", "finding_type"),
+    [
+        ("Bandit", {}, "static_code_vulnerability"),
+        ("gitleaks", {}, "secret"),
+        ("Checkov", {}, "iac_misconfiguration"),
+        ("KICS", {}, "iac_misconfiguration"),
+        ("Grype", {}, "library_vulnerability"),
+        ("Snyk Open Source", {}, "library_vulnerability"),
+        ("Trivy", {"properties": {"tags": ["misconfiguration"]}}, "iac_misconfiguration"),
+        ("Trivy", {"properties": {"tags": ["secret"]}}, "secret"),
+    ],
+)
+def test_it_tells_the_type_by_tool_and_rule(tool, rule, finding_type, sample, read):
+    assert read(_with_tool(sample(REPORT), tool, **rule))[0].finding_type == finding_type
+
+
+def test_it_makes_packages_of_an_image_findings_of_that_image(sample, read):
+    report = _with_tool(sample(REPORT), "Trivy", name="OsPackageVulnerability")
+    report["runs"][0]["properties"] = {"imageName": "acme/api:1"}
+    finding = read(report)[0]
+    assert finding.finding_type == "host_and_container_vulnerability"
+    assert (finding.resource_type, finding.resource_id) == ("container_image", "acme/api")
+
+
+def test_it_finds_the_rule_of_a_case_of_a_rule(sample, read):
+    report = sample(REPORT)
+    report["runs"][0]["results"][1]["ruleId"] = "py/weak-hash/short-key"
+    assert read(report)[1].title == "Weak hash function"
+
+
+def test_it_finds_file_and_rule_by_index(sample, read):
+    report = sample(REPORT)
+    run = report["runs"][0]
+    run["artifacts"] = [{"location": {"uri": "file:///a%20b.py"}}]
+    run["results"] = [
+        {
+            "ruleIndex": 1,
+            "message": {"text": "x"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"index": 0}}}],
+        }
+    ]
+    finding = read(report)[0]
+    assert finding.title == "Weak hash function"
+    assert finding.attributes["code_location"]["file"] == "/a b.py"
