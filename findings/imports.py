@@ -1,0 +1,103 @@
+"""Taking one report file in: spool, recognise, read, record batch by batch, keep the account.
+
+The whole file is checked before its first finding is stored, so a refused file leaves nothing
+but its row. Each batch is its own transaction: an import that dies halfway keeps what it recorded,
+its row stays `running`, and sending the file again completes it (findings are known by their
+fingerprints). One transaction around all would hold SQLite's only write lock for minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from findings.formats import registry
+from findings.formats.normalised import Normalised, Rejected
+from findings.formats.stream import RefusedReport
+from findings.intake import receive
+from findings.models import Import, Source
+from findings.spool import spooled
+
+BATCH = 1_000  # findings a statement: enough to make statements cheap, little enough to hold
+CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source may be
+MAX_ERRORS = 100  # kept and answered; further ones are only counted
+_ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What came with a file."""
+
+    source: str = ""  # default: the scanner that the report names
+    format_name: str = ""  # default: the format that is recognised
+    file_name: str = ""
+    by: str = ""  # the person or the key
+
+
+def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
+    """Record the findings of a report, given in chunks, plain or gzipped.
+
+    Raises RefusedReport, with the refusal kept as an Import, if the file does not go in. Single
+    records that do not are the `errors` of the Import, in the API's words.
+    """
+    row = Import(file_name=sent.file_name[-255:], started_by=sent.by[:120])
+    try:
+        with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as report:
+            reader = registry.recognise(report, name=sent.format_name)
+            name = sent.source or reader.scanner(report).lower() or reader.NAME
+            row.source = Source.objects.get_or_create(name=_source_name(name))[0]
+            row.format = reader.NAME
+            row.save(force_insert=True)
+            latest = row.started_at + CLOCK_SKEW
+            _record_all(reader.read(report, latest=latest), row, source_name=row.source.name)
+    except RefusedReport as refusal:
+        row.state = Import.State.REFUSED
+        row.reason = refusal.reason
+        row.finished_at = timezone.now()
+        row.save(force_insert=True)
+        raise
+    return row
+
+
+def _source_name(name: str) -> str:
+    return " ".join("".join(filter(str.isprintable, name)).split())[:100] or "report"
+
+
+def _record_all(
+    outcomes: Iterator[Normalised | Rejected], row: Import, *, source_name: str
+) -> None:
+    tag = f"source:{source_name}"
+    while batch := list(islice(outcomes, BATCH)):
+        received = receive([_tagged(each, tag) for each in batch], source_name=source_name)
+        row.received += received.received
+        row.new += received.new
+        row.seen_again += received.seen_again
+        row.reopened += received.reopened
+        row.rejected += received.rejected
+        rejected = [each for each in batch if isinstance(each, Rejected)]
+        row.errors += map(_as_error, rejected[: MAX_ERRORS - len(row.errors)])
+        row.save(update_fields=_ACCOUNT)
+    row.state = Import.State.DONE
+    row.finished_at = timezone.now()
+    row.save(update_fields=("state", "finished_at"))
+
+
+def _tagged(outcome: Normalised | Rejected, tag: str) -> Normalised | Rejected:
+    if isinstance(outcome, Rejected):
+        return outcome
+    return outcome._replace(tags=tuple(sorted({*outcome.tags, tag})))
+
+
+def _as_error(rejected: Rejected) -> dict[str, Any]:
+    return {
+        "status": "400",
+        "title": rejected.title,
+        "detail": rejected.detail,
+        "source": {"pointer": rejected.pointer},
+    }

@@ -1,0 +1,85 @@
+"""An incoming file on local disk, seekable, unpacked, and never larger than allowed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, BinaryIO, Final, cast
+
+from findings.formats.stream import RefusedReport
+
+_IN_MEMORY: Final = 2 * 1024 * 1024
+_STEP: Final = 256 * 1024  # unpacked at a time: a bomb is noticed, not swallowed
+_MAX_RATIO: Final = 200  # reports pack 10 to 60 times, zlib at most 1,032 times
+_RATIO_FROM: Final = 10 * 1024 * 1024  # small files may pack better than that
+_GZIP: Final = b"\x1f\x8b"
+
+
+class ReportTooLarge(RefusedReport):
+    """The file, or what it unpacks to, is over the limit."""
+
+
+@contextmanager
+def spooled(chunks: Iterable[bytes], *, limit: int) -> Iterator[BinaryIO]:
+    """The file made of the chunks, gzip undone. RefusedReport for a broken or exploding one."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        written = 0
+        for part in _unpacked(chunks):
+            written += len(part)
+            if written > limit:
+                raise ReportTooLarge(f"The report is larger than {limit:,} bytes.")
+            file.write(part)
+        file.seek(0)
+        yield cast("BinaryIO", file)
+
+
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(_STEP):
+        yield chunk
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    parts = iter(chunks)
+    start = b""
+    for chunk in parts:
+        start += chunk
+        if len(start) >= len(_GZIP):
+            break
+    if start.startswith(_GZIP):
+        yield from _Gzip().unpack(start, parts)
+    else:
+        yield start
+        yield from parts
+
+
+class _Gzip:
+    """Undoes gzip, member after member, in bounded steps."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=31)
+        self._taken = 0
+        self._given = 0
+
+    def unpack(self, start: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+        try:
+            yield from self._feed(start)
+            for chunk in rest:
+                yield from self._feed(chunk)
+        except zlib.error:
+            raise RefusedReport("The file begins as gzip but cannot be unpacked.") from None
+        if not self._member.eof:
+            raise RefusedReport("The gzip file ends in the middle: it was cut off.")
+
+    def _feed(self, chunk: bytes) -> Iterator[bytes]:
+        self._taken += len(chunk)
+        while chunk:
+            if self._member.eof:
+                self._member = zlib.decompressobj(wbits=31)
+            part = self._member.decompress(chunk, _STEP)
+            self._given += len(part)
+            if self._given > max(_RATIO_FROM, self._taken * _MAX_RATIO):
+                raise ReportTooLarge(f"The gzip file unpacks to over {_MAX_RATIO} times its size.")
+            yield part
+            chunk = self._member.unconsumed_tail or self._member.unused_data

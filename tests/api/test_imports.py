@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from config.accounts.roles import Permission
+from findings.models import Finding, Import
+
+SAMPLES = Path(__file__).parent.parent / "findings" / "formats" / "samples"
+CODE = (SAMPLES / "code.sarif").read_bytes()
+URL = "/api/v1/imports"
+
+
+@pytest.fixture
+def send(api, make_key):
+    """`send(body, "?source=x")` posts a report with a key that may."""
+    headers = {"DD-API-KEY": make_key(Permission.FINDINGS_INTAKE, Permission.FINDINGS_READ)}
+
+    def post(body, query="", content_type="application/octet-stream", **more):
+        more = {"headers": headers | more.pop("headers", {})} | more
+        return api.post(URL + query, body, content_type=content_type, **more)
+
+    post.headers = headers
+    return post
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/sarif+json", "application/x-www-form-urlencoded", "", "odd"],
+)
+def test_it_takes_a_report_as_the_body_whatever_its_type(content_type, send):
+    answer = send(CODE, "?file_name=code.sarif", content_type)
+    assert answer.status_code == 201, answer.content
+    data = answer.json()["data"]
+    assert data["type"] == "imports"
+    assert (
+        data["attributes"].items()
+        >= {
+            "source": "codeql",
+            "format": "sarif",
+            "file_name": "code.sarif",
+            "state": "done",
+            "received": 5,
+            "new": 4,
+            "rejected": 1,
+            "started_by": "ci",
+        }.items()
+    )
+    assert answer.json()["errors"][0]["source"] == {"pointer": "/runs/0/results/6"}
+
+
+def test_it_takes_a_report_as_a_field_of_a_form(send, api):
+    file = SimpleUploadedFile("scan.sarif", CODE)
+    answer = api.post(URL, {"file": file, "source": "shop"}, headers=send.headers)
+    assert answer.status_code == 201, answer.content
+    attributes = answer.json()["data"]["attributes"]
+    assert (attributes["file_name"], attributes["source"]) == ("scan.sarif", "shop")
+    assert Finding.objects.count() == 4
+
+
+def test_it_takes_gzip(send):
+    body = gzip.compress(CODE)
+    assert send(body, headers={"Content-Encoding": "gzip"}).status_code == 201
+    assert send(body).json()["data"]["attributes"]["seen_again"] == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "detail"),
+    [
+        (b"", "", "The file is empty."),
+        (CODE[:-9], "", "The file ends in the middle of its JSON: it was cut off."),
+        (CODE, "?format=trivy", "The file is not a Trivy JSON report."),
+        (b"<xml/>", "", "The file is not JSON."),
+    ],
+)
+def test_it_refuses_a_file_with_its_reason(body, query, detail, send):
+    answer = send(body, query)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["detail"] == detail
+    assert Import.objects.get().state == "refused"
+    assert not Finding.objects.exists()
+
+
+def test_it_refuses_a_form_without_a_file(send, api):
+    answer = api.post(URL, {"source": "shop"}, headers=send.headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["source"] == {"pointer": "/file"}
+
+
+def test_it_refuses_a_file_over_the_limit(send, settings):
+    settings.IMPORT_MAX_BYTES = len(CODE) - 1
+    assert send(CODE).status_code == 413
+
+
+def test_it_refuses_by_the_declared_length(send, settings):
+    settings.IMPORT_MAX_BYTES = 0
+    assert send(b" " * 70_000).status_code == 413
+    assert not Import.objects.exists()
+
+
+def test_it_refuses_another_encoding(send):
+    assert send(CODE, headers={"Content-Encoding": "br"}).status_code == 415
+
+
+def test_it_wants_the_intake_scope(api, make_key):
+    headers = {"DD-API-KEY": make_key(Permission.FINDINGS_READ)}
+    answer = api.post(URL, CODE, content_type="application/json", headers=headers)
+    assert answer.status_code == 403
+    assert not Import.objects.exists()
+
+
+def test_it_lists_imports_newest_first_page_by_page(send, api):
+    for number in range(3):
+        send(CODE, f"?file_name={number}")
+    page = api.get(f"{URL}?page[size]=2&page[number]=0", headers=send.headers).json()
+    assert [each["attributes"]["file_name"] for each in page["data"]] == ["2", "1"]
+    assert page["meta"] == {"page": {"total_filtered_count": 3}}
+    rest = api.get(f"{URL}?page[size]=2&page[number]=1", headers=send.headers).json()
+    assert [each["attributes"]["file_name"] for each in rest["data"]] == ["0"]
+
+
+@pytest.mark.parametrize("query", ["page[size]=0", "page[size]=101", "page[number]=x"])
+def test_it_refuses_an_odd_page(query, send, api):
+    answer = api.get(f"{URL}?{query}", headers=send.headers)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["source"] == {"parameter": query.partition("=")[0]}
+
+
+def test_it_shows_one_import_with_its_errors(send, api):
+    id_ = send(CODE).json()["data"]["id"]
+    answer = api.get(f"{URL}/{id_}", headers=send.headers).json()
+    assert answer["data"]["id"] == id_
+    assert len(answer["errors"]) == 1
+
+
+def test_it_knows_no_other_import(send, api):
+    assert api.get(f"{URL}/{uuid4()}", headers=send.headers).status_code == 404
+
+
+def test_it_asks_the_database_as_often_for_a_full_list(send, api, django_assert_num_queries):
+    send(CODE)
+    with django_assert_num_queries(4):
+        api.get(URL, headers=send.headers)

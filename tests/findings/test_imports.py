@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from findings.formats.stream import RefusedReport
+from findings.imports import MAX_ERRORS, Sent, import_report
+from findings.models import Finding, Import, Source
+from findings.spool import ReportTooLarge, spooled
+
+pytestmark = pytest.mark.django_db
+SAMPLES = Path(__file__).parent / "formats" / "samples"
+CODE = (SAMPLES / "code.sarif").read_bytes()
+
+
+def _own(count: int, **changes) -> bytes:
+    finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
+    findings = [finding | {"resource_id": f"r{n}"} | changes for n in range(count)]
+    return json.dumps({"source": "nightly", "findings": findings}).encode()
+
+
+def test_it_records_a_report_and_keeps_the_account():
+    done = import_report([CODE], Sent(file_name="code.sarif", by="ci"))
+    assert (done.format, done.source.name, done.state) == ("sarif", "codeql", "done")
+    assert (done.received, done.new, done.rejected) == (5, 4, 1)
+    assert done.errors[0]["source"] == {"pointer": "/runs/0/results/6"}
+    assert Import.objects.get().started_by == "ci"
+    assert Finding.objects.filter(source__name="codeql").count() == 4
+
+
+def test_it_finds_the_same_findings_in_the_same_report():
+    import_report([CODE], Sent())
+    again = import_report([CODE], Sent())
+    assert (again.new, again.seen_again, again.reopened) == (0, 4, 0)
+    assert Finding.objects.count() == 4
+
+
+def test_it_tags_findings_with_their_source():
+    import_report([CODE], Sent(source="shop  ci\n"))
+    assert all("source:shop ci" in finding.tags for finding in Finding.objects.all())
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_it_unpacks_gzip_whatever_the_chunks(step):
+    packed = gzip.compress(CODE[:900]) + gzip.compress(CODE[900:])
+    chunks = [packed[start : start + step] for start in range(0, len(packed), step)]
+    assert import_report(chunks, Sent()).new == 4
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (b"", "The file is empty."),
+        (CODE[:-40], "cut off"),
+        (gzip.compress(CODE)[:-20], "The gzip file ends in the middle"),
+        (gzip.compress(CODE)[:40] + b"no gzip at all" * 40, "cannot be unpacked"),
+        (b'{"results": []}', "none of the reports"),
+    ],
+)
+def test_it_leaves_nothing_of_a_refused_file_but_its_row(report, reason):
+    with pytest.raises(RefusedReport, match=reason):
+        import_report([report], Sent(file_name="x.json"))
+    refused = Import.objects.get()
+    assert (refused.state, refused.file_name, refused.received) == ("refused", "x.json", 0)
+    assert reason in refused.reason
+    assert not Finding.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_it_refuses_a_file_over_the_limit(settings):
+    settings.IMPORT_MAX_BYTES = len(CODE) - 1
+    with pytest.raises(ReportTooLarge):
+        import_report([CODE], Sent())
+
+
+def test_it_refuses_a_gzip_bomb_before_it_has_unpacked():
+    bomb = gzip.compress(b" " * 50_000_000)
+    with pytest.raises(ReportTooLarge, match="over 200 times"), spooled([bomb], limit=10**9):
+        pytest.fail("the bomb was unpacked")
+
+
+def test_it_counts_errors_that_it_does_not_keep():
+    done = import_report([_own(MAX_ERRORS + 5, severity="urgent")], Sent())
+    assert (done.rejected, len(done.errors), done.new) == (MAX_ERRORS + 5, MAX_ERRORS, 0)
+
+
+def test_it_rejects_what_was_first_seen_in_the_future():
+    done = import_report([_own(1, first_seen_at="9998-01-01T00:00:00Z")], Sent())
+    assert done.errors[0]["source"] == {"pointer": "/findings/0/first_seen_at"}
+
+
+def test_it_costs_a_constant_number_of_statements_a_batch(django_assert_max_num_queries):
+    with django_assert_max_num_queries(3 * 12 + 6):
+        assert import_report([_own(3_000)], Sent()).new == 3_000
+
+
+def test_it_keeps_the_batches_before_a_crash_and_completes_them_when_sent_again(monkeypatch):
+    monkeypatch.setattr("findings.imports.BATCH", 2)
+    calls = iter([True, False])
+    real = import_report.__globals__["receive"]
+
+    def crash_in_the_second(*args, **kwargs):
+        if next(calls, True):
+            return real(*args, **kwargs)
+        raise ConnectionError("the database is gone")
+
+    monkeypatch.setattr("findings.imports.receive", crash_in_the_second)
+    with pytest.raises(ConnectionError):
+        import_report([_own(5)], Sent())
+    assert (Import.objects.get().state, Finding.objects.count()) == ("running", 2)
+    again = import_report([_own(5)], Sent())
+    assert (again.new, again.seen_again, Finding.objects.count()) == (3, 2, 5)
