@@ -8,7 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import pages
-from config.accounts.views import LoginView
+from config.accounts.views import LoginView, admin_login
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/settings/findings-automation"), name="home"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("styleguide", pages.styleguide, name="styleguide"),
     path("favicon.ico", pages.favicon),
     path("", include("config.runtime.urls")),
+    path("admin/login/", admin_login),
+    path("admin/logout/", LogoutView.as_view()),
     path("admin/", admin.site.urls),
     path("api/", include("config.api")),
     *(

@@ -43,6 +43,13 @@ def require(permission: Permission) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def signed_in(request: HttpRequest) -> User:
+    """The person behind a request that `require` has let in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in to do this.")
+    return request.user
+
+
 def _to_login(request: HttpRequest) -> HttpResponse:
     """To the login page, and back to the page the person was on (never to a POST address)."""
     htmx = getattr(request, "htmx", None)
@@ -53,3 +60,8 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     login = resolve_url(settings.LOGIN_URL)
     url = f"{login}?{urlencode({'next': back})}" if back else login
     return HttpResponseClientRedirect(url) if htmx else redirect(url)
+
+
+def person(actor: object) -> User | None:
+    """The person among those who may act; None for a key, which has no row of its own."""
+    return actor if isinstance(actor, User) else None

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,6 @@ class AccountsConfig(AppConfig):
     name = "config.accounts"
     label = "accounts"
     verbose_name = "People and keys"
+
+    def ready(self) -> None:
+        import_module("config.accounts.history")  # connects its receiver

@@ -60,6 +60,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
+
     @property
     def permissions(self) -> frozenset[Permission]:
         return PERMISSIONS[Role(self.role)] if self.is_active else frozenset()

@@ -6,12 +6,15 @@ from typing import Any
 from axes.helpers import get_cool_off, get_failure_limit
 from axes.models import AccessAttempt
 from django.contrib.auth import views
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
 from config.accounts.forms import LoginForm
+from config.accounts.roles import Role
 
 
 class LoginView(views.LoginView):
@@ -25,6 +28,13 @@ class LoginView(views.LoginView):
         """How often this address may still be tried from here; None before a failure."""
         failures = getattr(self.request, "axes_failures_since_start", None)
         return None if failures is None else max(0, get_failure_limit(self.request, {}) - failures)
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Where the admin sends who may not enter: there is one login page, the product's."""
+    if request.user.is_authenticated:
+        raise PermissionDenied(f"You need the {Role.ADMIN.label} role to do this.")
+    return redirect_to_login(request.GET.get("next", resolve_url("admin:index")))
 
 
 def locked(

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import BadRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+
+from automation.models import DailyUsage, Decision, Rule, RuleSet, RuleSetVersion
+from automation.services import (
+    InvalidOrder,
+    RulesChanged,
+    current_version,
+    disable_rule,
+    enable_rule,
+    reorder,
+)
+from config.accounts.access import signed_in
+from config.lib.admin import BrowseAdmin, HistoryAdmin
+
+_MOST_RULES = 1000
+
+
+@admin.register(Rule)
+class RuleAdmin(HistoryAdmin):
+    """Rules in their order, which can be dragged here too. They are edited in the editor."""
+
+    list_display = ("name", "state", "target", "max_tickets_per_day", "modified_by", "edit")
+    list_filter = ("enabled", "target")
+    list_select_related = ("modified_by",)
+    list_per_page = list_max_show_all = _MOST_RULES
+    search_fields = ("name", "query")
+    ordering_field = "position"
+    hide_ordering_field = True
+    actions_list = ("new_rule",)
+    actions = ("enable", "disable")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is None  # the order is changed in the list, nothing on a page of its own
+
+    @display(description="State", label={"On": "success", "Off": "info", "Broken": "danger"})
+    def state(self, rule: Rule) -> str:
+        if rule.is_broken:
+            return "Broken"
+        return "On" if rule.enabled else "Off"
+
+    @display(description="Editor")
+    def edit(self, rule: Rule) -> SafeString:
+        return format_html('<a href="{}">Edit</a>', reverse("automation:rule-edit", args=[rule.pk]))
+
+    @action(description="Add a New Rule", url_path="new")
+    def new_rule(self, request: HttpRequest) -> HttpResponse:
+        return redirect("automation:rule-create")
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable(self, request: HttpRequest, rules: QuerySet[Rule]) -> None:
+        for rule in rules:
+            enable_rule(rule.pk, actor=signed_in(request))
+
+    @admin.action(description="Disable", permissions=["change"])
+    def disable(self, request: HttpRequest, rules: QuerySet[Rule]) -> None:
+        for rule in rules:
+            disable_rule(rule.pk, actor=signed_in(request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list. Saving it stores one thing, the order, as one change by the service."""
+        if request.method == "POST" and "_save" in request.POST:
+            self._store_order(request)
+            return redirect(request.get_full_path())
+        context = (extra_context or {}) | {"rules_version": current_version()}
+        page: HttpResponse = super().changelist_view(request, context)
+        return page
+
+    def _store_order(self, request: HttpRequest) -> None:
+        shown, version = _read_order(request.POST.dict())
+        order = _with_shown_moved(list(Rule.objects.values_list("pk", flat=True)), shown)
+        try:
+            reorder(order, version=version, actor=signed_in(request))
+        except RulesChanged as error:
+            messages.warning(
+                request, f"Order not saved. {error} The list now shows the current order."
+            )
+        except InvalidOrder as error:
+            messages.error(request, f"Order not saved: {error}.")
+        else:
+            messages.success(request, "Order saved.")
+
+
+def _read_order(data: Mapping[str, Any]) -> tuple[list[UUID], int]:
+    """The rules of the list as dragged, and the version whose order was dragged."""
+    try:
+        count = min(int(data["form-TOTAL_FORMS"]), _MOST_RULES)
+        places = [
+            (int(data[f"form-{n}-position"]), n, UUID(data[f"form-{n}-id"])) for n in range(count)
+        ]
+        version = int(data["version"])
+    except (KeyError, ValueError) as error:
+        raise BadRequest("The list came incomplete.") from error
+    return [pk for _, _, pk in sorted(places)], version
+
+
+def _with_shown_moved(order: Sequence[UUID], shown: Sequence[UUID]) -> list[UUID]:
+    """The whole order after moving the shown rules among the places they hold.
+
+    A search or a filter shows some rules only: the others stay where they are.
+    """
+    there = set(shown)
+    moved = iter(shown)
+    return [next(moved, pk) if pk in there else pk for pk in order]
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(BrowseAdmin):
+    list_display = ("kind", "version")
+
+
+@admin.register(RuleSetVersion)
+class RuleSetVersionAdmin(BrowseAdmin):
+    """The rules as they were, whole, at each change."""
+
+    list_display = ("kind", "version", "created_by", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("created_by",)
+    search_fields = ("version",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(Decision)
+class DecisionAdmin(BrowseAdmin):
+    list_display = ("finding", "outcome", "rule_id", "rule_set_version", "case_id", "created_at")
+    list_filter = ("outcome",)
+    list_select_related = ("finding",)
+    search_fields = ("finding__title", "=rule_id", "=case_id")
+    date_hierarchy = "created_at"
+
+
+@admin.register(DailyUsage)
+class DailyUsageAdmin(BrowseAdmin):
+    list_display = (
+        "rule_id",
+        "day",
+        "ticketed",
+        "over_limit",
+        "already_ticketed",
+        "error",
+        "notice_requested",
+    )
+    list_filter = ("notice_requested",)
+    search_fields = ("=rule_id",)
+    date_hierarchy = "day"

@@ -1,0 +1,39 @@
+"""What every admin page has in common: people look, services change, nobody deletes."""
+
+from __future__ import annotations
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+
+from config.lib.ui_tags import bolt
+
+
+class BrowseAdmin(ModelAdmin):
+    """Browse, search, filter. A subclass opens what its app has a service for."""
+
+    list_per_page = 50
+    show_full_result_count = False  # a second count over all rows for each search
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class HistoryAdmin(SimpleHistoryAdmin, BrowseAdmin):
+    """The same with what changed, when and by whom."""
+
+    history_list_display = ("history_change_reason",)
+
+
+def made_by_rule(said: str) -> SafeString:
+    """The bolt, with `said` for those who hover and those who cannot see it."""
+    return format_html('<span role="img" title="{0}" aria-label="{0}">{1}</span>', said, bolt())

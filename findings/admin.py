@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from config.lib.admin import BrowseAdmin, made_by_rule
+from findings.facts import Ticket
+from findings.models import Finding, FindingEvent, Import, Source
+
+
+@admin.register(Source)
+class SourceAdmin(BrowseAdmin):
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(Finding)
+class FindingAdmin(BrowseAdmin):
+    list_display = (
+        "title",
+        "severity",
+        "status",
+        "finding_type",
+        "ticket_shown",
+        "source",
+        "first_seen_at",
+    )
+    list_filter = ("severity", "status", "finding_type", "ticket", "source")
+    list_select_related = ("source",)
+    search_fields = ("title", "resource_name", "resource_id", "finding_id", "ticket_key")
+    date_hierarchy = "first_seen_at"
+
+    @display(description="Ticket", ordering="ticket_key")
+    def ticket_shown(self, finding: Finding) -> SafeString | str:
+        if finding.ticket == Ticket.AUTOMATED:
+            return made_by_rule("Created automatically by a rule") + " " + finding.ticket_key
+        return finding.ticket_key or finding.get_ticket_display()
+
+
+@admin.register(FindingEvent)
+class FindingEventAdmin(BrowseAdmin):
+    list_display = ("finding", "kind", "before", "after", "actor", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("finding", "actor")
+    search_fields = ("finding__title", "note")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Import)
+class ImportAdmin(BrowseAdmin):
+    list_display = (
+        "file_name",
+        "source",
+        "format",
+        "state",
+        "received",
+        "new",
+        "rejected",
+        "started_at",
+    )
+    list_filter = ("state", "format", "source")
+    list_select_related = ("source",)
+    search_fields = ("file_name", "started_by")
+    date_hierarchy = "started_at"
