@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
+from uuid import UUID
 
 from django.db.models import Count, F, Q
 
@@ -41,13 +43,13 @@ def _usage_equals_decisions() -> Iterator[str]:
             .annotate(number=Count("pk"))
         }
     )
-    used: Counter[tuple[object, object, str]] = Counter()
+    used: Counter[tuple[UUID | None, date, str]] = Counter()
     for usage in DailyUsage.objects.all():
         for outcome in _COUNTED:
-            used[usage.rule_id, usage.day, outcome] = getattr(usage, outcome)
+            used[usage.rule_id, usage.day, outcome.value] = getattr(usage, outcome)
     for key in decided.keys() | used.keys():
         if decided[key] != used[key]:
-            rule_id, day, outcome = key
+            rule_id, day, name = key
             yield (
                 f"Rule {rule_id} on {day}: {used[key]} {outcome} counted, {decided[key]} decisions."
             )

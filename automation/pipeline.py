@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -65,6 +66,15 @@ def evaluate_chunk(size: int = CHUNK) -> int:
     return len(claimed)
 
 
+class _Promise(NamedTuple):
+    """A case to open; without a finding it is the limit notice."""
+
+    draft: CaseDraft
+    grant: limits.Grant
+    finding: Claimed | None = None
+    used_before: int | None = None
+
+
 @dataclass(slots=True)
 class _Chunk:
     rulebook: Rulebook
@@ -92,8 +102,8 @@ class _Chunk:
             {UUID(rule.id): rule.max_tickets_per_day for rule in rules.values()},
             day=self.now.date(),
         )
-        faults = _faults(rules.values())
-        drafts: list[tuple[limits.Grant, Claimed | None, int | None, CaseDraft]] = []
+        faults = _faults(list(rules.values()))
+        promises: list[_Promise] = []
         over_limit: list[TicketUpdate] = []
         for index, rule in rules.items():
             grant = grants[UUID(rule.id)]
@@ -108,27 +118,23 @@ class _Chunk:
                     self._decide(finding, Outcome.OVER_LIMIT, rule)
                     over_limit.append(_over_limit(finding, rule))
                 else:
-                    drafts.append((grant, finding, used, self._draft(finding, rule)))
+                    promises.append(_Promise(self._draft(finding, rule), grant, finding, used))
             if rule.id not in faults and grant.request_notice():
-                drafts.append((grant, None, None, self._notice(rule)))
-        self._open(drafts)
+                promises.append(_Promise(self._notice(rule), grant))
+        self._keep(promises)
         findings.store_tickets(over_limit)
         limits.write_usage(grants.values())
         for rule_id, reason in faults.items():
             break_rule(UUID(rule_id), reason=reason)
 
-    def _open(
-        self, drafts: Sequence[tuple[limits.Grant, Claimed | None, int | None, CaseDraft]]
-    ) -> None:
-        cases = open_cases([draft for *_, draft in drafts], now=self.now)
-        for (grant, finding, used, draft), case in zip(drafts, cases, strict=True):
-            if finding is None:
-                continue
-            grant.usage.last_ticket_at = self.now
-            grant.usage.last_case_id = case.pk
-            self.verdicts.append(
-                Verdict(finding.pk, Outcome.TICKETED, draft.rule_id, case.pk, used)
-            )
+    def _keep(self, promises: Sequence[_Promise]) -> None:
+        cases = open_cases([promise.draft for promise in promises], now=self.now)
+        for (draft, grant, finding, used), case in zip(promises, cases, strict=True):
+            if finding is not None:
+                grant.usage.last_ticket_at = self.now
+                grant.usage.last_case_id = case.pk
+                ticketed = Verdict(finding.pk, Outcome.TICKETED, draft.rule_id, case.pk, used)
+                self.verdicts.append(ticketed)
 
     def _decide(
         self, finding: Claimed, outcome: Outcome, rule: RuleSpec | None = None, reason: str = ""
@@ -142,12 +148,11 @@ class _Chunk:
             url=absolute("findings:finding-show", finding.facts.finding_id),
             made_by=f"Created by the rule “{rule.name}”.",
         )
-        subject = Subject(finding.pk, dict(finding.facts.workflow))
         return CaseDraft(
             **draft._asdict(),
             **self._from_rule(rule),
             origin=Case.Origin.RULE,
-            findings=(subject,),
+            findings=(Subject(finding.pk, dict(finding.facts.workflow)),),
         )
 
     def _notice(self, rule: RuleSpec) -> CaseDraft:
@@ -169,7 +174,7 @@ class _Chunk:
             notice_day=self.now.date(),
         )
 
-    def _from_rule(self, rule: RuleSpec) -> dict[str, object]:
+    def _from_rule(self, rule: RuleSpec) -> dict[str, Any]:
         return {
             "project_id": UUID(rule.project_id),
             "assignee_id": UUID(rule.assignee_id) if rule.assignee_id else None,
@@ -190,9 +195,8 @@ def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
     )
 
 
-def _faults(rules: Sequence[RuleSpec] | Mapping[str, RuleSpec]) -> dict[str, str]:
+def _faults(rules: Sequence[RuleSpec]) -> dict[str, str]:
     """Rule id → why its destination cannot take a ticket, for those that cannot."""
-    rules = list(rules)
     projects = set(
         Project.objects.filter(pk__in={rule.project_id for rule in rules}).values_list(
             "pk", flat=True

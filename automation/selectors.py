@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from automation.engine.explain import RuleTrace, explain
@@ -98,6 +98,12 @@ def broken_rule_count() -> int:
 def ticket_count(rule_id: UUID) -> int:
     """How many tickets the rule has ever made (limit notices are not counted)."""
     return Case.objects.filter(rule_id=rule_id, origin=Case.Origin.RULE).count()
+
+
+def ticket_counts() -> dict[UUID, int]:
+    """How many tickets each rule has ever made, added up from its days."""
+    days = DailyUsage.objects.order_by().values_list("rule_id")
+    return dict(days.annotate(tickets=Sum("ticketed")))
 
 
 @dataclass(frozen=True, slots=True)

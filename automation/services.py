@@ -20,6 +20,7 @@ from simple_history.utils import bulk_update_with_history
 
 from automation.engine.rules import RuleSpec
 from automation.models import Rule, RuleSet, RuleSetVersion
+from config.accounts.history import sign
 from config.accounts.models import User
 from findings.facts import FindingType
 from findings.query.ast import QueryError
@@ -110,7 +111,7 @@ def delete_rule(rule_id: UUID, *, actor: User | None) -> None:
     """Delete a rule. The tickets it made stay as they are, with its name."""
     with _changing(actor):
         rule = _get(rule_id)
-        rule._history_user = actor  # noqa: SLF001 (simple-history's way to name the actor)
+        sign(rule, actor=actor)
         rule.delete()
 
 
@@ -297,8 +298,7 @@ def _write(rule: Rule, data: RuleData, change: _Change, *, reason: str) -> None:
 def _save(rule: Rule, change: _Change, *, reason: str) -> None:
     rule.modified_by = change.actor
     rule.modified_at = change.now
-    rule._history_user = change.actor  # noqa: SLF001 (simple-history's way to name the actor)
-    rule._change_reason = reason  # noqa: SLF001
+    sign(rule, actor=change.actor, reason=reason)
     rule.save()  # every column: nobody else writes this row while the rule set is locked
 
 

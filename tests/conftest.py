@@ -6,11 +6,18 @@ import pytest
 import time_machine
 from django.test import Client
 
+from automation.rulebook import _load
 from config.accounts.models import User
 from config.accounts.roles import Role
 from tests.factories import UserFactory
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _forget_rules():
+    """Versions count from 1 in every test, at the same frozen time: forget the last test's."""
+    _load.cache_clear()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from automation.models import Rule
 from config.accounts.models import User
 from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
+from findings.formats.normalised import Normalised
 from findings.models import Finding, Source
 from ticketing.models import Project
 
@@ -71,3 +72,17 @@ class RuleFactory(DjangoModelFactory):
     finding_types = factory.LazyFunction(lambda: [FindingType.LIBRARY.value])
     project_id = factory.LazyFunction(lambda: ProjectFactory().id)
     max_tickets_per_day = 10
+
+
+def reported(number: int = 1, *, prefix: str = "r", **fields: object) -> list[Normalised]:
+    """What a source reports: `number` different findings, alike but for their identity."""
+    said = {
+        "finding_type": FindingType.LIBRARY.value,
+        "title": "Outdated library",
+        "attributes": {},
+        "severity": Severity.HIGH.value,
+    } | fields
+    return [
+        Normalised(**{"resource_id": f"{prefix}-{n}", "fingerprint": f"{prefix}-{n}"} | said)
+        for n in range(number)
+    ]

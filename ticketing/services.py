@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from config.accounts.history import sign
 from config.accounts.models import User
 from config.lib.links import absolute
 from findings import services as findings
@@ -61,7 +62,7 @@ class CaseDraft:
 def create_project(*, key: str, name: str, actor: User | None) -> Project:
     """Raises ValidationError (by field) for a key or name that is malformed or taken."""
     project = Project(key=key, name=name.strip())
-    project._history_user = actor  # noqa: SLF001 (simple-history's own way to name the actor)
+    sign(project, actor=actor)
     with transaction.atomic():
         project.full_clean()
         project.save()

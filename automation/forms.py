@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self, cast
+from uuid import UUID
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+
+from automation.engine.rules import RuleSpec
+from automation.models import Rule
+from automation.selectors import RuleRow
+from automation.services import MAX_QUERY, RuleData
+from config.accounts.models import User
+from findings.facts import TYPE_CHOICES, Severity, TypeChoice
+from findings.query.ast import QueryError
+from findings.query.form import Criteria, Narrowing, join, split
+from findings.query.parse import parse_rule_query
+from findings.query.terms import split_terms
+from ticketing.models import Project
+
+LIMIT_ERROR = "Enter a whole number from 1 to 500."
+SEVERITIES_SHOWN = (
+    Severity.CRITICAL,
+    Severity.HIGH,
+    Severity.MEDIUM,
+    Severity.LOW,
+    Severity.INFO,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCriteria:
+    """What a rule asks for, as the list and the editor show it."""
+
+    types: tuple[TypeChoice, ...]
+    severities: tuple[str, ...]
+    text: str  # the rest of the query
+    terms: tuple[str, ...] | None  # the text as tokens, when tokens can say it
+
+    @classmethod
+    def of(cls, finding_types: Sequence[str], query: str) -> Self:
+        criteria = split(query)
+        try:
+            terms = split_terms(criteria.text)
+        except QueryError:  # stored under an older version of the language: shown as it is
+            terms = None
+        return cls(
+            types=_choices_of(finding_types, criteria.narrowed),
+            severities=criteria.severities or (),
+            text=criteria.text,
+            terms=terms,
+        )
+
+
+def _choices_of(wire_types: Sequence[str], narrowed: Narrowing | None) -> tuple[TypeChoice, ...]:
+    unwanted = None if narrowed is None else narrowed == "host"
+    return tuple(
+        choice
+        for choice in TYPE_CHOICES
+        if choice.wire in wire_types
+        and (unwanted is None or choice.resource_is_image is not unwanted)
+    )
+
+
+def _narrowed(choices: set[str]) -> Narrowing | None:
+    """Which half of the one wire type for hosts and container images is meant."""
+    image, host = "container_image_vulnerability" in choices, "host_vulnerability" in choices
+    return None if image == host else "image" if image else "host"
+
+
+class RuleForm(forms.Form):
+    """The rule editor. `rule` is the one being edited; `seen` is its state the person saw."""
+
+    name = forms.CharField(
+        label="Rule name", max_length=255, error_messages={"required": "Enter a rule name."}
+    )
+    types = forms.MultipleChoiceField(
+        label="Any of these types",
+        choices=[(choice.value, choice.label) for choice in TYPE_CHOICES],
+        error_messages={"required": "Select at least one finding type."},
+    )
+    query = forms.CharField(
+        label="Any of these tags or attributes",
+        required=False,
+        strip=False,
+        max_length=MAX_QUERY,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "ta mono", "spellcheck": "false"}),
+    )
+    severities = forms.MultipleChoiceField(
+        label="Severity",
+        required=False,
+        choices=[(severity.value, severity.capitalize()) for severity in Severity],
+    )
+    project = forms.ModelChoiceField(
+        Project.objects.all(),
+        label="Case Management Project",
+        empty_label="Select a project",
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Select a project."),
+    )
+    assignee = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        label="Assignee",
+        required=False,
+        empty_label="Unassigned",
+        error_messages={"invalid_choice": "Select a person."},
+    )
+    limit = forms.IntegerField(
+        label="Rate limit",
+        initial=50,
+        error_messages=dict.fromkeys(("required", "invalid"), LIMIT_ERROR),
+        validators=(MinValueValidator(1, LIMIT_ERROR), MaxValueValidator(500, LIMIT_ERROR)),
+        widget=forms.NumberInput(attrs={"min": 1, "max": 500, "class": "input"}),
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        rule: Rule | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.rule = rule
+        self.query_position: int | None = None
+        super().__init__(data, initial={**_initial(rule), **(initial or {})})
+        if rule is not None and rule.assignee_id:
+            # Deactivated since, perhaps: saving the rule must not drop them unseen.
+            people = cast("forms.ModelChoiceField[User]", self.fields["assignee"])
+            people.queryset = User.objects.filter(Q(is_active=True) | Q(pk=rule.assignee_id))
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        others = Rule.objects.filter(name=name)
+        if self.rule is not None:
+            others = others.exclude(pk=self.rule.pk)
+        if others.exists():
+            raise forms.ValidationError(f"Another rule is already called “{name}”.")
+        return name
+
+    def clean_query(self) -> str:
+        text = str(self.cleaned_data["query"]).replace("\r\n", "\n")
+        try:
+            parse_rule_query(text)
+        except QueryError as error:
+            self.query_position = error.position
+            raise forms.ValidationError(error.message) from error
+        return text
+
+    def show_conflict(self, *, by: str, at: datetime) -> None:
+        """Say that somebody saved the rule meanwhile; saving again replaces their version."""
+        self.add_error(
+            None,
+            f"{by} changed this rule at {at:%H:%M} UTC. What you typed is kept below. "
+            "Save again to replace their version.",
+        )
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["seen"] = at.isoformat()
+        self.data = data
+
+    @property
+    def summary(self) -> str:
+        wrong = sum(name in self.errors for name in self.fields)
+        return f"Fix {wrong} field{'' if wrong == 1 else 's'} to save this rule." if wrong else ""
+
+    @property
+    def terms_json(self) -> str:
+        """The typed query as tokens for the page's script; "null" when tokens can't say it."""
+        try:
+            return json.dumps(split_terms(self["query"].value() or ""))
+        except QueryError:
+            return "null"
+
+    @property
+    def query_around(self) -> tuple[str, str, str] | None:
+        """The query before, at and after the place where it is wrong."""
+        if self.query_position is None:
+            return None
+        text, at = self["query"].value(), self.query_position
+        return text[max(0, at - 40) : at], text[at : at + 1], text[at + 1 : at + 40]
+
+    def type_options(self, seen: Mapping[str, str]) -> list[tuple[TypeChoice, str, bool]]:
+        chosen = self["types"].value() or ()
+        return [(each, seen[each.value], each.value in chosen) for each in TYPE_CHOICES]
+
+    def severity_options(self) -> list[tuple[str, bool]]:
+        """The five of the form, and those beyond them that the rule already names."""
+        chosen = self["severities"].value() or ()
+        return [
+            (each.value, each in chosen)
+            for each in Severity
+            if each in SEVERITIES_SHOWN or each in chosen
+        ]
+
+    @property
+    def seen_at(self) -> datetime | None:
+        return parse_datetime(self.cleaned_data["seen"])
+
+    @property
+    def finding_types(self) -> tuple[str, ...]:
+        chosen = set(self.cleaned_data["types"])
+        wires = dict.fromkeys(choice.wire for choice in TYPE_CHOICES if choice.value in chosen)
+        return tuple(wire.value for wire in wires)
+
+    @property
+    def full_query(self) -> str:
+        """The query with everything in it; as it was written if the form says the same."""
+        was = self.rule.query if self.rule else ""
+        chosen = set(self.cleaned_data["severities"])
+        severities = tuple(each.value for each in Severity if each in chosen)
+        if chosen == set(split(was).severities or ()):
+            severities = split(was).severities or ()  # in the order they were written
+        criteria = Criteria(
+            severities=severities or None,
+            narrowed=_narrowed(set(self.cleaned_data["types"])),
+            text=self.cleaned_data["query"],
+        )
+        return join(criteria, was=was)
+
+    def rule_data(self) -> RuleData:
+        """What the valid form says. A broken rule that is saved repaired runs again."""
+        rule, said = self.rule, self.cleaned_data
+        return RuleData(
+            name=said["name"],
+            finding_types=self.finding_types,
+            query=self.full_query,
+            project_id=said["project"].pk,
+            assignee_id=said["assignee"].pk if said["assignee"] else None,
+            max_tickets_per_day=said["limit"],
+            fields=rule.fields if rule else None,
+            enabled=rule is None or rule.enabled or rule.is_broken,
+        )
+
+    def preview_spec(self) -> RuleSpec | None:
+        """The rule as far as a preview needs it; None while a criterion or the limit is wrong."""
+        self.full_clean()
+        if not {"types", "query", "severities", "limit"}.isdisjoint(self.errors):
+            return None
+        assignee = self.cleaned_data.get("assignee")
+        project = self.cleaned_data.get("project")
+        return RuleSpec(
+            id=str(self.rule.pk if self.rule else UUID(int=0)),
+            name=self.cleaned_data.get("name", "New rule"),
+            enabled=True,
+            finding_types=self.finding_types,
+            query=self.full_query,
+            target=Rule.Target.CASE_MANAGEMENT,
+            project_id=str(project.pk if project else UUID(int=0)),
+            assignee_id=str(assignee.pk) if assignee else None,
+            max_tickets_per_day=self.cleaned_data["limit"],
+        )
+
+
+def _initial(rule: Rule | None) -> dict[str, Any]:
+    if rule is None:
+        return {}
+    criteria = RuleCriteria.of(rule.finding_types, rule.query)
+    return {
+        "name": rule.name,
+        "types": [choice.value for choice in criteria.types],
+        "query": criteria.text,
+        "severities": criteria.severities,
+        "project": rule.project_id,
+        "assignee": rule.assignee_id,
+        "limit": rule.max_tickets_per_day,
+        "seen": rule.modified_at.isoformat(),
+    }
+
+
+class OrderForm(forms.Form):
+    """The whole order, and the version of it that the person saw."""
+
+    ids = forms.CharField()
+    version = forms.IntegerField(min_value=0)
+    moved = forms.UUIDField(required=False)
+
+    def clean_ids(self) -> list[UUID]:
+        try:
+            return [UUID(each) for each in self.cleaned_data["ids"].split(",")]
+        except ValueError as error:
+            raise forms.ValidationError("A rule's id is malformed.") from error
+
+
+class MoveForm(forms.Form):
+    """To which position, counted from 1; beyond the ends is the end."""
+
+    position = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), "Enter a position from 1."
+        ),
+    )
+    version = forms.IntegerField(min_value=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFilter:
+    """Which rules of the list are shown: those in a state, with every word of a search."""
+
+    words: str
+    state: str
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.words or self.state)
+
+    def choices(self, rows: Sequence[RuleRow]) -> list[tuple[str, str, str, int]]:
+        """The states with the colour of their dot and their number of rules."""
+        return [
+            (state, label, dot, sum(row.state in states for row in rows))
+            for state, (label, dot, states) in STATES.items()
+        ]
+
+    def chosen(self, rows: Sequence[RuleRow]) -> list[RuleRow]:
+        _, _, states = STATES.get(self.state, STATES[""])
+        return [row for row in rows if row.state in states and self._finds(row)]
+
+    def _finds(self, row: RuleRow) -> bool:
+        criteria = RuleCriteria.of(row.rule.finding_types, row.rule.query)
+        parts = [row.rule.name, row.rule.query, *(choice.label for choice in criteria.types)]
+        parts += [str(thing) for thing in (row.project, row.assignee) if thing]
+        text = " ".join(parts).lower()
+        return all(word in text for word in self.words.lower().split())
+
+
+STATES = {
+    "": ("All", "", ("enabled", "limit_reached", "disabled", "broken")),
+    "enabled": ("Enabled", "", ("enabled", "limit_reached")),
+    "disabled": ("Disabled", "", ("disabled",)),
+    "broken": ("Broken", "bad", ("broken",)),
+    "limit_reached": ("Limit reached", "warn", ("limit_reached",)),
+}

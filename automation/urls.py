@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from automation.views import editor, rules
+
+app_name = "automation"
+
+_LIST = "settings/findings-automation"
+
+urlpatterns = [
+    path(_LIST, rules.list_rules, name="rule-list"),
+    path(f"{_LIST}/create_ticket/new", editor.create_rule, name="rule-create"),
+    path(f"{_LIST}/<uuid:rule_id>/edit", editor.edit_rule, name="rule-edit"),
+    path(f"{_LIST}/<uuid:rule_id>/move", rules.move_rule, name="rule-move"),
+    path(f"{_LIST}/<uuid:rule_id>/delete", rules.delete_rule, name="rule-delete"),
+    path("rules/reorder", rules.reorder_rules, name="rule-reorder"),
+    path("rules/live", rules.live_rules, name="rule-live"),
+    path("rules/<uuid:rule_id>/toggle", rules.toggle_rule, name="rule-toggle"),
+    path("rules/<uuid:rule_id>/duplicate", rules.duplicate_rule, name="rule-duplicate"),
+    path("rules/preview", editor.preview_rule, name="rule-preview"),
+    path("rules/projects", editor.create_project, name="project-create"),
+    path("rules/suggest", editor.suggest_terms, name="term-suggest"),
+    path("rules/terms", editor.list_terms, name="term-list"),
+]

@@ -1,0 +1,136 @@
+"""Semantics §3: the daily limit, its notice, and conservation."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from automation import services
+from automation.conservation import violations
+from automation.models import DailyUsage, Decision
+from automation.pipeline import evaluate_all
+from automation.services import RuleData
+from findings.facts import Status
+from findings.models import Finding
+from findings.services import change_status
+from tests.conftest import NOON
+from ticketing.models import Case
+from ticketing.services import open_case_each
+
+pytestmark = pytest.mark.django_db
+
+
+def counts():
+    origins = list(Case.objects.values_list("origin", flat=True))
+    over = Finding.objects.filter(ticket="over_limit").count()
+    return origins.count("rule"), origins.count("limit_notice"), over
+
+
+def test_3_1_three_of_ten_and_no_more_that_day(frozen, make_rule, report):
+    make_rule(limit=3)
+    report(10)
+    evaluate_all()
+    assert counts() == (3, 1, 7)
+    evaluate_all()  # a worker that starts again finds nothing to do
+    report(2, prefix="later")
+    evaluate_all()
+    assert counts() == (3, 1, 9)
+
+
+def test_3_1_the_day_is_the_utc_day_of_the_decision(frozen, make_rule, report):
+    make_rule(limit=3)
+    report(10)
+    evaluate_all()
+    report(5, prefix="waiting")  # recorded before midnight, decided after it
+    frozen.move_to(NOON.replace(hour=0) + timedelta(days=1, seconds=1))
+    evaluate_all()
+    assert counts() == (6, 2, 9)
+
+
+def test_3_3_the_notice_explains_itself_and_does_not_count(frozen, make_rule, report):
+    rule = make_rule("Loud scanner", limit=2)
+    report(2)
+    evaluate_all()
+    notice = Case.objects.get(origin="limit_notice")
+    assert "Loud scanner" in notice.title
+    assert "2026-11-24 00:00 UTC" in notice.description
+    assert f"settings/findings-automation/{rule.pk}/edit" in notice.description
+    assert "ticket.over_limit" in notice.description
+    assert DailyUsage.objects.get().ticketed == 2
+
+
+def test_3_3_a_lowered_limit_still_says_so_once(frozen, make_rule, report, editor, project):
+    rule = make_rule(limit=10)
+    report(5)
+    evaluate_all()
+    lower = RuleData(
+        name="Libraries",
+        finding_types=["library_vulnerability"],
+        project_id=project.pk,
+        max_tickets_per_day=3,
+    )
+    services.edit_rule(rule.pk, lower, actor=editor)
+    report(2, prefix="later")
+    evaluate_all()
+    assert counts() == (5, 1, 2)
+
+
+def test_3_4_over_limit_does_not_fall_through(frozen, make_rule, report):
+    make_rule("First", limit=1)
+    make_rule("Second")
+    report(3)
+    evaluate_all()
+    assert set(Case.objects.values_list("rule_name", flat=True)) == {"First"}
+    assert counts() == (1, 1, 2)
+
+
+def test_3_4_over_limit_takes_a_manual_ticket(frozen, make_rule, report, project, analyst):
+    make_rule(limit=1)
+    report(3)
+    evaluate_all()
+    over = Finding.objects.filter(ticket="over_limit")
+    open_case_each(list(over.values_list("pk", flat=True)), project=project, actor=analyst)
+    assert counts() == (1, 1, 0)
+    assert DailyUsage.objects.get().ticketed == 1  # 3.7: manual tickets do not count
+
+
+def test_3_4_over_limit_is_new_again_when_it_comes_back(frozen, make_rule, report):
+    make_rule(limit=1)
+    report(2)
+    evaluate_all()
+    over = Finding.objects.get(ticket="over_limit")
+    change_status([over.pk], status=Status.RESOLVED, actor=None)
+    frozen.move_to(NOON + timedelta(days=1))
+    report(2)
+    evaluate_all()
+    assert counts() == (2, 2, 0)
+
+
+def test_3_6_conservation_holds(frozen, make_rule, report, capsys):
+    make_rule(limit=3)
+    report(10)
+    evaluate_all()
+    call_command("check_conservation")
+    assert "10 decisions: nothing lost, nothing doubled." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("breach", "sentence"),
+    [
+        (lambda: DailyUsage.objects.update(ticketed=2), "2 ticketed counted, 3 decisions"),
+        (lambda: Decision.objects.filter(outcome="ticketed").update(used_before=0), "was given 3"),
+        (lambda: Decision.objects.filter(outcome="over_limit").delete(), "nor waiting"),
+        (lambda: Case.objects.filter(origin="limit_notice").delete(), "0 limit notices"),
+        (lambda: Case.objects.filter(key="SEC-1").delete(), "does not exist"),
+        (lambda: Finding.objects.filter(ticket_key="SEC-1").update(ticket_key=""), "not say so"),
+        (lambda: Finding.objects.filter(ticket="over_limit").update(ticket="manual"), "to none"),
+    ],
+)
+def test_3_6_the_check_finds_every_breach(frozen, make_rule, report, breach, sentence):
+    make_rule(limit=3)
+    report(10)
+    evaluate_all()
+    breach()
+    assert any(sentence in violation for violation in violations()), list(violations())
+    with pytest.raises(CommandError):
+        call_command("check_conservation")
