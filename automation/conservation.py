@@ -51,7 +51,7 @@ def _usage_equals_decisions() -> Iterator[str]:
         if decided[key] != used[key]:
             rule_id, day, name = key
             yield (
-                f"Rule {rule_id} on {day}: {used[key]} {outcome} counted, {decided[key]} decisions."
+                f"Rule {rule_id} on {day}: {used[key]} {name} counted, {decided[key]} decisions."
             )
 
 
