@@ -1,0 +1,113 @@
+"""A real Chromium. Whatever a test does, an error on the console or a breach of the content
+security policy fails it.
+
+Not part of the default run: `pytest -o addopts= tests/browser`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+
+from config.accounts.models import User
+
+# Playwright's synchronous API runs an event loop in this thread.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PARTS_OF_A_PAGE = ("stylesheet", "script", "font", "image")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("NO BROWSER TESTS RAN: no Chromium on PATH and none named by CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_as(chromium: Browser, live_server) -> Iterator[Callable[..., Page]]:
+    """`page_as(editor, theme="dark", width=420)`: a window in which that person has signed in.
+
+    `None` is nobody. Its addresses are relative: `page.goto("/findings")`. `scripts=False`
+    is a browser without JavaScript.
+    """
+    wrong: list[str] = []
+    contexts = []
+
+    def open_page(
+        user: User | None, *, theme: str = "light", width: int = 1440, scripts: bool = True
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        cookies = {"theme": theme} | (_session(user) if user else {})
+        context.add_cookies(
+            [{"name": n, "value": v, "url": live_server.url} for n, v in cookies.items()]
+        )
+        page = context.new_page()
+        page.on("console", lambda message: _note(wrong, message))
+        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+        page.on("response", lambda response: _note_missing(wrong, response))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _session(user: User) -> dict[str, str]:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return {"sessionid": client.cookies["sessionid"].value}
+
+
+def _note(wrong: list[str], message: ConsoleMessage) -> None:
+    # An answer that is no success is for the test to judge; missing parts are noted below.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        wrong.append(f"{message.location['url']}: {message.text}")
+
+
+def _note_missing(wrong: list[str], response: Response) -> None:
+    if response.status >= 400 and response.request.resource_type in PARTS_OF_A_PAGE:
+        wrong.append(f"{response.status} {response.url}")
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation of WCAG 2.2 A and AA, or of axe's best practices.
+
+    Without `preload`: it would inline our style sheets into the page, which its policy forbids.
+    """
+    violations = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [
+        f"{rule['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:300]}"
+        for rule in violations
+        for node in rule["nodes"]
+    ] == []
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
