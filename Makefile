@@ -34,7 +34,7 @@ check: .venv/.dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/djlint templates --check --lint --quiet
+	.venv/bin/djlint templates --lint --quiet
 	.venv/bin/djhtml --check templates
 	.venv/bin/python manage.py check --fail-level WARNING
 
