@@ -10,3 +10,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("config.accounts.history")  # connects its receiver
+        import_module("config.accounts.schema")  # registers its extensions

@@ -1,0 +1,89 @@
+"""The OpenAPI document and its Swagger page."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.urls import get_resolver
+from rest_framework.views import APIView
+
+from config.accounts.roles import Permission
+
+ADDRESS = re.compile(r"""(?:src|href)=["'](.*?)["']""")
+
+
+@pytest.fixture(scope="module")
+def document():
+    out = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+    return yaml.safe_load(out.getvalue())
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def test_it_is_made_without_a_warning(document):
+    assert "/api/v1/findings" in document["paths"]
+
+
+def test_it_names_the_three_headers(document):
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["apiKeyAuth"]["name"] == "DD-API-KEY"
+    assert schemes["appKeyAuth"]["name"] == "DD-APPLICATION-KEY"
+    assert schemes["AuthZ"]["scheme"] == "bearer"
+
+
+def test_it_documents_the_errors_of_every_operation(document):
+    for name, operation in operations(document):
+        missing = {"400", "401", "403", "429"} - set(operation["responses"])
+        assert not missing, name
+        assert ("404" in operation["responses"]) or "{" not in name, name
+
+
+def test_it_gives_every_operation_a_summary_and_its_own_id(document):
+    ids = [operation["operationId"] for _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    assert all(operation.get("summary") for _, operation in operations(document))
+
+
+def views(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from views(pattern.url_patterns)
+        elif issubclass(getattr(pattern.callback, "cls", object), APIView):
+            yield pattern.callback.cls
+
+
+def test_it_guards_every_method_of_every_view():
+    ours = [
+        view
+        for view in views(get_resolver("config.urls").url_patterns)
+        if not view.__module__.startswith("drf_spectacular")
+    ]
+    assert ours
+    for view in ours:
+        handled = {m.upper() for m in view.http_method_names if m in vars(view)}
+        assert handled == set(view.required_permissions), view
+        assert set(view.required_permissions.values()) <= set(Permission), view
+
+
+@pytest.mark.django_db
+def test_it_serves_the_document_to_everybody(client):
+    assert client.get("/api/schema").status_code == 200
+
+
+@pytest.mark.django_db
+def test_it_shows_swagger_from_our_own_files_only(client):
+    page = client.get("/api/docs/")
+    assert page.status_code == 200
+    addresses = ADDRESS.findall(page.content.decode())
+    assert any("swagger-ui" in address for address in addresses)
+    assert [a for a in addresses if not a.startswith("/")] == []
+    assert "https://" not in page.content.decode()
