@@ -1,0 +1,96 @@
+"""The style tokens keep their contrast; the static files stay small and resolve."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+STATIC = Path(__file__).parents[2] / "config" / "static"
+TEXT = [
+    ("fg", "bg"),
+    ("fg-2", "surface"),
+    ("fg-3", "bg"),
+    ("fg-3", "sunken"),
+    ("fg-3", "selected"),
+    ("accent", "surface"),
+    ("accent", "accent-soft"),
+    ("on-accent", "accent-solid"),
+    ("ok", "ok-soft"),
+    ("warn", "warn-soft"),
+    ("bad", "bad-soft"),
+    ("on-crit", "crit-solid"),
+    ("high", "high-soft"),
+    ("med", "med-soft"),
+    ("low", "low-soft"),
+    ("inf", "inf-soft"),
+    ("volt-ink", "volt"),
+    ("nav-fg", "nav-bg"),
+]
+GRAPHICS = [("control", "surface"), ("focus", "bg"), ("ok-solid", "surface")]
+
+
+def tokens(theme: str) -> dict[str, str]:
+    source = (STATIC / "css/tokens.css").read_text()
+    blocks = re.findall(r"([^{}]+)\{([^{}]+)\}", source.split("{", 1)[1])
+    merged: dict[str, str] = {}
+    for selector, body in blocks:
+        if "data-theme" not in selector or theme in selector:
+            merged |= dict(re.findall(r"--([\w-]+): (#\w{6});", body))
+    return merged
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("front", "back"), TEXT)
+def test_it_can_be_read(theme, front, back):
+    assert contrast(tokens(theme)[front], tokens(theme)[back]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("front", "back"), GRAPHICS)
+def test_it_can_be_seen(theme, front, back):
+    assert contrast(tokens(theme)[front], tokens(theme)[back]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"), [("css/**/*.css", 30_000), ("**/*.js", 43_000), ("img/icons.svg", 8_000)]
+)
+def test_it_stays_within_its_budget(pattern, most):
+    """Compressed, all of it together. htmx adds 17 kB to the scripts."""
+    assert sum(len(gzip.compress(file.read_bytes())) for file in STATIC.glob(pattern)) <= most
+
+
+def test_it_draws_only_icons_there_are():
+    root = STATIC.parents[1]
+    names = set(re.findall(r'symbol id="([\w-]+)"', (STATIC / "img/icons.svg").read_text()))
+    for template in (root / "templates").rglob("*.html"):
+        used = set(re.findall(r'\{% icon "([\w-]+)" %\}', template.read_text()))
+        assert used <= names, template
+
+
+def test_it_collects_with_names_that_change_with_the_content(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "config.lib.static_files.ModuleManifestStorage"}
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    app = next(tmp_path.glob("js/app.????????????.js")).read_text()
+    assert re.search(r'import"\./shell\.\w{12}\.js"', app)
+    fonts = next(tmp_path.glob("css/fonts.????????????.css")).read_text()
+    assert re.search(r"inter-5\.3\.0-latin\.\w{12}\.woff2", fonts)
