@@ -25,7 +25,7 @@ class FindingType(StrEnum):
     LIBRARY = "library_vulnerability"
     MISCONFIGURATION = "misconfiguration"
     RUNTIME_CODE = "runtime_code_vulnerability"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105  the name of a finding type
     STATIC_CODE = "static_code_vulnerability"
     WORKLOAD_ACTIVITY = "workload_activity"
 
@@ -116,10 +116,14 @@ TYPE_CHOICES: tuple[TypeChoice, ...] = (
         "Container Image Vulnerability",
         "container",
         FindingType.HOST_AND_CONTAINER,
-        True,
+        resource_is_image=True,
     ),
     TypeChoice(
-        "host_vulnerability", "Host Vulnerability", "server", FindingType.HOST_AND_CONTAINER, False
+        "host_vulnerability",
+        "Host Vulnerability",
+        "server",
+        FindingType.HOST_AND_CONTAINER,
+        resource_is_image=False,
     ),
     TypeChoice(
         "misconfiguration", "Misconfiguration", "sliders-horizontal", FindingType.MISCONFIGURATION
@@ -127,9 +131,7 @@ TYPE_CHOICES: tuple[TypeChoice, ...] = (
     TypeChoice("attack_path", "Attack Path", "waypoints", FindingType.ATTACK_PATH),
     TypeChoice("identity_risk", "Identity Risk", "fingerprint", FindingType.IDENTITY_RISK),
     TypeChoice("api_security", "API Security", "webhook", FindingType.API_SECURITY),
-    TypeChoice(
-        "workload_activity", "Workload Activity", "activity", FindingType.WORKLOAD_ACTIVITY
-    ),
+    TypeChoice("workload_activity", "Workload Activity", "activity", FindingType.WORKLOAD_ACTIVITY),
 )
 
 
