@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from automation.engine.compile import compile_rules
 from automation.engine.rules import RuleSpec
+from config.lib.links import absolute
 from findings.facts import Facts
 from findings.models import Finding
 from findings.query.parse import parse_rule_query
@@ -92,7 +93,11 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
         taken=dict(sorted(taken.items())),
         days=days,
         sample=rows,
-        draft=finding_draft(rows[0].facts, url="", made_by=f"Created by the rule “{spec.name}”.")
+        draft=finding_draft(
+            rows[0].facts,
+            url=absolute("findings:finding-show", rows[0].finding_id),
+            made_by=f"Created by the rule “{spec.name}”.",
+        )
         if rows
         else None,
         is_cut=seen == MAX_FINDINGS,

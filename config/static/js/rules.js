@@ -1,0 +1,17 @@
+// The list of rules: a refused switch goes back, and the numbers stay fresh by themselves.
+const EVERY = 30_000;
+
+for (const name of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(name, ({ target }) => {
+    const control = target.closest(".rl-switch")?.querySelector("input[role=switch]");
+    if (control) control.checked = !control.checked;
+  });
+}
+
+function refresh() {
+  const busy = document.hidden || document.querySelector(".grabbed, .sortable-chosen, [popover]:popover-open:not(.tip)");
+  const { live } = document.getElementById("rules").dataset;
+  if (!busy) htmx.ajax("GET", live, { source: "#rules", swap: "none" });
+}
+
+setInterval(refresh, EVERY);

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from automation import services
+from automation.models import DailyUsage, Rule
+from tests.factories import UserFactory
+
+LIST = "/settings/findings-automation"
+
+
+def used(rule, **numbers) -> None:
+    DailyUsage.objects.create(rule_id=rule.pk, day=timezone.now().date(), **numbers)
+
+
+def test_it_shows_the_rules_in_their_order(as_user, viewer, make_rule):
+    make_rule("First")
+    make_rule("Second")
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert page.index(">First<") < page.index(">Second<")
+
+
+def test_it_shows_what_a_rule_asks_for(as_user, viewer, make_rule):
+    make_rule(
+        finding_types=["secret", "attack_path", "api_security"],
+        query="@severity:(critical OR high) (env:prod OR env:staging)",
+    )
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert '<span class="k">env:</span><span class="clip">prod</span>' in page
+    assert 'class="pill critical"' in page
+    assert "+2</button>" in page
+
+
+def test_it_says_any_tag_and_any_severity(as_user, viewer, make_rule):
+    make_rule()
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert "Any tag" in page
+    assert "Any severity" in page
+
+
+def test_it_shows_a_query_that_is_more_than_a_list_as_it_was_written(as_user, viewer, make_rule):
+    make_rule(query="env:prod <script> team:x")
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert "env:prod &lt;script&gt; team:x" in page
+    assert "<script> team" not in page
+
+
+def test_it_escapes_a_rule_s_name(as_user, editor, make_rule):
+    make_rule('"><img src=x onerror=alert(1)>')
+
+    page = as_user(editor).get(LIST).content.decode()
+
+    assert "<img src=x" not in page
+
+
+def test_it_names_who_edited_a_rule(as_user, viewer, editor, make_rule):
+    make_rule(actor=editor)
+
+    assert "Edited by Edith Editor" in as_user(viewer).get(LIST).content.decode()
+
+
+def test_it_shows_a_full_limit_with_the_findings_over_it(as_user, viewer, make_rule):
+    rule = make_rule(max_tickets_per_day=25)
+    used(rule, ticketed=25, over_limit=11)
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert "Limit reached" in page
+    assert "11 findings over limit" in page
+    assert f"q=%40ticket.over_limit%3Atrue+%40ticket.rule%3A{rule.pk}" in page
+
+
+def test_it_shows_why_a_rule_is_broken(as_user, editor, make_rule):
+    rule = make_rule()
+    services.break_rule(rule.pk, reason="Case project Cloud Risk was deleted.")
+
+    page = as_user(editor).get(LIST).content.decode()
+
+    assert 'data-tip="Rule auto-disabled due to a ticketing integration error"' in page
+    assert "Case project Cloud Risk was deleted. Disabled" in page
+    assert "Fix configuration" in page
+    assert "Enable Exposed secrets. Fix the configuration first" in page
+
+
+def test_it_warns_of_a_rule_that_never_acts(as_user, viewer, make_rule):
+    first = make_rule("All secrets")
+    make_rule("Prod secrets", query="env:prod")
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert f'<a href="#rule-{first.pk}">rule 1</a> matches every finding' in page
+
+
+def test_it_shows_that_a_disabled_rule_does_not_run(as_user, viewer, editor, make_rule):
+    rule = make_rule()
+    services.disable_rule(rule.pk, actor=editor)
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert "Not running" in page
+    assert "Disabled by Edith Editor" in page
+
+
+def test_it_says_when_the_project_of_a_rule_is_gone(as_user, viewer, make_rule):
+    make_rule(project_id=uuid.uuid4())
+
+    assert "deleted project" in as_user(viewer).get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("q=secret", {"Exposed secrets"}),
+        ("q=env:prod", {"Production"}),
+        ("q=grace", {"Production"}),
+        ("q=exposed+prod", set()),
+        ("state=disabled", {"Production"}),
+        ("state=enabled", {"Exposed secrets"}),
+        ("state=broken", set()),
+        ("state=nonsense", {"Exposed secrets", "Production"}),
+    ],
+)
+def test_it_finds_rules_by_words_and_state(as_user, viewer, make_rule, query, shown):
+    make_rule("Exposed secrets")
+    grace = UserFactory(name="Grace Hopper")
+    make_rule(
+        "Production",
+        finding_types=["attack_path"],
+        query="env:prod",
+        assignee_id=grace.pk,
+        enabled=False,
+    )
+
+    response = as_user(viewer).get(f"{LIST}?{query}")
+
+    assert {row.rule.name for row in response.context["rows"]} == shown
+
+
+def test_it_offers_to_clear_a_search_without_results(as_user, viewer, make_rule):
+    make_rule()
+
+    page = as_user(viewer).get(f"{LIST}?q=<xyz>").content.decode()
+
+    assert "No rules match “&lt;xyz&gt;”" in page
+
+
+def test_it_keeps_the_order_still_while_a_filter_is_on(as_user, editor, make_rule):
+    make_rule()
+
+    page = as_user(editor).get(f"{LIST}?q=secret").content.decode()
+
+    assert "Clear the filter to reorder" in page
+    assert "data-move" not in page
+
+
+def test_it_invites_to_the_first_rule_with_templates(as_user, editor, viewer):
+    page = as_user(editor).get(LIST).content.decode()
+    assert "Turn new findings into tickets" in page
+    assert "Start from a template" in page
+    assert "Search rules" not in page
+
+    assert "Create your first rule" not in as_user(viewer).get(LIST).content.decode()
+
+
+def test_it_gives_a_viewer_nothing_to_change(as_user, viewer, make_rule):
+    make_rule()
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    for control in ("Add a New Rule", "data-move", "Duplicate", "Delete", 'class="grip"'):
+        assert control not in page
+
+
+def test_it_asks_strangers_to_sign_in(client, db):
+    response = client.get(LIST)
+
+    assert response.status_code == 302
+    assert response.url.startswith("/login?next=")
+
+
+def test_it_refuses_to_be_posted_to(as_user, editor):
+    assert as_user(editor).post(LIST).status_code == 405
+
+
+@pytest.mark.parametrize("path", [LIST, "/rules/live"])
+def test_it_costs_the_same_for_few_and_many_rules(
+    as_user, viewer, make_rule, path, django_assert_max_num_queries
+):
+    def cost() -> int:
+        with django_assert_max_num_queries(20) as statements:
+            browser.get(path)
+        return len(statements)
+
+    browser = as_user(viewer)
+    grace = UserFactory()
+    make_rule("Rule 0", query="env:prod", assignee_id=grace.pk)
+    browser.get(path)
+    few = cost()
+    for number in range(1, 30):
+        used(make_rule(f"Rule {number}", query="env:prod", assignee_id=grace.pk), ticketed=1)
+    assert cost() == few
+
+
+def test_it_keeps_what_changes_by_itself_fresh(as_user, viewer, make_rule):
+    rule = make_rule()
+    used(rule, ticketed=3)
+
+    page = as_user(viewer).get("/rules/live").content.decode()
+
+    assert f'id="limit-{rule.pk}" hx-swap-oob="true"' in page
+    assert "<b>3</b> / 10 today" in page
+
+
+def test_it_shows_the_day_a_rule_was_edited(as_user, viewer, make_rule):
+    rule = make_rule()
+    Rule.objects.filter(pk=rule.pk).update(modified_at=timezone.now() - timedelta(days=3))
+
+    assert "3 d ago" in as_user(viewer).get(LIST).content.decode()
