@@ -36,12 +36,15 @@ TEXTS = [
     *("[1 TO 2]", ">=7", "10.0.0.1", "::1", "::ffff:10.0.0.1", "10.0.0.01", "AND", "(", "{}", "[]"),
     *("0d6f1c9e-7b1a-4f0e-9d52-3a5b8c7d6e5f", "image", "@x", "'; --", "a\nb", "ſ", "K", "İ"),
 ]
-KEYS = ["team", "env", "k v", "ключ", 'q"k', "a", "b", "c'd", "x:y"[:1]]
-PATHS = ["a", "b", "a.b", "a.b.a", "k v", "ключ.a", "workflow.a", "workflow.a.b", "workflow"]
+KEYS = ["a", "b", "k v", "ключ"]
+PATHS = ["a", "b", "a.b", "b.a", "k v", "ключ.a", "workflow.a", "workflow.a.b", "workflow"]
 NUMBERS = [0, 1, -1, 7, 7.0, 7.5, 0.1, 1e23, 1e-7, 10**30, 2**53 + 1, -0.0, 12345678901234567891]
 
 storable = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=6)
-texts = st.sampled_from(TEXTS) | storable | st.text("xX7 .-_%é", max_size=4)
+any_text = st.sampled_from(TEXTS) | storable | st.text("xX7 .-_%é", max_size=4)
+# Each example has a handful of texts, for queries and findings to share.
+pool = st.shared(st.lists(any_text, min_size=3, max_size=5), key="texts")
+texts = pool.flatmap(st.sampled_from) | any_text
 numbers = (
     st.sampled_from(NUMBERS)
     | st.integers(-(10**40), 10**40)
@@ -109,11 +112,19 @@ def tidied(pieces: list[str | AnyPiece]) -> tuple[str | AnyPiece, ...]:
     return tuple(found)
 
 
+def cut(text: str, at: int, length: int, wildcard: AnyPiece) -> list[str | AnyPiece]:
+    return [text[:at], wildcard, text[at + length :]]
+
+
 pieces = (
-    st.lists(st.sampled_from(list(AnyPiece)) | texts | st.sampled_from("xX7pw"), max_size=5)
+    (
+        st.builds(cut, texts, st.integers(0, 3), st.integers(0, 2), st.sampled_from(list(AnyPiece)))
+        | st.lists(st.sampled_from(list(AnyPiece)) | texts | st.sampled_from("xX7pw"), max_size=5)
+    )
     .map(tidied)
     .filter(bool)
 )
+
 wildcards = pieces.filter(
     lambda found: found != (AnyPiece.RUN,) and any(isinstance(p, AnyPiece) for p in found)
 )

@@ -17,7 +17,7 @@ from tests.findings.query import strategies
 
 QUICKLY = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
@@ -30,10 +30,12 @@ def test_it_reads_back_what_it_writes(node):
 
 @pytest.mark.django_db
 @given(
-    st.lists(strategies.findings, min_size=1, max_size=4), st.lists(strategies.nodes, max_size=6)
+    st.lists(strategies.findings, min_size=1, max_size=4),
+    st.lists(strategies.terms, max_size=20),
+    st.lists(strategies.nodes, max_size=3),
 )
 @QUICKLY
-def test_it_finds_in_the_database_what_the_predicate_matches(drawn, nodes):
+def test_it_finds_in_the_database_what_the_predicate_matches(drawn, terms, nodes):
     Finding.objects.all().delete()
     source = SourceFactory()
     rows = Finding.objects.bulk_create(
@@ -45,7 +47,7 @@ def test_it_finds_in_the_database_what_the_predicate_matches(drawn, nodes):
     sent = [
         Facts(**fields, finding_id=row.finding_id) for fields, row in zip(drawn, rows, strict=True)
     ]
-    for node in nodes:
+    for node in [*terms, *nodes]:
         matches = compile_predicate(node)
         expected = [matches(facts) for facts in stored]
         found = set(Finding.objects.filter(condition(node)).values_list("pk", flat=True))
