@@ -1,0 +1,127 @@
+"""`GET /api/v1/findings` and `GET /api/v1/findings/{finding_id}`; sending them is `intake`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.accounts.roles import Permission
+from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from findings.api import schemas
+from findings.api.body import JSON
+from findings.api.documents import finding_document
+from findings.api.intake import take_in
+from findings.query.ast import Query, QueryError
+from findings.query.parse import parse
+from findings.selectors import Cursor, Order, Page, finding_by_id, page_of_findings
+
+QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
+DEFAULT_LIMIT, MAX_LIMIT = 10, 150
+
+
+def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
+    return {(status, MEDIA_TYPE): schemas.REFUSED for status in (401, 403, 429, *statuses)}
+
+
+class FindingsView(APIView):
+    required_permissions = {"GET": Permission.FINDINGS_READ, "POST": Permission.FINDINGS_INTAKE}
+
+    @extend_schema(
+        operation_id="list_findings",
+        summary="List findings",
+        description="Findings that match a query, by when their detection changed last. Pages "
+        "stay whole while findings arrive.",
+        parameters=[
+            OpenApiParameter(QUERY, str, description="e.g. `@severity:critical team:payments`"),
+            OpenApiParameter(SORT, str, enum=[order.value for order in Order]),
+            OpenApiParameter(AFTER, str, description="`meta.page.after` of the page before."),
+            OpenApiParameter(LIMIT, int, description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT}."),
+        ],
+        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400),
+    )
+    def get(self, request: Request) -> Response:
+        page = page_of_findings(
+            _query(request), order=_order(request), after=_cursor(request), limit=_limit(request)
+        )
+        return Response(_page_document(request, page))
+
+    @extend_schema(
+        operation_id="send_findings",
+        summary="Send findings",
+        description="Each finding is new, seen again or open again, by its fingerprint: sending "
+        "the same again changes nothing. Bad ones are rejected one by one while the good ones "
+        "go in; when all are bad the same answer comes with status 400. gzip is welcome.",
+        request={JSON: schemas.REPORT},
+        responses={
+            (200, MEDIA_TYPE): schemas.RECEIVED,
+            **_refusals(413, 415),
+            (400, MEDIA_TYPE): {"oneOf": [schemas.RECEIVED, schemas.REFUSED]},
+        },
+    )
+    def post(self, request: Request) -> Response:
+        return take_in(request)
+
+
+class FindingView(APIView):
+    required_permissions = {"GET": Permission.FINDINGS_READ}
+
+    @extend_schema(
+        operation_id="get_finding",
+        summary="Show a finding",
+        responses={(200, MEDIA_TYPE): schemas.ONE_FINDING} | _refusals(404),
+    )
+    def get(self, request: Request, finding_id: str) -> Response:
+        finding = finding_by_id(finding_id)
+        if finding is None:
+            raise ApiError(404, detail="finding does not exist")
+        return Response({"data": finding_document(finding)})
+
+
+def _query(request: Request) -> Query:
+    try:
+        return parse(request.query_params.get(QUERY, ""))
+    except QueryError as error:
+        detail = f"{error.message} (at character {error.position + 1})"
+        raise ApiError(400, title="Invalid query", detail=detail, parameter=QUERY) from None
+
+
+def _order(request: Request) -> Order:
+    try:
+        return Order(request.query_params.get(SORT, Order.NEWEST))
+    except ValueError:
+        detail = f"Sort by one of {', '.join(Order)}."
+        raise ApiError(400, detail=detail, parameter=SORT) from None
+
+
+def _cursor(request: Request) -> Cursor | None:
+    text = request.query_params.get(AFTER, "")
+    try:
+        return Cursor.read(text) if text else None
+    except ValueError:
+        detail = "A cursor comes from `meta.page.after`."
+        raise ApiError(400, detail=detail, parameter=AFTER) from None
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get(LIMIT, str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_LIMIT):
+        raise ApiError(400, detail=f"A limit lies from 1 to {MAX_LIMIT}.", parameter=LIMIT)
+    return int(text)
+
+
+def _page_document(request: Request, page: Page) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "data": [finding_document(finding) for finding in page.findings],
+        "meta": {"page": {}},
+        "links": {},
+    }
+    if page.after is not None:
+        parameters = request.query_params.copy()
+        parameters[AFTER] = str(page.after)
+        document["meta"]["page"]["after"] = str(page.after)
+        document["links"]["next"] = f"{request.path}?{parameters.urlencode()}"
+    return document
