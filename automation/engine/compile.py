@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from automation.engine.fields import MOST_REMEMBERED, Found, IndexedField, Place, Tags, place
+from automation.engine.fields import MOST_REMEMBERED, IndexedField, Tags, attributes
 from automation.engine.memo import Memo
 from automation.engine.rules import RuleSpec
 from automation.engine.ways import Clause, Way, ways
@@ -30,22 +30,24 @@ class CompiledRules:
         self._rules = [index for index, _ in found]
         self._rest = [compile_predicate(And(way.rest)) if way.rest else None for _, way in found]
         self._every_way = (1 << len(found)) - 1
-        fields = {
-            field: IndexedField(field, matchers, bit=1 << number, width=len(found))
+        self._fields = [
+            IndexedField(field, matchers, bit=1 << number, width=len(found))
             for number, (field, matchers) in enumerate(_matchers(found).items())
+        ]
+        by_root = {
+            root: [each for each in self._fields if each.field.root is root] for root in Root
         }
-        self._fields = tuple(fields.values())
-        self._places: tuple[Place, ...] = (
-            Tags({at.name: field for at, field in fields.items() if at.root is Root.TAG}),
-            *(place(at.name, field) for at, field in fields.items() if at.root is Root.ATTRIBUTE),
-        )
+        self._tags = Tags(by_root[Root.TAG])
+        self._attributes = attributes(by_root[Root.ATTRIBUTE])
         self._allowed_without = Memo(self._missing_all_but, MOST_REMEMBERED)
 
     def first_match(self, facts: Facts) -> int | None:
         """The index of the first rule that matches; None when none does."""
-        found: Found = {}
-        for each in self._places:
-            each.find(facts, found)
+        found = self._tags.find(facts)
+        for read in self._attributes:
+            bits, allowed = read(facts)
+            if bits:
+                found[bits] = allowed
         candidates = self._allowed_without[sum(found)]
         for allowed in found.values():
             candidates &= allowed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 from automation.engine.index import FieldIndex, Positions
@@ -13,116 +15,143 @@ from findings.query.predicate import core_values, document_path, reader
 from findings.query.scalars import Value, scalar
 
 MOST_REMEMBERED = 20_000
-"""Values of one place. With 5,000 rules an answer takes 700 bytes: 14 MB."""
+"""Values of one place. With 5,000 rules an answer takes 700 bytes: 14 MB at the very most."""
 
 
 class Allowed(NamedTuple):
     """What a field leaves possible of the ways to satisfy a rule."""
 
-    field: int  # one bit, the field's own; 0: as if the field were missing
+    field: int  # the field's own bit, or several fields' bits; 0: as if they were missing
     ways: int
 
 
 AS_IF_MISSING = Allowed(0, 0)
 Found = dict[int, int]
-"""A field's bit → the ways that its values allow."""
+"""`Allowed` of all fields that say something."""
+Read = Callable[[Facts], Allowed]
+FEW_VALUES = ("finding_type", "severity", "resource_type")
 
 
 class IndexedField:
+    """A field with all that rules ask about it."""
+
     def __init__(
         self, field: Field, matchers: Mapping[Matcher, Positions], *, bit: int, width: int
     ) -> None:
+        self.field = field
         self.bit = bit
         self._index = FieldIndex(matchers, width)
-        self._read = reader(field)
-        self._together = Memo(self.of, MOST_REMEMBERED)
         self.when_missing = self._index.allowed(0)
+        self._values = reader(field)
+        self._together = Memo(self.of, MOST_REMEMBERED)
+        # Values that no rule names say the same: one answer in memory for all of them.
+        self._said: Memo[int, Allowed] = Memo(
+            lambda said: Allowed(bit, self._index.allowed(said)), MOST_REMEMBERED
+        )
 
     def together(self, facts: Facts) -> Allowed:
         """What all values of the field allow, wherever they are."""
-        return self._together[self._read(facts)]
+        return self._together[self._values(facts)]
 
     def of(self, values: Iterable[Value]) -> Allowed:
         said = 0
         for value in values:
             said |= self._index.says(value)
-        return Allowed(self.bit, self._index.allowed(said)) if said else AS_IF_MISSING
+        return self._said[said] if said else AS_IF_MISSING
 
 
 class Tags:
     """All tags at once: most findings have each key once, so a tag is one look-up."""
 
-    def __init__(self, fields: Mapping[str, IndexedField]) -> None:
-        self._fields = fields
-        self._by_bit = {field.bit: field for field in fields.values()}
+    def __init__(self, fields: Iterable[IndexedField]) -> None:
+        self._by_key = {field.field.name: field for field in fields}
         self._allowed = Memo(self._of, MOST_REMEMBERED)
+        self._together = Memo(self._of_several, MOST_REMEMBERED)
 
-    def find(self, facts: Facts, found: Found) -> None:
-        known = self._allowed
-        for tag in facts.tags:
+    def find(self, facts: Facts) -> Found:
+        known, tags = self._allowed, facts.tags
+        found: Found = {}
+        for tag in tags:
             bit, ways = known[tag]
             if bit:
-                found[bit] = ways if bit not in found else self._by_bit[bit].together(facts).ways
+                if bit in found:
+                    ways = self._together[tuple([t for t in tags if known[t][0] == bit])].ways
+                found[bit] = ways
+        return found
 
     def _of(self, tag: str) -> Allowed:
         key, _, value = tag.partition(":")
-        field = self._fields.get(key)
+        field = self._by_key.get(key)
         return field.of((value,)) if field else AS_IF_MISSING
 
+    def _of_several(self, tags: tuple[str, ...]) -> Allowed:
+        """What tags of one key allow, which is not what each of them allows."""
+        key = tags[0].partition(":")[0]
+        return self._by_key[key].of(tag.partition(":")[2] for tag in tags)
 
-class CoreColumn:
-    """A core field: one value in one column."""
 
-    def __init__(self, core: CoreField, field: IndexedField) -> None:
-        self._column = Facts._fields.index(core.column)
-        self._allowed: Memo[Any, Allowed] = Memo(
-            lambda raw: field.of(core_values(core, raw)), MOST_REMEMBERED
+def attributes(fields: Iterable[IndexedField]) -> list[Read]:
+    """All fields that are no tags. Those of few values are read together, as one."""
+    reads, few = [], []
+    for field in fields:
+        core = CORE_FIELDS.get(field.field.name)
+        if core is None:
+            reads.append(_document_path(field))
+        elif core.column in FEW_VALUES:
+            few.append((core, field))
+        else:
+            reads.append(_core_column(core, field))
+    return [*reads, _core_columns(few)] if few else reads
+
+
+def _core_column(core: CoreField, field: IndexedField) -> Read:
+    column = Facts._fields.index(core.column)
+    known: Memo[Any, Allowed] = Memo(lambda raw: field.of(core_values(core, raw)), MOST_REMEMBERED)
+    return lambda facts: known[facts[column]]
+
+
+def _core_columns(fields: Sequence[tuple[CoreField, IndexedField]]) -> Read:
+    columns = [Facts._fields.index(core.column) for core, _ in fields]
+
+    def of(raws: tuple[Any, ...]) -> Allowed:
+        found = [
+            field.of(core_values(core, raw))
+            for (core, field), raw in zip(fields, raws, strict=True)
+        ]
+        said = [each for each in found if each is not AS_IF_MISSING]
+        if not said:
+            return AS_IF_MISSING
+        return Allowed(
+            reduce(or_, (each.field for each in said)), reduce(and_, (each.ways for each in said))
         )
 
-    def find(self, facts: Facts, found: Found) -> None:
-        bit, ways = self._allowed[facts[self._column]]
-        if bit:
-            found[bit] = ways
+    known = Memo(of, MOST_REMEMBERED)
+    return lambda facts: known[tuple([facts[column] for column in columns])]
 
 
-class DocumentPath:
+def _document_path(field: IndexedField) -> Read:
     """A dotted path, which mostly leads to one text or number without meeting an array."""
+    column_name, keys = document_path(field.field.name)
+    column = Facts._fields.index(column_name)
+    together = field.together
 
-    def __init__(self, name: str, field: IndexedField) -> None:
-        column, self._keys = document_path(name)
-        self._column = Facts._fields.index(column)
-        self._field = field
-        self._allowed: Memo[str | float, Allowed] = Memo(self._of, MOST_REMEMBERED)
+    def of(raw: str | float) -> Allowed:
+        value = scalar(raw)
+        return AS_IF_MISSING if value is None else field.of((value,))
 
-    def find(self, facts: Facts, found: Found) -> None:
-        raw: Any = facts[self._column]
-        for key in self._keys:
+    known: Memo[str | float, Allowed] = Memo(of, MOST_REMEMBERED)
+
+    def read(facts: Facts) -> Allowed:
+        raw: Any = facts[column]
+        for key in keys:
             if not isinstance(raw, dict):
-                break
+                return together(facts)
             raw = raw.get(key)
             if raw is None:
-                return
-        else:
-            # Not int, which a dictionary may hold for the same key as a float that is
-            # written differently (1e23); not bool, which it holds for the same key as 1.
-            if type(raw) is str or type(raw) is float:
-                bit, ways = self._allowed[raw]
-                if bit:
-                    found[bit] = ways
-                return
-        bit, ways = self._field.together(facts)
-        if bit:
-            found[bit] = ways
+                return AS_IF_MISSING
+        # Not int: a dictionary may take it for a float that is written differently (1e23).
+        # Not bool: a dictionary takes true for 1.
+        kind = type(raw)
+        return known[raw] if kind is str or kind is float else together(facts)
 
-    def _of(self, raw: str | float) -> Allowed:
-        value = scalar(raw)
-        return AS_IF_MISSING if value is None else self._field.of((value,))
-
-
-Place = Tags | CoreColumn | DocumentPath
-
-
-def place(name: str, field: IndexedField) -> CoreColumn | DocumentPath:
-    """Where an attribute stands."""
-    core = CORE_FIELDS.get(name)
-    return CoreColumn(core, field) if core else DocumentPath(name, field)
+    return read

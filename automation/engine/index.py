@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -87,7 +87,9 @@ class _Ranges:
         bound = as_bound(value)
         if not isinstance(bound, Decimal):
             return 0
-        return self._segments[bisect_left(self._bounds, bound) + bisect_right(self._bounds, bound)]
+        at = bisect_left(self._bounds, bound)
+        is_bound = at < len(self._bounds) and self._bounds[at] == bound
+        return self._segments[2 * at + is_bound]
 
     def _span(self, found: Range) -> tuple[int, int]:
         """The first and the last segment inside."""

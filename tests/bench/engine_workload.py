@@ -15,7 +15,7 @@ from findings.facts import Facts, FindingType
 SEED = 20261123
 TYPES = [kind.value for kind in FindingType]
 SEVERITIES = ("critical", "high", "medium", "low", "info", "unknown")
-SERVICES, TEAMS, REPOS, PACKAGES = 400, 60, 300, 500
+SERVICES, TEAMS, REPOS, PACKAGES = 2_000, 200, 1_500, 3_000
 REGIONS, CLOUDS, ENVS = 12, ("aws", "azure", "gcp"), ("prod", "staging", "dev", "test")
 RESOURCES = ("aws_s3_bucket", "container_image", "host", "aws_iam_role", "repository", "k8s_pod")
 

@@ -10,7 +10,7 @@ from findings.facts import Facts
 from tests.automation.engine.strategies import FACTS, misconfiguration, rule, specs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(specs(), max_size=8), FACTS)
 def test_it_agrees_with_first_match(rules, facts):
     traces = explain(rules, facts)

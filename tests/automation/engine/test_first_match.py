@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from itertools import compress
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +12,7 @@ from tests.automation.engine.naive import naive
 from tests.automation.engine.strategies import FACTS, misconfiguration, rule, specs
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(specs(), max_size=12), st.lists(FACTS, min_size=1, max_size=8))
 def test_it_equals_the_naive_loop(rules, findings):
     compiled, loop = compile_rules(rules), naive(rules)
@@ -111,3 +114,32 @@ def test_it_survives_more_alternatives_than_it_looks_up():
 
     facts = misconfiguration(tags=["key199:on", "env:prod"])
     assert first([f"({either}) env:dev", f"({either}) env:prod"], facts) == 1
+
+
+@pytest.mark.parametrize(
+    ("operand", "accepted"),
+    [
+        (">7", [7.5, 8, 9]),
+        (">=7", [7, 7.5, 8, 9]),
+        ("<8", [6, 7, 7.5]),
+        ("<=8", [6, 7, 7.5, 8]),
+        ("[7 TO 8]", [7, 7.5, 8]),
+        ("{7 TO 8}", [7.5]),
+        ("[* TO *]", [6, 7, 7.5, 8, 9]),
+    ],
+)
+def test_it_tells_a_bound_from_what_lies_beside_it(operand, accepted):
+    compiled = compile_rules([rule(f"@n:{operand}"), rule("@n:>=7 @n:<=8 -@n:*")])
+
+    numbers = [6, 7, 7.5, 8, 9]
+    for written in (numbers, map(float, numbers), map(str, numbers)):
+        facts = [misconfiguration(attributes={"n": n}) for n in written]
+        found = [compiled.first_match(each) == 0 for each in facts]
+        assert list(compress(numbers, found)) == accepted
+
+
+def test_it_asks_each_clause_on_a_field_for_itself():
+    queries = ["(env:a OR env:b) (env:c OR env:d)", "env:*"]
+
+    assert first(queries, misconfiguration(tags=["env:a", "env:b"])) == 1
+    assert first(queries, misconfiguration(tags=["env:a", "env:d"])) == 0

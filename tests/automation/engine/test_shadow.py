@@ -8,9 +8,19 @@ from automation.engine.shadow import shadowed_by
 from tests.automation.engine.naive import naive
 from tests.automation.engine.strategies import FACTS, rule, specs
 
+CONDITIONS = ["env:prod", "env:(prod OR pro)", "-team:*", "@severity:(high OR critical)", "leak"]
+RULES = st.lists(
+    st.builds(
+        rule,
+        st.lists(st.sampled_from(CONDITIONS), max_size=3).map(" ".join),
+        finding_types=st.sampled_from([("misconfiguration",), ("misconfiguration", "secret")]),
+    ),
+    max_size=8,
+)
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(specs(), max_size=10), st.lists(FACTS, min_size=1, max_size=10))
+
+@settings(max_examples=150, deadline=None)
+@given(RULES | st.lists(specs(), max_size=8), st.lists(FACTS, min_size=1, max_size=10))
 def test_it_never_raises_a_false_alarm(rules, findings):
     for shadowed, by in shadowed_by(rules).items():
         assert by < shadowed
