@@ -89,7 +89,13 @@ class Rule:
 
     @property
     def help(self) -> str:
-        return text(self.source, "help", "markdown") or text(self.source, "help", "text")
+        """How to fix it; empty where a tool repeats its sentence there.
+
+        Checkov adds the resource of its first result, which for a secret is the secret's SHA-1.
+        """
+        found = text(self.source, "help", "markdown") or text(self.source, "help", "text")
+        kept = "\n".join(line for line in found.splitlines() if not line.startswith("Resource: "))
+        return "" if kept.strip() in (self.sentence, self.name) else kept.strip()
 
     @property
     def help_uri(self) -> str:

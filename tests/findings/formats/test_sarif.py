@@ -138,3 +138,12 @@ def test_it_finds_file_and_rule_by_index(sample, read):
     finding = read(report)[0]
     assert finding.title == "Weak hash function"
     assert finding.attributes["code_location"]["file"] == "/a b.py"
+
+
+def test_it_takes_no_digest_of_a_secret_from_the_help_of_checkov(sample, read):
+    told = {"text": "Basic Auth Credentials"}
+    help_ = {"text": "Basic Auth Credentials\nResource: 5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"}
+    report = _with_tool(sample(REPORT), "Checkov", shortDescription=told, help=help_)
+    finding = read(report)[0]
+    assert "5baa61e4" not in repr(finding)
+    assert "Remediation" not in finding.description

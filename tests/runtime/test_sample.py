@@ -1,0 +1,37 @@
+"""The sample content of a first start."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+
+from automation.models import Rule
+from config.runtime import sample
+from findings.models import Finding, Import
+from ticketing.models import Case, Project
+
+REPORTS = sorted((settings.BASE_DIR / "config/runtime/sample").glob("*.sarif.gz"))
+
+
+@pytest.mark.django_db
+def test_it_loads_every_report_whole_and_leaves_the_rest_to_the_queue(admin):
+    sample.load(actor=admin)
+    imports = Import.objects.order_by("file_name")
+    assert [each.file_name for each in imports] == [path.name for path in REPORTS]
+    assert {(each.state, each.rejected) for each in imports} == {("done", 0)}
+    assert 150 <= Finding.objects.count() <= 400
+    assert not Finding.objects.filter(unevaluated_since=None).exists()
+    assert not Case.objects.exists()
+    assert [rule.created_by for rule in Rule.objects.all()] == [admin] * 4
+
+
+@pytest.mark.django_db
+def test_it_loads_only_into_an_empty_database(admin):
+    sample.load(actor=admin)
+    sample.load(actor=admin)
+    assert Project.objects.count() == 1
+    assert Import.objects.count() == len(REPORTS)
+
+
+def test_it_stays_small():
+    assert 0 < sum(path.stat().st_size for path in REPORTS) < 400_000
