@@ -106,7 +106,10 @@ def _read_order(data: Mapping[str, Any]) -> tuple[list[UUID], int]:
         version = int(data["version"])
     except (KeyError, ValueError) as error:
         raise BadRequest("The list came incomplete.") from error
-    return [pk for _, _, pk in sorted(places)], version
+    shown = [pk for _, _, pk in sorted(places)]
+    if len(set(shown)) < len(shown):
+        raise BadRequest("The list names a rule twice.")
+    return shown, version
 
 
 def _with_shown_moved(order: Sequence[UUID], shown: Sequence[UUID]) -> list[UUID]:

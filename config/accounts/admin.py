@@ -94,6 +94,7 @@ class ApiKeyAdmin(HistoryAdmin):
     list_select_related = ("created_by",)
     search_fields = ("name", "prefix")
     date_hierarchy = "created_at"
+    readonly_fields = ("start", "state", "created_by", "created_at", "last_used_at", "revoked_at")
     actions_detail = ("revoke",)
     actions_row = ("revoke",)
 
@@ -102,9 +103,7 @@ class ApiKeyAdmin(HistoryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         asked = ("name", "scopes", "expires_at")
-        if obj is None:
-            return asked
-        return (*asked, "start", "state", "created_by", "created_at", "last_used_at", "revoked_at")
+        return asked if obj is None else (*asked, *self.readonly_fields)
 
     @display(description="Key")
     def start(self, key: ApiKey) -> str:
@@ -137,9 +136,7 @@ class ApiKeyAdmin(HistoryAdmin):
             "opts": self.opts,
             "raw": request.raw_api_key,  # type: ignore[attr-defined]
         }
-        page = TemplateResponse(request, "admin/accounts/apikey/created.html", context)
-        page["Cache-Control"] = "no-store"
-        return page
+        return TemplateResponse(request, "admin/accounts/apikey/created.html", context)
 
     @action(
         description="Revoke",

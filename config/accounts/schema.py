@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "config.accounts.authentication.ApiKeyAuthentication"
     name = ["apiKeyAuth", "appKeyAuth", "AuthZ"]
 
@@ -29,7 +29,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         ]
 
 
-class PageSessionScheme(OpenApiAuthenticationExtension):
+class PageSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "config.accounts.authentication.PageSessionAuthentication"
     name = "session"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
@@ -32,6 +35,21 @@ class HistoryAdmin(SimpleHistoryAdmin, BrowseAdmin):
     """The same with what changed, when and by whom."""
 
     history_list_display = ("history_change_reason",)
+
+    def history_form_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One row of the history, to read: posting it would write past every service."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied("A change is undone where it was made.")
+        page: HttpResponse = super().history_form_view(
+            request, object_id, version_id, extra_context
+        )
+        return page
 
 
 def made_by_rule(said: str) -> SafeString:

@@ -92,3 +92,17 @@ def test_it_changes_nothing_that_has_no_service(as_user, admin, label):
     [row] = rows_of(label, 1)
     url = reverse(f"admin:{label.lower().replace('.', '_')}_change", args=[row.pk])
     assert as_user(admin).post(url, {"name": "changed"}).status_code == 403
+
+
+HAVE_HISTORY = ["accounts.User", "accounts.ApiKey", "ticketing.Project", "automation.Rule"]
+
+
+@pytest.mark.parametrize("label", HAVE_HISTORY)
+def test_it_shows_the_history_and_never_writes_it_back(as_user, admin, label):
+    [row] = rows_of(label, 1)
+    name = f"admin:{label.lower().replace('.', '_')}"
+    browser = as_user(admin)
+    assert browser.get(reverse(f"{name}_history", args=[row.pk])).status_code == 200
+    url = reverse(f"{name}_simple_history", args=[row.pk, row.history.first().pk])
+    assert browser.get(url).status_code == 200
+    assert browser.post(url, {"name": "reverted"}).status_code == 403

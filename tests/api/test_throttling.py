@@ -77,6 +77,7 @@ def test_it_does_not_count_people(as_user, viewer, three_a_minute):
     assert not KeyWindow.objects.exists()
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="threads share a database in memory")
 @pytest.mark.django_db(transaction=True)
 def test_it_counts_every_request_of_many_at_once(frozen):
     key, _ = create_api_key("ci", scopes=[Permission.FINDINGS_READ], actor=None)
