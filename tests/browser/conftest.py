@@ -30,6 +30,13 @@ FLAGS = (
     "--disable-sync",
 )
 PARTS_OF_A_PAGE = ("stylesheet", "script", "font", "image")
+# An answer that is no success is for the test to judge; missing parts of a page are noted.
+SAID_OF_REFUSALS = (
+    "Failed to load resource",
+    "Response Status Error Code",
+    "htmx:sendError",
+    "htmx:afterRequest",
+)
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +93,7 @@ def _session(user: User) -> dict[str, str]:
 
 
 def _note(wrong: list[str], message: ConsoleMessage) -> None:
-    # An answer that is no success is for the test to judge; missing parts are noted below.
-    if message.type == "error" and "Failed to load resource" not in message.text:
+    if message.type == "error" and not message.text.startswith(SAID_OF_REFUSALS):
         wrong.append(f"{message.location['url']}: {message.text}")
 
 

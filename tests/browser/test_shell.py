@@ -188,3 +188,65 @@ def test_it_needs_no_scripts(page_as, viewer):
     page.locator(".topbar").get_by_role("button").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.wait_for_url("**/login*")
+
+
+def chip_with_popover(page):
+    page.route("**/popover", lambda route: route.fulfill(body='<a href="/cases">Open the case</a>'))
+    chip = page.locator("a.tk", has_text="SEC-4821")
+    chip.evaluate("chip => chip.dataset.popover = '/popover'")
+    return chip
+
+
+def test_it_opens_a_ticket_s_details_from_the_keyboard(page_as, viewer):
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    chip = chip_with_popover(page)
+    chip.press("ArrowDown")
+    details = page.get_by_role("dialog", name="SEC-4821")
+    expect(details.get_by_role("link", name="Open the case")).to_be_focused()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    expect(details).to_have_count(0)
+    expect(chip).to_be_focused()
+
+
+def test_it_opens_a_ticket_s_details_under_the_pointer_and_lets_it_in(page_as, viewer):
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    chip = chip_with_popover(page)
+    chip.hover()
+    inside = page.get_by_role("link", name="Open the case")
+    expect(inside).to_be_visible()
+    inside.hover()
+    page.wait_for_timeout(400)
+    expect(inside).to_be_visible()
+    page.locator("h1").hover()
+    expect(inside).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(500, "Something broke on our side"), (403, "You may not do this")]
+)
+def test_it_says_so_when_a_request_fails(page_as, viewer, status, said):
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    page.route("**/refused", lambda route: route.fulfill(status=status))
+    page.evaluate("htmx.ajax('GET', '/refused', {target: '#main'}).catch(() => {})")
+    expect(page.locator("#toasts").get_by_role("alert")).to_contain_text(said)
+
+
+def test_it_says_so_when_the_server_cannot_be_reached(page_as, viewer):
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    page.route("**/refused", lambda route: route.abort())
+    page.evaluate("htmx.ajax('GET', '/refused', {target: '#main'}).catch(() => {})")
+    expect(page.locator("#toasts").get_by_role("alert")).to_contain_text("Could not reach")
+
+
+def test_it_goes_to_sign_in_when_the_session_is_over(page_as, viewer):
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    page.route("**/refused", lambda route: route.fulfill(status=401))
+    page.context.clear_cookies()
+    page.evaluate("htmx.ajax('GET', '/refused', {target: '#main'}).catch(() => {})")
+    page.wait_for_url("**/login?next=%2Fstyleguide")

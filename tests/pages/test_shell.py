@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from tests.factories import RuleFactory
+
 pytestmark = pytest.mark.django_db
 
 
@@ -33,6 +35,15 @@ def test_it_leads_admins_to_the_admin_site(as_user, admin):
 
 def test_it_does_not_show_the_admin_site_to_others(as_user, editor):
     assert 'href="/admin/"' not in as_user(editor).get("/styleguide").text
+
+
+def test_it_counts_the_broken_rules_in_red(as_user, viewer):
+    RuleFactory(enabled=False, auto_disabled_reason="Jira space OPS is no longer valid.")
+    assert '<span class="count bad">1<span' in as_user(viewer).get("/styleguide").text
+
+
+def test_it_shows_no_number_when_no_rule_is_broken(guide):
+    assert "count bad" not in guide.text
 
 
 @pytest.mark.usefixtures("frozen")
