@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self, cast
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from automation.models import Rule
 from automation.selectors import RuleRow
 from automation.services import MAX_QUERY, RuleData
 from config.accounts.models import User
-from findings.facts import TYPE_CHOICES, Severity, TypeChoice
+from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError
 from findings.query.form import Criteria, Narrowing, join, split
 from findings.query.parse import parse_rule_query
@@ -26,6 +26,7 @@ from findings.query.terms import split_terms
 from ticketing.models import Project
 
 LIMIT_ERROR = "Enter a whole number from 1 to 500."
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERITIES_SHOWN = (
     Severity.CRITICAL,
     Severity.HIGH,
@@ -200,8 +201,12 @@ class RuleForm(forms.Form):
         ]
 
     @property
-    def seen_at(self) -> datetime | None:
-        return parse_datetime(self.cleaned_data["seen"])
+    def seen_at(self) -> datetime:
+        """When the rule was last changed, as the person saw it; nonsense is long ago."""
+        try:
+            return parse_datetime(self.cleaned_data["seen"]) or _LONG_AGO
+        except ValueError:
+            return _LONG_AGO
 
     @property
     def finding_types(self) -> tuple[str, ...]:
@@ -213,16 +218,16 @@ class RuleForm(forms.Form):
     def full_query(self) -> str:
         """The query with everything in it; as it was written if the form says the same."""
         was = self.rule.query if self.rule else ""
+        written = split(was)
         chosen = set(self.cleaned_data["severities"])
         severities = tuple(each.value for each in Severity if each in chosen)
-        if chosen == set(split(was).severities or ()):
-            severities = split(was).severities or ()  # in the order they were written
-        criteria = Criteria(
-            severities=severities or None,
-            narrowed=_narrowed(set(self.cleaned_data["types"])),
-            text=self.cleaned_data["query"],
-        )
-        return join(criteria, was=was)
+        if chosen == set(written.severities or ()):
+            severities = written.severities or ()  # in the order they were written
+        narrowed = _narrowed(set(self.cleaned_data["types"]))
+        if FindingType.HOST_AND_CONTAINER.value not in self.finding_types:
+            narrowed = written.narrowed  # it says nothing then, and stays
+        text = self.cleaned_data["query"]
+        return join(Criteria(severities or None, narrowed, text), was=was)
 
     def rule_data(self) -> RuleData:
         """What the valid form says. A broken rule that is saved repaired runs again."""

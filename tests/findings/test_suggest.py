@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from findings.query.parse import parse
+from findings.suggest import suggest, types_seen
+from tests.factories import FindingFactory
+
+
+def texts(typed: str) -> list[str]:
+    return [found.text for found in suggest(typed)]
+
+
+@pytest.fixture
+def findings(db) -> None:
+    FindingFactory(
+        tags=["env:prod", "team:payments"],
+        attributes={"repository": {"name": "acme/web", "visibility": "private"}, "ports": [22, 80]},
+    )
+    FindingFactory(tags=["env:my place", "env:prod"], attributes={"host": {"is_public": True}})
+
+
+@pytest.mark.usefixtures("findings")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("en", ["env:"]),
+        ("@reposit", ["@repository.name:", "@repository.visibility:"]),
+        ("visib", ["@repository.visibility:"]),
+        ("-te", ["-team:"]),
+        ("env:", ["env:prod", 'env:"my place"']),
+        ("env:PR", ["env:prod"]),
+        ("-env:p", ["-env:prod"]),
+        ("@ports:", ["@ports:22", "@ports:80"]),
+        ("@host.is_public:", ["@host.is_public:true"]),
+        ("@repository.name:acme", ["@repository.name:acme/web"]),
+        ("nothing", []),
+        ("nothing:", []),
+    ],
+)
+def test_it_suggests_what_was_seen(typed, expected):
+    assert texts(typed) == expected
+
+
+@pytest.mark.usefixtures("findings")
+def test_it_says_how_often():
+    assert ("env:prod", "2 findings") in suggest("env:")
+    assert ("@severity:high", "2 findings") in suggest("@severity:")
+    assert ("env:", "2 values") in suggest("env")
+
+
+@pytest.mark.usefixtures("findings")
+def test_it_answers_in_json(as_user, viewer):
+    answer = as_user(viewer).get("/rules/suggest?typed=team")
+
+    assert answer.json() == {"suggestions": [{"text": "team:", "hint": "1 value"}]}
+
+
+@pytest.mark.django_db
+def test_it_suggests_terms_that_can_be_read():
+    FindingFactory(tags=['odd:a"b(c) OR d', "odd:*"], attributes={"we ird": {"k(": "v:w"}})
+
+    found = [*texts("odd:"), *texts("@we")]
+
+    assert len(found) == 3
+    for text in found:
+        assert parse(f"{text}x" if text.endswith(":") else text)
+
+
+@pytest.mark.django_db
+def test_it_leaves_out_values_nobody_would_type():
+    FindingFactory(tags=[f"blob:{'x' * 5000}", "blob:short"])
+
+    assert texts("blob:") == ["blob:short"]
+
+
+@pytest.mark.django_db
+def test_it_reads_a_bounded_number_of_findings(monkeypatch):
+    monkeypatch.setattr("findings.suggest.SAMPLE", 2)
+    FindingFactory.create_batch(3, tags=["env:prod"])
+
+    assert suggest("env:") == [("env:prod", "2+ findings")]
+
+
+@pytest.mark.django_db
+def test_it_counts_the_types_seen_lately():
+    now = timezone.now()
+    FindingFactory(finding_type="secret", first_seen_at=now)
+    FindingFactory(finding_type="secret", first_seen_at=now - timedelta(days=31))
+    FindingFactory(finding_type="host_and_container_vulnerability", resource_type="container_image")
+
+    seen = types_seen(now - timedelta(days=30))
+
+    assert seen["secret"] == "1"
+    assert seen["container_image_vulnerability"] == "1"
+    assert seen["host_vulnerability"] == "0"
+
+
+@pytest.mark.django_db
+def test_it_says_when_it_stopped_counting(monkeypatch):
+    monkeypatch.setattr("findings.suggest.COUNTED", 2)
+    FindingFactory.create_batch(3, finding_type="secret")
+
+    assert types_seen(timezone.now() - timedelta(days=30))["secret"] == "2+"
