@@ -34,8 +34,9 @@ ADDRESS = f"({_IPV4}|{_IPV6})"
 _ADDRESS = re.compile(ADDRESS)
 
 # Letters and digits; beyond ASCII everything but the blocks of punctuation. Not `\w`:
-# Python and PostgreSQL (by locale) do not agree on it.
-WORD_CHARACTER = "[0-9A-Za-z\u00c0-\u1fff\u2070-\u2fff\u3040-\U0010ffff]"
+# Python and PostgreSQL (by locale) do not agree on it. Said by what it is not, because
+# Python takes 13 ms to compile a set that reaches the end of Unicode, and 0.3 ms for this.
+WORD_CHARACTER = "[^\x01-/:-@\\[-`{-\u00bf\u2000-\u206f\u3000-\u303f]"
 _WORD_CHARACTER = re.compile(WORD_CHARACTER)
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

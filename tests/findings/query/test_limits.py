@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a query or an error, and it comes soon."""
+"""Whatever is sent, the answer is a query or an error, and it comes soon (in CPU time)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LONG = Facts("secret", "high", title="a" * 20_000, tags=("x:" + "a" * 20_000,))
 @pytest.mark.parametrize("prefix", ["", "x:", "@x.y:"])
 def test_it_answers_soon_whatever_is_repeated(prefix, piece):
     text = (prefix + piece * 30_000)[:30_000]
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(QueryError):
         compile_predicate(parse(text).root)(LONG)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,16 @@ def test_it_answers_soon_whatever_is_repeated(prefix, piece):
 )
 def test_it_matches_wildcards_in_one_pass(text):
     matches = compile_predicate(parse(text).root)
-    started = time.perf_counter()
+    started = time.process_time()
     assert not matches(LONG)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
+
+
+def test_it_compiles_a_thousand_different_words_soon():
+    root = parse(" ".join(f"-word{n}*" for n in range(1_000))).root
+    started = time.process_time()
+    assert compile_predicate(root)(LONG)
+    assert time.process_time() - started < 10  # it was 26 s with a larger set of characters
 
 
 words = st.sampled_from(
