@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from automation.engine.rules import RuleSpec
 from findings.models import Finding
 
 USER = settings.AUTH_USER_MODEL
@@ -106,6 +107,23 @@ class Rule(models.Model):
     def is_broken(self) -> bool:
         return bool(self.auto_disabled_reason)
 
+    @property
+    def spec(self) -> RuleSpec:
+        """The rule as the engine and the version record know it."""
+        return RuleSpec(
+            id=str(self.pk),
+            name=self.name,
+            enabled=self.enabled,
+            finding_types=tuple(self.finding_types),
+            query=self.query,
+            target=self.target,
+            project_id=str(self.project_id),
+            assignee_id=str(self.assignee_id) if self.assignee_id else None,
+            max_tickets_per_day=self.max_tickets_per_day,
+            fields=self.fields,
+            auto_disabled_reason=self.auto_disabled_reason,
+        )
+
 
 class Decision(models.Model):
     """What happened to a finding once, and what was seen: enough to replay and explain it.
@@ -188,6 +206,7 @@ class DailyUsage(models.Model):
 
     class Meta:
         ordering = ("-day",)
+        verbose_name_plural = "daily usage"
         constraints = (
             models.UniqueConstraint(fields=("rule_id", "day"), name="one_usage_per_rule_and_day"),
         )

@@ -14,13 +14,13 @@ from automation.engine.explain import RuleTrace, explain
 from automation.engine.shadow import shadowed_by
 from automation.models import DailyUsage, Decision, Rule, RuleSet, RuleSetVersion
 from automation.rulebook import specs_of
-from automation.services import KIND, spec_of
 from config.accounts.models import User
 from findings.facts import facts_from_json
 from findings.models import Finding
 from ticketing.models import Case, Project
 
 Outcome = Decision.Outcome
+KIND = RuleSet.Kind.TICKET_CREATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def rule_rows() -> list[RuleRow]:
     projects = Project.objects.in_bulk({rule.project_id for rule in rules})
     people = User.objects.in_bulk({rule.assignee_id for rule in rules if rule.assignee_id})
     cases = Case.objects.in_bulk({rule.last_case_id for rule in rules if rule.last_case_id})
-    shadows = shadowed_by([spec_of(rule) for rule in rules])
+    shadows = shadowed_by([rule.spec for rule in rules])
     return [
         RuleRow(
             rule=rule,
@@ -214,8 +214,4 @@ def rule_names(rule_ids: set[UUID]) -> dict[UUID, str]:
 
 
 def rule_set_history(limit: int = 50) -> list[RuleSetVersion]:
-    return list(
-        RuleSetVersion.objects.filter(kind=RuleSet.Kind.TICKET_CREATION).select_related(
-            "created_by"
-        )[:limit]
-    )
+    return list(RuleSetVersion.objects.filter(kind=KIND).select_related("created_by")[:limit])

@@ -18,7 +18,6 @@ from django.db.models import F, Max
 from django.utils import timezone
 from simple_history.utils import bulk_update_with_history
 
-from automation.engine.rules import RuleSpec
 from automation.models import Rule, RuleSet, RuleSetVersion
 from config.accounts.history import sign
 from config.accounts.models import User
@@ -240,7 +239,7 @@ def _changing(actor: User | None) -> Iterator[_Change]:
     with transaction.atomic():
         change = _Change(_lock(), actor)
         yield change
-        rules = [spec_of(rule).to_json() for rule in Rule.objects.filter(kind=KIND)]
+        rules = [rule.spec.to_json() for rule in Rule.objects.filter(kind=KIND)]
         latest = RuleSetVersion.objects.filter(kind=KIND).first()
         if latest is not None and latest.rules == rules:
             return
@@ -253,23 +252,6 @@ def _changing(actor: User | None) -> Iterator[_Change]:
             created_at=change.now,
             created_by=actor,
         )
-
-
-def spec_of(rule: Rule) -> RuleSpec:
-    """The rule as the engine and the version record know it."""
-    return RuleSpec(
-        id=str(rule.pk),
-        name=rule.name,
-        enabled=rule.enabled,
-        finding_types=tuple(rule.finding_types),
-        query=rule.query,
-        target=rule.target,
-        project_id=str(rule.project_id),
-        assignee_id=str(rule.assignee_id) if rule.assignee_id else None,
-        max_tickets_per_day=rule.max_tickets_per_day,
-        fields=rule.fields,
-        auto_disabled_reason=rule.auto_disabled_reason,
-    )
 
 
 def _get(rule_id: UUID) -> Rule:

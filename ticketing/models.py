@@ -179,6 +179,7 @@ class TimelineEntry(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
+        verbose_name_plural = "timeline entries"
         constraints = (
             models.CheckConstraint(
                 condition=Q(

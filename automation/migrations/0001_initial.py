@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('last_case_id', models.UUIDField(blank=True, null=True)),
             ],
             options={
+                'verbose_name_plural': 'daily usage',
                 'ordering': ('-day',),
                 'constraints': [models.UniqueConstraint(fields=('rule_id', 'day'), name='one_usage_per_rule_and_day')],
             },

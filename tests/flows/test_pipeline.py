@@ -8,7 +8,6 @@ from automation.pipeline import evaluate_all, evaluate_chunk
 from automation.preview import preview
 from automation.rulebook import current_rulebook
 from automation.selectors import explain_finding, reason_without_ticket
-from automation.services import spec_of
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status, mute
@@ -155,7 +154,7 @@ def test_2_8_the_preview_says_what_the_pipeline_does(make_rule, report):
     report(3, prefix="a", tags=("env:prod",))
     report(5, prefix="b")
     report(2, prefix="c", finding_type="secret")
-    seen = preview(spec_of(rule), before=[spec_of(earlier)])
+    seen = preview(rule.spec, before=[earlier.spec])
     evaluate_all()
     decided = Decision.objects.filter(rule_id=rule.pk).values_list("outcome", flat=True)
     assert (seen.matched, seen.ticketed, seen.over_limit, seen.taken) == (8, 2, 3, {1: 3})

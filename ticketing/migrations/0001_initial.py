@@ -113,6 +113,7 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='ticketing.case')),
             ],
             options={
+                'verbose_name_plural': 'timeline entries',
                 'ordering': ('-created_at', '-id'),
             },
         ),
