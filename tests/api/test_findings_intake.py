@@ -139,6 +139,7 @@ BAD = [
     ({"tags": [f"k:{n}" for n in range(100_000)]}, "/tags", "Too many tags"),
     ({"tags": ["novalue"]}, "/tags/0", "Not a tag"),
     ({"tags": [{"k": "v"}]}, "/tags/0", "Not text"),
+    ({"tags": ["ok:1", "k:\0", "ok:2"]}, "/tags/1", "Not storable"),
     ({"tags": "k:v"}, "/tags", "Not a list"),
     ({"tags": {}}, "/tags", "Not a list"),
     ({"attributes": []}, "/attributes", "Not an object"),

@@ -1,0 +1,192 @@
+"""Findings sent over HTTP in batches of 1,000, against COPY of the same rows, in one run.
+
+CPU seconds of this process and of its PostgreSQL backend together, the least of three runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from time import perf_counter, process_time
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+django.setup()
+
+from django.db import connection  # noqa: E402 - after setup
+from django.test import Client  # noqa: E402
+from django.test.utils import (  # noqa: E402
+    CaptureQueriesContext,
+    setup_test_environment,
+    teardown_test_environment,
+)
+from django.utils import timezone  # noqa: E402
+
+from config.accounts.api_keys import create_api_key  # noqa: E402
+from config.accounts.roles import Permission  # noqa: E402
+from findings.facts import FindingType, Severity  # noqa: E402
+from findings.formats.normalised import Normalised, normalise  # noqa: E402
+from findings.models import Finding, Source  # noqa: E402
+from findings.recording import postgresql  # noqa: E402
+from findings.recording.rows import NEW, new_row, report_of  # noqa: E402
+from tests.bench.rows import Row  # noqa: E402
+
+FINDINGS, BATCH, RUNS = 10_000, 1_000, 3
+TABLE = Finding._meta.db_table
+
+
+def run() -> Iterator[Row]:
+    with _database():
+        findings = _workload(Random(7))
+        send = _sender()
+        yield _statements(send, findings)
+        if connection.vendor == "postgresql":
+            yield from _ratios(send, findings)
+        else:
+            yield Row("intake ÷ COPY", "not measured: needs DATABASE_URL=postgres://…", "", None)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """An empty database of its own, gone afterwards."""
+    setup_test_environment()
+    name = connection.settings_dict["NAME"]
+    # One backend for the whole run, as in a web process: its CPU time is what is measured.
+    connection.settings_dict["CONN_MAX_AGE"] = None
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+        teardown_test_environment()
+
+
+def _workload(random: Random) -> list[dict[str, Any]]:
+    """About 900 bytes of JSON each: a dozen tags and attributes."""
+    return [
+        {
+            "finding_type": random.choice(list(FindingType)).value,
+            "title": f"Finding {number} in a package that somebody has to update",
+            "severity": random.choice(list(Severity)).value,
+            "resource_id": f"arn:aws:ec2:eu-west-1:123456789012:instance/i-{number:012x}",
+            "resource_name": f"web-{number % 500}",
+            "resource_type": "host",
+            "description": "What it is, why it matters and how to mend it. " * 3,
+            "fingerprint": f"fingerprint-{number:08}",
+            "tags": [f"tag{n}:value-{random.randrange(50)}" for n in range(12)],
+            "attributes": {f"attribute{n}": f"value {random.randrange(99)}" for n in range(10)}
+            | {"cvss": {"score": random.randrange(100) / 10}, "exploitable": number % 2 == 0},
+        }
+        for number in range(FINDINGS)
+    ]
+
+
+def _sender() -> Callable[[Sequence[bytes]], None]:
+    scopes = [Permission.FINDINGS_INTAKE]
+    headers = {"DD-API-KEY": create_api_key("bench", scopes=scopes, actor=None)[1]}
+    client = Client()
+
+    def send(bodies: Sequence[bytes]) -> None:
+        for body in bodies:
+            answer = client.post(
+                "/api/v1/findings", body, content_type="application/json", headers=headers
+            )
+            assert answer.status_code == 200, answer.content
+
+    return send
+
+
+def _bodies(findings: Sequence[dict[str, Any]]) -> list[bytes]:
+    batches = (findings[start : start + BATCH] for start in range(0, len(findings), BATCH))
+    return [json.dumps({"source": "bench", "findings": batch}).encode() for batch in batches]
+
+
+def _statements(send: Callable[[Sequence[bytes]], None], findings: list[dict[str, Any]]) -> Row:
+    bodies = _bodies(findings[:BATCH])
+    send(_bodies(findings[:1]))  # the source and the use of the key are stored
+    with CaptureQueriesContext(connection) as captured:
+        send(bodies)
+    _empty()
+    count = len(captured)
+    return Row("intake, SQL statements per 1,000 new findings", f"{count}", "≤ 12", count <= 12)
+
+
+def _ratios(
+    send: Callable[[Sequence[bytes]], None], findings: list[dict[str, Any]]
+) -> Iterator[Row]:
+    bodies, rows = _bodies(findings), _rows(findings)
+    indexed = _least(lambda: send(bodies), prepare=_empty)
+    again = _least(lambda: send(bodies))
+    indexed_floor = _least(lambda: _copy(rows), prepare=_empty)
+    _drop_indexes()
+    bare = _least(lambda: send(bodies), prepare=_empty)
+    floor = _least(lambda: _copy(rows), prepare=_empty)
+    ratio = bare / floor
+    yield Row("intake ÷ COPY, both into the bare table", f"{ratio:.2f}×", "≤ 2.3×", ratio <= 2.3)
+    yield Row("intake ÷ COPY, both with all indexes", f"{indexed / indexed_floor:.2f}×", "", None)
+    yield Row("intake with all indexes ÷ COPY bare", f"{indexed / floor:.2f}×", "", None)
+    yield Row("unchanged again ÷ COPY bare", f"{again / floor:.2f}×", "", None)
+    yield Row("intake with all indexes", f"{FINDINGS / indexed:,.0f} findings/CPU s", "", None)
+
+
+def _rows(findings: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    now = timezone.now()
+    checked = [normalise(finding, position=0) for finding in findings]
+    source_id = Source.objects.get().pk
+    return [
+        new_row(report_of(finding), source_id=source_id, source_name="bench", now=now)
+        for finding in checked
+        if isinstance(finding, Normalised)
+    ]
+
+
+def _copy(rows: Sequence[tuple[Any, ...]]) -> None:
+    for start in range(0, len(rows), BATCH):
+        postgresql.insert(Finding, NEW, rows[start : start + BATCH])
+
+
+def _empty() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"TRUNCATE {TABLE} CASCADE")
+        else:
+            cursor.execute(f"DELETE FROM {TABLE}")
+
+
+def _drop_indexes() -> None:
+    """Only the key and the identity stay: what the floor of the design was measured with."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = %s "
+            "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+            [TABLE],
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP INDEX "{name}"')
+
+
+def _least(action: Callable[[], None], *, prepare: Callable[[], None] = lambda: None) -> float:
+    seconds = []
+    for _ in range(RUNS):
+        prepare()
+        before = _clock()
+        action()
+        seconds.append(_clock() - before)
+    return min(seconds)
+
+
+def _clock() -> float:
+    """CPU seconds, ours and the backend's; of a backend elsewhere nothing is known: wall time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    if not stat.exists() or "postgres" not in (text := stat.read_text()):
+        return perf_counter()
+    ticks = text.rpartition(") ")[2].split()
+    return process_time() + (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
