@@ -15,7 +15,12 @@ function show(element) {
   tip.textContent = element.dataset.tip;
   if (element.getAttribute("aria-label") !== element.dataset.tip) element.setAttribute("aria-describedby", "tip");
   tip.showPopover();
-  const at = element.getBoundingClientRect();
+  put();
+}
+
+function put() {
+  if (!owner) return;
+  const at = owner.getBoundingClientRect();
   const { width, height } = tip.getBoundingClientRect();
   const above = at.top - height - 8;
   tip.style.top = `${above > 4 ? above : at.bottom + 8}px`;
@@ -44,7 +49,8 @@ document.addEventListener("focusin", (event) => {
 });
 document.addEventListener("focusout", hide);
 document.addEventListener("pointerdown", hide);
-document.addEventListener("scroll", hide, { capture: true, passive: true });
+// Focus may scroll its element into view: the tip goes along.
+document.addEventListener("scroll", put, { capture: true, passive: true });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !owner) return;
   event.stopImmediatePropagation();
