@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
+import redis
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "TEST_PLACE"
@@ -138,6 +141,16 @@ class Machine:
             if word in command and parent_of(pid) == self.pid
         ]
 
+    def post(self, path: str, body: object, *, key: str) -> int:
+        """Status of the answer to that JSON body."""
+        request = urllib.request.Request(
+            self.address + path,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+
     def get(self, path: str) -> tuple[int, dict]:
         """Status and JSON body of the answer; status 0 when nobody answers."""
         try:
@@ -177,3 +190,27 @@ def fresh_database(template: str = "template1") -> Iterator[str | None]:
             yield urlsplit(server)._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def redis_server(directory: Path) -> Iterator[str]:
+    """A Redis of our own, empty and on a free port; skips the test where there is none."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("no redis-server on this machine")
+    port = free_port()
+    options = ("--bind", "127.0.0.1", "--save", "", "--dir", str(directory))
+    server = subprocess.Popen([program, "--port", str(port), *options], stdout=subprocess.DEVNULL)
+    try:
+        url = f"redis://127.0.0.1:{port}/0"
+        wait_until(lambda: _answers(url))
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(url: str) -> bool:
+    with redis.from_url(url) as client, contextlib.suppress(redis.ConnectionError):
+        return bool(client.ping())
+    return False

@@ -47,6 +47,11 @@ def last_of_any() -> datetime | None:
     return latest
 
 
+def every_last() -> list[tuple[str, datetime]]:
+    """Each cluster that is not forgotten, with its latest sign of life."""
+    return list(Beat.objects.order_by("cluster").values_list("cluster", "at"))
+
+
 def forget(cluster: str) -> None:
     """Drop a cluster that has stopped, and those that stopped without saying so."""
     Beat.objects.filter(cluster=cluster).delete()

@@ -11,12 +11,16 @@ from django.conf import settings
 
 from config.runtime.supervisor import Child
 
+THREADS = "8"
+"""Of the web server: each keeps a connection to the database of its own."""
+
 
 def web(*, host: str, port: int, environment: Mapping[str, str]) -> Child:
     command = [
         str(Path(sys.executable).with_name("granian")),
-        *("--interface", "wsgi", "--host", host, "--port", str(port)),
-        *("--no-ws", "--log-level", "warning", "config.wsgi:application"),
+        *("--interface", "wsgi", "--no-ws", "--blocking-threads", THREADS),
+        *("--host", host, "--port", str(port), "--log-level", "warning"),
+        "config.wsgi:application",
     ]
     return Child("web", command, os.environ | environment)
 

@@ -6,4 +6,5 @@ app_name = "runtime"
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.MetricsView.as_view(), name="metrics"),
 ]

@@ -1,0 +1,67 @@
+"""The numbers that matter are rows: what waits, what was decided today, whether workers live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from automation.models import Decision
+from config.runtime import beats
+from config.runtime.health import oldest_unevaluated
+from findings.models import Finding
+
+
+def exposition() -> bytes:
+    """The metrics as they are now, in the text format of Prometheus."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Tables())
+    return generate_latest(registry)
+
+
+class _Tables(Collector):
+    """Reads the tables at each scrape: the same answer from every machine and process."""
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # else registering would read the tables once more
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = timezone.now()
+        waiting = Finding.objects.filter(unevaluated_since__isnull=False).count()
+        yield GaugeMetricFamily("fa_unevaluated_findings", "Findings that wait.", waiting)
+        oldest = oldest_unevaluated()
+        age = (now - oldest).total_seconds() if oldest else 0
+        yield GaugeMetricFamily("fa_unevaluated_age_seconds", "How long the oldest waits.", age)
+        yield _decisions_today()
+        yield _beats()
+
+
+def _decisions_today() -> GaugeMetricFamily:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    counted = (
+        Decision.objects.filter(created_at__gte=midnight)
+        .order_by()
+        .values_list("outcome")
+        .annotate(count=Count("pk"))
+    )
+    counts = dict.fromkeys(Decision.Outcome.values, 0) | dict(counted)
+    family = GaugeMetricFamily(
+        "fa_decisions_today", "Decisions since midnight UTC.", labels=["outcome"]
+    )
+    for outcome, count in counts.items():
+        family.add_metric([outcome], count)
+    return family
+
+
+def _beats() -> GaugeMetricFamily:
+    now = timezone.now()
+    family = GaugeMetricFamily(
+        "fa_queue_beat_age_seconds", "Since a worker last took a task.", labels=["cluster"]
+    )
+    for cluster, at in beats.every_last():
+        family.add_metric([cluster], (now - at).total_seconds())
+    return family

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from automation.models import Decision
+from config.accounts.api_keys import create_api_key
+from config.accounts.roles import Permission
+from config.runtime import beats
+from tests.factories import FindingFactory
+
+pytestmark = pytest.mark.django_db
+FAR = {"REMOTE_ADDR": "10.0.0.5"}
+
+
+@pytest.fixture
+def key():
+    return create_api_key("prometheus", scopes=[Permission.FINDINGS_READ], actor=None)[1]
+
+
+def test_it_counts_what_waits_and_what_was_decided_today(client, frozen):
+    now = timezone.now()
+    beats.record(now - timedelta(seconds=4))
+    waits = FindingFactory(unevaluated_since=now - timedelta(seconds=90))
+    for created_at in (now, now - timedelta(days=1)):
+        Decision.objects.create(
+            finding=waits,
+            requested_at=created_at,
+            outcome="no_match",
+            rule_set_version=0,
+            facts={},
+            day=created_at.date(),
+            created_at=created_at,
+        )
+    lines = client.get("/metrics").content.decode().splitlines()
+    assert "fa_unevaluated_findings 1.0" in lines
+    assert "fa_unevaluated_age_seconds 90.0" in lines
+    assert 'fa_decisions_today{outcome="no_match"} 1.0' in lines
+    assert 'fa_decisions_today{outcome="ticketed"} 0.0' in lines
+    assert f'fa_queue_beat_age_seconds{{cluster="{beats.cluster_name()}"}} 4.0' in lines
+
+
+def test_it_asks_the_database_once_for_each_number(client, django_assert_num_queries):
+    with django_assert_num_queries(4):
+        answer = client.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_it_answers_a_key_from_anywhere(client, key):
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {key}"}, **FAR)
+    assert answer.status_code == 200
+
+
+def test_it_answers_a_person_who_may_read_findings(as_user, viewer):
+    assert as_user(viewer).get("/metrics", **FAR).status_code == 200
+
+
+def test_it_refuses_others(client):
+    assert client.get("/metrics", **FAR).status_code == 401
+
+
+def test_it_refuses_a_key_without_the_scope(client):
+    _, raw = create_api_key("ci", scopes=[Permission.FINDINGS_INTAKE], actor=None)
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {raw}"}, **FAR)
+    assert answer.status_code == 403
+
+
+def test_it_does_not_take_a_proxy_here_for_a_person_here(client):
+    assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.5"}).status_code == 401
+    with override_settings(AXES_IPWARE_PROXY_COUNT=1):
+        assert client.get("/metrics").status_code == 401
