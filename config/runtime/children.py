@@ -11,8 +11,8 @@ from django.conf import settings
 
 from config.runtime.supervisor import Child
 
-THREADS = "8"
-"""Of the web server: each keeps a connection to the database of its own."""
+THREADS = str(2 * (os.cpu_count() or 1))
+"""Of the web server: more than the cores, as some wait for the database. Each has a connection."""
 
 
 def web(*, host: str, port: int, environment: Mapping[str, str]) -> Child:
