@@ -12,6 +12,17 @@ from datetime import date
 from uuid import UUID
 
 from automation.models import DailyUsage
+from config.lib.rows import writer
+
+_WRITTEN = (
+    "ticketed",
+    "over_limit",
+    "already_ticketed",
+    "error",
+    "notice_requested",
+    "last_ticket_at",
+    "last_case_id",
+)
 
 
 @dataclass(slots=True)
@@ -52,15 +63,6 @@ def lock_usage(limits: Mapping[UUID, int], *, day: date) -> dict[UUID, Grant]:
 
 def write_usage(grants: Iterable[Grant]) -> None:
     """Store what was used, in one statement."""
-    DailyUsage.objects.bulk_update(
-        [grant.usage for grant in grants],
-        (
-            "ticketed",
-            "over_limit",
-            "already_ticketed",
-            "error",
-            "notice_requested",
-            "last_ticket_at",
-            "last_case_id",
-        ),
-    )
+    usages = [grant.usage for grant in grants]
+    rows = [(usage.pk, *(getattr(usage, name) for name in _WRITTEN)) for usage in usages]
+    writer().update(DailyUsage, _WRITTEN, rows)

@@ -72,9 +72,8 @@ def _source_name(name: str) -> str:
 def _record_all(
     outcomes: Iterator[Normalised | Rejected], row: Import, *, source_name: str
 ) -> None:
-    tag = f"source:{source_name}"
     while batch := list(islice(outcomes, BATCH)):
-        received = receive([_tagged(each, tag) for each in batch], source_name=source_name)
+        received = receive(batch, source_name=source_name)
         row.received += received.received
         row.new += received.new
         row.seen_again += received.seen_again
@@ -86,12 +85,6 @@ def _record_all(
     row.state = Import.State.DONE
     row.finished_at = timezone.now()
     row.save(update_fields=("state", "finished_at"))
-
-
-def _tagged(outcome: Normalised | Rejected, tag: str) -> Normalised | Rejected:
-    if isinstance(outcome, Rejected):
-        return outcome
-    return outcome._replace(tags=tuple(sorted({*outcome.tags, tag})))
 
 
 def _as_error(rejected: Rejected) -> dict[str, Any]:

@@ -29,9 +29,15 @@ def receive(
 ) -> Received:
     """Record the good ones of a request, all of them or, on any fault, none.
 
-    A request without a good one leaves no source behind.
+    Each gets the tag `source:<name>`, which the public schema promises. A request without a
+    good one leaves no source behind.
     """
-    good = [outcome for outcome in outcomes if isinstance(outcome, Normalised)]
+    tag = f"source:{source_name}"
+    good = [
+        outcome._replace(tags=tuple(sorted({*outcome.tags, tag})))
+        for outcome in outcomes
+        if isinstance(outcome, Normalised)
+    ]
     if not good:
         return Received(len(outcomes), 0, 0, 0, len(outcomes))
     source, _ = Source.objects.get_or_create(name=source_name)

@@ -29,8 +29,10 @@ class Finding(models.Model):
     Rows are written in bulk by `findings.services`, never through `save()`.
     """
 
-    finding_id = models.CharField(max_length=400, unique=True)  # the public id
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    finding_id = models.CharField(max_length=400)  # the public id
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="+", db_index=False
+    )  # the identity's index serves it
     fingerprint = models.CharField(max_length=255)
     digest = models.CharField(max_length=32)  # of everything the source said; equal = unchanged
 
@@ -76,6 +78,8 @@ class Finding(models.Model):
         ordering = ("-detection_changed_at", "-id")
         constraints = (
             models.UniqueConstraint(fields=("source", "fingerprint"), name="finding_identity"),
+            # Not unique=True, which on PostgreSQL makes a second index for LIKE.
+            models.UniqueConstraint(fields=("finding_id",), name="finding_public_id"),
             models.CheckConstraint(
                 condition=Q(finding_type__in=[t.value for t in FindingType]),
                 name="finding_type_known",

@@ -16,10 +16,10 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from config.accounts.models import User
+from config.lib.rows import writer
 from findings.facts import GONE_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.models import Finding, FindingEvent, Source
-from findings.recording import writer
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
 from findings.signals import findings_changed, findings_recorded
 

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name='Finding',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('finding_id', models.CharField(max_length=400, unique=True)),
+                ('finding_id', models.CharField(max_length=400)),
                 ('fingerprint', models.CharField(max_length=255)),
                 ('digest', models.CharField(max_length=32)),
                 ('finding_type', models.CharField(choices=[(findings.facts.FindingType['API_SECURITY'], findings.facts.FindingType['API_SECURITY']), (findings.facts.FindingType['ATTACK_PATH'], findings.facts.FindingType['ATTACK_PATH']), (findings.facts.FindingType['HOST_AND_CONTAINER'], findings.facts.FindingType['HOST_AND_CONTAINER']), (findings.facts.FindingType['IAC'], findings.facts.FindingType['IAC']), (findings.facts.FindingType['IDENTITY_RISK'], findings.facts.FindingType['IDENTITY_RISK']), (findings.facts.FindingType['LIBRARY'], findings.facts.FindingType['LIBRARY']), (findings.facts.FindingType['MISCONFIGURATION'], findings.facts.FindingType['MISCONFIGURATION']), (findings.facts.FindingType['RUNTIME_CODE'], findings.facts.FindingType['RUNTIME_CODE']), (findings.facts.FindingType['SECRET'], findings.facts.FindingType['SECRET']), (findings.facts.FindingType['STATIC_CODE'], findings.facts.FindingType['STATIC_CODE']), (findings.facts.FindingType['WORKLOAD_ACTIVITY'], findings.facts.FindingType['WORKLOAD_ACTIVITY'])], max_length=40)),
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('muted_until', models.DateTimeField(blank=True, null=True)),
                 ('unevaluated_since', models.DateTimeField(blank=True, null=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='findings.source')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='findings.source')),
             ],
             options={
                 'ordering': ('-detection_changed_at', '-id'),
@@ -132,6 +132,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='finding',
             constraint=models.UniqueConstraint(fields=('source', 'fingerprint'), name='finding_identity'),
+        ),
+        migrations.AddConstraint(
+            model_name='finding',
+            constraint=models.UniqueConstraint(fields=('finding_id',), name='finding_public_id'),
         ),
         migrations.AddConstraint(
             model_name='finding',

@@ -78,7 +78,7 @@ def test_it_takes_findings_in(send):
     assert answer.json()["errors"] == []
     first, second = Finding.objects.order_by("pk")
     assert (first.severity, first.fingerprint) == ("high", "abc")
-    assert first.tags == ["env:prod", "team:payments"]
+    assert first.tags == ["env:prod", "source:scanner", "team:payments"]
     assert first.first_seen_at == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
     assert second.first_seen_at == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
     assert first.source.name == "scanner"

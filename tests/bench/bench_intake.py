@@ -28,14 +28,17 @@ from django.test.utils import (  # noqa: E402
 )
 from django.utils import timezone  # noqa: E402
 
+from automation.pipeline import evaluate_all  # noqa: E402
+from automation.services import RuleData, create_rule  # noqa: E402
 from config.accounts.api_keys import create_api_key  # noqa: E402
 from config.accounts.roles import Permission  # noqa: E402
+from config.lib.rows import postgresql  # noqa: E402
 from findings.facts import FindingType, Severity  # noqa: E402
 from findings.formats.normalised import Normalised, normalise  # noqa: E402
 from findings.models import Finding, Source  # noqa: E402
-from findings.recording import postgresql  # noqa: E402
 from findings.recording.rows import NEW, new_row, report_of  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402
+from ticketing.services import create_project  # noqa: E402
 
 FINDINGS, BATCH, RUNS = 10_000, 1_000, 3
 TABLE = Finding._meta.db_table
@@ -123,6 +126,8 @@ def _ratios(
     bodies, rows = _bodies(findings), _rows(findings)
     indexed = _least(lambda: send(bodies), prepare=_empty)
     again = _least(lambda: send(bodies))
+    _make_rules()
+    decided = _least(lambda: (send(bodies), evaluate_all(seconds=600)), prepare=_empty)
     indexed_floor = _least(lambda: _copy(rows), prepare=_empty)
     _drop_indexes()
     bare = _least(lambda: send(bodies), prepare=_empty)
@@ -130,9 +135,32 @@ def _ratios(
     ratio = bare / floor
     yield Row("intake ÷ COPY, both into the bare table", f"{ratio:.2f}×", "≤ 2.3×", ratio <= 2.3)
     yield Row("intake ÷ COPY, both with all indexes", f"{indexed / indexed_floor:.2f}×", "", None)
+    decision_ratio = decided / indexed_floor
+    yield Row(
+        "intake + 100 rules + cases ÷ COPY, all indexes",
+        f"{decision_ratio:.2f}×",
+        "≤ 3×",
+        decision_ratio <= 3,
+    )
     yield Row("intake with all indexes ÷ COPY bare", f"{indexed / floor:.2f}×", "", None)
     yield Row("unchanged again ÷ COPY bare", f"{again / floor:.2f}×", "", None)
     yield Row("intake with all indexes", f"{FINDINGS / indexed:,.0f} findings/CPU s", "", None)
+
+
+def _make_rules() -> None:
+    """A hundred rules, of which the findings' severities and tags match one in eight."""
+    project = create_project(key="SEC", name="Security", actor=None)
+    for number in range(100):
+        create_rule(
+            RuleData(
+                name=f"Rule {number}",
+                finding_types=[kind.value for kind in FindingType],
+                query=f"@severity:critical tag{number % 12}:value-{number % 50}",
+                project_id=project.pk,
+                max_tickets_per_day=10,
+            ),
+            actor=None,
+        )
 
 
 def _rows(findings: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -154,7 +182,7 @@ def _copy(rows: Sequence[tuple[Any, ...]]) -> None:
 def _empty() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {TABLE} CASCADE")
+            cursor.execute(f"TRUNCATE {TABLE}, ticketing_case, automation_dailyusage CASCADE")
         else:
             cursor.execute(f"DELETE FROM {TABLE}")
 
@@ -171,7 +199,7 @@ def _drop_indexes() -> None:
             cursor.execute(f'DROP INDEX "{name}"')
 
 
-def _least(action: Callable[[], None], *, prepare: Callable[[], None] = lambda: None) -> float:
+def _least(action: Callable[[], object], *, prepare: Callable[[], None] = lambda: None) -> float:
     seconds = []
     for _ in range(RUNS):
         prepare()
