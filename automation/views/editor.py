@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from automation import services
+from automation.engine.rules import RuleSpec
 from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
 from automation.models import Rule
@@ -29,6 +30,7 @@ from automation.preview import DAYS, preview
 from automation.rulebook import current_rulebook
 from automation.selectors import rule_by_id
 from config.accounts.access import require, signed_in
+from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.query.ast import QueryError
@@ -53,9 +55,11 @@ def create_rule(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
     rule = _rule(rule_id)
-    if request.method == "GET":
+    if request.method == "POST":
+        return _save(request, rule)
+    if signed_in(request).may(Permission.RULES_WRITE):
         return _page(request, RuleForm(rule=rule))
-    return _save(request, rule)
+    return _read_only(request, rule)
 
 
 @require(Permission.RULES_WRITE)
@@ -142,6 +146,13 @@ def _preview(form: RuleForm) -> dict[str, Any]:
     spec = form.preview_spec()
     if spec is None:
         return {"wrong": bool({"query", "limit"} & set(form.errors)) and "types" not in form.errors}
+    said = form.cleaned_data
+    return _preview_of(spec, project=said.get("project"), assignee=said.get("assignee"))
+
+
+def _preview_of(
+    spec: RuleSpec, *, project: Project | None, assignee: User | None
+) -> dict[str, Any]:
     specs = current_rulebook().specs
     own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
     before = specs[:own]
@@ -151,8 +162,8 @@ def _preview(form: RuleForm) -> dict[str, Any]:
     return {
         "preview": preview(spec, before=before),
         "spec": spec,
-        "project": form.cleaned_data.get("project"),
-        "assignee": form.cleaned_data.get("assignee"),
+        "project": project,
+        "assignee": assignee,
         "explorer_query": urlencode({"q": matches}),
         "shadow_number": None if shadow is None else shadow + 1,
         "shadow_id": None if shadow is None else specs[shadow].id,
@@ -172,6 +183,16 @@ def _saved(request: HttpRequest, rule: Rule) -> HttpResponse:
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
     )
     return redirect(f"{reverse('automation:rule-list')}#rule-{rule.pk}")
+
+
+def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
+    """For those who may not write: a closed form sends nothing, so the preview comes with it."""
+    shown = _preview_of(
+        rule.spec,
+        project=Project.objects.filter(pk=rule.project_id).first(),
+        assignee=User.objects.filter(pk=rule.assignee_id).first() if rule.assignee_id else None,
+    )
+    return _page(request, RuleForm(rule=rule), **shown)
 
 
 def _rule(rule_id: UUID) -> Rule:

@@ -19,7 +19,6 @@ function wording({ dataset }) {
 }
 
 form.addEventListener("submit", (event) => {
-  if (form.dataset.posts) return;
   event.preventDefault();
   dialog.close();
   accepted();
@@ -31,8 +30,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   ask(wording(link), () => {
     form.action = link.href;
-    form.dataset.posts = "yes";
-    form.requestSubmit();
+    form.submit(); // requestSubmit does nothing inside a submit event of the same form
   });
 });
 

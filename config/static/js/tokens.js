@@ -113,11 +113,13 @@ export class TokenCombobox {
   // What was typed and not chosen from the list becomes a token where free text is allowed.
   take() {
     const typed = this.input.value.trim();
-    const refusal = typed && this.source.free ? this.source.add(typed) : "";
+    if (!typed) return;
+    const refusal = this.source.free ? this.source.add(typed) : "";
     this.error.hidden = !refusal;
     this.error.replaceChildren(...(refusal ? [icon("circle-x"), refusal] : []));
-    if (refusal) this.input.setAttribute("aria-invalid", "true");
-    else this.input.value = "";
+    if (refusal) return this.input.setAttribute("aria-invalid", "true");
+    this.input.removeAttribute("aria-invalid");
+    this.input.value = "";
     this.show();
     this.close();
   }

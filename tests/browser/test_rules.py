@@ -1,0 +1,232 @@
+"""The rules in a real browser: their order by mouse, keys and buttons; the editor with and
+without scripts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from automation import services
+from automation.models import DailyUsage, Rule
+from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.factories import ProjectFactory
+
+LIST = "/settings/findings-automation"
+NAMES = ["First", "Second", "Third"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def rules(live_server) -> list[Rule]:
+    project = ProjectFactory(key="RISK", name="Cloud Risk")
+    said = {"project_id": project.pk, "max_tickets_per_day": 10, "query": ""}
+    types = (["attack_path"], ["secret", "api_security", "identity_risk"], ["misconfiguration"])
+    return [
+        services.create_rule(services.RuleData(name=name, finding_types=wire, **said), actor=None)
+        for name, wire in zip(NAMES, types, strict=True)
+    ]
+
+
+@pytest.fixture
+def every_state(rules) -> None:
+    """Full, broken, shadowed, disabled, searching for more than tags."""
+    day = timezone.now().date()
+    DailyUsage.objects.create(rule_id=rules[0].pk, day=day, ticketed=10, over_limit=3)
+    services.break_rule(rules[1].pk, reason="Case project Cloud Risk was deleted.")
+    services.disable_rule(rules[2].pk, actor=None)
+    for name, query in (("Wide", "env:(prod OR dev) -team:x"), ("Narrow", "env:prod -team:x")):
+        services.create_rule(
+            services.RuleData(
+                name=name,
+                finding_types=["secret"],
+                query=f"@severity:(critical OR low) {query}",
+                project_id=rules[0].project_id,
+                max_tickets_per_day=5,
+            ),
+            actor=None,
+        )
+
+
+def shown(page: Page) -> list[str]:
+    return page.locator("#rule-list h3").all_inner_texts()
+
+
+def stored() -> list[str]:
+    return list(Rule.objects.values_list("name", flat=True))
+
+
+def grip(page: Page, name: str):
+    return page.get_by_role("button", name=re.compile(rf"Reorder rule \d+, {name}"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1000, 420])
+def test_it_shows_every_rule_to_everyone(page_as, editor, every_state, theme, width):
+    page = page_as(editor, theme=theme, width=width)
+    page.goto(LIST)
+    expect(page.get_by_text("Shadowed:")).to_be_visible()
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+
+
+def test_it_invites_to_the_first_rule(page_as, editor):
+    page = page_as(editor)
+    page.goto(LIST)
+    assert_accessible(page)
+    page.get_by_role("link", name="Exposed secrets").click()
+    expect(page.get_by_role("textbox", name="Rule name")).to_have_value("Exposed secrets")
+    expect(page.get_by_role("button", name="Remove Secret")).to_be_visible()
+
+
+def test_it_moves_a_rule_by_mouse(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    start, end = grip(page, "Third").bounding_box(), grip(page, "First").bounding_box()
+    page.mouse.move(start["x"] + 8, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 8, end["y"] + 20, steps=12)
+    page.mouse.move(start["x"] + 8, end["y"] - 12, steps=6)
+    page.mouse.up()
+
+    expect(page.get_by_text("Third moved to position 1")).to_be_visible()
+    assert stored() == shown(page) == ["Third", "First", "Second"]
+
+
+def test_it_moves_a_rule_by_keys_and_says_where_it_is(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    said = page.locator("#announcer-now")
+    third = grip(page, "Third")
+    third.press("Space")
+    expect(said).to_have_text("Third grabbed, position 3 of 3.")
+    third.press("ArrowUp")
+    expect(said).to_have_text("Moved to position 2 of 3.")
+    third.press("Home")
+    expect(said).to_have_text("Moved to position 1 of 3.")
+    third.press("Space")
+    expect(said).to_have_text("Dropped. Order saved.")
+
+    assert stored() == ["Third", "First", "Second"]
+    expect(third).to_be_focused()
+
+
+def test_it_gives_a_grabbed_rule_back(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    first = grip(page, "First")
+    first.press("Space")
+    first.press("End")
+    assert shown(page) == ["Second", "Third", "First"]
+    first.press("Escape")
+
+    expect(page.locator("#announcer-now")).to_have_text("Move cancelled, back at position 1.")
+    assert shown(page) == stored() == NAMES
+
+
+def test_it_saves_quick_moves_together(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    first = grip(page, "First")
+    for _ in range(2):
+        first.press("Alt+ArrowDown")
+
+    expect(page.get_by_text("First moved to position 3")).to_be_visible()
+    assert stored() == ["Second", "Third", "First"]
+
+
+def test_it_moves_a_rule_by_buttons_and_undoes_it(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.get_by_role("button", name="Move rule 1 down").click()
+    expect(page.get_by_text("First moved to position 2")).to_be_visible()
+    assert stored() == ["Second", "First", "Third"]
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Order restored")).to_be_visible()
+    assert stored() == shown(page) == NAMES
+
+
+def test_it_moves_a_rule_from_its_menu(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.get_by_role("button", name="More for Third").click()
+    assert_accessible(page)
+    page.get_by_role("menuitem", name="Move to top").click()
+
+    expect(page.get_by_text("Third moved to position 1")).to_be_visible()
+    assert stored() == ["Third", "First", "Second"]
+
+
+def test_it_shows_the_order_that_somebody_else_made(page_as, editor, admin, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    services.move_rule(rules[0].pk, to=2, actor=admin)
+    grip(page, "Second").press("Alt+ArrowUp")
+
+    expect(page.get_by_text("Ada Admin changed the order a moment ago.")).to_be_visible()
+    expect(page.locator("#announcer-now")).to_have_text("Order not saved, back at position 2.")
+    assert shown(page) == stored() == ["Second", "Third", "First"]
+    grip(page, "Third").press("Alt+ArrowUp")  # and the new list can be ordered
+    expect(page.get_by_text("Third moved to position 1")).to_be_visible()
+
+
+def test_it_takes_a_move_back_without_a_network(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.route("**/rules/reorder", lambda route: route.abort())
+    page.get_by_role("button", name="Move rule 1 down").click()
+
+    expect(page.get_by_text("Check your connection and try again.")).to_be_visible()
+    assert shown(page) == stored() == NAMES
+
+
+def test_it_moves_a_rule_without_scripts(page_as, editor, rules):
+    page = page_as(editor, scripts=False)
+    page.goto(LIST)
+    page.get_by_role("button", name="Move rule 1 down").click()
+
+    expect(page.get_by_text("First moved to position 2")).to_be_visible()
+    assert stored() == ["Second", "First", "Third"]
+
+
+def test_it_switches_a_rule_off_and_on_again(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    switch = page.get_by_role("switch", name="Enable Second")
+    switch.click()
+    expect(page.get_by_text("Second disabled", exact=True)).to_be_visible()
+    expect(switch).not_to_be_checked()
+    expect(switch).to_be_focused()
+    assert not Rule.objects.get(name="Second").enabled
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Second enabled", exact=True)).to_be_visible()
+    assert Rule.objects.get(name="Second").enabled
+
+
+def test_it_turns_a_switch_back_that_was_refused(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.route("**/toggle", lambda route: route.fulfill(status=503))
+    page.get_by_role("switch", name="Enable Second").click()
+
+    expect(page.get_by_text("Something broke on our side")).to_be_visible()
+    expect(page.get_by_role("switch", name="Enable Second")).to_be_checked()
+
+
+def test_it_asks_before_it_deletes(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.get_by_role("button", name="More for Second").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("It has created no tickets.")
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Delete rule").click()
+
+    expect(page.get_by_text("Second deleted")).to_be_visible()
+    assert stored() == ["First", "Third"]
