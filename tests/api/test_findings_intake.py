@@ -250,7 +250,9 @@ def test_it_refuses_a_gzip_bomb(send):
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", gzip.compress(b"{}" * 99)[:-9], b"\x1f\x8b\x08" + b"x" * 99]
+    "body",
+    [b"{}", gzip.compress(b"{}" * 99, mtime=0)[:-9], b"\x1f\x8b\x08" + b"x" * 99],
+    ids=["not gzip", "cut", "garbage"],
 )
 def test_it_refuses_broken_gzip(send, body):
     answer = send(body, **{"Content-Encoding": "gzip"})
