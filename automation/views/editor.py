@@ -159,8 +159,10 @@ def _preview_of(
     shadow = shadowed_by([*before, spec]).get(own)
     types = " OR ".join(spec.finding_types)
     matches = f"@finding_type:({types}) {_grouped(spec.query)}".strip()
+    found = preview(spec, before=before)
     return {
-        "preview": preview(spec, before=before),
+        "preview": found,
+        "taken": [(at, number, specs[at - 1].id) for at, number in found.taken.items()],
         "spec": spec,
         "project": project,
         "assignee": assignee,

@@ -211,7 +211,7 @@ def test_it_switches_a_rule_off_and_on_again(page_as, editor, rules):
 def test_it_turns_a_switch_back_that_was_refused(page_as, editor, rules):
     page = page_as(editor)
     page.goto(LIST)
-    page.route("**/toggle", lambda route: route.fulfill(status=503))
+    page.route("**/toggle*", lambda route: route.fulfill(status=503))
     page.get_by_role("switch", name="Enable Second").click()
 
     expect(page.get_by_text("Something broke on our side")).to_be_visible()
@@ -230,3 +230,27 @@ def test_it_asks_before_it_deletes(page_as, editor, rules):
 
     expect(page.get_by_text("Second deleted")).to_be_visible()
     assert stored() == ["First", "Third"]
+
+
+def test_it_shows_by_itself_what_others_changed(page_as, editor, admin, rules):
+    page = page_as(editor)
+    page.clock.install()
+    page.goto(LIST)
+    DailyUsage.objects.create(rule_id=rules[0].pk, day=timezone.now().date(), ticketed=4)
+    page.clock.run_for(31_000)
+    expect(page.get_by_text("4 / 10 today")).to_be_visible()
+    services.delete_rule(rules[1].pk, actor=admin)
+    page.clock.run_for(31_000)
+    expect(page.get_by_role("link", name="Second")).to_have_count(0)
+
+    page.get_by_role("button", name="Move rule 2 up").click()
+    expect(page.get_by_text("Third moved to position 1")).to_be_visible()
+
+
+def test_it_switches_a_rule_in_a_filtered_list(page_as, editor, every_state):
+    page = page_as(editor)
+    page.goto(f"{LIST}?state=enabled")
+    page.get_by_role("switch", name="Enable Wide").click()
+
+    expect(page.get_by_text("Wide disabled", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Enabled 2")).to_be_visible()

@@ -217,10 +217,21 @@ def test_it_keeps_what_changes_by_itself_fresh(as_user, viewer, make_rule):
     rule = make_rule()
     used(rule, ticketed=3)
 
-    page = as_user(viewer).get("/rules/live").content.decode()
+    live = f"/rules/live?version={services.current_version()}"
+    page = as_user(viewer).get(live).content.decode()
 
     assert f'id="limit-{rule.pk}" hx-swap-oob="true"' in page
     assert "<b>3</b> / 10 today" in page
+    assert 'id="rules"' not in page
+
+
+@pytest.mark.parametrize("version", ["", "0", "nonsense"])
+def test_it_brings_the_whole_list_when_the_rules_have_changed(as_user, viewer, make_rule, version):
+    make_rule()
+
+    page = as_user(viewer).get(f"/rules/live?version={version}").content.decode()
+
+    assert 'id="rules" hx-swap-oob="true"' in page
 
 
 def test_it_shows_the_day_a_rule_was_edited(as_user, viewer, make_rule):

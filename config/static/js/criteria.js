@@ -1,5 +1,5 @@
 // The two token fields of the rule editor: finding types, and tags or attributes.
-import { TokenCombobox } from "./tokens.js";
+import { TokenCombobox, element } from "./tokens.js";
 
 const TERM = /^-?(@?[^\s:()"]+:\S.*|CIDR\(.+\))$/;
 
@@ -48,6 +48,14 @@ function join(terms) {
   return [either.length > 1 ? `(${either.join(" OR ")})` : either[0], ...none].filter(Boolean).join(" ");
 }
 
+// What was typed stands out in what it found.
+function marked(value, typed) {
+  const at = value.toLowerCase().indexOf(typed.toLowerCase());
+  if (!typed || at < 0) return element("span", {}, value);
+  const mark = element("mark", {}, value.slice(at, at + typed.length));
+  return element("span", {}, value.slice(0, at), mark, value.slice(at + typed.length));
+}
+
 function quoted(term) {
   const [, key, value] = /^([^:]+:)(.*)$/s.exec(term) ?? [null, "", term];
   return key && /\s/.test(value) && !/^["[({]/.test(value) ? `${key}"${value.replaceAll('"', '\\"')}"` : term;
@@ -71,7 +79,7 @@ function termsSource(field, text, terms) {
       const answer = await fetch(`${field.dataset.suggest}?${new URLSearchParams({ typed })}`);
       if (!answer.ok) return [];
       return (await answer.json()).suggestions.map(({ text: value, hint }) => (
-        { value, label: value, hint, incomplete: value.endsWith(":") }
+        { value, label: marked(value, typed), hint, incomplete: value.endsWith(":") }
       ));
     },
     add: (typed) => {

@@ -145,4 +145,5 @@ document.addEventListener("click", press);
 document.addEventListener("focusout", ({ target, relatedTarget }) => {
   if (grabbed && target === grip(grabbed.row) && relatedTarget) release({ keep: false });
 });
+document.addEventListener("htmx:oobAfterSwap", start);
 start();

@@ -10,8 +10,12 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
 
 function refresh() {
   const busy = document.hidden || document.querySelector(".grabbed, .sortable-chosen, [popover]:popover-open:not(.tip)");
+  if (busy) return;
   const { live } = document.getElementById("rules").dataset;
-  if (!busy) htmx.ajax("GET", live, { source: "#rules", swap: "none" });
+  const address = new URL(live, location);
+  address.search = location.search;
+  address.searchParams.set("version", document.getElementById("rules-version")?.value ?? "");
+  htmx.ajax("GET", address.pathname + address.search, { source: "#rules", swap: "none" });
 }
 
 setInterval(refresh, EVERY);

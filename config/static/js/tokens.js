@@ -82,11 +82,7 @@ export class TokenCombobox {
       const name = typeof label === "string" ? label : label.textContent.trim();
       const button = element("button", { type: "button", "aria-label": `Remove ${name}` }, icon("x"));
       button.addEventListener("click", () => this.drop(value));
-      button.addEventListener("keydown", (event) => {
-        if (event.key !== "Backspace" && event.key !== "Delete") return;
-        event.preventDefault();
-        this.drop(value);
-      });
+      button.addEventListener("keydown", ({ key }) => { if (key === "Backspace" || key === "Delete") this.drop(value); });
       return element("span", { class: `token ${this.source.free ? "mono" : ""}` }, label, button);
     }));
     this.input.placeholder = this.source.placeholder(chosen.length);
@@ -99,13 +95,9 @@ export class TokenCombobox {
   }
 
   choose(option) {
-    if (option.incomplete) {
-      this.input.value = option.value;
-      this.open();
-      return;
-    }
+    this.input.value = option.incomplete ? option.value : "";
+    if (option.incomplete) return this.open();
     option.chosen ? this.source.remove(option.value) : this.source.add(option.value);
-    this.input.value = "";
     this.show();
     this.source.many ? this.open() : this.close();
   }
@@ -129,7 +121,7 @@ export class TokenCombobox {
     this.popup.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     const options = await this.source.options(typed);
-    if (typed !== this.input.value.trim() || this.popup.hidden) return;
+    if (typed !== this.input.value.trim() || this.popup.hidden) return; // answered too late
     this.options = options;
     this.list.replaceChildren(...options.map((option, index) => element(
       "li", { class: "option", role: "option", id: `${this.list.id}-${index}`, "aria-selected": String(Boolean(option.chosen)) },
@@ -141,8 +133,9 @@ export class TokenCombobox {
 
   point(index) {
     this.active = Math.max(-1, Math.min(index, this.options.length - 1));
-    [...this.list.children].forEach((option, at) => option.classList.toggle("active", at === this.active));
+    this.list.querySelector(".active")?.classList.remove("active");
     const option = this.list.children[this.active];
+    option?.classList.add("active");
     option?.scrollIntoView({ block: "nearest" });
     this.input.setAttribute("aria-activedescendant", option?.id ?? "");
   }
