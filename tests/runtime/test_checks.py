@@ -19,7 +19,9 @@ def ids(check, **settings) -> list[str]:
     return [message.id for message in found]
 
 
-def test_it_finds_nothing_wrong_with_the_default_settings():
+def test_it_finds_nothing_wrong_with_the_default_settings(monkeypatch):
+    # The suite on PostgreSQL sets DATABASE_URL, for which the default key would be a warning.
+    monkeypatch.setenv("SECRET_KEY", "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
     found = run_checks()
     assert [m for m in found if (m.id or "").startswith("fa.")] == []
 
