@@ -194,7 +194,7 @@ def reason_without_ticket(finding: Finding) -> str:
         return "Waiting to be evaluated."
     decision = Decision.objects.filter(finding=finding).order_by("-id").first()
     if decision is None:
-        return "Found before any rule existed."
+        return "It was resolved before it was evaluated."
     rule, limit = _rule_then(decision)
     sentence = _REASONS[Outcome(decision.outcome)]
     return sentence.format(rule=rule, limit=limit, reason=decision.reason)

@@ -222,7 +222,10 @@ def change_status(pks: Iterable[int], *, status: Status, actor: User | None) -> 
     if status.is_gone:
         Finding.objects.filter(pk__in=gone).update(status=status)
         Finding.objects.filter(pk__in=here).update(
-            status=status, resolved_at=now, detection_changed_at=now
+            status=status,
+            resolved_at=now,
+            detection_changed_at=now,
+            unevaluated_since=None,  # nobody needs a ticket for it; opening again asks anew
         )
     else:
         _open_again(gone, status=status, now=now)

@@ -117,6 +117,20 @@ def test_2_5_a_muted_finding_is_not_ticketed(make_rule, report):
     assert outcomes() == ["muted"]
 
 
+def test_2_4_a_finding_resolved_meanwhile_is_not_evaluated(make_rule, report):
+    make_rule()
+    report()
+    finding = Finding.objects.get()
+    change_status([finding.pk], status=Status.RESOLVED, actor=None)
+    evaluate_all()
+    finding.refresh_from_db()
+    assert outcomes() == []
+    assert reason_without_ticket(finding) == "It was resolved before it was evaluated."
+    report()
+    evaluate_all()
+    assert outcomes() == ["ticketed"]
+
+
 def test_2_5_a_finding_with_a_case_is_not_ticketed_again(make_rule, report, project, analyst):
     make_rule()
     report()
