@@ -9,6 +9,7 @@ from django.utils import timezone
 from automation import services
 from automation.models import DailyUsage, Rule
 from tests.factories import UserFactory
+from ticketing.models import Case
 
 LIST = "/settings/findings-automation"
 
@@ -239,3 +240,15 @@ def test_it_shows_the_day_a_rule_was_edited(as_user, viewer, make_rule):
     Rule.objects.filter(pk=rule.pk).update(modified_at=timezone.now() - timedelta(days=3))
 
     assert "3 d ago" in as_user(viewer).get(LIST).content.decode()
+
+
+def test_it_links_to_the_last_ticket(as_user, viewer, make_rule, project):
+    rule = make_rule()
+    case = Case.objects.create(
+        project=project, number=7, key="RISK-7", title="T", origin="rule", rule_id=rule.pk
+    )
+    used(rule, ticketed=1, last_case_id=case.pk, last_ticket_at=timezone.now())
+
+    page = as_user(viewer).get(LIST).content.decode()
+
+    assert '<a class="link" href="/cases/RISK-7">RISK-7</a>' in page
