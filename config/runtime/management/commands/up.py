@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.accounts.models import User
 from config.runtime import children, prepare
 from config.runtime.sample import load as load_sample
 from config.runtime.supervisor import Supervisor
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         password = prepare.create_first_admin()
         if password and not options["no_sample"]:
             self.stdout.write("Loading sample content …")
-            load_sample()
+            load_sample(actor=User.objects.get(email=prepare.FIRST_ADMIN))
 
         def announce() -> None:
             if _wait_for_answer(host, port, base_url, supervisor):
