@@ -1,0 +1,117 @@
+"""What pages of findings and tickets show of rules: their names, and why one matched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from automation import selectors
+from automation.models import Decision
+from automation.selectors import Explanation, explain_finding, rule_names
+from findings.explorer.facets import Choice
+from findings.models import Finding
+
+register = template.Library()
+
+register.simple_tag(selectors.reason_without_ticket)
+
+
+@register.simple_tag
+def named_rules(choices: Sequence[Choice]) -> list[Choice]:
+    """The values of the rule facet under the rules' names; one statement."""
+    names = rule_names({UUID(choice.value) for choice in choices if _is_uuid(choice.value)})
+    return [
+        choice._replace(label=names.get(UUID(choice.value), "Deleted rule"))
+        if _is_uuid(choice.value)
+        else choice
+        for choice in choices
+    ]
+
+
+@register.simple_tag
+def rule_link(rule_id: UUID, name: str) -> SafeString:
+    """The rule under its present name, or the name it had with "(deleted)"."""
+    if now := rule_names({rule_id}).get(rule_id):
+        url = reverse("automation:rule-edit", args=[rule_id])
+        return format_html('<a class="link" href="{}">{}</a>', url, now)
+    return format_html('<b>{}</b> <span class="sub">(deleted)</span>', name)
+
+
+@register.inclusion_tag("automation/_why.html")
+def why(finding: Finding) -> dict[str, Any]:
+    """The finding's newest decision, rule by rule."""
+    explanation = explain_finding(finding)
+    if explanation is None:
+        return {"explanation": None, "waits": finding.unevaluated_since}
+    tried = [trace for trace in explanation.traces if trace.state != "not_evaluated"]
+    seconds = explanation.seconds_to_ticket
+    return {
+        "explanation": explanation,
+        "decision": explanation.decision,
+        "traces": tried,
+        "rules_now": {str(rule_id) for rule_id in explanation.rules_now},
+        "heading": _heading(explanation),
+        "limit": _limit(explanation),
+        "outcome": _outcome(explanation),
+        "ending": _ending(explanation),
+        "after": "" if seconds is None else f"{seconds:.1f} s",
+    }
+
+
+def _heading(explanation: Explanation) -> str:
+    number = len(explanation.traces)
+    if (matched := _matched(explanation)) is not None:
+        return f"matched at rule {matched + 1} of {number}"
+    return f"{number} rule{'' if number == 1 else 's'} · no match" if number else "no rules"
+
+
+def _limit(explanation: Explanation) -> str:
+    decision, limit = explanation.decision, explanation.limit
+    if decision.outcome == Decision.Outcome.OVER_LIMIT:
+        return f"{limit} of {limit} were used already"
+    if decision.used_before is None:
+        return ""
+    return f"{decision.used_before} of {limit} used before this ticket"
+
+
+_SAYS = {
+    Decision.Outcome.OVER_LIMIT: "No ticket: the rule had reached its daily limit.",
+    Decision.Outcome.ALREADY_TICKETED: "No new ticket: the finding had one already.",
+    Decision.Outcome.MUTED: "The finding was muted, so no rule was asked to ticket it.",
+    Decision.Outcome.NO_RULES: "No rule was enabled, so none could match.",
+    Decision.Outcome.NO_MATCH: "No rule matched, so no ticket was created.",
+}
+
+
+def _outcome(explanation: Explanation) -> str:
+    outcome = Decision.Outcome(explanation.decision.outcome)
+    if outcome is Decision.Outcome.ERROR:
+        return f"No ticket: {explanation.decision.reason}"
+    return _SAYS.get(outcome, "")
+
+
+def _ending(explanation: Explanation) -> str:
+    matched, last = _matched(explanation), len(explanation.traces)
+    if matched is None or matched + 1 == last:
+        return ""
+    first = matched + 2
+    if first == last:
+        return f"Rule {last} was not evaluated because rule {matched + 1} matched."
+    return f"Rules {first} to {last} were not evaluated because rule {matched + 1} matched."
+
+
+def _matched(explanation: Explanation) -> int | None:
+    return next((trace.index for trace in explanation.traces if trace.state == "matched"), None)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False

@@ -1,0 +1,192 @@
+"""How many findings each value of each facet has. Counts ignore the facet's own choice.
+
+All facets but the tags are columns with few values, so one statement counts every
+combination of them (a few hundred rows) and the facets are sums over those.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+
+from findings.explorer.search import FACETS, TAG_FACETS, Search
+from findings.facts import TYPE_CHOICES, Severity, Status, Ticket, type_choice
+
+TOP = 6
+MOST = 100
+TITLES = {
+    "severity": "Severity",
+    "ticket": "Ticket",
+    "status": "Status",
+    "type": "Finding type",
+    "team": "Team",
+    "service": "Service",
+    "case_status": "Case status",
+    "rule": "Rule",
+}
+_EACH_TAG = {
+    "postgresql": "jsonb_array_elements_text(found.tags) AS tag(value)",
+    "sqlite": "json_each(found.tags) AS tag",
+}
+_OPEN = ("severity", "ticket", "status", "type")
+_FIXED: Mapping[str, Mapping[str, str]] = {
+    "severity": {severity.value: severity.capitalize() for severity in Severity},
+    "ticket": {
+        Ticket.AUTOMATED.value: "Automated",
+        Ticket.MANUAL.value: "Manual",
+        Ticket.TEST.value: "Test",
+        Ticket.OVER_LIMIT.value: "Over limit",
+        Ticket.NONE.value: "No ticket",
+    },
+    "status": {
+        Status.OPEN.value: "Open",
+        Status.IN_PROGRESS.value: "In progress",
+        Status.RESOLVED.value: "Resolved",
+        Status.AUTO_CLOSED.value: "Auto-closed",
+        Status.MUTED.value: "Muted",
+    },
+}
+_SELDOM = {
+    "severity": {Severity.NONE.value, Severity.UNKNOWN.value},
+    "ticket": {Ticket.TEST.value},
+    "status": {Status.AUTO_CLOSED.value},
+}
+"""Values that are shown only where they occur."""
+_NONE = {"team": "No team", "service": "No service", "case_status": "No case", "rule": "No rule"}
+_TYPES = {choice.value: choice for choice in TYPE_CHOICES}
+
+
+class Choice(NamedTuple):
+    value: str
+    label: str
+    number: int
+    checked: bool
+    icon: str = ""
+
+
+class Facet(NamedTuple):
+    name: str
+    title: str
+    is_open: bool
+    choices: Sequence[Choice]
+
+    @property
+    def top(self) -> Sequence[Choice]:
+        return self.choices if self.name in _FIXED else self.choices[:TOP]
+
+    @property
+    def rest(self) -> Sequence[Choice]:
+        return self.choices[len(self.top) :]
+
+
+class Counted(NamedTuple):
+    total: int
+    facets: Sequence[Facet]
+
+
+def count_facets(search: Search) -> Counted:
+    """The findings that match, in all and by facet; three statements."""
+    groups = _groups(search)
+    counts = {name: _sum(groups, search, without=name) for name in FACETS}
+    counts |= {name: _tag_counts(search, name) for name in TAG_FACETS}
+    total = sum(_sum(groups, search).values())
+    return Counted(total, [_facet(name, counts[name], search) for name in FACETS])
+
+
+def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
+    columns = ("severity", "ticket", "status", "finding_type", "ticket_status", "ticket_rule_id")
+    is_image = ExpressionWrapper(Q(resource_type="container_image"), BooleanField())
+    rows = (
+        search.findings(facets=TAG_FACETS)
+        .order_by()
+        .annotate(is_image=is_image)
+        .values(*columns, "is_image")
+        .annotate(number=Count("pk"))
+    )
+    return [(_values(row), row["number"]) for row in rows]
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, str]:
+    resource_type = "container_image" if row["is_image"] else ""
+    return {
+        "severity": row["severity"],
+        "ticket": row["ticket"],
+        "status": row["status"],
+        "type": type_choice(row["finding_type"], resource_type).value,
+        "case_status": row["ticket_status"],
+        "rule": str(row["ticket_rule_id"] or ""),
+    }
+
+
+def _sum(
+    groups: Sequence[tuple[Mapping[str, str], int]], search: Search, *, without: str = ""
+) -> Counter[str]:
+    """Findings by value of the facet `without`, whose own choice is left out."""
+    counts: Counter[str] = Counter()
+    asked = [
+        (name, set(values))
+        for name, values in search.chosen.items()
+        if name != without and name not in TAG_FACETS
+    ]
+    for values, number in groups:
+        if all(values[name] in wanted for name, wanted in asked):
+            counts[values.get(without, "")] += number
+    return counts
+
+
+def _tag_counts(search: Search, key: str) -> Counter[str]:
+    """Findings by value of the tag; a finding with two teams counts for both."""
+    others = [name for name in FACETS if name != key]
+    found = search.findings(facets=others).order_by().values("tags")
+    try:
+        sql, params = found.query.sql_with_params()
+    except EmptyResultSet:
+        return Counter()
+    prefix = f"{key}:"
+    statement = (
+        f"SELECT substr(tag.value, %s), count(*) FROM ({sql}) found "  # noqa: S608  Django's own
+        f"LEFT JOIN {_EACH_TAG[connection.vendor]} ON substr(tag.value, 1, %s) = %s "
+        "GROUP BY 1 ORDER BY 2 DESC LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [len(prefix) + 1, *params, len(prefix), prefix, MOST])
+        return Counter({value or "": number for value, number in cursor.fetchall()})
+
+
+def _facet(name: str, counts: Counter[str], search: Search) -> Facet:
+    chosen = search.chosen.get(name, ())
+    choices = [
+        Choice(
+            value=value,
+            label=_label(name, value),
+            number=counts[value],
+            checked=not chosen or value in chosen,
+            icon=_TYPES[value].icon if name == "type" else "",
+        )
+        for value in _order(name, counts, chosen)
+    ]
+    return Facet(name, TITLES[name], bool(name in _OPEN or chosen), choices)
+
+
+def _order(name: str, counts: Counter[str], chosen: Sequence[str]) -> list[str]:
+    """Closed lists in their own order; otherwise the most frequent first, "none" last."""
+    if name in _FIXED:
+        seldom = _SELDOM[name]
+        return [v for v in _FIXED[name] if v not in seldom or counts[v] or v in chosen]
+    values = {value for value in (*counts, *chosen) if name != "type" or value in _TYPES}
+    return sorted(values, key=lambda value: (not value, -counts[value], value))
+
+
+def _label(name: str, value: str) -> str:
+    if name in _FIXED:
+        return _FIXED[name][value]
+    if name == "type":
+        return _TYPES[value].label
+    if name == "case_status" and value:
+        return value.replace("_", " ").capitalize()
+    return value or _NONE[name]

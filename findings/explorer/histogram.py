@@ -1,0 +1,120 @@
+"""Findings by day (or hour, or several days) and severity, as the bars of a small chart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Count
+from django.db.models.functions import TruncDay, TruncHour
+
+from findings.explorer.search import Search
+
+MOST_BARS = 92
+WIDTH = 10  # of a bar with its gap
+TALL = 64
+STACK = ("info", "low", "medium", "high", "critical")  # from the bottom
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Bar(NamedTuple):
+    severity: str
+    x: int
+    y: float
+    height: float
+
+
+class Histogram(NamedTuple):
+    step: timedelta
+    starts: Sequence[datetime]
+    counts: Sequence[Counter[str]]  # of each step, by severity
+
+    @property
+    def width(self) -> int:
+        return WIDTH * len(self.starts)
+
+    @property
+    def by(self) -> str:
+        if self.step == _HOUR:
+            return "hour"
+        return "day" if self.step == _DAY else f"{self.step.days} days"
+
+    @property
+    def legend(self) -> list[str]:
+        seen = {severity for counts in self.counts for severity in counts}
+        return [severity for severity in reversed(STACK) if severity != "info" or "info" in seen]
+
+    @property
+    def ticks(self) -> list[str]:
+        """Up to five dates along the bottom, the first and the last among them."""
+        last = len(self.starts) - 1
+        places = sorted({round(last * part / 4) for part in range(5)})
+        return [self._said(self.starts[place]) for place in places]
+
+    @property
+    def sentence(self) -> str:
+        peak = max(self.counts, key=lambda counts: counts.total())
+        at = self._said(self.starts[self.counts.index(peak)])
+        return (
+            f"Findings by {self.by} and severity from {self._said(self.starts[0])} to "
+            f"{self._said(self.starts[-1])}, most on {at}: {peak.total()}"
+        )
+
+    @property
+    def bars(self) -> Iterator[Bar]:
+        scale = TALL / max(counts.total() for counts in self.counts)
+        for nth, counts in enumerate(self.counts):
+            top = float(TALL)
+            for severity in STACK:
+                if counts[severity]:
+                    height = counts[severity] * scale
+                    top -= height
+                    yield Bar(severity, nth * WIDTH, round(top, 2), round(max(height, 1), 2))
+
+    def _said(self, start: datetime) -> str:
+        if self.step == _HOUR:
+            return f"{start:%H:%M}"
+        return f"{start.day} {start:%b}" if start.year == self.starts[-1].year else f"{start:%b %Y}"
+
+
+def histogram(search: Search, *, now: datetime) -> Histogram | None:
+    """None when nothing matches; one statement."""
+    hourly = search.since is not None and now - search.since <= _DAY
+    trunc = TruncHour if hourly else TruncDay
+    rows = (
+        search.findings()
+        .order_by()
+        .annotate(start=trunc("first_seen_at", tzinfo=UTC))
+        .values_list("start", "severity")
+        .annotate(number=Count("pk"))
+    )
+    counted: dict[datetime, Counter[str]] = {}
+    for start, severity, number in rows:
+        name = severity if severity in STACK else "info"
+        counted.setdefault(start, Counter())[name] += number
+    if not counted:
+        return None
+    unit = _HOUR if hourly else _DAY
+    first = _floor(search.since, unit) if search.since else min(counted)
+    last = max(_floor(now, unit), *counted)
+    return _merged(counted, first, last, unit)
+
+
+def _merged(
+    counted: dict[datetime, Counter[str]], first: datetime, last: datetime, unit: timedelta
+) -> Histogram:
+    """Steps of as many units as keep the chart readable, from `first` to `last`."""
+    units = (last - first) // unit + 1
+    step = unit * -(-units // MOST_BARS)
+    starts = [first + step * nth for nth in range(-(-units * unit // step))]
+    counts: list[Counter[str]] = [Counter() for _ in starts]
+    for start, by_severity in counted.items():
+        counts[(start - first) // step] += by_severity
+    return Histogram(step, starts, counts)
+
+
+def _floor(moment: datetime, unit: timedelta) -> datetime:
+    floor = moment.replace(minute=0, second=0, microsecond=0)
+    return floor if unit == _HOUR else floor.replace(hour=0)

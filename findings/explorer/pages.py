@@ -1,0 +1,155 @@
+"""One page of a search, from a place in the order on: whatever arrives meanwhile, no finding
+is shown twice and none is left out."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from django.db.models import Q
+
+from findings.explorer.search import Search
+from findings.models import Finding
+
+ROWS = (25, 50, 100)
+_LARGEST = 2**63 - 1
+
+
+class Sort(StrEnum):
+    SEVERITY = "-severity"
+    LEAST_SEVERE = "severity"
+    NEWEST = "-first_seen"
+    OLDEST = "first_seen"
+    CHANGED = "-changed"
+    UNCHANGED = "changed"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All in one direction, so that the index of the order serves both ways."""
+        return {
+            "severity": ("severity_rank", "first_seen_at", "pk"),
+            "first_seen": ("first_seen_at", "pk"),
+            "changed": ("detection_changed_at", "pk"),
+        }[self.value.removeprefix("-")]
+
+    @property
+    def is_descending(self) -> bool:
+        return self.value.startswith("-")
+
+
+class Place(NamedTuple):
+    """Where a page begins: after (or before) a finding, which need not exist any more."""
+
+    number: int  # of the page, for "51–100 of 412"
+    backwards: bool
+    values: tuple[Any, ...]  # of the sort's columns
+
+    @classmethod
+    def read(cls, text: str, sort: Sort) -> Self | None:
+        """None for what `str(place)` never gave, or gave for another order."""
+        try:
+            number, backwards, *values = json.loads(urlsafe_b64decode(text))
+            place = cls(int(number), bool(backwards), tuple(map(_value, sort.columns, values)))
+        except (ValueError, TypeError, AttributeError):
+            return None
+        fits = len(values) == len(sort.columns) and 0 < place.number <= _LARGEST
+        return place if fits else None
+
+    def __str__(self) -> str:
+        values = [v.isoformat() if isinstance(v, datetime) else v for v in self.values]
+        written = json.dumps([self.number, int(self.backwards), *values])
+        return urlsafe_b64encode(written.encode()).decode()
+
+
+class Row(NamedTuple):
+    finding: Finding
+    where: str
+    service: str
+    team: str
+
+
+class Page(NamedTuple):
+    rows: Sequence[Row]
+    start: int
+    previous: str
+    next: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.rows) - 1
+
+
+def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:
+    """One statement."""
+    found = search.findings().defer("description", "digest", "fingerprint")
+    backwards = place is not None and place.backwards
+    descending = sort.is_descending is not backwards
+    if place:
+        found = found.filter(_beyond(sort.columns, place.values, "lt" if descending else "gt"))
+    order = [f"-{column}" if descending else column for column in sort.columns]
+    findings = list(found.order_by(*order)[: size + 1])
+    more, findings = len(findings) > size, findings[:size]
+    if backwards:
+        findings.reverse()
+    number = place.number if place else 1
+    if backwards and not more:
+        number = 1  # rows may have come or gone since; the first page is the first page
+    has_previous = more if backwards else number > 1
+    has_next = backwards or more
+    return Page(
+        [_row(finding) for finding in findings],
+        (number - 1) * size + 1,
+        _place(findings, sort, number - 1, backwards=True) if has_previous else "",
+        _place(findings, sort, number + 1, backwards=False) if has_next else "",
+    )
+
+
+def _place(findings: Sequence[Finding], sort: Sort, number: int, *, backwards: bool) -> str:
+    if not findings:
+        return ""
+    finding = findings[0 if backwards else -1]
+    values = tuple(getattr(finding, column) for column in sort.columns)
+    return str(Place(max(number, 1), backwards, values))
+
+
+def _beyond(columns: Sequence[str], values: Sequence[Any], side: str) -> Q:
+    """Rows after these values in the order of the columns, as a tuple comparison would say."""
+    beyond = Q((f"{columns[-1]}__{side}", values[-1]))
+    for column, value in zip(columns[-2::-1], values[-2::-1], strict=True):
+        beyond = Q((f"{column}__{side}", value)) | (Q((column, value)) & beyond)
+    # Implied by the rest, and lets the index find the place.
+    return Q((f"{columns[0]}__{side}e", values[0])) & beyond
+
+
+def _value(column: str, said: object) -> Any:
+    if column.endswith("_at"):
+        moment = datetime.fromisoformat(str(said))
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment
+    number = int(str(said))
+    if abs(number) > (32_767 if column == "severity_rank" else _LARGEST):
+        raise ValueError("a number beyond its column")
+    return number
+
+
+def _row(finding: Finding) -> Row:
+    advisory = finding.attributes.get("advisory")
+    known_as = advisory.get("id") if isinstance(advisory, dict) else None
+    parts = (known_as, finding.resource_name or finding.resource_id)
+    return Row(
+        finding,
+        " · ".join(part for part in parts if isinstance(part, str) and part),
+        tag_value(finding.tags, "service"),
+        tag_value(finding.tags, "team"),
+    )
+
+
+def tag_value(tags: Sequence[str], key: str) -> str:
+    """The first value of the tag, or ""."""
+    start = f"{key}:"
+    return next((tag.removeprefix(start) for tag in tags if tag.startswith(start)), "")

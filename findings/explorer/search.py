@@ -1,0 +1,84 @@
+"""A search of the explorer: a query, how far back, and the values chosen in each facet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from findings.facts import TYPE_CHOICES
+from findings.models import Finding
+from findings.query.ast import And, Exact, Exists, Field, Node, Not, Or, Root, Term
+from findings.query.sql import condition
+
+EVERYTHING = And(())
+TAG_FACETS = ("team", "service")
+COLUMN_FACETS = {
+    "severity": "severity",
+    "ticket": "ticket",
+    "status": "status",
+    "case_status": "ticket_status",
+}
+FACETS = ("severity", "ticket", "status", "type", *TAG_FACETS, "case_status", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    root: Node = EVERYTHING
+    since: datetime | None = None  # first seen since then
+    chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
+
+    @property
+    def is_everything(self) -> bool:
+        return self.root == EVERYTHING and self.since is None and not self.chosen
+
+    def findings(self, *, facets: Sequence[str] = FACETS) -> QuerySet[Finding]:
+        """What matches the query, the time and the choices made in these facets."""
+        found = Finding.objects.filter(condition(self.root))
+        if self.since:
+            found = found.filter(first_seen_at__gte=self.since)
+        for facet in facets:
+            if facet in self.chosen:
+                found = found.filter(_chosen(facet, self.chosen[facet]))
+        return found
+
+
+def _chosen(facet: str, values: Sequence[str]) -> Q:
+    if facet in COLUMN_FACETS:
+        return Q((f"{COLUMN_FACETS[facet]}__in", values))
+    if facet in TAG_FACETS:
+        return Q(condition(Or(tuple(_tagged(facet, value) for value in values))))
+    return _rules(values) if facet == "rule" else _types(values)
+
+
+def _tagged(key: str, value: str) -> Node:
+    tag = Field(Root.TAG, key)
+    return Term(tag, Exact(value)) if value else Not(Term(tag, Exists()))
+
+
+def _rules(values: Sequence[str]) -> Q:
+    rules = Q(ticket_rule_id__in=[rule for rule in map(_uuid, values) if rule])
+    return rules | Q(ticket_rule_id__isnull=True) if "" in values else rules
+
+
+def _types(values: Sequence[str]) -> Q:
+    of_types = Q(pk__in=())
+    for choice in TYPE_CHOICES:
+        if choice.value in values:
+            of_type = Q(finding_type=choice.wire)
+            if choice.resource_is_image is not None:
+                is_image = Q(resource_type="container_image")
+                of_type &= is_image if choice.resource_is_image else ~is_image
+            of_types |= of_type
+    return of_types
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,157 @@
+"""What people ask the explorer, and what they do with the findings they chose there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+
+from config.accounts.models import User
+from findings.explorer.pages import ROWS, Place, Sort
+from findings.explorer.search import FACETS, Search
+from findings.facts import Status
+from findings.models import Finding
+from findings.query.ast import QueryError
+from findings.query.parse import parse
+
+RANGES: Mapping[str, tuple[str, timedelta | None]] = {
+    "24h": ("Past 24 hours", timedelta(hours=24)),
+    "7d": ("Past 7 days", timedelta(days=7)),
+    "30d": ("Past 30 days", timedelta(days=30)),
+    "90d": ("Past 90 days", timedelta(days=90)),
+    "all": ("All time", None),
+}
+SORTS = (
+    (Sort.SEVERITY, "Most severe first"),
+    (Sort.LEAST_SEVERE, "Least severe first"),
+    (Sort.NEWEST, "Newest first"),
+    (Sort.OLDEST, "Oldest first"),
+    (Sort.CHANGED, "Last changed first"),
+    (Sort.UNCHANGED, "Longest unchanged first"),
+)
+MUTE_REASONS = (
+    ("RISK_ACCEPTED", "Risk accepted"),
+    ("FALSE_POSITIVE", "False positive"),
+    ("PENDING_FIX", "Pending fix"),
+    ("DUPLICATE", "Duplicate"),
+    ("NO_FIX", "No fix available"),
+    ("OTHER", "Other"),
+)
+MUTE_DAYS = ((0, "Until it is unmuted"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
+
+
+class ExplorerQuery:
+    """The address of an explorer page, read with tolerance: what it does not know, it drops."""
+
+    def __init__(self, said: QueryDict) -> None:
+        self.text = said.get("q", "").strip()
+        self.range = said.get("from", "") if said.get("from") in RANGES else "all"
+        self.sort = _known(Sort, said.get("sort", ""))
+        self.rows = next((n for n in ROWS if str(n) == said.get("rows")), 50)
+        self.place = Place.read(said.get("page", ""), self.sort)
+        self.chosen = {name: values for name in FACETS if (values := _chosen(said, name))}
+        self.error: QueryError | None = None
+
+    @property
+    def ranges(self) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in RANGES.items()]
+
+    @property
+    def sorts(self) -> Sequence[tuple[Sort, str]]:
+        return SORTS
+
+    @property
+    def sorted_by(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def direction(self) -> str:
+        return "descending" if self.sort.is_descending else "ascending"
+
+    def search(self, now: datetime) -> Search | None:
+        """None when the text is no query; then `error` says why."""
+        try:
+            root = parse(self.text).root
+        except QueryError as error:
+            self.error = error
+            return None
+        length = RANGES[self.range][1]
+        return Search(root, now - length if length else None, self.chosen)
+
+    @property
+    def error_sentence(self) -> str:
+        if self.error is None:
+            return ""
+        return f"{self.error.message.replace(' at column ', ' at character ')}."
+
+    @property
+    def around_error(self) -> tuple[str, str, str]:
+        """The query before, at and after the place where it is wrong."""
+        at = self.error.position if self.error else 0
+        return self.text[max(0, at - 40) : at], self.text[at : at + 1], self.text[at + 1 : at + 40]
+
+
+def _known(sorts: type[Sort], text: str) -> Sort:
+    return sorts(text) if text in set(sorts) else sorts.SEVERITY
+
+
+def _chosen(said: QueryDict, facet: str) -> Sequence[str]:
+    """The facet's checked boxes; none when all of them are, which is how a page begins."""
+    values = tuple(dict.fromkeys(value.replace("\0", "�") for value in said.getlist(facet)))
+    return () if said.get(f"{facet}_of") == str(len(values)) else values
+
+
+class Chosen:
+    """The findings that a form names by their public ids; those that are gone are counted."""
+
+    def __init__(self, said: QueryDict) -> None:
+        ids = list(dict.fromkeys(said.getlist("finding")))
+        found = Finding.objects.filter(finding_id__in=[text for text in ids if "\0" not in text])
+        by_id = {finding.finding_id: finding for finding in found.defer("description")}
+        self.findings = [by_id[text] for text in ids if text in by_id]
+        self.gone = len(ids) - len(self.findings)
+
+    @property
+    def pks(self) -> list[int]:
+        return [finding.pk for finding in self.findings]
+
+    @property
+    def noun(self) -> str:
+        return said_of(len(self.findings))
+
+
+def said_of(number: int) -> str:
+    return f"{number:,} finding{'' if number == 1 else 's'}"
+
+
+class MuteForm(forms.Form):
+    reason = forms.ChoiceField(choices=MUTE_REASONS)
+    description = forms.CharField(
+        required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 3, "class": "ta"})
+    )
+    days = forms.TypedChoiceField(label="Duration", choices=MUTE_DAYS, coerce=int)
+
+    @property
+    def until(self) -> datetime | None:
+        days: int = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None
+
+
+class AssignForm(forms.Form):
+    assignee = forms.ModelChoiceField(
+        queryset=User.objects.filter(is_active=True), required=False, empty_label="Nobody"
+    )
+
+
+class StatusForm(forms.Form):
+    status = forms.TypedChoiceField(
+        choices=[
+            (Status.OPEN, "Open"),
+            (Status.IN_PROGRESS, "In progress"),
+            (Status.RESOLVED, "Resolved"),
+        ],
+        coerce=Status,
+    )

@@ -1,0 +1,23 @@
+"""Addresses of the explorer's own links."""
+
+from __future__ import annotations
+
+from django import template
+
+from config.lib.ui_tags import url_with
+from findings.explorer.pages import Sort
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def only_this(context: template.Context, facet: str, value: str) -> str:
+    """This search with this one value of the facet."""
+    return url_with(context, **{facet: value, f"{facet}_of": None, "page": None})
+
+
+@register.simple_tag(takes_context=True)
+def sorted_by(context: template.Context, name: str, now: Sort) -> str:
+    """This search sorted by the column: the largest first, then the other way round."""
+    turned = name if now == f"-{name}" else f"-{name}"
+    return url_with(context, sort=turned, page=None)

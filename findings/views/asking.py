@@ -1,0 +1,67 @@
+"""Actions on chosen findings: the form that asks how, as a dialog or as a page of its own, and
+the way back to where the person was."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from findings.forms import Chosen, said_of
+
+
+def ask(
+    request: HttpRequest,
+    chosen: Chosen,
+    form: forms.Form,
+    *,
+    title: str,
+    label: str,
+    text: str = "",
+) -> HttpResponse:
+    """The form, with the chosen findings in it. A form that was sent in vain comes back as 422."""
+    in_dialog = "HX-Request" in request.headers
+    context = {
+        "chosen": chosen,
+        "form": form,
+        "title": title,
+        "label": label,
+        "text": text,
+        "next": way_back(request),
+        "in_dialog": in_dialog,
+    }
+    template = "findings/_action.html" if in_dialog else "findings/action.html"
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+def nothing_chosen(request: HttpRequest) -> HttpResponse:
+    messages.error(request, "None of the selected findings exists any more.")
+    return back(request)
+
+
+def back(request: HttpRequest, *, gone: int = 0) -> HttpResponse:
+    """To the page that the action was asked for on; its toasts say what was done."""
+    if gone:
+        messages.warning(request, f"{said_of(gone)} no longer existed and were left out.")
+    target = way_back(request)
+    if "HX-Request" in request.headers:
+        return HttpResponseClientRedirect(target)
+    return redirect(target)
+
+
+def way_back(request: HttpRequest) -> str:
+    """`next` as the form says, else the page that the request came from, else the explorer."""
+    referer = urlsplit(request.headers.get("Referer", ""))
+    candidates = [request.POST.get("next", ""), request.GET.get("next", "")]
+    if referer.netloc == request.get_host():
+        candidates.append(referer._replace(scheme="", netloc="").geturl())
+    for target in candidates:
+        if target and url_has_allowed_host_and_scheme(target, None):
+            return target
+    return reverse("findings:finding-list")

@@ -1,0 +1,100 @@
+"""What pages of findings show of tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from config.accounts.models import User
+from config.accounts.roles import Permission
+from config.lib.ui_tags import ticket_chip
+from findings.explorer.panel import Entry
+from findings.facts import Ticket
+from findings.models import Finding
+from ticketing.models import Attachment, Case, TimelineEntry
+
+register = template.Library()
+
+
+@register.simple_tag
+def finding_ticket(finding: Finding) -> SafeString:
+    """The chip of a finding's ticket, with its popover; no statement."""
+    if not finding.ticket_key:
+        return ticket_chip(ticket=finding.ticket)
+    return ticket_chip(
+        key=finding.ticket_key,
+        ticket=finding.ticket,
+        status=finding.ticket_status,
+        url=reverse("ticketing:case-show", args=[finding.ticket_key]),
+        popover_url=reverse("ticketing:ticket-popover", args=[finding.finding_id]),
+    )
+
+
+@register.inclusion_tag("ticketing/_ticket_menu.html", takes_context=True)
+def ticket_menu(context: template.Context) -> dict[str, Any]:
+    """Create and attach, for the findings chosen in the form around it."""
+    return {"may_write": _may_write(context)}
+
+
+@register.inclusion_tag("ticketing/_ticket_button.html", takes_context=True)
+def ticket_button(context: template.Context) -> dict[str, Any]:
+    """Create a ticket for the one finding of the form around it."""
+    return {"may_write": _may_write(context)}
+
+
+@register.inclusion_tag("ticketing/_ticket_row.html", takes_context=True)
+def ticket_row(context: template.Context, finding: Finding) -> dict[str, Any]:
+    attachment = None
+    if Ticket(finding.ticket).is_attached:
+        attachment = (
+            Attachment.objects.filter(finding=finding).select_related("case__assignee").first()
+        )
+    return {
+        "finding": finding,
+        "case": attachment.case if attachment else None,
+        "may_write": _may_write(context),
+        "request": context["request"],
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag
+def with_ticket_entries(timeline: Iterable[Entry], finding: Finding) -> list[Entry]:
+    """The finding's timeline and that of the case it is attached to, newest first."""
+    return sorted([*_ticket_entries(finding), *timeline], key=lambda entry: entry.at, reverse=True)
+
+
+def _ticket_entries(finding: Finding) -> list[Entry]:
+    if not Ticket(finding.ticket).is_attached:
+        return []
+    told = (
+        TimelineEntry.objects.filter(
+            case__attachments__finding=finding,
+            kind__in=(TimelineEntry.Kind.CREATED, TimelineEntry.Kind.STATUS),
+        )
+        .select_related("case", "actor")
+        .order_by("-created_at", "-pk")[:50]
+    )
+    return [_entry(entry) for entry in told]
+
+
+def _entry(entry: TimelineEntry) -> Entry:
+    case = entry.case
+    if entry.kind == TimelineEntry.Kind.STATUS:
+        before, after = (Case.Status(status).label for status in (entry.before, entry.after))
+        parts = (f"Status of {case.key} changed from", before, "to", after)
+        return Entry(entry.created_at, "arrow-left-right", parts, entry.reason)
+    made = ("Ticket", case.key, "created")
+    if case.origin == Case.Origin.RULE:
+        return Entry(entry.created_at, "bolt", (*made[:2], "created by rule", case.rule_name))
+    by = ("created by", entry.actor.name) if entry.actor else ("created through the API",)
+    return Entry(entry.created_at, "ticket", (*made[:2], *by))
+
+
+def _may_write(context: template.Context) -> bool:
+    user = context["request"].user
+    return isinstance(user, User) and user.may(Permission.CASES_WRITE)

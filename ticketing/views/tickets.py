@@ -1,0 +1,142 @@
+"""Tickets of findings: what a chip tells, making one by hand, attaching, detaching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from config.accounts.access import require, signed_in
+from config.accounts.roles import Permission
+from config.lib.toasts import toast
+from findings.forms import Chosen
+from findings.models import Finding
+from findings.selectors import finding_by_id
+from findings.views.asking import ask, back, nothing_chosen, way_back
+from ticketing import services
+from ticketing.forms import AttachForm, TicketForm
+from ticketing.models import Attachment, Case
+
+
+@require(Permission.CASES_READ)
+@require_GET
+def show_popover(request: HttpRequest, finding_id: str) -> HttpResponse:
+    finding = _finding(finding_id)
+    context = {
+        "finding": finding,
+        "case": _case_of(finding),
+        "may_write": signed_in(request).may(Permission.CASES_WRITE),
+    }
+    return render(request, "ticketing/_ticket_popover.html", context)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def create_tickets(request: HttpRequest) -> HttpResponse:
+    chosen = Chosen(request.POST)
+    if not chosen.findings:
+        return nothing_chosen(request)
+    save = "save" in request.POST
+    each = request.POST.get("mode") == "each" and len(chosen.findings) > 1
+    form = TicketForm(request.POST if save else None, number=len(chosen.findings), each=each)
+    if not form.is_valid():
+        number = len(chosen.findings) if each else 1
+        title = "Create a ticket" if number == 1 else f"Create {number} tickets"
+        text = _about(chosen, each=each)
+        return ask(request, chosen, form, title=title, label="Create ticket", text=text)
+    said, actor = form.cleaned_data, signed_in(request)
+    project, assignee = said["project"], said["assignee"]
+    if each:
+        cases = services.open_case_each(chosen.pks, project=project, assignee=assignee, actor=actor)
+    else:
+        case = services.open_manual_case(
+            chosen.pks, project=project, assignee=assignee, actor=actor
+        )
+        cases = [case]
+    _say_created(request, cases)
+    return back(request, gone=chosen.gone)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def attach_findings(request: HttpRequest) -> HttpResponse:
+    chosen = Chosen(request.POST)
+    if not chosen.findings:
+        return nothing_chosen(request)
+    save = "save" in request.POST
+    form = AttachForm(request.POST if save else None, number=len(chosen.findings))
+    if not form.is_valid():
+        title, text = f"Attach {chosen.noun} to a case", _about(chosen, each=False)
+        return ask(request, chosen, form, title=title, label="Attach", text=text)
+    case: Case = form.cleaned_data["key"]
+    services.attach(case, chosen.pks, actor=signed_in(request))
+    toast(request, f"{chosen.noun} attached to {case.key}", link=("View ticket", _url(case)))
+    return back(request, gone=chosen.gone)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def detach_finding(request: HttpRequest, finding_id: str) -> HttpResponse:
+    finding = _finding(finding_id)
+    case = _case_of(finding)
+    if request.method == "POST":
+        services.detach([finding.pk], actor=signed_in(request))
+        toast(request, f"{case.key} detached", "The ticket was not deleted.")
+        return back(request)
+    context = {
+        "question": f"Detach {case.key} from this finding?",
+        "text": "The ticket is not deleted.",
+        "label": "Detach",
+        "cancel_url": way_back(request),
+        "fields": [("next", way_back(request))],
+    }
+    return render(request, "confirm.html", context)
+
+
+def _finding(finding_id: str) -> Finding:
+    finding = finding_by_id(finding_id.replace("\0", ""))
+    if finding is None:
+        raise Http404
+    return finding
+
+
+def _case_of(finding: Finding) -> Case:
+    attachment = (
+        Attachment.objects.filter(finding=finding)
+        .select_related("case__assignee", "case__created_by")
+        .first()
+    )
+    if attachment is None:
+        raise Http404
+    return attachment.case
+
+
+def _about(chosen: Chosen, *, each: bool) -> str:
+    """What will happen that one may not expect: findings leave the tickets they have."""
+    number = len(chosen.findings)
+    sentences = []
+    if number > 1:
+        one_for_all = f"A single ticket that links all {number} findings."
+        sentences.append("A ticket of its own for each finding." if each else one_for_all)
+    if held := [finding.ticket_key for finding in chosen.findings if finding.ticket_key]:
+        keys = ", ".join(list(dict.fromkeys(held))[:5])
+        which = "It has" if number == 1 else f"{len(held)} of them already have"
+        sentences.append(f"{which} a ticket ({keys}) and will move; no ticket is deleted.")
+    return " ".join(sentences)
+
+
+def _say_created(request: HttpRequest, cases: Sequence[Case]) -> None:
+    if len(cases) == 1:
+        toast(request, f"Ticket {cases[0].key} created", link=("View ticket", _url(cases[0])))
+    else:
+        messages.success(
+            request, f"{len(cases)} tickets created: {cases[0].key} to {cases[-1].key}"
+        )
+
+
+def _url(case: Case) -> str:
+    return reverse("ticketing:case-show", args=[case.key])
