@@ -33,6 +33,14 @@ class TooManyFindings(ValueError):
     """More findings in one request than a ticket may carry."""
 
 
+class CaseChanged(Exception):
+    """Somebody changed the same of a case meanwhile; `entry` says who, when and what."""
+
+    def __init__(self, entry: TimelineEntry) -> None:
+        super().__init__(str(entry))
+        self.entry = entry
+
+
 class Subject(NamedTuple):
     """A locked finding that a case is opened for."""
 
@@ -67,6 +75,24 @@ def create_project(*, key: str, name: str, actor: User | None) -> Project:
         project.full_clean()
         project.save()
     return project
+
+
+def edit_project(
+    project: Project,
+    *,
+    name: str,
+    closes_with_findings: bool,
+    reopens_with_findings: bool,
+    actor: User | None,
+) -> None:
+    """Raises ValidationError (by field) for a name that is empty or taken. The key stays."""
+    project.name = name.strip()
+    project.closes_with_findings = closes_with_findings
+    project.reopens_with_findings = reopens_with_findings
+    sign(project, actor=actor)
+    with transaction.atomic():
+        project.full_clean()
+        project.save(update_fields=("name", "closes_with_findings", "reopens_with_findings"))
 
 
 def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:
@@ -209,8 +235,12 @@ def change_case(
     assignee: User | str | None = "unchanged",
     title: str | None = None,
     description: str | None = None,
+    seen: datetime | None = None,
 ) -> Case:
-    """Change what is given, tell the timeline what really changed, and mirror it."""
+    """Change what is given, tell the timeline what really changed, and mirror it.
+
+    With `seen`, raises CaseChanged if the same was changed after that time.
+    """
     case = _lock(case)
     now = timezone.now()
     entries: list[tuple[Kind, str, str]] = []
@@ -231,6 +261,7 @@ def change_case(
         entries.append((Kind.DESCRIPTION, case.description, description))
         case.description = description
     if entries:
+        _refuse_overwriting(case, [kind for kind, *_ in entries], seen=seen)
         case.modified_at = now
         case.full_clean(validate_unique=False, validate_constraints=False)
         case.save(
@@ -247,6 +278,14 @@ def change_case(
         tell([(case, *entry) for entry in entries], actor=actor, now=now)
         mirror([case])
     return case
+
+
+def _refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | None) -> None:
+    if seen is None:
+        return
+    newer = case.timeline.filter(kind__in=kinds, created_at__gt=seen).select_related("actor")
+    if entry := newer.first():
+        raise CaseChanged(entry)
 
 
 @transaction.atomic
@@ -326,6 +365,8 @@ def _subject(row: Finding) -> Subject:
 
 
 def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
+    if not rows:
+        return Draft("", "", Case.Priority.NOT_DEFINED)
     made_by = f"Created by {actor.name}." if actor else "Created through the API."
     return findings_draft(
         [row.facts for row in rows],

@@ -1,0 +1,295 @@
+"""The list of cases, the page of one, and everything people do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from config.accounts.access import require, signed_in
+from config.accounts.models import User
+from config.accounts.roles import Permission
+from config.lib.toasts import toast
+from findings.selectors import finding_by_id
+from ticketing import services
+from ticketing.forms import (
+    ChangeCaseForm,
+    CommentForm,
+    EditCaseForm,
+    LinkFindingsForm,
+    MoveCaseForm,
+    NewCaseForm,
+)
+from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.selectors import (
+    SORTS,
+    VIEWS,
+    BadTerm,
+    case_by_key,
+    find_cases,
+    linked_findings,
+    open_finding_count,
+    timeline,
+    view_counts,
+)
+
+ENTRIES = 100
+FINDINGS = 100
+
+
+@require(Permission.CASES_READ)
+@require_GET
+def list_cases(request: HttpRequest) -> HttpResponse:
+    me, asked = signed_in(request), _asked(request)
+    try:
+        context: dict[str, Any] = {"page": find_cases(**asked, me=me)}
+    except BadTerm as error:
+        context = {"error": str(error)}
+    context |= {
+        "asked": asked,
+        "views": view_counts(me),
+        "projects": Project.objects.all(),
+        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "sorted_by": SORTS[asked["sort"]][0],
+        "may_write": me.may(Permission.CASES_WRITE),
+        "may_write_projects": me.may(Permission.PROJECTS_WRITE),
+    }
+    return render(request, "ticketing/cases.html", context)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def create_case(request: HttpRequest) -> HttpResponse:
+    form = NewCaseForm(request.POST if request.method == "POST" else None, initial=_first(request))
+    if not form.is_valid():
+        context = {"form": form, "projects": Project.objects.exists()}
+        context["may_create_project"] = signed_in(request).may(Permission.PROJECTS_WRITE)
+        status = 422 if form.is_bound else 200
+        return render(request, "ticketing/case_new.html", context, status=status)
+    said = form.cleaned_data
+    case = services.open_manual_case(said.pop("findings"), **said, actor=signed_in(request))
+    toast(request, f"Case {case.key} created")
+    return _to(case)
+
+
+@require(Permission.CASES_READ)
+@require_GET
+def show_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    if case.key != key:
+        return _to(case)
+    return _page(request, case)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def change_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    form = ChangeCaseForm(request.POST)
+    if not form.is_valid():
+        wrong = (str(said) for errors in form.errors.values() for said in errors)
+        messages.error(request, f"Not changed. {' '.join(wrong)}")
+        return _to(case)
+    try:
+        seen = form.cleaned_data["seen"]
+        now = services.change_case(case, **form.changes, seen=seen, actor=signed_in(request))
+    except services.CaseChanged as change:
+        toast(request, "Not changed", _said_of(change), level=messages.ERROR)
+    else:
+        if now.status != case.status:
+            toast(
+                request,
+                f"{case.key} is {now.get_status_display()}",
+                _closing_hint(now) if now.status == Case.Status.CLOSED else "",
+            )
+    return _to(case)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def edit_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    if request.method == "GET":
+        words = {"title": case.title, "description": case.description}
+        form = EditCaseForm(initial={**words, "seen": case.modified_at.isoformat()})
+        return render(request, "ticketing/case_edit.html", {"case": case, "form": form})
+    form = EditCaseForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            services.change_case(case, **form.cleaned_data, actor=signed_in(request))
+        except services.CaseChanged as change:
+            status = 409
+            form.show_conflict(_said_of(change), at=change.entry.created_at)
+        else:
+            return _to(case)
+    return render(request, "ticketing/case_edit.html", {"case": case, "form": form}, status=status)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def comment_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, case, comment_form=form, status=422)
+    services.comment(case, form.cleaned_data["text"], actor=signed_in(request))
+    return redirect(f"{_url(case)}#activity")
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def attach_findings(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    form = LinkFindingsForm(request.POST)
+    if form.is_valid() and case.archived_at:
+        form.add_error("findings", f"{case.key} is archived. Unarchive it first.")
+    if not form.is_valid():
+        return _page(request, case, link_form=form, status=422)
+    services.attach(case, form.cleaned_data["findings"], actor=signed_in(request))
+    return _to(case)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def detach_finding(request: HttpRequest, key: str, finding_id: str) -> HttpResponse:
+    case, finding = _case(key), finding_by_id(finding_id.replace("\0", ""))
+    if finding is None or not Attachment.objects.filter(case=case, finding=finding).exists():
+        raise Http404
+    question = f"Detach this finding from {case.key}?"
+    if request.method == "GET":
+        return _confirm(request, case, question, finding.title, label="Detach")
+    services.detach([finding.pk], actor=signed_in(request))
+    toast(request, "Finding detached", f"{case.key} was not deleted.")
+    return _to(case)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def move_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    form = MoveCaseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "That project does not exist.")
+        return _to(case)
+    project: Project = form.cleaned_data["project"]
+    if "confirmed" not in request.POST:
+        text = f"It takes the next key of {project.name}. {case.key} still leads to it."
+        question = f"Move {case.key} to {project.name}?"
+        sent = [("project", str(project.pk))]
+        return _confirm(request, case, question, text, label="Move case", fields=sent)
+    moved = services.move(case, project, actor=signed_in(request))
+    if moved.key != case.key:
+        toast(request, f"{case.key} is now {moved.key}")
+    return _to(moved)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def archive_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    if request.method == "GET":
+        text = "It leaves the list and keeps its findings and its history."
+        return _confirm(request, case, f"Archive {case.key}?", text, label="Archive case")
+    services.archive(case, actor=signed_in(request))
+    undo = reverse("ticketing:case-unarchive", args=[case.key])
+    toast(request, f"{case.key} archived", undo_url=undo)
+    return _to(case)
+
+
+@require(Permission.CASES_WRITE)
+@require_http_methods(["GET", "POST"])
+def unarchive_case(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    if request.method == "GET":
+        text = "It comes back into the list."
+        return _confirm(request, case, f"Unarchive {case.key}?", text, label="Unarchive case")
+    services.unarchive(case, actor=signed_in(request))
+    toast(request, f"{case.key} unarchived")
+    return _to(case)
+
+
+def _page(request: HttpRequest, case: Case, *, status: int = 200, **forms: Any) -> HttpResponse:
+    me = signed_in(request)
+    may_write = me.may(Permission.CASES_WRITE)
+    only_comments = request.GET.get("activity") == "comments"
+    findings = linked_findings(case)
+    told = timeline(case, kinds=[TimelineEntry.Kind.COMMENT] if only_comments else [])
+    context = {
+        "case": case,
+        "findings": findings[:FINDINGS],
+        "finding_count": findings.count(),
+        "closing_hint": _closing_hint(case),
+        "entries": told if "all" in request.GET else told[:ENTRIES],
+        "more": told.count() - ENTRIES if "all" not in request.GET else 0,
+        "only_comments": only_comments,
+        "may_write": may_write,
+        "people": User.objects.filter(is_active=True) if may_write else [],
+        "projects": Project.objects.all() if may_write else [],
+        "comment_form": CommentForm(),
+        "link_form": LinkFindingsForm(),
+        **forms,
+    }
+    return render(request, "ticketing/case.html", context, status=status)
+
+
+def _confirm(
+    request: HttpRequest, case: Case, question: str, text: str, *, label: str, **more: Any
+) -> HttpResponse:
+    context = {"question": question, "text": text, "label": label, "cancel_url": _url(case), **more}
+    return render(request, "confirm.html", context)
+
+
+def _closing_hint(case: Case) -> str:
+    number = open_finding_count(case)
+    if number == 1:
+        return "1 finding is still open. Closing the case does not close it."
+    says = f"{number} findings are still open. Closing the case does not close them."
+    return says if number else ""
+
+
+def _said_of(change: services.CaseChanged) -> str:
+    entry = change.entry
+    by = entry.actor.name if entry.actor else "The system"
+    return f"{by} changed the {entry.kind} of this case at {entry.created_at:%H:%M} UTC."
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    """The address of a list, read with tolerance: what it does not know, it drops."""
+    said = request.GET
+    page = said.get("page", "")
+    return {
+        "text": said.get("q", "").strip()[:200],
+        "view": said["view"] if said.get("view") in VIEWS else "",
+        "project": said.get("project", "").upper()[:10],
+        "status": said["status"] if said.get("status") in Case.Status.values else "",
+        "sort": said["sort"] if said.get("sort") in SORTS else "updated",
+        "page": int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
+    }
+
+
+def _first(request: HttpRequest) -> dict[str, str]:
+    """What a link to the form brings along: a project, findings."""
+    return {
+        "project": request.GET.get("project", ""),
+        "findings": "\n".join(request.GET.getlist("finding")),
+    }
+
+
+def _case(key: str) -> Case:
+    case = case_by_key(key)
+    if case is None:
+        raise Http404
+    return case
+
+
+def _url(case: Case) -> str:
+    return reverse("ticketing:case-show", args=[case.key])
+
+
+def _to(case: Case) -> HttpResponse:
+    return redirect(_url(case))
