@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
@@ -22,11 +20,9 @@ urlpatterns = [
     path("admin/logout/", LogoutView.as_view()),
     path("admin/", admin.site.urls),
     path("api/", include("config.api")),
-    *(
-        path("", include(module))
-        for module in ("findings.urls", "ticketing.urls", "automation.urls")
-        if find_spec(module)
-    ),
+    path("", include("findings.urls")),
+    path("", include("ticketing.urls")),
+    path("", include("automation.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django import forms
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+
+from config.accounts.models import User
+from findings.models import Finding
+from ticketing.models import Case, Project
+from ticketing.selectors import case_by_key
+from ticketing.services import MAX_FINDINGS
+
+
+class _OfFindings(forms.Form):
+    """A form about chosen findings, of which a ticket takes only so many at once."""
+
+    def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.number = number
+
+    def clean(self) -> dict[str, Any]:
+        if self.number > MAX_FINDINGS:
+            raise forms.ValidationError(
+                f"A ticket takes up to {MAX_FINDINGS} findings at once; {self.number} are "
+                "selected. Select fewer."
+            )
+        return self.cleaned_data
+
+
+class TicketForm(_OfFindings):
+    project = forms.ModelChoiceField(
+        label="Case project",
+        queryset=Project.objects.all(),
+        empty_label=None,
+        error_messages={"required": "Select a case project."},
+    )
+    assignee = forms.ModelChoiceField(
+        queryset=User.objects.filter(is_active=True), required=False, empty_label="Unassigned"
+    )
+    mode = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, number: int, each: bool, **kwargs: Any) -> None:
+        super().__init__(*args, number=number, **kwargs)
+        self.fields["mode"].initial = "each" if each else "one"
+
+
+class AttachForm(_OfFindings):
+    key = forms.CharField(
+        label="Case key",
+        max_length=40,
+        widget=forms.TextInput(attrs={"placeholder": "SEC-12", "autocomplete": "off"}),
+        error_messages={"required": "Enter a case key."},
+    )
+
+    def clean_key(self) -> Case:
+        """The case under this key, or one that had it before it moved."""
+        key = self.cleaned_data["key"].strip().upper()
+        case = case_by_key(key)
+        if case is None:
+            raise forms.ValidationError(f"{key} was not found.")
+        if case.archived_at:
+            raise forms.ValidationError(f"{key} is archived. Unarchive it first.")
+        return case
+
+
+# --- Cases ----------------------------------------------------------------------------
+
+MAX_COMMENT = 20_000
+MAX_DESCRIPTION = 100_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FindingsField(forms.CharField):
+    """Findings by their ids or addresses, one a line: cleaned to their primary keys."""
+
+    def clean(self, value: Any) -> list[int]:
+        ids = list(dict.fromkeys(map(_finding_id, super().clean(value).split())))
+        if len(ids) > MAX_FINDINGS:
+            raise forms.ValidationError(
+                f"A ticket takes up to {MAX_FINDINGS} findings at once; these are {len(ids)}."
+            )
+        pks = dict(Finding.objects.filter(finding_id__in=ids).values_list("finding_id", "pk"))
+        if unknown := [each for each in ids if each not in pks]:
+            raise forms.ValidationError(f"“{unknown[0][:100]}” is not a finding.")
+        return [pks[each] for each in ids]
+
+
+def _finding_id(text: str) -> str:
+    """The id itself, or the id in the address of a finding's page or of an explorer page."""
+    address = urlsplit(text) if re.match(r"(https?:/)?/", text) else None
+    if address is None:
+        return text
+    return parse_qs(address.query).get("finding", [unquote(address.path.rsplit("/", 1)[-1])])[0]
+
+
+class _CaseWords(forms.Form):
+    title = forms.CharField(
+        max_length=255,
+        error_messages={
+            "required": "Enter a title.",
+            "max_length": "A title takes up to 255 characters.",
+        },
+    )
+    description = forms.CharField(
+        required=False,
+        max_length=MAX_DESCRIPTION,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="Markdown works.",
+        error_messages={"max_length": "A description takes up to 100,000 characters."},
+    )
+
+    def clean_description(self) -> str:
+        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
+
+    @property
+    def summary(self) -> str:
+        wrong = sum(name in self.errors for name in self.fields)
+        return f"Fix {wrong} field{'' if wrong == 1 else 's'} to save this case." if wrong else ""
+
+
+class NewCaseForm(_CaseWords):
+    project = forms.ModelChoiceField(
+        Project.objects.all(),
+        empty_label="Select a project",
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Select a project."),
+    )
+    priority = forms.ChoiceField(
+        required=False, choices=[("", "As its findings ask for"), *Case.Priority.choices]
+    )
+    assignee = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        required=False,
+        empty_label="Unassigned",
+        error_messages={"invalid_choice": "Select a person."},
+    )
+    findings = FindingsField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "ta mono", "spellcheck": "false"}),
+        help_text="IDs or links of findings, one a line. Those on another case move here.",
+    )
+    field_order = ("project", "title", "description", "priority", "assignee", "findings")
+
+
+class Seen(forms.Form):
+    """A form about what its person saw: the time the case was changed last, as they knew it."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_seen(self) -> datetime:
+        """Nonsense is long ago: whatever happened since counts as unseen."""
+        try:
+            seen = parse_datetime(self.cleaned_data["seen"])
+        except ValueError:
+            seen = None
+        return seen if seen and seen.tzinfo else _LONG_AGO
+
+
+class EditCaseForm(_CaseWords, Seen):
+    def show_conflict(self, who: str, *, at: datetime) -> None:
+        """Say that somebody saved meanwhile; saving again replaces what they wrote."""
+        self.add_error(
+            None, f"{who} What you typed is kept below. Save again to replace their version."
+        )
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["seen"] = at.isoformat()
+        self.data = data
+
+
+class ChangeCaseForm(Seen):
+    """One property of a case. What is not sent is not changed; nobody is an assignee, too."""
+
+    status = forms.ChoiceField(required=False, choices=Case.Status.choices)
+    priority = forms.ChoiceField(required=False, choices=Case.Priority.choices)
+    assignee = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        required=False,
+        error_messages={"invalid_choice": "That person is not active. Select another."},
+    )
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        sent = {
+            name: self.cleaned_data[name]
+            for name in ("status", "priority", "assignee")
+            if name in self.data
+        }
+        return {name: value for name, value in sent.items() if name == "assignee" or value}
+
+
+class CommentForm(forms.Form):
+    text = forms.CharField(
+        label="Comment",
+        max_length=MAX_COMMENT,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 3,
+                "class": "ta",
+                "placeholder": "Write a comment. Markdown works.",
+                "data-key": "m",
+                "data-key-label": "Comment",
+            }
+        ),
+        error_messages={"required": "Write a comment first."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The browser would cut a pasted text off silently; the server says what is wrong.
+        self.fields["text"].widget.attrs.pop("maxlength")
+        self.fields["text"].error_messages["max_length"] = (
+            "A comment takes up to 20,000 characters; this one has %(show_value)s."
+        )
+
+
+class LinkFindingsForm(forms.Form):
+    findings = FindingsField(
+        label="Finding ID or link",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono"}),
+        error_messages={"required": "Enter the ID or link of a finding."},
+    )
+
+
+class MoveCaseForm(forms.Form):
+    project = forms.ModelChoiceField(Project.objects.all())
+
+
+class NewProjectForm(forms.Form):
+    """Shape only: what a key may be and which are taken, the service says."""
+
+    name = forms.CharField(label="Project name", error_messages={"required": "Enter a name."})
+    key = forms.CharField(
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "SEC"}),
+        error_messages={"required": "Enter a key."},
+        help_text=(
+            "1 to 10 capital letters or digits. Cases are numbered after it, and it never changes."
+        ),
+    )
+
+
+class EditProjectForm(forms.Form):
+    name = forms.CharField(label="Project name", error_messages={"required": "Enter a name."})
+    closes_with_findings = forms.BooleanField(required=False)
+    reopens_with_findings = forms.BooleanField(required=False)

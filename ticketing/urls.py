@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from ticketing.views import cases, projects, tickets
+
+app_name = "ticketing"
+
+urlpatterns = [
+    path("cases", cases.list_cases, name="case-list"),
+    path("cases/new", cases.create_case, name="case-create"),
+    path("cases/projects", projects.list_projects, name="project-list"),
+    path("cases/projects/<str:key>", projects.edit_project, name="project-edit"),
+    path("cases/<str:key>", cases.show_case, name="case-show"),
+    path("cases/<str:key>/change", cases.change_case, name="case-change"),
+    path("cases/<str:key>/edit", cases.edit_case, name="case-edit"),
+    path("cases/<str:key>/comment", cases.comment_case, name="case-comment"),
+    path("cases/<str:key>/attach", cases.attach_findings, name="case-attach"),
+    path("cases/<str:key>/detach/<str:finding_id>", cases.detach_finding, name="case-detach"),
+    path("cases/<str:key>/move", cases.move_case, name="case-move"),
+    path("cases/<str:key>/archive", cases.archive_case, name="case-archive"),
+    path("cases/<str:key>/unarchive", cases.unarchive_case, name="case-unarchive"),
+    path("tickets/new", tickets.create_tickets, name="ticket-create"),
+    path("tickets/attach", tickets.attach_findings, name="ticket-attach"),
+    path("tickets/<str:finding_id>/popover", tickets.show_popover, name="ticket-popover"),
+    path("tickets/<str:finding_id>/detach", tickets.detach_finding, name="ticket-detach"),
+]
