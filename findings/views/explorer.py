@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django_htmx.http import reswap, retarget
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
@@ -26,13 +27,19 @@ def list_findings(request: HttpRequest) -> HttpResponse:
     asked = ExplorerQuery(request.GET)
     context = {"asked": asked, "may_write": _may_write(request), **_found(asked)}
     if "HX-Request" in request.headers:
-        # In vain: the results that the page shows stay as they are.
-        template = "findings/_query_error.html" if asked.error else "findings/_answer.html"
-        return render(request, template, context)
+        return _answer(request, context, asked)
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
     return render(request, "findings/explorer.html", context, status=422 if asked.error else 200)
+
+
+def _answer(request: HttpRequest, context: dict[str, Any], asked: ExplorerQuery) -> HttpResponse:
+    """What htmx gets. Of a query that cannot be read only the error: the results stay."""
+    if not asked.error:
+        return render(request, "findings/_answer.html", context)
+    refused = render(request, "findings/_query_error.html", context)
+    return reswap(retarget(refused, "#query-error"), "outerHTML")
 
 
 def _found(asked: ExplorerQuery) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
-from findings.facts import Severity
+from findings.facts import FindingType, Severity, Status, Ticket
 from tests.factories import FindingFactory
 
 LIST = "/findings"
@@ -84,3 +85,188 @@ def test_it_leaves_the_last_results_when_a_typed_query_is_wrong(page):
 
     assert "at character 1" in body
     assert "results-count" not in body
+
+
+def test_it_counts_each_facet_without_its_own_choice(page):
+    FindingFactory(severity="critical", tags=["team:web"], finding_type=FindingType.SECRET)
+    FindingFactory(severity="high", tags=["team:web", "team:data"])
+    FindingFactory(severity="high", tags=[], status=Status.RESOLVED)
+
+    answer = page("severity=high")
+
+    assert facet(answer, "severity") == {"critical": 1, "high": 2, "medium": 0, "low": 0, "info": 0}
+    assert facet(answer, "team") == {"data": 1, "web": 1, "": 1}
+    assert facet(answer, "type") == {"library_vulnerability": 2}
+    assert facet(answer, "status")["resolved"] == 1
+    assert answer.context["total"] == 2
+
+
+def test_it_tells_container_images_from_hosts(page):
+    wire = FindingType.HOST_AND_CONTAINER
+    FindingFactory(title="Image", finding_type=wire, resource_type="container_image")
+    FindingFactory(title="Host", finding_type=wire, resource_type="host")
+
+    answer = page("type=host_vulnerability")
+
+    assert titles(answer) == ["Host"]
+    assert facet(answer, "type") == {"container_image_vulnerability": 1, "host_vulnerability": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("ticket=over_limit", {"Over"}),
+        ("ticket=none&ticket=over_limit", {"Over", "Bare"}),
+        ("case_status=closed", {"Done"}),
+        ("case_status=", {"Over", "Bare"}),
+        ("team=web", {"Bare"}),
+        ("team=", {"Over", "Done"}),
+        ("team=&team=web", {"Over", "Done", "Bare"}),
+        ("rule=", {"Done", "Bare"}),
+        ("rule=5d2c8a4e-2b5c-4c8e-9d6e-0a1b2c3d4e5f", {"Over"}),
+        ("severity=nonsense", set()),
+        ("type=nonsense", set()),
+        ("rule=nonsense", set()),
+        ("team=%00", set()),
+        ("ticket=none&ticket_of=1", {"Over", "Done", "Bare"}),
+    ],
+)
+def test_it_narrows_by_the_choices_of_a_facet(page, query, shown):
+    FindingFactory(
+        title="Over",
+        ticket=Ticket.OVER_LIMIT,
+        ticket_rule_id=UUID("5d2c8a4e-2b5c-4c8e-9d6e-0a1b2c3d4e5f"),
+    )
+    FindingFactory(title="Done", ticket=Ticket.MANUAL, ticket_key="A-1", ticket_status="closed")
+    FindingFactory(title="Bare", tags=["team:web"])
+
+    answer = page(query)
+
+    assert set(titles(answer)) == shown
+    assert answer.context["total"] == len(shown)
+
+
+def test_it_shows_rules_by_their_names(page, make_rule):
+    rule = make_rule("Exposed secrets")
+    FindingFactory(ticket=Ticket.OVER_LIMIT, ticket_rule_id=rule.pk)
+    FindingFactory(ticket=Ticket.OVER_LIMIT, ticket_rule_id=UUID(int=1))
+
+    body = page().content.decode()
+
+    assert 'aria-label="Exposed secrets"' in body
+    assert 'aria-label="Deleted rule"' in body
+
+
+@pytest.mark.parametrize("sort", ["-severity", "severity", "-first_seen", "changed"])
+def test_it_walks_all_pages_forth_and_back(page, sort):
+    now = timezone.now()
+    for number in range(60):
+        at = now - timedelta(hours=number // 7)
+        FindingFactory(
+            severity=list(Severity)[number % 3], first_seen_at=at, detection_changed_at=at
+        )
+    answers = [page(f"rows=25&sort={sort}")]
+    while place := answers[-1].context["page"].next:
+        answers.append(page(f"rows=25&sort={sort}&page={place}"))
+    pages = [titles(answer) for answer in answers]
+
+    assert [len(each) for each in pages] == [25, 25, 10]
+    assert len({title for each in pages for title in each}) == 60
+    assert "26–50 of 60" in answers[1].content.decode()
+    back = page(f"rows=25&sort={sort}&page={answers[2].context['page'].previous}")
+    assert titles(back) == pages[1]
+    assert "26–50 of 60" in back.content.decode()
+
+
+@pytest.mark.parametrize("place", ["nonsense", "WzFd", "WzEsMCw5OTk5OTksIngiLDFd", "%00"])
+def test_it_begins_anew_at_a_place_it_never_gave(page, place):
+    FindingFactory(title="One")
+
+    assert titles(page(f"page={place}")) == ["One"]
+
+
+@pytest.mark.parametrize("text", ["x" * 30_001, "(" * 60, "a%00b", "@x:[1 TO"])
+def test_it_refuses_a_query_that_is_none(page, text):
+    FindingFactory()
+
+    answer = page(f"q={text}")
+
+    assert answer.status_code == 422
+    assert answer.context["asked"].error
+
+
+def test_it_escapes_what_sources_say(page):
+    evil = '"><img src=x onerror=alert(1)>'
+    FindingFactory(title=evil, resource_name=evil, tags=[f"team:{evil}", f"service:{evil}"])
+
+    assert "<img" not in page().content.decode()
+
+
+def test_it_shows_that_there_is_nothing_yet(page):
+    assert "No findings yet" in page().content.decode()
+
+
+def test_it_shows_that_nothing_matches_and_how_to_see_more(page):
+    FindingFactory()
+
+    body = page("q=env:prod&from=24h").content.decode()
+
+    assert "No findings match this search" in body
+    assert "?q=env%3Aprod&amp;from=all" in body
+
+
+def test_it_draws_findings_by_day_and_severity(page, frozen):
+    now = timezone.now()
+    FindingFactory(severity="critical", first_seen_at=now)
+    FindingFactory(severity="low", first_seen_at=now - timedelta(days=6))
+
+    chart = page("from=7d").context["histogram"]
+
+    assert len(chart.starts) == 8
+    assert [(bar.severity, bar.x) for bar in chart.bars] == [("low", 10), ("critical", 70)]
+    assert "from 16 Nov to 23 Nov" in chart.sentence
+
+
+def test_it_draws_years_in_wider_steps(page, frozen):
+    FindingFactory(first_seen_at=timezone.now() - timedelta(days=400))
+    FindingFactory()
+
+    chart = page().context["histogram"]
+
+    assert chart.by == "5 days"
+    assert sum(counts.total() for counts in chart.counts) == 2
+
+
+@pytest.mark.parametrize("query", ["", "q=env:prod&severity=high&team=web&from=30d"])
+def test_it_needs_the_same_few_statements_for_any_number_of_rows(
+    as_user, viewer, django_assert_max_num_queries, query
+):
+    client = as_user(viewer)
+
+    def statements(number: int) -> int:
+        for _ in range(number):
+            FindingFactory(
+                tags=["env:prod", "team:web"], ticket=Ticket.OVER_LIMIT, ticket_rule_id=UUID(int=1)
+            )
+        with django_assert_max_num_queries(20) as counted:
+            client.get(f"{LIST}?{query}")
+        return len(counted)
+
+    assert statements(5) == statements(45)
+
+
+def test_it_shows_no_controls_to_those_who_may_not_use_them(page):
+    FindingFactory()
+
+    body = page().content.decode()
+
+    assert 'name="finding"' not in body
+    assert "bulk-bar" not in body
+
+
+def test_it_sends_strangers_to_the_login_page(client, db):
+    assert client.get(LIST).status_code == 302
+
+
+def test_it_only_reads(as_user, viewer):
+    assert as_user(viewer).post(LIST).status_code == 405

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+
+from automation.pipeline import evaluate_all
+from automation.services import delete_rule, disable_rule
+from findings.models import Finding
+from findings.services import record
+from tests.factories import FindingFactory, SourceFactory, reported
+
+
+@pytest.fixture
+def found(db):
+    """`found(tags=["env:prod"])`: a finding as reported and evaluated."""
+
+    def report(number=1, **said) -> Finding:
+        said = {"finding_type": "secret", "severity": "critical"} | said
+        record(reported(number, **said), source=SourceFactory())
+        evaluate_all()
+        return Finding.objects.order_by("-pk")[0]
+
+    return report
+
+
+@pytest.fixture
+def why(as_user, viewer):
+    def get(finding, tab="tab=why") -> str:
+        return as_user(viewer).get(f"/findings/{finding.finding_id}?{tab}").content.decode()
+
+    return get
+
+
+def test_it_explains_every_rule_down_to_the_one_that_matched(why, found, make_rule):
+    make_rule("Attack paths", finding_types=["attack_path"])
+    make_rule("Exposed secrets", query="@severity:critical env:prod", max_tickets_per_day=25)
+    make_rule("Everything else")
+
+    page = why(found(tags=["env:prod"]))
+
+    assert "matched at rule 2 of 3" in page
+    assert "Secret is not Attack Path" in page
+    assert "env:prod is selected" in page
+    assert "Critical is selected" in page
+    assert "0 of 25 used before this ticket" in page
+    assert "RISK-1</a> in Case Management, 0." in page
+    assert "Rule 3 was not evaluated because rule 2 matched." in page
+
+
+def test_it_names_several_rules_that_were_not_evaluated(why, found, make_rule):
+    for name in ("First", "Second", "Third", "Fourth"):
+        make_rule(name)
+
+    assert "Rules 2 to 4 were not evaluated because rule 1 matched." in why(found())
+
+
+def test_it_explains_that_no_rule_matched(why, found, make_rule):
+    make_rule(query="env:prod")
+
+    finding = found()
+
+    assert "1 rule · no match" in why(finding)
+    assert "No rule matched, so no ticket was created." in why(finding)
+    assert "No rule matched." in why(finding, tab="")
+
+
+def test_it_explains_that_the_limit_was_reached(why, found, make_rule):
+    make_rule(max_tickets_per_day=1)
+
+    finding = found(2)
+
+    assert "1 of 1 were used already" in why(finding)
+    assert "No ticket: the rule had reached its daily limit." in why(finding)
+    assert "Rule 1 matched but reached its daily limit of 1." in why(finding, tab="")
+    assert "Over limit" in why(finding, tab="")
+
+
+def test_it_shows_the_rules_as_they_were(why, found, make_rule, editor):
+    rule = make_rule("Exposed secrets")
+    finding = found()
+    assert f"{rule.pk}/edit" in why(finding)
+    delete_rule(rule.pk, actor=editor)
+
+    page = why(finding)
+
+    assert "Exposed secrets" in page
+    assert "(deleted)" in page
+    assert f"{rule.pk}/edit" not in page
+
+
+def test_it_says_which_rules_were_skipped(why, found, make_rule, editor):
+    rule = make_rule("Asleep")
+    make_rule("Awake")
+    disable_rule(rule.pk, actor=editor)
+
+    assert "Disabled, skipped" in why(found())
+
+
+def test_it_says_that_there_were_no_rules(why, found, make_rule):
+    assert "No rule was enabled, so none could match." in why(found())
+
+
+def test_it_says_that_a_finding_waits(why):
+    finding = FindingFactory(unevaluated_since="2026-11-23T12:00:00Z")
+
+    assert "The finding waits to be evaluated." in why(finding)
+    assert "Waiting to be evaluated." in why(finding, tab="")
+
+
+def test_it_says_that_a_finding_is_older_than_the_rules(why):
+    finding = FindingFactory()
+
+    assert "Found before any rule existed" in why(finding)
+
+
+def test_it_escapes_the_names_of_rules_and_tags(why, found, make_rule):
+    make_rule('"><img src=x onerror=alert(1)>', query='env:"<img src=y>"')
+
+    assert "<img" not in why(found(tags=["env:<img src=y>"]))
