@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from django import forms
 from django.http import QueryDict
@@ -92,10 +92,10 @@ class FindingsField(forms.CharField):
 
 def _finding_id(text: str) -> str:
     """The id itself, or the id in the address of a finding's page or of an explorer page."""
-    address = urlsplit(text) if re.match(r"(https?:/)?/", text) else None
-    if address is None:
+    if not re.match(r"(https?:/)?/", text):
         return text
-    return parse_qs(address.query).get("finding", [unquote(address.path.rsplit("/", 1)[-1])])[0]
+    path, _, query = text.partition("#")[0].partition("?")
+    return parse_qs(query).get("finding", [unquote(path.rsplit("/", 1)[-1])])[0]
 
 
 class _CaseWords(forms.Form):
