@@ -263,9 +263,9 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
     said = request.GET
     page = said.get("page", "")
     return {
-        "text": said.get("q", "").strip()[:200],
+        "text": said.get("q", "").replace("\0", "").strip()[:200],
         "view": said["view"] if said.get("view") in VIEWS else "",
-        "project": said.get("project", "").upper()[:10],
+        "project": said.get("project", "").replace("\0", "").upper()[:10],
         "status": said["status"] if said.get("status") in Case.Status.values else "",
         "sort": said["sort"] if said.get("sort") in SORTS else "updated",
         "page": int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
