@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -243,41 +243,34 @@ def change_case(
     """
     case = _lock(case)
     now = timezone.now()
-    entries: list[tuple[Kind, str, str]] = []
-    if status is not None and status != case.status:
-        entries.append((Kind.STATUS, case.status, status))
-        set_status(case, status, now=now)
-    if priority is not None and priority != case.priority:
-        entries.append((Kind.PRIORITY, case.priority, priority))
-        case.priority = priority
+    words = {"status": status, "priority": priority, "title": title, "description": description}
+    entries = _take(case, words)
     if not isinstance(assignee, str) and assignee != case.assignee:
         before = case.assignee.name if case.assignee else ""
         entries.append((Kind.ASSIGNEE, before, assignee.name if assignee else ""))
         case.assignee = assignee
-    if title is not None and title != case.title:
-        entries.append((Kind.TITLE, case.title, title))
-        case.title = title
-    if description is not None and description != case.description:
-        entries.append((Kind.DESCRIPTION, case.description, description))
-        case.description = description
     if entries:
-        _refuse_overwriting(case, [kind for kind, *_ in entries], seen=seen)
+        kinds = [kind for kind, *_ in entries]
+        _refuse_overwriting(case, kinds, seen=seen)
+        if Kind.STATUS in kinds:
+            set_status(case, case.status, now=now)
         case.modified_at = now
         case.full_clean(validate_unique=False, validate_constraints=False)
-        case.save(
-            update_fields=(
-                "status",
-                "closed_at",
-                "priority",
-                "assignee",
-                "title",
-                "description",
-                "modified_at",
-            )
-        )
+        case.save(update_fields=(*words, "assignee", "closed_at", "modified_at"))
         tell([(case, *entry) for entry in entries], actor=actor, now=now)
         mirror([case])
     return case
+
+
+def _take(case: Case, words: Mapping[str, str | None]) -> list[tuple[Kind, str, str]]:
+    """Put those that differ on the case; a field has the name of its kind of entry."""
+    entries: list[tuple[Kind, str, str]] = []
+    for name, after in words.items():
+        before = getattr(case, name)
+        if after is not None and after != before:
+            setattr(case, name, after)
+            entries.append((Kind(name), before, after))
+    return entries
 
 
 def _refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | None) -> None:
