@@ -12,7 +12,7 @@ _TAGS = {
     *("p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
     *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_DEEPER = {"h1": "h4", "h2": "h4", "h3": "h4", "h4": "h5", "h5": "h6"}  # below the page's own
+_DEEPER = {"h1": "h3", "h2": "h3"}  # below the page's own
 
 
 def render_markdown(text: str) -> SafeString:

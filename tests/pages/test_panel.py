@@ -79,7 +79,7 @@ def test_it_renders_the_description_without_what_could_do_harm(panel):
         )
     )
 
-    assert "<h4>Grants <code>s3:GetObject</code></h4>" in page
+    assert "<h3>Grants <code>s3:GetObject</code></h3>" in page
     assert "<script>alert" not in page
     assert 'href="javascript' not in page
     assert '<a href="https://example.com" rel="nofollow noopener">b</a>' in page

@@ -58,11 +58,15 @@ function address(id) {
   return here.pathname + here.search;
 }
 
+let wanted = openId(); // runs ahead of the address while an answer is on its way
+
 async function open(row, { replace = false } = {}) {
   const link = linkOf(row);
-  const id = row.dataset.finding;
-  await htmx.ajax("GET", link.href, { target: drawer, swap: "innerHTML" });
-  if (drawer.querySelector("[data-finding]")?.dataset.finding !== id) return;
+  const id = wanted = row.dataset.finding;
+  const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
+  if (wanted !== id) return; // J was faster than the answer
+  if (!answer.ok || answer.redirected) return location.assign(link.href);
+  htmx.swap(drawer, await answer.text(), { swapStyle: "innerHTML" });
   history[replace ? "replaceState" : "pushState"](null, "", address(id));
   openDrawer(drawer);
   mark();
@@ -76,6 +80,7 @@ function mark() {
 drawer.addEventListener("close", () => {
   const link = linkOf(rowOf(openId()));
   if (openId()) history.pushState(null, "", address(null));
+  wanted = null;
   mark();
   link?.focus();
 });
@@ -97,7 +102,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-selects]")) here()?.querySelector("input[name=finding]")?.click();
 });
 
-const here = () => (drawer.open ? rowOf(openId()) : document.activeElement.closest("tr[data-finding]"));
+const here = () => (drawer.open ? rowOf(wanted) : document.activeElement.closest("tr[data-finding]"));
 
 function move(by) {
   const all = rows();

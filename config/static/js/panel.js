@@ -4,7 +4,7 @@ import { toast } from "./toast.js";
 const dialog = document.getElementById("action");
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target.id !== "action-body" || !detail.target.firstElementChild) return;
+  if (detail.target?.id !== "action-body" || !detail.target.firstElementChild) return;
   if (!dialog.open) dialog.showModal();
   dialog.querySelector(".dialog-body :is(input, select, textarea), .dialog-foot .btn.primary")?.focus();
 });
