@@ -16,8 +16,6 @@ from findings.models import Finding, FindingEvent
 from findings.query.ast import Exact, Field, Root, Term
 from findings.query.canonical import write
 
-LONGEST_TEXT = 500
-
 
 class Entry(NamedTuple):
     """A line of the timeline: "<what> <strong> …"."""

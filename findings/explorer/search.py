@@ -32,10 +32,6 @@ class Search:
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
 
-    @property
-    def is_everything(self) -> bool:
-        return self.root == EVERYTHING and self.since is None and not self.chosen
-
     def findings(self, *, facets: Sequence[str] = FACETS) -> QuerySet[Finding]:
         """What matches the query, the time and the choices made in these facets."""
         found = Finding.objects.filter(condition(self.root))

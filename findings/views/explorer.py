@@ -49,7 +49,6 @@ def _found(asked: ExplorerQuery) -> dict[str, Any]:
         return {}
     counted = count_facets(search)
     return {
-        "search": search,
         "total": counted.total,
         "facets": counted.facets,
         "histogram": histogram(search, now=now),
