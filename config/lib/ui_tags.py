@@ -152,7 +152,8 @@ def tag_chip(text: str) -> SafeString:
 def ticket_chip(
     *, key: str = "", ticket: str, status: str = "", url: str = "", popover_url: str = ""
 ) -> SafeString:
-    """A finding's ticket: bolt tile when a rule made it, person tile when somebody did.
+    """A finding's ticket: bolt tile when a rule made it, a person's tile when
+    somebody did, a flask for a test.
 
     `ticket` is a `findings.facts.Ticket`, `status` the ticket's own (a case's). With a
     `popover_url` the details open on hover, click and arrow down.
@@ -169,7 +170,7 @@ def ticket_chip(
         format_html(' data-popover="{}" aria-haspopup="dialog"', popover_url)
         if popover_url
         else "",
-        by_rule() if ticket == "automated" else by_person(),
+        _MADE_BY[ticket](),
         key,
         format_html('{}<span class="vh">closed</span>', icon("check")) if done else "",
     )
@@ -187,6 +188,18 @@ def by_person() -> SafeString:
         icon("user-round"),
         "By a person:",
     )
+
+
+@register.simple_tag
+def by_test() -> SafeString:
+    return format_html(
+        '<span class="by-person">{}</span><span class="vh">{}</span>',
+        icon("flask-conical"),
+        "Test ticket:",
+    )
+
+
+_MADE_BY = {"automated": by_rule, "manual": by_person, "test": by_test}
 
 
 @register.simple_tag

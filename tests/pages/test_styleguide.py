@@ -88,8 +88,9 @@ def test_it_gives_the_time_itself_in_utc():
 def test_it_marks_tickets_of_rules_with_the_bolt_alone():
     chip = "{% ticket_chip key='SEC-1' ticket=t status='OPEN' url='/cases/SEC-1' %}"
     assert 'class="bolt' in drawn(chip, t="automated")
-    for other in ("manual", "test"):
+    for other, said in (("manual", "By a person:"), ("test", "Test ticket:")):
         assert 'class="bolt' not in drawn(chip, t=other)
+        assert said in drawn(chip, t=other)
 
 
 def test_it_shows_a_finding_over_the_limit_and_one_without_a_ticket():

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import render_markdown
-from config.lib.ui_tags import bolt, by_person, by_rule, icon
+from config.lib.ui_tags import bolt, by_person, by_rule, by_test, icon
 from ticketing.models import Case, TimelineEntry
 
 register = template.Library()
@@ -23,11 +23,7 @@ def origin_mark(case: Case) -> SafeString:
         said = f"{'Limit notice of rule' if notice else 'Created by rule'} {case.rule_name}"
         return format_html('<span class="origin" title="{}">{}</span>', said, by_rule())
     if case.origin == Case.Origin.TEST:
-        return format_html(
-            '<span class="origin" title="Test ticket"><span class="by-person">{}</span>'
-            '<span class="vh">Test ticket:</span></span>',
-            icon("flask-conical"),
-        )
+        return format_html('<span class="origin" title="Test ticket">{}</span>', by_test())
     if case.origin == Case.Origin.API:
         return format_html(
             '<span class="origin" title="Created through the API"><span class="by-person">{}</span>'
