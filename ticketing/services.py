@@ -216,13 +216,18 @@ def attach(case: Case, finding_pks: Sequence[int], *, actor: User | None) -> Non
 
 
 @transaction.atomic
-def detach(finding_pks: Sequence[int], *, actor: User | None) -> int:
-    """Detach findings from their cases and say how many were attached. No case is deleted."""
-    attached = Attachment.objects.filter(finding__in=finding_pks)
+def detach(finding_pks: Sequence[int], *, actor: User | None, case: Case | None = None) -> int:
+    """Detach findings from their cases and say how many were attached. No case is deleted.
+
+    With `case`, only from that one: a finding that has moved on meanwhile stays where it is.
+    """
     locked = lock(finding_pks=finding_pks)
-    count = attached.count()
-    _release(finding_pks, locked, actor=actor)
-    return count
+    attached = Attachment.objects.filter(finding__in=finding_pks)
+    if case is not None:
+        attached = attached.filter(case=case)
+    pks = list(attached.values_list("finding_id", flat=True))
+    _release(pks, locked, actor=actor)
+    return len(pks)
 
 
 @transaction.atomic

@@ -120,6 +120,14 @@ def test_detaching_leaves_the_case_and_frees_the_finding(analyst):
     assert Case.objects.filter(pk=case.pk).exists()
 
 
+def test_detaching_from_a_case_leaves_a_finding_that_has_moved_on(analyst):
+    finding, project = FindingFactory(), ProjectFactory()
+    first = services.open_manual_case([finding.pk], project=project, actor=analyst)
+    second = services.open_manual_case([finding.pk], project=project, actor=analyst)
+    assert services.detach([finding.pk], actor=analyst, case=first) == 0
+    assert Attachment.objects.get(finding=finding).case == second
+
+
 def test_a_change_is_told_once_and_mirrored(analyst, editor):
     finding = FindingFactory()
     case = services.open_manual_case([finding.pk], project=ProjectFactory(), actor=analyst)

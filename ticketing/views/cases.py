@@ -163,7 +163,7 @@ def detach_finding(request: HttpRequest, key: str, finding_id: str) -> HttpRespo
     question = f"Detach this finding from {case.key}?"
     if request.method == "GET":
         return _confirm(request, case, question, finding.title, label="Detach")
-    services.detach([finding.pk], actor=signed_in(request))
+    services.detach([finding.pk], actor=signed_in(request), case=case)
     toast(request, "Finding detached", f"{case.key} was not deleted.")
     return _to(case)
 
