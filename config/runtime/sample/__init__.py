@@ -24,7 +24,7 @@ def load(*, actor: User | None = None) -> None:
     """
     if Finding.objects.exists() or Project.objects.exists():
         return
-    project = create_project(key="SEC", name="Security Engineering", actor=actor)
+    project = create_project(key="SEC", name="Security", actor=actor)
     for rule in _rules(project):
         create_rule(rule, actor=actor)
     # The newest are on top of the explorer: the longest and most monotonous report goes first.
