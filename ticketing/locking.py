@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from findings import services as findings
@@ -23,19 +24,36 @@ class Locked(NamedTuple):
 
 def lock(*, finding_pks: Collection[int] = (), case_pks: Collection[UUID] = ()) -> Locked:
     """Lock these findings and cases, and whatever a change of them may touch."""
+    while True:
+        start = transaction.savepoint()
+        locked = _lock_what_is_there(finding_pks, case_pks)
+        if locked.findings.keys() >= set(_findings_of(locked.cases)):
+            transaction.savepoint_commit(start)
+            return locked
+        # Until the cases were ours, a finding could still come to them. Locking it now would
+        # be out of order (and was seen to deadlock): let go of everything and look again.
+        transaction.savepoint_rollback(start)
+
+
+def _lock_what_is_there(finding_pks: Collection[int], case_pks: Collection[UUID]) -> Locked:
     cases = {*case_pks, *_cases_of(finding_pks)}
-    beside = Attachment.objects.filter(case__in=cases).values_list("finding_id", flat=True)
-    rows = findings.lock(sorted({*finding_pks, *beside}))
+    rows = findings.lock(sorted({*finding_pks, *_findings_of(cases)}))
     # Read again: until the lock was ours, a finding could still move to another case.
     cases |= set(_cases_of(finding_pks))
     locked = (
-        Case.objects.select_for_update(of=("self",))
-        .select_related("project", "assignee")
+        Case.objects.select_for_update()
         .filter(pk__in=cases)
         .order_by("pk")
+        # No join: a case that moves while we wait for it no longer joins the project that
+        # PostgreSQL read before the wait, and would be left out of the answer.
+        .prefetch_related("project", "assignee")
     )
     return Locked({row.pk: row for row in rows}, {case.pk: case for case in locked})
 
 
 def _cases_of(finding_pks: Collection[int]) -> QuerySet[Attachment, UUID]:
     return Attachment.objects.filter(finding__in=finding_pks).values_list("case_id", flat=True)
+
+
+def _findings_of(case_pks: Collection[UUID]) -> QuerySet[Attachment, int]:
+    return Attachment.objects.filter(case__in=case_pks).values_list("finding_id", flat=True)
