@@ -190,7 +190,7 @@ _REASONS = {
 
 def reason_without_ticket(finding: Finding) -> str:
     """One sentence from a closed list: why this finding has no ticket."""
-    if finding.unevaluated_since is not None:
+    if finding.waits:
         return "Waiting to be evaluated."
     decision = Decision.objects.filter(finding=finding).order_by("-id").first()
     if decision is None:

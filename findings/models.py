@@ -129,6 +129,11 @@ class Finding(models.Model):
         return type_choice(self.finding_type, self.resource_type)
 
     @property
+    def waits(self) -> bool:
+        """Whether the pipeline will decide it next; see `selectors.unevaluated`."""
+        return self.unevaluated_since is not None and not Status(self.status).is_gone
+
+    @property
     def facts(self) -> Facts:
         return Facts(*(getattr(self, name) for name in Facts._fields))
 

@@ -1,4 +1,4 @@
-"""Reads of findings for the API."""
+"""Reads of findings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from findings.facts import GONE_STATUSES
 from findings.models import Finding
 from findings.query.ast import Query
 from findings.query.sql import condition
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1
+
+
+def unevaluated() -> QuerySet[Finding]:
+    """Findings that wait for a decision. One that is gone waits until it opens again."""
+    return Finding.objects.filter(unevaluated_since__isnull=False).exclude(status__in=GONE_STATUSES)
 
 
 class Order(StrEnum):

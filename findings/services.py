@@ -4,14 +4,14 @@ statements, however many findings it is given; news goes out on commit."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Greatest
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from findings.facts import GONE_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.models import Finding, FindingEvent, Source
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
+from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
 
 
@@ -144,19 +145,25 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
 
 
 def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: datetime) -> None:
-    """Gone findings ask for work again: evaluated anew unless a case follows them already."""
+    """Gone findings ask for work again: evaluated anew unless a case follows them already.
+
+    One that was never evaluated still is, case or not: every finding gets its decision.
+    """
     if not pks:
         return
     was_over_limit = Q(ticket=Ticket.OVER_LIMIT)
     has_case = Q(ticket__in=[ticket for ticket in Ticket if ticket.is_attached])
+    # Each evaluation of a finding has a time of its own, even where a clock goes back: of two
+    # decisions for one time the database refuses the second, and with it all beside it.
+    later = Greatest(Value(now), F("opened_at") + timedelta(microseconds=1))
     Finding.objects.filter(pk__in=pks).update(
         status=status,
-        opened_at=now,
+        opened_at=later,
         detection_changed_at=now,
         resolved_at=None,
         unevaluated_since=Case(
-            When(has_case, then=F("unevaluated_since")),
-            default=Coalesce(F("unevaluated_since"), Value(now)),
+            When(has_case, unevaluated_since=None, then=None),
+            default=later,
         ),
         ticket=Case(When(was_over_limit, then=Value(Ticket.NONE)), default=F("ticket")),
         ticket_rule_id=Case(When(was_over_limit, then=None), default=F("ticket_rule_id")),
@@ -173,7 +180,7 @@ def claim_unevaluated(*, limit: int) -> list[Claimed]:
     SQLite's immediate transactions run one after another. Call inside a transaction.
     """
     rows = (
-        Finding.objects.filter(unevaluated_since__isnull=False)
+        unevaluated()
         .order_by("unevaluated_since", "pk")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("pk", "unevaluated_since", *Facts._fields)[:limit]
@@ -225,7 +232,6 @@ def change_status(pks: Iterable[int], *, status: Status, actor: User | None) -> 
             status=status,
             resolved_at=now,
             detection_changed_at=now,
-            unevaluated_since=None,  # nobody needs a ticket for it; opening again asks anew
         )
     else:
         _open_again(gone, status=status, now=now)

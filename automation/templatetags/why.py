@@ -48,7 +48,7 @@ def why(finding: Finding) -> dict[str, Any]:
     """The finding's newest decision, rule by rule."""
     explanation = explain_finding(finding)
     if explanation is None:
-        return {"explanation": None, "waits": finding.unevaluated_since}
+        return {"explanation": None, "waits": finding.waits}
     tried = [trace for trace in explanation.traces if trace.state != "not_evaluated"]
     seconds = explanation.seconds_to_ticket
     return {

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config.runtime import beats
-from findings.models import Finding
+from findings.selectors import unevaluated
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -43,8 +43,8 @@ def examine() -> Report:
 
 
 def oldest_unevaluated() -> datetime | None:
-    waiting = Finding.objects.filter(unevaluated_since__isnull=False)
-    return waiting.order_by("unevaluated_since").values_list("unevaluated_since", flat=True).first()
+    waiting = unevaluated().order_by("unevaluated_since")
+    return waiting.values_list("unevaluated_since", flat=True).first()
 
 
 def _unapplied_migrations() -> int:

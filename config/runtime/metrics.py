@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from automation.models import Decision
 from config.runtime import beats
 from config.runtime.health import oldest_unevaluated
-from findings.models import Finding
+from findings.selectors import unevaluated
 
 
 def exposition() -> bytes:
@@ -31,7 +31,7 @@ class _Tables(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         now = timezone.now()
-        waiting = Finding.objects.filter(unevaluated_since__isnull=False).count()
+        waiting = unevaluated().count()
         yield GaugeMetricFamily("fa_unevaluated_findings", "Findings that wait.", waiting)
         oldest = oldest_unevaluated()
         age = (now - oldest).total_seconds() if oldest else 0

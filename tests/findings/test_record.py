@@ -145,11 +145,11 @@ def test_it_forgets_that_a_reopened_finding_was_over_the_limit(source):
     assert finding.unevaluated_since == NOON + ONE
 
 
-def test_it_keeps_the_place_of_a_finding_that_already_waits(source):
+def test_it_asks_for_a_decision_from_when_a_finding_opened_again(source):
     record([problem()], source=source, now=NOON)
     Finding.objects.update(status=Status.RESOLVED)
     record([problem()], source=source, now=NOON + ONE)
-    assert Finding.objects.get().unevaluated_since == NOON
+    assert Finding.objects.get().unevaluated_since == NOON + ONE
 
 
 @pytest.mark.parametrize("status", ["muted", "in-progress"])

@@ -100,7 +100,9 @@ def test_it_resolves_a_finding(frozen, analyst, rings):
 
 
 def test_it_asks_for_a_decision_when_a_person_opens_a_resolved_finding(frozen, analyst, rings):
-    finding = FindingFactory(status=Status.RESOLVED, resolved_at=NOON - ONE)
+    finding = FindingFactory(
+        status=Status.RESOLVED, first_seen_at=NOON - ONE - ONE, resolved_at=NOON - ONE
+    )
     names = rings(
         lambda: services.change_status([finding.pk], status=Status.IN_PROGRESS, actor=analyst)
     )
