@@ -46,7 +46,7 @@ def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
     Raises RefusedReport, with the refusal kept as an Import, if the file does not go in. Single
     records that do not are the `errors` of the Import, in the API's words.
     """
-    row = Import(file_name=sent.file_name[-255:], started_by=sent.by[:120])
+    row = Import(file_name=_printable(sent.file_name)[-255:], started_by=sent.by[:120])
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as report:
             reader = registry.recognise(report, name=sent.format_name)
@@ -66,7 +66,11 @@ def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
 
 
 def _source_name(name: str) -> str:
-    return " ".join("".join(filter(str.isprintable, name)).split())[:100] or "report"
+    return " ".join(_printable(name).split())[:100] or "report"
+
+
+def _printable(text: str) -> str:
+    return "".join(filter(str.isprintable, text))
 
 
 def _record_all(

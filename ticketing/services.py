@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.accounts.history import sign
@@ -71,9 +71,7 @@ def create_project(*, key: str, name: str, actor: User | None) -> Project:
     """Raises ValidationError (by field) for a key or name that is malformed or taken."""
     project = Project(key=key, name=name.strip())
     sign(project, actor=actor)
-    with transaction.atomic():
-        project.full_clean()
-        project.save()
+    _save_project(project)
     return project
 
 
@@ -90,9 +88,17 @@ def edit_project(
     project.closes_with_findings = closes_with_findings
     project.reopens_with_findings = reopens_with_findings
     sign(project, actor=actor)
-    with transaction.atomic():
-        project.full_clean()
-        project.save(update_fields=("name", "closes_with_findings", "reopens_with_findings"))
+    _save_project(project, "name", "closes_with_findings", "reopens_with_findings")
+
+
+def _save_project(project: Project, *fields: str) -> None:
+    try:
+        with transaction.atomic():
+            project.full_clean()
+            project.save(update_fields=fields or None)
+    except IntegrityError:
+        project.full_clean()  # names the field that somebody else was faster with
+        raise
 
 
 def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:

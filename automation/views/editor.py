@@ -29,6 +29,7 @@ from automation.models import Rule
 from automation.preview import DAYS, preview
 from automation.rulebook import current_rulebook
 from automation.selectors import rule_by_id
+from automation.views.gone import gone_is_404
 from config.accounts.access import require, signed_in
 from config.accounts.models import User
 from config.accounts.roles import Permission
@@ -53,6 +54,7 @@ def create_rule(request: HttpRequest) -> HttpResponse:
 
 @require(Permission.RULES_READ)
 @require_http_methods(["GET", "POST"])
+@gone_is_404
 def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
     rule = _rule(rule_id)
     if request.method == "POST":

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from automation import services
 from automation.forms import MoveForm, OrderForm, RuleFilter
 from automation.models import Rule
-from automation.selectors import last_day, rule_by_id, rule_rows, ticket_counts
+from automation.selectors import RuleRow, last_day, rule_by_id, rule_rows, ticket_counts
+from automation.views.gone import gone_is_404
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
@@ -56,12 +57,13 @@ def reorder_rules(request: HttpRequest) -> HttpResponse:
 
 @require(Permission.RULES_WRITE)
 @require_http_methods(["GET", "POST"])
+@gone_is_404
 def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     form = MoveForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         context = {"form": form, **_list(request)}
-        context["row"] = next(row for row in context["all_rows"] if row.rule.pk == rule.pk)
+        context["row"] = _row_of(rule, context["all_rows"])
         status = 200 if request.method == "GET" else 422
         return render(request, "automation/rule_move.html", context, status=status)
     said = form.cleaned_data
@@ -72,6 +74,8 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         )
     except services.RulesChanged as change:
         return _order_refused(request, _changed(change), status=409)
+    except services.InvalidOrder:
+        return _order_refused(request, "The order that was seen is unknown.", status=422)
     after = [row.rule.pk for row in rule_rows()]
     _say_moved(request, rule.pk, before=before, after=after, version=version)
     return redirect(_row(rule))
@@ -79,6 +83,7 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 
 @require(Permission.RULES_WRITE)
 @require_POST
+@gone_is_404
 def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule, actor = _rule(rule_id), signed_in(request)
     if rule.is_broken:
@@ -98,12 +103,13 @@ def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     if "HX-Request" not in request.headers:
         return redirect(_row(rule))
     context = _list(request)
-    context["changed"] = next(row for row in context["all_rows"] if row.rule.pk == rule.pk)
+    context["changed"] = _row_of(rule, context["all_rows"])
     return render(request, "automation/_rule_changed.html", context)
 
 
 @require(Permission.RULES_WRITE)
 @require_POST
+@gone_is_404
 def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     copy = services.duplicate_rule(_rule(rule_id).pk, actor=signed_in(request))
     toast(request, f"{copy.name} created", "It is off until you switch it on.", by_rule=True)
@@ -112,6 +118,7 @@ def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 
 @require(Permission.RULES_WRITE)
 @require_http_methods(["GET", "POST"])
+@gone_is_404
 def delete_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     if request.method == "POST":
@@ -150,6 +157,13 @@ def _rule(rule_id: UUID) -> Rule:
     if rule is None:
         raise Http404
     return rule
+
+
+def _row_of(rule: Rule, rows: Sequence[RuleRow]) -> RuleRow:
+    for row in rows:
+        if row.rule.pk == rule.pk:
+            return row
+    raise Http404
 
 
 def _row(rule: Rule) -> str:
