@@ -59,7 +59,7 @@ class FindingsView(APIView):
         responses={
             (200, MEDIA_TYPE): schemas.RECEIVED,
             **_refusals(413, 415),
-            (400, MEDIA_TYPE): {"oneOf": [schemas.RECEIVED, schemas.REFUSED]},
+            (400, MEDIA_TYPE): {"anyOf": [schemas.RECEIVED, schemas.REFUSED]},
         },
     )
     def post(self, request: Request) -> Response:
