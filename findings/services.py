@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -355,4 +354,8 @@ def _write_events(
 
 def _on_commit(signal: Signal) -> None:
     """News is a bell: a receiver that fails must not fail what is already true."""
-    transaction.on_commit(partial(signal.send, sender=Finding), robust=True)
+
+    def send() -> None:  # not a partial: Django logs a failure by the function's name
+        signal.send(sender=Finding)
+
+    transaction.on_commit(send, robust=True)
