@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.management import call_command
-from django.db import connection
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from config.accounts.models import User
 
@@ -16,7 +18,12 @@ _LOCK = 0x0F17D1965  # any number that is always the same
 
 
 def migrate() -> None:
-    """Bring the tables up to date."""
+    """Bring the tables up to date; CommandError if the database does not answer."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        said = " ".join(str(error).split())
+        raise CommandError(f"The database of DATABASE_URL does not answer: {said}") from error
     with _one_machine_at_a_time():
         call_command("migrate", interactive=False, verbosity=0)
 
@@ -37,9 +44,12 @@ def collect_static_files() -> None:
 
 @contextmanager
 def _one_machine_at_a_time() -> Iterator[None]:
-    """Several machines may start at once on one PostgreSQL; SQLite has one machine only."""
+    """Several machines may start at once on one PostgreSQL, two commands on one SQLite."""
     if connection.vendor != "postgresql":
-        yield
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        with (settings.DATA_DIR / "start.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+            yield
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config.lib.secret_files import read_or_create_secret
@@ -98,6 +99,11 @@ TEMPLATES = [
 DATABASES = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'findings.sqlite3'}")
 }
+if DATABASES["default"].get("ENGINE", "").rpartition(".")[2] not in ("sqlite3", "postgresql"):
+    raise ImproperlyConfigured(
+        "DATABASE_URL is no address of a database. Write postgres://user:password@host:5432/name "
+        "or sqlite:////path/to/file, or leave it unset for SQLite in DATA_DIR."
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # IMMEDIATE: without it a read that turns into a write fails at once with "locked".
