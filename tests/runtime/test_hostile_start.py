@@ -40,6 +40,14 @@ def test_it_says_in_a_sentence_what_is_wrong_with_the_database(address, sentence
     assert "Traceback" not in said
 
 
+def test_it_says_in_a_sentence_that_its_files_have_no_place(tmp_path):
+    (tmp_path / "file").touch()
+    started = start("up", "--port", "8169", DATA_DIR=str(tmp_path / "file" / "below"))
+    said = started.communicate(timeout=60)[0]
+    assert started.returncode == 1
+    assert said.startswith("Settings: DATA_DIR cannot be used")
+
+
 @pytest.mark.slow
 def test_it_prepares_one_sqlite_file_from_two_commands_at_once(tmp_path):
     place = {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'f.sqlite3'}"}
