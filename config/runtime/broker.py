@@ -10,12 +10,18 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django_q.brokers.orm import ORM
 from django_q.brokers.redis_broker import Redis
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
+from redis import Redis as Connection
+from redis import from_url
 
 from config.runtime.beats import EVERY
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 5  # more than the second that a cluster waits for a ring
 
 Rings = list[tuple[Any, Any]]  # what to acknowledge (nothing, here), signed task
 
@@ -39,6 +45,15 @@ class OrmBroker(SelfRinging, ORM):  # type: ignore[misc]
 
 class RedisBroker(SelfRinging, Redis):  # type: ignore[misc]
     """Rings are a list in Redis: faster, and nothing is lost with it but time."""
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Connection:
+        """A Redis that does not answer must not hold up the request that rings it."""
+        return from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+        )
 
 
 def _beat() -> str:
