@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from automation.engine.explain import RuleTrace, explain
 from automation.engine.shadow import shadowed_by
-from automation.models import DailyUsage, Decision, Rule, RuleSet, RuleSetVersion
+from automation.models import DailyUsage, Decision, Rule, RuleSet
 from automation.rulebook import specs_of
 from config.accounts.models import User
 from findings.facts import facts_from_json
@@ -93,11 +93,6 @@ def rule_by_id(rule_id: UUID) -> Rule | None:
 
 def broken_rule_count() -> int:
     return Rule.objects.filter(kind=KIND).exclude(auto_disabled_reason="").count()
-
-
-def ticket_count(rule_id: UUID) -> int:
-    """How many tickets the rule has ever made (limit notices are not counted)."""
-    return Case.objects.filter(rule_id=rule_id, origin=Case.Origin.RULE).count()
 
 
 def ticket_counts() -> dict[UUID, int]:
@@ -211,7 +206,3 @@ def _rule_then(decision: Decision) -> tuple[str, int]:
 def rule_names(rule_ids: set[UUID]) -> dict[UUID, str]:
     """The present names of those rules that still exist."""
     return dict(Rule.objects.filter(pk__in=rule_ids).values_list("pk", "name"))
-
-
-def rule_set_history(limit: int = 50) -> list[RuleSetVersion]:
-    return list(RuleSetVersion.objects.filter(kind=KIND).select_related("created_by")[:limit])
