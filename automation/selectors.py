@@ -154,7 +154,7 @@ class Explanation:
 
 def explain_finding(finding: Finding) -> Explanation | None:
     """The newest decision on the finding, explained; None if it was never evaluated."""
-    decision = Decision.objects.filter(finding=finding).order_by("-id").first()
+    decision = _latest_decision(finding)
     if decision is None:
         return None
     specs = specs_of(decision.rule_set_version)
@@ -172,6 +172,10 @@ def explain_finding(finding: Finding) -> Explanation | None:
     )
 
 
+def _latest_decision(finding: Finding) -> Decision | None:
+    return Decision.objects.filter(finding=finding).order_by("-id").first()
+
+
 _REASONS = {
     Outcome.NO_RULES: "No rule was enabled when it was found.",
     Outcome.NO_MATCH: "No rule matched.",
@@ -187,7 +191,7 @@ def reason_without_ticket(finding: Finding) -> str:
     """One sentence from a closed list: why this finding has no ticket."""
     if finding.waits:
         return "Waiting to be evaluated."
-    decision = Decision.objects.filter(finding=finding).order_by("-id").first()
+    decision = _latest_decision(finding)
     if decision is None:
         return "It was resolved before it was evaluated."
     rule, limit = _rule_then(decision)

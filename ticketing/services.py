@@ -156,18 +156,17 @@ def open_manual_case(
     """
     _check_count(finding_pks)
     rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
-    draft = _manual_draft(rows, actor=actor)
     [case] = open_cases(
         [
-            CaseDraft(
-                project_id=project.pk,
-                title=title or draft.title,
-                description=description or draft.description,
-                priority=priority or draft.priority,
+            _manual_case(
+                rows,
+                project=project,
+                actor=actor,
+                assignee=assignee,
                 origin=origin,
-                findings=tuple(_subject(row) for row in rows),
-                assignee_id=assignee.pk if assignee else None,
-                created_by=actor,
+                title=title,
+                description=description,
+                priority=priority,
             )
         ]
     )
@@ -186,20 +185,10 @@ def open_case_each(
     """One case for each of these findings; those that have a case already move."""
     _check_count(finding_pks)
     rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
-    drafts = [(row, _manual_draft([row], actor=actor)) for row in rows]
     return open_cases(
         [
-            CaseDraft(
-                project_id=project.pk,
-                title=draft.title,
-                description=draft.description,
-                priority=draft.priority,
-                origin=origin,
-                findings=(_subject(row),),
-                assignee_id=assignee.pk if assignee else None,
-                created_by=actor,
-            )
-            for row, draft in drafts
+            _manual_case([row], project=project, actor=actor, assignee=assignee, origin=origin)
+            for row in rows
         ]
     )
 
@@ -366,6 +355,31 @@ def _attach_rows(
 
 def _subject(row: Finding) -> Subject:
     return Subject(row.pk, row.workflow, Status(row.status).is_open)
+
+
+def _manual_case(
+    rows: Sequence[Finding],
+    *,
+    project: Project,
+    actor: User | None,
+    assignee: User | None,
+    origin: Case.Origin,
+    title: str = "",
+    description: str = "",
+    priority: str = "",
+) -> CaseDraft:
+    """What is not said of the case is made from its (locked, free) findings."""
+    draft = _manual_draft(rows, actor=actor)
+    return CaseDraft(
+        project_id=project.pk,
+        title=title or draft.title,
+        description=description or draft.description,
+        priority=priority or draft.priority,
+        origin=origin,
+        findings=tuple(_subject(row) for row in rows),
+        assignee_id=assignee.pk if assignee else None,
+        created_by=actor,
+    )
 
 
 def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
