@@ -14,7 +14,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from automation.models import DailyUsage, Decision, Rule, RuleSet, RuleSetVersion
+from automation.models import (
+    DailyUsage,
+    Decision,
+    Rule,
+    RuleCheck,
+    RuleSet,
+    RuleSetVersion,
+    TestRun,
+)
 from automation.services import (
     InvalidOrder,
     RulesChanged,
@@ -161,3 +169,19 @@ class DailyUsageAdmin(BrowseAdmin):
     list_filter = ("notice_requested",)
     search_fields = ("=rule_id",)
     date_hierarchy = "day"
+
+
+@admin.register(RuleCheck)
+class RuleCheckAdmin(BrowseAdmin):
+    list_display = ("rule", "warning", "field", "since", "checked_at")
+    list_select_related = ("rule",)
+    search_fields = ("warning",)
+
+
+@admin.register(TestRun)
+class TestRunAdmin(BrowseAdmin):
+    list_display = ("created_at", "state", "finding", "reason", "created_by", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("finding", "created_by")
+    search_fields = ("reason",)
+    date_hierarchy = "created_at"

@@ -125,6 +125,54 @@ class Rule(models.Model):
         )
 
 
+class RuleCheck(models.Model):
+    """The last look whether a rule's destination would take its ticket: the early warning."""
+
+    rule = models.OneToOneField(Rule, on_delete=models.CASCADE, related_name="+")
+    checked_at = models.DateTimeField(default=timezone.now)
+    warning = models.TextField(blank=True)  # why the next ticket would fail
+    field = models.CharField(max_length=255, blank=True)  # the external field at fault
+    since = models.DateTimeField(null=True)  # of the warning
+
+    def __str__(self) -> str:
+        return self.warning or "fine"
+
+
+class TestRun(models.Model):
+    """One Test Rule: a real ticket for one finding, made with a form that may never be saved."""
+
+    __test__ = False  # pytest: not a test
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PASSED = "passed"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    rule = models.JSONField()  # the form as it was; the shape is automation.engine.rules.RuleSpec
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    steps = models.JSONField(default=list)  # {"label", "state", "milliseconds"}, in order
+    case_id = models.UUIDField(null=True)
+    reason = models.TextField(blank=True)  # of a failure
+    field = models.CharField(max_length=255, blank=True)  # the external field at fault
+    response = models.TextField(blank=True)  # an excerpt of the answer that may be shown
+    created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "passed", "failed"]), name="test_run_state_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.created_at:%d %b %H:%M}"
+
+
 class Decision(models.Model):
     """What happened to a finding once, and what was seen: enough to replay and explain it.
 

@@ -12,7 +12,8 @@ from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
 from findings.models import Finding, Source
-from ticketing.models import Project
+from ticketing.models import Case, Destination, ExternalIssue, JiraAccount, Project
+from ticketing.services import CaseDraft, open_cases
 
 
 class UserFactory(DjangoModelFactory):
@@ -59,6 +60,67 @@ class ProjectFactory(DjangoModelFactory):
 
     key = factory.Sequence(lambda n: f"P{n}")
     name = factory.Sequence(lambda n: f"Project {n}")
+
+
+class JiraAccountFactory(DjangoModelFactory):
+    """Connected, at an address that nobody answers; tests with a server pass its `site_url`."""
+
+    class Meta:
+        model = JiraAccount
+
+    name = factory.Sequence(lambda n: f"acme-{n}")
+    site_url = factory.LazyAttribute(lambda o: f"https://{o.name}.atlassian.example")
+    api_url = factory.SelfAttribute("site_url")
+    email = "svc-findings@acme.example"
+    token = "token-of-the-account"
+    user_id = "svc-findings"
+    user_name = "Findings Service"
+    connected_at = factory.LazyFunction(timezone.now)
+
+
+class DestinationFactory(DjangoModelFactory):
+    class Meta:
+        model = Destination
+
+    project = factory.SubFactory(ProjectFactory)
+    account = factory.SubFactory(JiraAccountFactory)
+    space_id = "10000"
+    space_key = "SEC"
+    space_name = "Security Engineering"
+    type_id = "10001"
+    type_name = "Task"
+
+
+def opened_case(project: Project, **said: object) -> Case:
+    """A case without findings, opened by its service."""
+    [case] = open_cases(
+        [
+            CaseDraft(
+                **{
+                    "project_id": project.pk,
+                    "title": "Outdated library",
+                    "description": "",
+                    "priority": Case.Priority.P2,
+                    "origin": Case.Origin.MANUAL,
+                }
+                | said
+            )
+        ]
+    )
+    return case
+
+
+class ExternalIssueFactory(DjangoModelFactory):
+    """A promise that waits to be delivered."""
+
+    class Meta:
+        model = ExternalIssue
+
+    account = factory.SubFactory(JiraAccountFactory)
+    case = factory.LazyFunction(lambda: opened_case(ProjectFactory()))
+    space_id = "10000"
+    space_key = "SEC"
+    type_id = "10001"
 
 
 class RuleFactory(DjangoModelFactory):

@@ -5,7 +5,22 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, HistoryAdmin, made_by_rule
-from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.models import (
+    Attachment,
+    Attempt,
+    Case,
+    CommentLink,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraSpace,
+    JiraUser,
+    Orphan,
+    Project,
+    RequestHour,
+    TimelineEntry,
+    WebhookEvent,
+)
 
 
 @admin.register(Project)
@@ -55,3 +70,78 @@ class TimelineEntryAdmin(BrowseAdmin):
     list_select_related = ("case", "actor")
     search_fields = ("case__key", "after")
     date_hierarchy = "created_at"
+
+
+@admin.register(JiraAccount)
+class JiraAccountAdmin(HistoryAdmin):
+    list_display = ("name", "host", "deployment", "state", "connected_at", "deleted_at")
+    list_filter = ("state", "deployment")
+    search_fields = ("name", "site_url")
+    exclude = ("token", "webhook_secret", "former_webhook_secret")
+
+
+@admin.register(JiraSpace)
+class JiraSpaceAdmin(BrowseAdmin):
+    list_display = ("key", "name", "account", "is_allowed", "webhook_event_at", "seen_at")
+    list_filter = ("is_allowed", "account")
+    list_select_related = ("account",)
+    search_fields = ("key", "name")
+
+
+@admin.register(JiraUser)
+class JiraUserAdmin(BrowseAdmin):
+    list_display = ("name", "email", "person", "account", "seen_at")
+    list_select_related = ("account", "person")
+    search_fields = ("name", "email")
+
+
+@admin.register(Destination)
+class DestinationAdmin(HistoryAdmin):
+    list_display = ("project", "account", "space_key", "type_name", "is_enabled")
+    list_select_related = ("project", "account")
+    search_fields = ("space_key", "project__key")
+
+
+@admin.register(ExternalIssue)
+class ExternalIssueAdmin(BrowseAdmin):
+    list_display = ("issue_key", "case", "state", "attempts", "reason", "created_at")
+    list_filter = ("state", "account")
+    list_select_related = ("case",)
+    search_fields = ("issue_key", "case__key")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Attempt)
+class AttemptAdmin(BrowseAdmin):
+    list_display = ("issue", "operation", "outcome", "status", "reason", "started_at", "ended_at")
+    list_filter = ("operation", "outcome")
+    list_select_related = ("issue",)
+    search_fields = ("reason", "issue__issue_key")
+    date_hierarchy = "started_at"
+
+
+@admin.register(Orphan)
+class OrphanAdmin(BrowseAdmin):
+    list_display = ("remote_key", "issue", "reason", "found_at")
+    list_select_related = ("issue",)
+    search_fields = ("remote_key",)
+
+
+@admin.register(CommentLink)
+class CommentLinkAdmin(BrowseAdmin):
+    list_display = ("comment_id", "issue", "entry", "updated_at")
+    list_select_related = ("issue", "entry")
+
+
+@admin.register(RequestHour)
+class RequestHourAdmin(BrowseAdmin):
+    list_display = ("account", "hour", "requests", "throttled", "failed")
+    list_select_related = ("account",)
+    date_hierarchy = "hour"
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(BrowseAdmin):
+    list_display = ("identifier", "account", "received_at")
+    list_select_related = ("account",)
+    search_fields = ("identifier",)

@@ -26,6 +26,13 @@ try:
     SECRET_KEY = env.str("SECRET_KEY", "") or read_or_create_secret(DATA_DIR / "secret_key")
 except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR cannot be used: {error}.") from error
+try:
+    # The first encrypts, all of them decrypt: see config/lib/crypto.py.
+    ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
+        read_or_create_secret(DATA_DIR / "encryption_key")
+    ]
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR cannot be used: {error}.") from error
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -234,6 +241,11 @@ WHITENOISE_MAX_AGE = 31_536_000
 INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", 10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 1024 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # page forms; the intake reads its own stream
+
+# --- Trackers --------------------------------------------------------------------------------
+
+ALLOW_PRIVATE_NETWORKS = env.bool("ALLOW_PRIVATE_NETWORKS", False)
+SANDBOX_JIRA_URL = env.str("SANDBOX_JIRA_URL", "").rstrip("/")
 
 # --- API -------------------------------------------------------------------------------------
 

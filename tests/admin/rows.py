@@ -10,20 +10,34 @@ from axes.models import AccessAttempt, AccessLog
 from django.db.models import Model
 from django.utils import timezone
 
-from automation.models import DailyUsage, Decision, RuleSet, RuleSetVersion
+from automation.models import DailyUsage, Decision, RuleCheck, RuleSet, RuleSetVersion, TestRun
 from config.accounts.api_keys import create_api_key
 from config.accounts.models import KeyWindow
 from config.accounts.roles import Permission
 from config.runtime.models import Beat
 from findings.models import FindingEvent, Import
 from tests.factories import (
+    DestinationFactory,
+    ExternalIssueFactory,
     FindingFactory,
+    JiraAccountFactory,
     ProjectFactory,
     RuleFactory,
     SourceFactory,
     UserFactory,
 )
-from ticketing.models import Attachment, Case, TimelineEntry
+from ticketing.models import (
+    Attachment,
+    Attempt,
+    Case,
+    CommentLink,
+    JiraSpace,
+    JiraUser,
+    Orphan,
+    RequestHour,
+    TimelineEntry,
+    WebhookEvent,
+)
 
 _number = count(1)
 
@@ -100,6 +114,36 @@ MAKE: dict[str, Callable[[], Model]] = {
     ),
     "ticketing.TimelineEntry": lambda: TimelineEntry.objects.create(
         case=_case(), kind=TimelineEntry.Kind.COMMENT, actor=UserFactory()
+    ),
+    "ticketing.JiraAccount": JiraAccountFactory,
+    "ticketing.JiraSpace": lambda: JiraSpace.objects.create(
+        account=JiraAccountFactory(), space_id="10000", key="SEC"
+    ),
+    "ticketing.JiraUser": lambda: JiraUser.objects.create(
+        account=JiraAccountFactory(), user_id="5b10", name="Priya", person=UserFactory()
+    ),
+    "ticketing.Destination": DestinationFactory,
+    "ticketing.ExternalIssue": ExternalIssueFactory,
+    "ticketing.Attempt": lambda: Attempt.objects.create(
+        issue=ExternalIssueFactory(), operation=Attempt.Operation.CREATE
+    ),
+    "ticketing.Orphan": lambda: Orphan.objects.create(
+        issue=ExternalIssueFactory(), remote_id="1", remote_key="SEC-1"
+    ),
+    "ticketing.CommentLink": lambda: CommentLink.objects.create(
+        issue=ExternalIssueFactory(),
+        entry=TimelineEntry.objects.create(case=_case(), kind=TimelineEntry.Kind.COMMENT),
+        comment_id="1",
+    ),
+    "ticketing.RequestHour": lambda: RequestHour.objects.create(
+        account=JiraAccountFactory(), hour=timezone.now()
+    ),
+    "ticketing.WebhookEvent": lambda: WebhookEvent.objects.create(
+        account=JiraAccountFactory(), identifier="1"
+    ),
+    "automation.RuleCheck": lambda: RuleCheck.objects.create(rule=RuleFactory()),
+    "automation.TestRun": lambda: TestRun.objects.create(
+        rule={}, finding=FindingFactory(), created_by=UserFactory()
     ),
     "automation.Rule": lambda: RuleFactory(modified_by=UserFactory()),
     "automation.RuleSetVersion": _version,

@@ -168,6 +168,8 @@ class TimelineEntry(models.Model):
         MOVED = "moved"
         ARCHIVED = "archived"
         UNARCHIVED = "unarchived"
+        ISSUE = "issue"  # what became of the issue in Jira; `after` is its key
+        CONFLICT = "conflict"  # both sides changed the same; `before` gave way to `after`
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="timeline")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -175,6 +177,7 @@ class TimelineEntry(models.Model):
     after = models.TextField(blank=True)  # of a comment: its Markdown
     reason = models.TextField(blank=True)  # of an automatic change: why
     actor = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+    author = models.CharField(max_length=255, blank=True)  # who did it in Jira, by name
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -196,6 +199,8 @@ class TimelineEntry(models.Model):
                         "moved",
                         "archived",
                         "unarchived",
+                        "issue",
+                        "conflict",
                     ]
                 ),
                 name="timeline_kind_known",

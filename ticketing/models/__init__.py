@@ -1,0 +1,29 @@
+from ticketing.models.accounts import (
+    Destination,
+    JiraAccount,
+    JiraSpace,
+    JiraUser,
+    RequestHour,
+    SyncMode,
+    WebhookEvent,
+)
+from ticketing.models.cases import Attachment, Case, Project, TimelineEntry
+from ticketing.models.outbox import Attempt, CommentLink, ExternalIssue, Orphan
+
+__all__ = [
+    "Attachment",
+    "Attempt",
+    "Case",
+    "CommentLink",
+    "Destination",
+    "ExternalIssue",
+    "JiraAccount",
+    "JiraSpace",
+    "JiraUser",
+    "Orphan",
+    "Project",
+    "RequestHour",
+    "SyncMode",
+    "TimelineEntry",
+    "WebhookEvent",
+]
