@@ -16,7 +16,7 @@ from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.selectors import finding_by_id
 from ticketing import services
-from ticketing.forms import (
+from ticketing.forms.cases import (
     ChangeCaseForm,
     CommentForm,
     EditCaseForm,

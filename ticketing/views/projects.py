@@ -11,7 +11,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from ticketing import services
-from ticketing.forms import EditProjectForm, NewProjectForm
+from ticketing.forms.projects import EditProjectForm, NewProjectForm
 from ticketing.models import Project
 from ticketing.selectors import project_rows
 

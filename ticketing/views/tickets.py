@@ -18,7 +18,7 @@ from findings.models import Finding
 from findings.selectors import finding_by_id
 from findings.views.asking import ask, back, nothing_chosen, way_back
 from ticketing import services
-from ticketing.forms import AttachForm, TicketForm
+from ticketing.forms.tickets import AttachForm, TicketForm
 from ticketing.models import Attachment, Case
 
 
