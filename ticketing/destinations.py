@@ -1,0 +1,103 @@
+"""Which project stands for which place in Jira, and what of it is kept in step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from config.accounts.history import sign
+from config.accounts.models import User
+from ticketing.models import Destination, JiraAccount, Project
+from ticketing.services import create_project
+
+_KEY_LENGTH = 10
+_NAME_LENGTH = 100
+
+
+class Place(NamedTuple):
+    """A space and a type of an account's Jira: where issues are created."""
+
+    space_id: str
+    space_key: str
+    space_name: str
+    type_id: str
+    type_name: str
+
+
+def destination_of(project_id: UUID) -> Destination | None:
+    return (
+        Destination.objects.filter(project_id=project_id).select_related("account", "project")
+    ).first()
+
+
+def find_project(account: JiraAccount, *, space_id: str, type_id: str) -> Project | None:
+    """The oldest project linked to the place."""
+    linked = Destination.objects.filter(account=account, space_id=space_id, type_id=type_id)
+    found = linked.select_related("project").order_by("created_at", "pk").first()
+    return found.project if found else None
+
+
+@transaction.atomic
+def project_for(account: JiraAccount, place: Place, *, actor: User | None) -> tuple[Project, bool]:
+    """The project linked to that place, and whether it was created for it.
+
+    Under the lock of the account's row: however many people ask at once, one is made.
+    """
+    JiraAccount.objects.select_for_update().get(pk=account.pk)
+    found = find_project(account, space_id=place.space_id, type_id=place.type_id)
+    if found is not None:
+        return found, False
+    project = _create_project(place, actor=actor)
+    destination = Destination(project=project, account=account, **place._asdict())
+    sign(destination, actor=actor)
+    destination.save()
+    return project, True
+
+
+@transaction.atomic
+def unlink(destination: Destination, *, actor: User | None) -> None:
+    """Forget where the project's issues are created. The issues it has stay as they are."""
+    sign(destination, actor=actor)
+    destination.delete()
+
+
+def _create_project(place: Place, *, actor: User | None) -> Project:
+    """A new project with a key and a name that are free."""
+    while True:
+        key = _free(_keys(place.space_key), Project.objects.values_list("key", flat=True))
+        name = _free(
+            _names(f"{place.space_name or place.space_key} · {place.type_name}"),
+            Project.objects.values_list("name", flat=True),
+        )
+        try:
+            return create_project(key=key, name=name, actor=actor)
+        except ValidationError:
+            if not Project.objects.filter(key=key).union(Project.objects.filter(name=name)):
+                raise
+            # Somebody else took the key or the name meanwhile: the next one.
+
+
+def _free(candidates: Iterator[str], taken: Iterable[str]) -> str:
+    there = set(taken)
+    return next(each for each in candidates if each not in there)
+
+
+def _keys(space_key: str) -> Iterator[str]:
+    """SEC, SEC2, SEC3, …: as a project's key has to be, whatever a space's looks like."""
+    stem = re.sub(r"[^A-Z0-9]", "", space_key.upper()).lstrip("0123456789") or "JIRA"
+    yield stem[:_KEY_LENGTH]
+    for number in count(2):
+        yield f"{stem[: _KEY_LENGTH - len(str(number))]}{number}"
+
+
+def _names(name: str) -> Iterator[str]:
+    name = " ".join(name.split()).strip(" ·") or "Jira"
+    yield name[:_NAME_LENGTH]
+    for number in count(2):
+        yield f"{name[: _NAME_LENGTH - len(str(number)) - 1]} {number}"
