@@ -15,6 +15,7 @@ from django.http.request import validate_host
 
 LEAST_SQLITE = (3, 38)
 LEAST_SECRET_KEY = 32
+SQLITE = "django.db.backends.sqlite3"
 
 
 def _is_local(host: str) -> bool:
@@ -25,10 +26,14 @@ def _is_local(host: str) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
+def _can_be_guessed(key: str) -> bool:
+    return len(key) < LEAST_SECRET_KEY or len(set(key)) < 8
+
+
 @register(Tags.security)
 def check_secret_key(**_: object) -> list[CheckMessage]:
     key = os.environ.get("SECRET_KEY", "")
-    if key and (len(key) < LEAST_SECRET_KEY or len(set(key)) < 8):
+    if key and _can_be_guessed(key):
         return [
             Error(
                 "SECRET_KEY can be guessed.",
@@ -37,13 +42,37 @@ def check_secret_key(**_: object) -> list[CheckMessage]:
                 id="fa.E001",
             )
         ]
-    if not key and settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+    if not key and settings.DATABASES["default"]["ENGINE"] != SQLITE:
         return [
             Warning(
                 "SECRET_KEY is not set, so this machine uses its own.",
                 hint="With several machines on one database, give all of them the same: else "
                 "sign-ins and queued work of one machine are refused by the others.",
                 id="fa.W002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def check_encryption_keys(**_: object) -> list[CheckMessage]:
+    if any(_can_be_guessed(key) for key in settings.ENCRYPTION_KEYS):
+        return [
+            Error(
+                "ENCRYPTION_KEYS has a key that can be guessed.",
+                hint=f"Use at least {LEAST_SECRET_KEY} random characters for each key, or leave it "
+                "unset: then one is made and kept in DATA_DIR.",
+                id="fa.E013",
+            )
+        ]
+    is_given = os.environ.get("ENCRYPTION_KEYS", "")
+    if not is_given and settings.DATABASES["default"]["ENGINE"] != SQLITE:
+        return [
+            Warning(
+                "ENCRYPTION_KEYS is not set, so this machine uses its own.",
+                hint="With several machines on one database, give all of them the same: else "
+                "Jira tokens stored by one machine cannot be read by the others.",
+                id="fa.W014",
             )
         ]
     return []
@@ -100,7 +129,7 @@ def _host_in_url(hostname: str) -> str:
 @register(Tags.database)
 def check_database(**_: object) -> list[CheckMessage]:
     engine = settings.DATABASES["default"]["ENGINE"]
-    if engine not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+    if engine not in (SQLITE, "django.db.backends.postgresql"):
         return [
             Error(
                 f"DATABASE_URL names a database that is not supported: {engine}.",

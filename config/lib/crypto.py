@@ -43,6 +43,15 @@ def rotate(token: str) -> str:
     return _fernet().rotate(token.encode()).decode()
 
 
+def is_current(token: str) -> bool:
+    """Is it under the first key?"""
+    try:
+        _keys((settings.ENCRYPTION_KEYS[0],)).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Reads and writes plain text, stores ciphertext. Cannot be looked up by value.
 

@@ -21,7 +21,8 @@ def ids(check, **settings) -> list[str]:
 
 def test_it_finds_nothing_wrong_with_the_default_settings(monkeypatch):
     # The suite on PostgreSQL sets DATABASE_URL, for which the default key would be a warning.
-    monkeypatch.setenv("SECRET_KEY", "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
+    for key in ("SECRET_KEY", "ENCRYPTION_KEYS"):
+        monkeypatch.setenv(key, "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
     found = run_checks()
     assert [m for m in found if (m.id or "").startswith("fa.")] == []
 
@@ -38,6 +39,19 @@ def test_it_warns_of_machines_with_different_secret_keys(monkeypatch):
     assert ids(checks.check_secret_key) == ["fa.W002"]
     monkeypatch.setenv("SECRET_KEY", "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
     assert ids(checks.check_secret_key) == []
+
+
+@pytest.mark.parametrize("keys", [["short"], ["Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5", "a" * 60]])
+def test_it_refuses_an_encryption_key_that_can_be_guessed(keys):
+    assert ids(checks.check_encryption_keys, ENCRYPTION_KEYS=keys) == ["fa.E013"]
+
+
+def test_it_warns_of_machines_with_different_encryption_keys(monkeypatch):
+    monkeypatch.setenv("ENCRYPTION_KEYS", "")
+    monkeypatch.setattr(checks.settings, "DATABASES", POSTGRES)
+    assert ids(checks.check_encryption_keys) == ["fa.W014"]
+    monkeypatch.setenv("ENCRYPTION_KEYS", "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
+    assert ids(checks.check_encryption_keys) == []
 
 
 @pytest.mark.parametrize(
