@@ -11,6 +11,8 @@ from config.accounts.models import User
 from config.accounts.roles import Role
 from tests.factories import UserFactory
 
+pytest_plugins = ["tests.jira"]
+
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
