@@ -14,7 +14,7 @@ from django.db import transaction
 from config.accounts.history import sign
 from config.accounts.models import User
 from ticketing.models import Destination, JiraAccount, Project
-from ticketing.services import create_project
+from ticketing.projects import create_project
 
 _KEY_LENGTH = 10
 _NAME_LENGTH = 100

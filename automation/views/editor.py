@@ -37,7 +37,7 @@ from config.lib.toasts import toast
 from findings.query.ast import QueryError
 from findings.query.terms import split_terms
 from findings.suggest import suggest, types_seen
-from ticketing import services as ticketing
+from ticketing import projects
 from ticketing.models import Project
 
 
@@ -98,7 +98,7 @@ def create_project(request: HttpRequest) -> HttpResponse:
     new = {name: request.POST.get(f"project_{name}", "").strip() for name in ("key", "name")}
     context: dict[str, Any] = {"may_create_project": True}
     try:
-        project = ticketing.create_project(**new, actor=signed_in(request))
+        project = projects.create_project(**new, actor=signed_in(request))
     except ValidationError as error:
         context |= {"project_typed": new, "project_errors": error.message_dict}
     else:

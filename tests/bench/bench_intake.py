@@ -38,7 +38,7 @@ from findings.formats.normalised import Normalised, normalise  # noqa: E402
 from findings.models import Finding, Source  # noqa: E402
 from findings.recording.rows import NEW, new_row, report_of  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402
-from ticketing.services import create_project  # noqa: E402
+from ticketing.projects import create_project  # noqa: E402
 
 FINDINGS, BATCH, RUNS = 10_000, 1_000, 3
 TABLE = Finding._meta.db_table

@@ -35,7 +35,7 @@ from findings.services import record  # noqa: E402
 from tests.conftest import NOON  # noqa: E402
 from tests.factories import SourceFactory, reported  # noqa: E402
 from ticketing.models import Case  # noqa: E402
-from ticketing.services import create_project  # noqa: E402
+from ticketing.projects import create_project  # noqa: E402
 
 CHUNK = 25
 

@@ -13,7 +13,7 @@ from findings.imports import Sent, import_report
 from findings.models import Import
 from tests.factories import ProjectFactory
 from ticketing.models import Project
-from ticketing.services import create_project
+from ticketing.projects import create_project
 
 pytestmark = pytest.mark.django_db
 

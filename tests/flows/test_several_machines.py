@@ -19,7 +19,7 @@ SET_UP = f"""
 from automation.services import RuleData, create_rule
 from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
-from ticketing.services import create_project
+from ticketing.projects import create_project
 project = create_project(key="SEC", name="Security", actor=None)
 create_rule(
     RuleData(

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from findings.facts import Ticket
 from tests.factories import FindingFactory, ProjectFactory
-from ticketing import services
+from ticketing import projects, services
 from ticketing.models import Attachment, Case, Project
 
 pytestmark = pytest.mark.django_db
@@ -17,21 +17,21 @@ def kinds(case):
 
 
 def test_it_creates_a_project_with_history(admin):
-    project = services.create_project(key="SEC", name="Security", actor=admin)
+    project = projects.create_project(key="SEC", name="Security", actor=admin)
     assert project.history.get().history_user == admin
 
 
 @pytest.mark.parametrize("key", ["", "sec", "1SEC", "TOOLONGKEY1", "SEC-1", "SEC\n", "SÉC"])
 def test_it_refuses_a_malformed_project_key(admin, key):
     with pytest.raises(ValidationError) as error:
-        services.create_project(key=key, name="Security", actor=admin)
+        projects.create_project(key=key, name="Security", actor=admin)
     assert "key" in error.value.message_dict
 
 
 def test_it_refuses_a_taken_project_key(admin):
     ProjectFactory(key="SEC")
     with pytest.raises(ValidationError):
-        services.create_project(key="SEC", name="Another", actor=admin)
+        projects.create_project(key="SEC", name="Another", actor=admin)
 
 
 def test_the_database_refuses_a_malformed_key():

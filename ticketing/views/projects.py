@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-from ticketing import services
+from ticketing import projects
 from ticketing.forms.projects import EditProjectForm, NewProjectForm
 from ticketing.models import Project
 from ticketing.selectors import project_rows
@@ -22,7 +22,7 @@ def list_projects(request: HttpRequest) -> HttpResponse:
     form = NewProjectForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            project = services.create_project(**form.cleaned_data, actor=signed_in(request))
+            project = projects.create_project(**form.cleaned_data, actor=signed_in(request))
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -42,7 +42,7 @@ def edit_project(request: HttpRequest, key: str) -> HttpResponse:
     form = EditProjectForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         try:
-            services.edit_project(project, **form.cleaned_data, actor=signed_in(request))
+            projects.edit_project(project, **form.cleaned_data, actor=signed_in(request))
         except ValidationError as error:
             form.add_error(None, error)
         else:

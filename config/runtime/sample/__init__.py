@@ -11,7 +11,7 @@ from findings.imports import Sent, import_report
 from findings.models import Finding
 from findings.spool import chunks_of
 from ticketing.models import Project
-from ticketing.services import create_project
+from ticketing.projects import create_project
 
 _REPORTS = Path(__file__).parent
 
