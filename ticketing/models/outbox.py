@@ -63,6 +63,8 @@ class ExternalIssue(models.Model):
     sync_due_at = models.DateTimeField(null=True)  # when to look again; null: nothing to do
     sync_lease_until = models.DateTimeField(null=True)
     sync_problem = models.TextField(blank=True)
+    sync_failures = models.PositiveSmallIntegerField(default=0)  # in a row: the back-off
+    missing_at = models.DateTimeField(null=True)  # first seen absent; gone if it stays so
 
     class Meta:
         ordering = ("-created_at", "-id")
