@@ -83,7 +83,7 @@ def _save(request: HttpRequest, rule: Rule) -> HttpResponse:
 @require_POST
 def preview_rule(request: HttpRequest) -> HttpResponse:
     """The preview alone for htmx; without scripts the whole editor, as it was typed."""
-    rule = rule_by_id(_uuid(request.POST.get("rule", "")))
+    rule = rule_by_id(rule_id_of(request))
     context = _preview(RuleForm(request.POST, rule=rule))
     if "HX-Request" in request.headers:
         return render(request, "automation/_preview.html", context)
@@ -104,7 +104,7 @@ def create_project(request: HttpRequest) -> HttpResponse:
     else:
         typed["project"] = project.pk
         toast(request, f"Project {project.name} created")
-    form = RuleForm(rule=rule_by_id(_uuid(request.POST.get("rule", ""))), initial=typed)
+    form = RuleForm(rule=rule_by_id(rule_id_of(request)), initial=typed)
     status = 422 if "project_errors" in context else 200
     if "HX-Request" in request.headers:
         context["form"] = form
@@ -206,10 +206,10 @@ def _rule(rule_id: UUID) -> Rule:
     return rule
 
 
-def _uuid(text: str) -> UUID:
+def rule_id_of(request: HttpRequest) -> UUID:
     """The id of the rule being edited; of none while it is being created."""
     try:
-        return UUID(text)
+        return UUID(request.POST.get("rule", ""))
     except ValueError:
         return UUID(int=0)
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self, cast
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -14,13 +13,13 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from automation.engine.rules import RuleSpec
+from automation.forms.criteria import RuleCriteria, narrowed
 from automation.models import Rule
-from automation.selectors import RuleRow
 from automation.services import MAX_QUERY, RuleData
 from config.accounts.models import User
 from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError
-from findings.query.form import Criteria, Narrowing, join, split
+from findings.query.form import Criteria, join, split
 from findings.query.parse import parse_rule_query
 from findings.query.terms import split_terms
 from ticketing.models import Project
@@ -34,46 +33,6 @@ SEVERITIES_SHOWN = (
     Severity.LOW,
     Severity.INFO,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RuleCriteria:
-    """What a rule asks for, as the list and the editor show it."""
-
-    types: tuple[TypeChoice, ...]
-    severities: tuple[str, ...]
-    text: str  # the rest of the query
-    terms: tuple[str, ...] | None  # the text as tokens, when tokens can say it
-
-    @classmethod
-    def of(cls, finding_types: Sequence[str], query: str) -> Self:
-        criteria = split(query)
-        try:
-            terms = split_terms(criteria.text)
-        except QueryError:  # stored under an older version of the language: shown as it is
-            terms = None
-        return cls(
-            types=_choices_of(finding_types, criteria.narrowed),
-            severities=criteria.severities or (),
-            text=criteria.text,
-            terms=terms,
-        )
-
-
-def _choices_of(wire_types: Sequence[str], narrowed: Narrowing | None) -> tuple[TypeChoice, ...]:
-    unwanted = None if narrowed is None else narrowed == "host"
-    return tuple(
-        choice
-        for choice in TYPE_CHOICES
-        if choice.wire in wire_types
-        and (unwanted is None or choice.resource_is_image is not unwanted)
-    )
-
-
-def _narrowed(choices: set[str]) -> Narrowing | None:
-    """Which half of the one wire type for hosts and container images is meant."""
-    image, host = "container_image_vulnerability" in choices, "host_vulnerability" in choices
-    return None if image == host else "image" if image else "host"
 
 
 class RuleForm(forms.Form):
@@ -223,11 +182,11 @@ class RuleForm(forms.Form):
         severities = tuple(each.value for each in Severity if each in chosen)
         if chosen == set(written.severities or ()):
             severities = written.severities or ()  # in the order they were written
-        narrowed = _narrowed(set(self.cleaned_data["types"]))
+        narrowing = narrowed(set(self.cleaned_data["types"]))
         if FindingType.HOST_AND_CONTAINER.value not in self.finding_types:
-            narrowed = written.narrowed  # it says nothing then, and stays
+            narrowing = written.narrowed  # it says nothing then, and stays
         text = self.cleaned_data["query"]
-        return join(Criteria(severities or None, narrowed, text), was=was)
+        return join(Criteria(severities or None, narrowing, text), was=was)
 
     def rule_data(self) -> RuleData:
         """What the valid form says. A broken rule that is saved repaired runs again."""
@@ -277,69 +236,3 @@ def _initial(rule: Rule | None) -> dict[str, Any]:
         "limit": rule.max_tickets_per_day,
         "seen": rule.modified_at.isoformat(),
     }
-
-
-class OrderForm(forms.Form):
-    """The whole order, and the version of it that the person saw."""
-
-    ids = forms.CharField()
-    version = forms.IntegerField(min_value=0)
-    moved = forms.UUIDField(required=False)
-
-    def clean_ids(self) -> list[UUID]:
-        try:
-            return [UUID(each) for each in self.cleaned_data["ids"].split(",")]
-        except ValueError as error:
-            raise forms.ValidationError("A rule's id is malformed.") from error
-
-
-class MoveForm(forms.Form):
-    """To which position, counted from 1; beyond the ends is the end."""
-
-    position = forms.IntegerField(
-        min_value=1,
-        max_value=100_000,
-        error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value"), "Enter a position from 1."
-        ),
-    )
-    version = forms.IntegerField(min_value=0)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFilter:
-    """Which rules of the list are shown: those in a state, with every word of a search."""
-
-    words: str
-    state: str
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self.words or self.state)
-
-    def choices(self, rows: Sequence[RuleRow]) -> list[tuple[str, str, str, int]]:
-        """The states with the colour of their dot and their number of rules."""
-        return [
-            (state, label, dot, sum(row.state in states for row in rows))
-            for state, (label, dot, states) in STATES.items()
-        ]
-
-    def chosen(self, rows: Sequence[RuleRow]) -> list[RuleRow]:
-        _, _, states = STATES.get(self.state, STATES[""])
-        return [row for row in rows if row.state in states and self._finds(row)]
-
-    def _finds(self, row: RuleRow) -> bool:
-        criteria = RuleCriteria.of(row.rule.finding_types, row.rule.query)
-        parts = [row.rule.name, row.rule.query, *(choice.label for choice in criteria.types)]
-        parts += [str(thing) for thing in (row.project, row.assignee) if thing]
-        text = " ".join(parts).lower()
-        return all(word in text for word in self.words.lower().split())
-
-
-STATES = {
-    "": ("All", "", ("enabled", "limit_reached", "disabled", "broken")),
-    "enabled": ("Enabled", "", ("enabled", "limit_reached")),
-    "disabled": ("Disabled", "", ("disabled",)),
-    "broken": ("Broken", "bad", ("broken",)),
-    "limit_reached": ("Limit reached", "warn", ("limit_reached",)),
-}

@@ -1,0 +1,52 @@
+"""What a rule asks for, in the words of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from findings.facts import TYPE_CHOICES, TypeChoice
+from findings.query.ast import QueryError
+from findings.query.form import Narrowing, split
+from findings.query.terms import split_terms
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCriteria:
+    """What a rule asks for, as the list and the editor show it."""
+
+    types: tuple[TypeChoice, ...]
+    severities: tuple[str, ...]
+    text: str  # the rest of the query
+    terms: tuple[str, ...] | None  # the text as tokens, when tokens can say it
+
+    @classmethod
+    def of(cls, finding_types: Sequence[str], query: str) -> Self:
+        criteria = split(query)
+        try:
+            terms = split_terms(criteria.text)
+        except QueryError:  # stored under an older version of the language: shown as it is
+            terms = None
+        return cls(
+            types=_choices_of(finding_types, criteria.narrowed),
+            severities=criteria.severities or (),
+            text=criteria.text,
+            terms=terms,
+        )
+
+
+def _choices_of(wire_types: Sequence[str], narrowed: Narrowing | None) -> tuple[TypeChoice, ...]:
+    unwanted = None if narrowed is None else narrowed == "host"
+    return tuple(
+        choice
+        for choice in TYPE_CHOICES
+        if choice.wire in wire_types
+        and (unwanted is None or choice.resource_is_image is not unwanted)
+    )
+
+
+def narrowed(choices: set[str]) -> Narrowing | None:
+    """Which half of the one wire type for hosts and container images is meant."""
+    image, host = "container_image_vulnerability" in choices, "host_vulnerability" in choices
+    return None if image == host else "image" if image else "host"
