@@ -1,0 +1,260 @@
+"""One connection to one Jira: a request is one HTTP request, and fails as a TrackerError.
+
+The session, with its headers and its way to sign in, is that of the jira library. What is sent
+through it is our own: the library repeats a POST, follows redirects, and keeps of an error
+what it likes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json as json_
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import requests
+from jira import JIRA
+from urllib3.exceptions import HTTPError
+
+from ticketing.trackers.base import Fault, TrackerError
+from ticketing.trackers.jira.credentials import Credentials, Deployment, Markup
+from ticketing.trackers.jira.excerpts import Excerpts
+from ticketing.trackers.jira.faults import Answer, Call, Refused, Silence, classify, silence
+from ticketing.trackers.jira.transport import GuardedAdapter, NotSent
+
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 30  # between two pieces of an answer
+LONGEST_ANSWER = 60  # seconds for the body as a whole
+LARGEST_ANSWER = 10 * 1024 * 1024
+_HEADERS = {
+    # Errors in English whoever the account belongs to, for stable logs.
+    "Accept-Language": "en",
+    "X-Force-Accept-Language": "true",
+    "Accept": "application/json",
+    "User-Agent": "findings-automation",
+}
+
+
+class JiraClient:
+    """A connection of one task, made on the first request and closed with the `with`.
+
+    `pace` is called before each request and may refuse it with a TrackerError.
+    """
+
+    def __init__(self, credentials: Credentials, *, pace: Callable[[], None] = lambda: None):
+        self.credentials = credentials
+        self.is_cloud = credentials.deployment is Deployment.CLOUD
+        self.host = urlsplit(credentials.site_url).hostname or credentials.site_url
+        self._pace = pace
+        self._jira: JIRA | None = None
+        self._excerpts = Excerpts(credentials)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._jira is not None:
+            self._session.close()
+            self._jira = None
+
+    # --- Requests: `path` is below /rest/api/2/ (or 3), or from "/rest/" on ----------------
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
+        return self._call("GET", path, Call.READ, params=params)
+
+    def post(
+        self,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        call: Call = Call.CHANGE,
+    ) -> Any:
+        return self._call("POST", path, call, json=json, params=params)
+
+    def put(self, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
+        return self._call("PUT", path, Call.CHANGE, json=json, params=params)
+
+    def delete(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
+        return self._call("DELETE", path, Call.CHANGE, params=params)
+
+    def prove_identity(self) -> None:
+        """Make sure that Jira knows us: to a stranger it shows nothing, and calls that success."""
+        us = self.get("myself")
+        name = "accountId" if self.is_cloud else "name"
+        is_us = isinstance(us, dict) and us.get(name) and self._is_us(str(us[name]))
+        if not is_us:
+            raise TrackerError(
+                Fault.AUTH, "Jira no longer knows the account.", status=200, whole_account=True
+            )
+
+    def _call(self, method: str, path: str, call: Call, **more: Any) -> Any:
+        request = self._prepare(method, path, **more)
+        self._pace()
+        answer = self._send(request, call)
+        if _is_what_was_asked_for(answer, call):
+            if call is not Call.CREATE:  # what was created stays created, whoever did it
+                self._refuse_strangers(answer)
+            return answer.body
+        raise classify(call, answer, host=self.host)
+
+    # --- One request ------------------------------------------------------------------------
+
+    def _prepare(
+        self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None
+    ) -> requests.PreparedRequest:
+        url = self._url(path)
+        data = None if json is None else json_.dumps(json).encode()
+        with contextlib.suppress(requests.RequestException, ValueError):  # may hold the token
+            return self._session.prepare_request(
+                requests.Request(method, url, params=dict(params or {}), data=data)
+            )
+        raise TrackerError(
+            Fault.AUTH, "The e-mail address or the token cannot be sent.", whole_account=True
+        )
+
+    def _url(self, path: str) -> str:
+        if not path.startswith("/rest/"):
+            version = "3" if self.credentials.markup is Markup.DOCUMENT else "2"
+            path = f"/rest/api/{version}/{path}"
+        parts = unquote(path).split("/")
+        if ".." in parts or "?" in path or "#" in path or "\\" in path:
+            raise TrackerError(Fault.REJECTED, f"{self.host} has no such address.")
+        is_safe = self.credentials.api_url.startswith("https://")
+        if not is_safe and not self.credentials.may_be_private:
+            raise TrackerError(
+                Fault.CONFIG, f"The address of {self.host} must be https.", whole_account=True
+            )
+        return self.credentials.api_url.rstrip("/") + path
+
+    @property
+    def _session(self) -> requests.Session:
+        if self._jira is None:
+            self._jira = _connect(self.credentials)
+        return self._jira._session  # noqa: SLF001 - the library has no other way in
+
+    def _send(self, request: requests.PreparedRequest, call: Call) -> Answer:
+        try:
+            response = self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                proxies={},
+            )
+            with response:
+                content = _read(response)
+        except NotSent as error:
+            why = Silence(error.obstacle)
+        except (requests.RequestException, HTTPError, OSError, ValueError):
+            why = Silence.LOST
+        else:
+            return self._answer(response, content)
+        # Out here the error has no context: that would hold the request with the credentials.
+        raise silence(call, why, host=self.host)
+
+    def _answer(self, response: requests.Response, content: bytes) -> Answer:
+        is_success = 200 <= response.status_code < 300
+        try:
+            body = json_.loads(content) if content else None
+            if not is_success:
+                body = self._excerpts.without_secrets(body)
+        except (ValueError, RecursionError):
+            body = None
+        is_good = is_success and body is not None
+        return Answer(
+            status=response.status_code,
+            at=datetime.now(UTC),
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=body,
+            is_empty=not content,
+            excerpt="" if is_good else self._excerpts.of(content, body),
+        )
+
+    # --- Who are we there? ------------------------------------------------------------------
+
+    def _refuse_strangers(self, answer: Answer) -> None:
+        """Refuse what was answered to somebody else, or to nobody."""
+        who = answer.headers.get("x-aaccountid" if self.is_cloud else "x-ausername")
+        failed = "AUTHENTICATED_FAILED" in answer.headers.get("x-seraph-loginreason", "")
+        if failed or (who is not None and not self._is_us(unquote(who))):
+            raise Refused(
+                answer,
+                Fault.AUTH,
+                f"Jira did not recognise the account (HTTP {answer.status}).",
+                whole_account=True,
+            )
+
+    def _is_us(self, user_id: str) -> bool:
+        if not self.is_cloud and user_id.lower() == "anonymous":
+            return False
+        ours = self.credentials.user_id
+        return not ours or user_id.lower() == ours.lower()
+
+
+def _is_what_was_asked_for(answer: Answer, call: Call) -> bool:
+    if not answer.is_success:
+        return False
+    match call:
+        case Call.CREATE:
+            return _names_an_issue(answer)
+        case Call.READ:
+            return answer.is_json
+        case Call.CHANGE:
+            return answer.is_json or answer.is_empty
+
+
+def _names_an_issue(answer: Answer) -> bool:
+    body = answer.body
+    return isinstance(body, dict) and all(
+        isinstance(body.get(name), str) and body[name] for name in ("id", "key")
+    )
+
+
+def _connect(credentials: Credentials) -> JIRA:
+    auth: dict[str, Any] = (
+        {"basic_auth": (credentials.email, credentials.token)}
+        if credentials.deployment is Deployment.CLOUD
+        else {"token_auth": credentials.token}
+    )
+    jira = JIRA(
+        server=credentials.api_url,
+        options={"headers": dict(_HEADERS)},
+        max_retries=0,
+        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        get_server_info=False,
+        logging=False,
+        **auth,
+    )
+    session = jira._session  # noqa: SLF001 - the library has no other way in
+    session.trust_env = False  # no proxy and no netrc of this machine
+    session.max_redirects = 0
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.adapters.clear()
+    session.mount("https://", GuardedAdapter(may_be_private=credentials.may_be_private))
+    session.mount("http://", GuardedAdapter(may_be_private=credentials.may_be_private))
+    return jira
+
+
+def _read(response: requests.Response) -> bytes:
+    """The body, if it is of a sensible size and comes in a sensible time."""
+    deadline = time.monotonic() + LONGEST_ANSWER
+    content = bytearray()
+    for piece in response.iter_content(64 * 1024):
+        content += piece
+        if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
+            raise ValueError
+    return bytes(content)
