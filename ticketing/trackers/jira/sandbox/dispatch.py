@@ -13,6 +13,7 @@ from ticketing.trackers.jira.sandbox.limits import RateLimit
 from ticketing.trackers.jira.sandbox.model import Person
 from ticketing.trackers.jira.sandbox.site import CLOUD_ID, Site
 
+_EDGE = "/_edge/"  # in front of Jira: knows of no credentials
 _GATEWAY = f"/ex/jira/{CLOUD_ID}"
 
 
@@ -50,7 +51,8 @@ class Dispatcher:
             request = replace(request, path=request.path.removeprefix(_GATEWAY))
         person: Person | None = None
         try:
-            person = self.access.person(self.site, request.headers, by_gateway=by_gateway)
+            if not request.path.startswith(_EDGE):
+                person = self.access.person(self.site, request.headers, by_gateway=by_gateway)
             answer = self._routed(request, person)
         except Refused as refused:
             answer = Answer.json(refused.body, refused.status, refused.headers)
@@ -75,10 +77,11 @@ class Dispatcher:
             parts = {name: unquote(part) for name, part in match.groupdict().items() if part}
             version = "3" if parts.pop("version", "2") == "3" and self.site.is_cloud else "2"
             with self.site.lock:
-                answer = route.handler(self._call(request, person, version, parts))
-                if request.method != "GET":
-                    self.after_change()
-            return answer
+                try:
+                    return route.handler(self._call(request, person, version, parts))
+                finally:  # a refused create has used up a number
+                    if request.method != "GET":
+                        self.after_change()
         if is_known:
             raise Refused(405, "Method Not Allowed")
         return Answer(

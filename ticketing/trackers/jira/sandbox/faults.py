@@ -34,11 +34,21 @@ class FaultRule:
     effect: Effect
     stage: Stage = Stage.BEFORE
     answer: Answer = field(default_factory=Answer)
-    seconds: float | None = None  # None: until the sandbox stops
+    seconds: float | None = None  # None: until it is released or the sandbox stops
     skip: int = 0  # so many matching requests pass first
     times: int | None = 1  # None: for ever
     probability: float = 1.0
     hits: int = 0
+    reached: threading.Event = field(default_factory=threading.Event)  # a request is held now
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self) -> None:
+        """Keep a request until the time is over or somebody releases it."""
+        self.reached.set()
+        self.released.wait(self.seconds)
+
+    def release(self) -> None:
+        self.released.set()
 
     def matches(self, method: str, path: str) -> bool:
         return self.method in ("*", method) and self.path.search(path) is not None
@@ -80,14 +90,17 @@ class Faults:
     def hang(
         self, match: str, *, stage: str, seconds: float | None = None, **options: Any
     ) -> FaultRule:
-        """Never answer, or close the connection after so many seconds."""
+        """Never answer; close the connection after so many seconds, or when released."""
         return self._add(match, Effect.HANG, stage=Stage(stage), seconds=seconds, **options)
 
     def truncate(self, match: str, **options: Any) -> FaultRule:
         return self._add(match, Effect.TRUNCATE, stage=Stage.AFTER, **options)
 
-    def slow(self, match: str, seconds: float, **options: Any) -> FaultRule:
-        return self._add(match, Effect.SLOW, stage=Stage.AFTER, seconds=seconds, **options)
+    def slow(
+        self, match: str, seconds: float | None = None, *, stage: str = Stage.AFTER, **options: Any
+    ) -> FaultRule:
+        """Answer late; with the stage `before`, do it late too. `rule.release()` lets it go on."""
+        return self._add(match, Effect.SLOW, stage=Stage(stage), seconds=seconds, **options)
 
     def throttle(self, match: str, *, retry_after: str | None = "1", **options: Any) -> FaultRule:
         headers = {"RateLimit-Reason": "jira-burst-based"}
@@ -109,8 +122,15 @@ class Faults:
         return self.answer(match, 403, page, headers=headers, **options)
 
     def clear(self) -> None:
+        """End every fault; requests that are held go on."""
         with self._lock:
+            for rule in self._rules:
+                rule.release()
             self._rules.clear()
+
+    def all(self) -> list[FaultRule]:
+        with self._lock:
+            return list(self._rules)
 
     def seed(self, seed: int) -> None:
         self._random.seed(seed)

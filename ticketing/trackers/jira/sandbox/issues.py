@@ -267,11 +267,11 @@ def tell(
     kind: str = "",
 ) -> None:
     """News of an issue, in the shape of version 2 whatever version wrote it."""
-    if not site.listeners:
-        return
+    if not site.hooks:
+        return  # nobody listens, and the shape of an issue is work
     payload = {
         "issue_event_type_name": kind or name.removeprefix("jira:"),
         "issue": Shapes(site).issue(issue),
         **(more or {}),
     }
-    site.tell(name, person, payload)
+    site.tell(name, person, issue, payload)

@@ -15,13 +15,18 @@ class RateLimit:
     """At most `rate` requests a second, with bursts of as many; no rate is no limit."""
 
     def __init__(self, rate: float | None = None, *, burst: int | None = None) -> None:
-        self.rate = rate
-        self.burst = burst or max(1, ceil(rate or 1))
         self.is_dated = False  # Retry-After as a date instead of seconds
         self.refused = 0
-        self._level = float(self.burst)
-        self._filled_at = time.monotonic()
         self._lock = threading.Lock()
+        self.change(rate, burst=burst)
+
+    def change(self, rate: float | None, *, burst: int | None = None) -> None:
+        """Another rate from now on, with a full bucket."""
+        with self._lock:
+            self.rate = rate
+            self.burst = burst or max(1, ceil(rate or 1))
+            self._level = float(self.burst)
+            self._filled_at = time.monotonic()
 
     def take(self) -> float:
         """Zero when the request may pass, else the seconds to wait."""

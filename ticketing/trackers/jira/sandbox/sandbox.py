@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ticketing.trackers.jira.credentials import Credentials, Deployment, Markup
-from ticketing.trackers.jira.sandbox import defaults, issues, workflow
+from ticketing.trackers.jira.sandbox import comments, defaults, issues, storage, workflow
 from ticketing.trackers.jira.sandbox.access import Access, TokenState
 from ticketing.trackers.jira.sandbox.calls import Answer
 from ticketing.trackers.jira.sandbox.dispatch import Dispatcher, Request
 from ticketing.trackers.jira.sandbox.exchanges import ExchangeLog
 from ticketing.trackers.jira.sandbox.faults import Faults
 from ticketing.trackers.jira.sandbox.limits import RateLimit
-from ticketing.trackers.jira.sandbox.model import Field, Issue, Person, Project
+from ticketing.trackers.jira.sandbox.model import Comment, Field, Issue, Person, Project
 from ticketing.trackers.jira.sandbox.rest import ROUTES
 from ticketing.trackers.jira.sandbox.server import Server
 from ticketing.trackers.jira.sandbox.site import Site
+from ticketing.trackers.jira.sandbox.webhooks import Webhooks
 
 EMAIL = defaults.BOT.email
 TOKEN = "sandbox-token"  # noqa: S105  opens nothing but the sandbox
@@ -39,18 +43,37 @@ class SandboxJira:
         lag: float = 0,
         rate: float | None = None,
         seed: int = 0,
+        data: Path | None = None,
     ) -> None:
         self.site = Site(deployment=Deployment(deployment), lag=lag)
         self.access = Access(email=email, token=token)
         self.faults = Faults(seed)
         self.log = ExchangeLog()
         self.limit = RateLimit(rate)
+        self.webhooks = Webhooks(self.site, seed=seed)
+        self._data = data
+        if data:
+            storage.load(self.site, data)
         self._address = (host, port)
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._dispatcher = Dispatcher(
-            site=self.site, access=self.access, limit=self.limit, routes=ROUTES
+            site=self.site,
+            access=self.access,
+            limit=self.limit,
+            routes=ROUTES,
+            after_change=self._save,
         )
+
+    def _save(self) -> None:
+        if self._data:
+            storage.save(self.site, self._data)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self.site.lock:
+            yield
+            self._save()
 
     # running
 
@@ -67,8 +90,10 @@ class SandboxJira:
     def stop(self) -> None:
         if self._server is None or self._thread is None:
             return
+        self.faults.clear()
         self._server.stop()
         self._thread.join()
+        self.webhooks.stop()
         self._server = self._thread = None
 
     def __enter__(self) -> Self:
@@ -246,12 +271,12 @@ class SandboxJira:
             "summary": summary,
             **fields,
         }
-        with self.site.lock:
+        with self._writing():
             return issues.create(self.site, by, {"fields": given}, version="2")
 
     def edit(self, key: str, *, by: Person = defaults.DANA, **fields: Any) -> None:
         """Fields as REST version 2 wants them: `edit("SEC-1", summary="New")`."""
-        with self.site.lock:
+        with self._writing():
             issues.edit(self.site, by, self.issue(key), fields, version="2")
 
     def assign(self, key: str, to: Person | None, *, by: Person = defaults.DANA) -> None:
@@ -261,7 +286,7 @@ class SandboxJira:
 
     def set_status(self, key: str, status: str, *, by: Person = defaults.DANA) -> None:
         """By its name, whatever step of the workflow leads there."""
-        with self.site.lock:
+        with self._writing():
             issue = self.issue(key)
             for step in workflow.steps_from_here(self.site, by, issue):
                 if self.site.statuses[step.target].name == status:
@@ -269,13 +294,17 @@ class SandboxJira:
                     return
         raise ValueError(f"No step leads from {self.status_of(key)} to {status}.")
 
+    def comment(self, key: str, text: str, *, by: Person = defaults.DANA) -> Comment:
+        with self._writing():
+            return comments.add(self.site, by, self.issue(key), {"body": text}, version="2")
+
     def delete(self, key: str, *, by: Person = defaults.DANA) -> None:
-        with self.site.lock:
+        with self._writing():
             issues.delete(self.site, by, self.issue(key))
 
     def move(self, key: str, project: str, *, by: Person = defaults.DANA) -> Issue:
         """To another project; returns the issue with its new key."""
-        with self.site.lock:
+        with self._writing():
             issue = self.issue(key)
             issues.move(self.site, by, issue, self.project(project))
             return issue

@@ -46,7 +46,6 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], sandbox: Host) -> None:
         self.sandbox = sandbox
-        self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
         super().__init__(address, _Handler)
@@ -73,7 +72,6 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        self.stopping.set()
         waker = threading.Thread(target=self._wake, daemon=True)
         waker.start()
         self.shutdown()
@@ -152,22 +150,24 @@ class _Handler(BaseHTTPRequestHandler):
             exchange.status = answer.status
             self._send(answer)
             return
+        if rule.effect is Effect.SLOW and rule.stage is Stage.BEFORE:
+            rule.hold()
         answer = rule.answer
-        if rule.stage is Stage.AFTER:
+        if rule.stage is Stage.AFTER or rule.effect is Effect.SLOW:
             own = self.server.sandbox.answer(request)
             answer = own if rule.effect in {Effect.TRUNCATE, Effect.SLOW} else answer
         if rule.effect in {Effect.RESET, Effect.HANG}:
             self._fail(rule)
             return
-        if rule.effect is Effect.SLOW:
-            self.server.stopping.wait(rule.seconds)
+        if rule.effect is Effect.SLOW and rule.stage is Stage.AFTER:
+            rule.hold()
         exchange.status = answer.status
         self._send(answer, truncated=rule.effect is Effect.TRUNCATE)
 
     def _fail(self, rule: FaultRule) -> None:
         self.close_connection = True
         if rule.effect is Effect.HANG:
-            self.server.stopping.wait(rule.seconds)
+            rule.hold()
             return
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
         socket.socket(fileno=self.connection.detach()).close()

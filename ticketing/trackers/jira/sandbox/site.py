@@ -45,6 +45,7 @@ class Event:
     name: str
     at: datetime
     by: Person
+    issue: Issue
     payload: dict[str, Any]
 
 
@@ -69,7 +70,7 @@ class Site:
     hooks: dict[int, Hook] = field(default_factory=dict)
     denied: set[tuple[str, str]] = field(default_factory=set)  # (Project.key, permission)
     known_fields: dict[str, Field] = field(default_factory=dict)
-    listeners: list[Listener] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)  # called with the lock held
     last_id: int = 10_000
 
     def __post_init__(self) -> None:
@@ -166,7 +167,7 @@ class Site:
             return self.people.get(identity)
         return next((one for one in self.people.values() if one.name == identity), None)
 
-    def tell(self, name: str, by: Person, payload: dict[str, Any]) -> None:
-        event = Event(name=name, at=self.clock(), by=by, payload=payload)
+    def tell(self, name: str, by: Person, issue: Issue, payload: dict[str, Any]) -> None:
+        event = Event(name=name, at=self.clock(), by=by, issue=issue, payload=payload)
         for listener in self.listeners:
             listener(event)

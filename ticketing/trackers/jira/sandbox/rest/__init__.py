@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
-from ticketing.trackers.jira.sandbox.rest import about, issues, projects, search
+from ticketing.trackers.jira.sandbox.rest import (
+    about,
+    comments,
+    hooks,
+    issues,
+    links,
+    projects,
+    search,
+    steps,
+)
 
-ROUTES = (*about.ROUTES, *projects.ROUTES, *search.ROUTES, *issues.ROUTES)
+ROUTES = (
+    *issues.ROUTES,
+    *search.ROUTES,
+    *comments.ROUTES,
+    *steps.ROUTES,
+    *links.ROUTES,
+    *projects.ROUTES,
+    *about.ROUTES,
+    *hooks.ROUTES,
+)
 
 __all__ = ["ROUTES"]
