@@ -3,6 +3,9 @@ of times."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from automation import test_runs
 from automation.pipeline import evaluate_all
 from config.lib.tasks import enqueue
 
@@ -15,3 +18,8 @@ def evaluate() -> None:
 def sweep() -> None:
     """What a lost ring left behind; runs every minute."""
     evaluate()
+    test_runs.sweep()
+
+
+def run_test(run_id: str) -> None:
+    test_runs.carry_on(UUID(run_id))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from automation.views import editor, rules
+from automation.views import editor, rules, tests
 
 app_name = "automation"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("rules/<uuid:rule_id>/duplicate", rules.duplicate_rule, name="rule-duplicate"),
     path("rules/preview", editor.preview_rule, name="rule-preview"),
     path("rules/projects", editor.create_project, name="project-create"),
+    path("rules/test", tests.test_rule, name="rule-test"),
+    path("tests/<uuid:run_id>", tests.show_test, name="test-show"),
+    path("tests/<uuid:run_id>/again", tests.test_again, name="test-again"),
+    path("tests/<uuid:run_id>/detach", tests.detach_test, name="test-detach"),
     path("rules/suggest", editor.suggest_terms, name="term-suggest"),
     path("rules/terms", editor.list_terms, name="term-list"),
 ]

@@ -1,0 +1,158 @@
+"""Test Rule: choosing a finding, watching the run, what to do with its ticket.
+
+For htmx they are the content of a dialog above the editor, for others pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import retarget
+
+from automation import test_runs
+from automation.engine.rules import RuleSpec
+from automation.forms import RuleForm
+from automation.models import Rule, TestRun
+from automation.selectors import rule_by_id
+from config.accounts.access import require, signed_in
+from config.accounts.roles import Permission
+from config.lib.toasts import toast
+from findings.selectors import finding_by_id
+
+OURS = ("csrfmiddlewaretoken", "words", "finding", "run", "find")
+"""What the dialog's own form says; all else in it is the rule's form, carried along."""
+
+
+@require(Permission.RULES_WRITE)
+@require(Permission.CASES_WRITE)
+@require_POST
+def test_rule(request: HttpRequest) -> HttpResponse:
+    """The form as it stands: choose a finding that matches it; with `run`, begin."""
+    form = RuleForm(request.POST, rule=_edited(request))
+    spec = form.preview_spec()
+    wrong = [field for field in form if field.errors and field.name != "name"]
+    if spec is None or wrong:
+        return _show(request, "cannot", {"form": form, "wrong": wrong}, status=422)
+    carried = [each for each in request.POST.lists() if each[0] not in OURS]
+    return _choose(request, spec, carried=carried, action=reverse("automation:rule-test"))
+
+
+@require(Permission.RULES_WRITE)
+@require(Permission.CASES_WRITE)
+@require_POST
+def test_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The same rule once more: with `run` and a finding at once, else choose another one."""
+    run = _run(request, run_id)
+    action = reverse("automation:test-again", args=[run.pk])
+    return _choose(request, test_runs.spec_of(run), action=action)
+
+
+@require(Permission.RULES_WRITE)
+@require_GET
+def show_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = _run(request, run_id)
+    if run.state == TestRun.State.RUNNING:
+        return _show(request, "progress", _running(run))
+    answer = _show(request, "result", _result(run))
+    return retarget(answer, "#test-body")
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def detach_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = _run(request, run_id)
+    context = _result(run)
+    if test_runs.detach(run, actor=signed_in(request)):
+        toast(request, f"{context['key']} detached", "The ticket was not deleted.")
+    if "HX-Request" in request.headers:
+        return _show(request, "result", _result(run))
+    return redirect("automation:test-show", run_id=run.pk)
+
+
+def _choose(
+    request: HttpRequest,
+    spec: RuleSpec,
+    *,
+    action: str,
+    carried: Sequence[tuple[str, list[str]]] = (),
+) -> HttpResponse:
+    refused = ""
+    if "run" in request.POST:
+        try:
+            return _begin(request, spec)
+        except test_runs.NotTestable as refusal:
+            refused = str(refusal)
+    words = request.POST.get("words", "").replace("\0", "").strip()[:200]
+    context = {
+        "matches": test_runs.matches(spec, words=words),
+        "spec": spec,
+        "words": words,
+        "action": action,
+        "carried": carried,
+        "refused": refused,
+        "destination": test_runs.destination_of(spec),
+    }
+    return _show(request, "choose", context, status=422 if refused else 200)
+
+
+def _begin(request: HttpRequest, spec: RuleSpec) -> HttpResponse:
+    finding = finding_by_id(request.POST.get("finding", "").replace("\0", ""))
+    if finding is None:
+        raise test_runs.NotTestable("Select a finding first.")
+    run = test_runs.start(spec, finding, actor=signed_in(request))
+    if "HX-Request" in request.headers:
+        return _show(request, "running", _running(run), status=202)
+    return redirect("automation:test-show", run_id=run.pk)
+
+
+def _show(
+    request: HttpRequest, part: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    in_dialog = "HX-Request" in request.headers
+    context |= {"in_dialog": in_dialog, "part": f"automation/_test_{part}.html"}
+    if part == "progress" and not in_dialog:
+        context["part"] = "automation/_test_running.html"
+    template = context["part"] if in_dialog else "automation/test.html"
+    answer = render(request, template, context, status=status)
+    if part == "progress" and not in_dialog:
+        answer["Refresh"] = "1"
+    return answer
+
+
+def _running(run: TestRun) -> dict[str, Any]:
+    at = next((n for n, step in enumerate(run.steps, 1) if step["state"] != "done"), 0)
+    return {"run": run, "at": at or len(run.steps), "waits": test_runs.waits_for(run)}
+
+
+def _result(run: TestRun) -> dict[str, Any]:
+    case = test_runs.case_of(run)
+    return {
+        "run": run,
+        "spec": test_runs.spec_of(run),
+        "case": case,
+        "key": case.key if case else "",
+        "attached": bool(case and case.attachments.filter(finding=run.finding_id).exists()),
+        "seconds": (run.ended_at - run.created_at).total_seconds() if run.ended_at else 0,
+    }
+
+
+def _edited(request: HttpRequest) -> Rule | None:
+    try:
+        return rule_by_id(UUID(request.POST.get("rule", "")))
+    except ValueError:  # a new one
+        return None
+
+
+def _run(request: HttpRequest, run_id: UUID) -> TestRun:
+    """A run is its tester's own."""
+    mine = TestRun.objects.filter(created_by=signed_in(request)).select_related("finding")
+    run = mine.filter(pk=run_id).first()
+    if run is None:
+        raise Http404
+    return run
