@@ -218,6 +218,16 @@ class Facts(NamedTuple):
         return self.ticket == Ticket.OVER_LIMIT
 
 
+def facts_to_json(facts: Facts) -> dict[str, Any]:
+    """What `facts_from_json` reads again: the finding, without its ticket."""
+    values = facts._asdict()
+    for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
+        values[name] = values[name].isoformat() if values[name] else None
+    values |= {"tags": list(facts.tags), "attributes": dict(facts.attributes)}
+    values |= {"workflow": dict(facts.workflow)}
+    return {name: value for name, value in values.items() if not name.startswith("ticket")}
+
+
 def facts_from_json(document: Mapping[str, Any]) -> Facts:
     """The facts kept with a decision, as the engine saw them. Times are ISO 8601."""
     values = {name: value for name, value in document.items() if name in Facts._fields}
@@ -225,3 +235,18 @@ def facts_from_json(document: Mapping[str, Any]) -> Facts:
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
     return Facts(**values)
+
+
+def facts_to_json(facts: Facts) -> dict[str, Any]:
+    """All of them but the ticket, as JSON: what `facts_from_json` reads."""
+    values = {
+        name: value for name, value in facts._asdict().items() if not name.startswith("ticket")
+    }
+    for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
+        if values[name]:
+            values[name] = values[name].isoformat()
+    return values | {
+        "tags": list(facts.tags),
+        "attributes": dict(facts.attributes),
+        "workflow": dict(facts.workflow),
+    }
