@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import retarget
+from django_htmx.http import reswap, retarget
 
 from automation import test_runs
 from automation.engine.rules import RuleSpec
@@ -60,7 +60,7 @@ def show_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if run.state == TestRun.State.RUNNING:
         return _show(request, "progress", _running(run))
     answer = _show(request, "result", _result(run))
-    return retarget(answer, "#test-body")
+    return reswap(retarget(answer, "#test-body"), "innerHTML")
 
 
 @require(Permission.CASES_WRITE)

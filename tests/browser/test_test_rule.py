@@ -22,7 +22,7 @@ def world(live_server, editor) -> None:
     project = ProjectFactory(key="RISK", name="Cloud Risk")
     for number in range(4):
         FindingFactory(finding_type="secret", title=f"Key {number}", resource_id="arn:" * 20)
-    held = FindingFactory(finding_type="secret", title="Key with a ticket")
+    held = FindingFactory(finding_type="secret", title="Key with a ticket", resource_id="held")
     open_manual_case([held.pk], project=project, actor=editor)
 
 
