@@ -235,18 +235,3 @@ def facts_from_json(document: Mapping[str, Any]) -> Facts:
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
     return Facts(**values)
-
-
-def facts_to_json(facts: Facts) -> dict[str, Any]:
-    """All of them but the ticket, as JSON: what `facts_from_json` reads."""
-    values = {
-        name: value for name, value in facts._asdict().items() if not name.startswith("ticket")
-    }
-    for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
-        if values[name]:
-            values[name] = values[name].isoformat()
-    return values | {
-        "tags": list(facts.tags),
-        "attributes": dict(facts.attributes),
-        "workflow": dict(facts.workflow),
-    }
