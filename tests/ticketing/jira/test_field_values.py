@@ -1,0 +1,94 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticketing.trackers.jira.credentials import Deployment, Markup
+from ticketing.trackers.jira.field_values import render, render_fields
+from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option
+
+CLOUD, DATA_CENTER = Deployment.CLOUD, Deployment.DATA_CENTER
+OPTIONS = (Option("1", "Europe", (Option("2", "Dublin"),)), Option("3", "America"))
+
+
+def spec(kind, field_id="customfield_1"):
+    options = OPTIONS if kind.has_options else ()
+    return FieldSpec(id=field_id, name="Team", kind=kind, options=options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "sent"),
+    [
+        (FieldKind.TEXT, "a\n b", "a b"),
+        (FieldKind.TEXT, ["js", "ts"], "js, ts"),
+        (FieldKind.TEXT, 9.8, "9.8"),
+        (FieldKind.PARAGRAPH, "*a*\n{code}", "\\*a\\*\n\\{code\\}"),
+        (FieldKind.URL, "https://a.test/b", "https://a.test/b"),
+        (FieldKind.URL, "javascript:alert(1)", None),
+        (FieldKind.NUMBER, "9.8", 9.8),
+        (FieldKind.NUMBER, 7, 7),
+        (FieldKind.NUMBER, "nan", None),
+        (FieldKind.NUMBER, "high", None),
+        (FieldKind.DATE, "2026-11-23 08:38 UTC", "2026-11-23"),
+        (FieldKind.DATE, "soon", None),
+        (FieldKind.DATETIME, "2026-11-23 08:38 UTC", "2026-11-23T08:38:00.000+0000"),
+        (FieldKind.LABELS, ["a b", "a b", "", ["c"], 5], ["a-b", "c", "5"]),
+        (FieldKind.SELECT, {"id": "3"}, {"id": "3"}),
+        (FieldKind.SELECT, {"value": "europe"}, {"id": "1"}),
+        (FieldKind.SELECT, {"value": ["mars", "America"]}, {"id": "3"}),
+        (FieldKind.SELECT, {"value": "mars"}, None),
+        (FieldKind.MULTI_SELECT, [{"value": ["Europe", "America"]}], [{"id": "1"}, {"id": "3"}]),
+        (FieldKind.PRIORITY, {"name": "AMERICA"}, {"id": "3"}),
+        (
+            FieldKind.CASCADING,
+            {"id": "1", "child": {"value": "dublin"}},
+            {"id": "1", "child": {"id": "2"}},
+        ),
+        (FieldKind.CASCADING, {"value": "Europe", "child": {"value": "?"}}, {"id": "1"}),
+        (FieldKind.GROUP, {"name": "ops"}, {"name": "ops"}),
+        (FieldKind.PARENT, {"key": "SEC-1"}, {"key": "SEC-1"}),
+    ],
+)
+def test_it_sends(kind, value, sent):
+    assert render(spec(kind), value, deployment=CLOUD) == sent
+
+
+@pytest.mark.parametrize("value", [{"id": "5b1"}, {"accountId": "5b1"}, {"name": "5b1"}])
+def test_a_person_is_named_as_the_deployment_wants(value):
+    assert render(spec(FieldKind.USER), value, deployment=CLOUD) == {"accountId": "5b1"}
+    assert render(spec(FieldKind.USER), value, deployment=DATA_CENTER) == {"name": "5b1"}
+    assert render(spec(FieldKind.USERS), [value], deployment=CLOUD) == [{"accountId": "5b1"}]
+
+
+def test_long_text_is_a_document_where_jira_wants_one():
+    sent = render(spec(FieldKind.PARAGRAPH), "*a*", deployment=CLOUD, markup=Markup.DOCUMENT)
+    assert sent["content"] == [{"type": "paragraph", "content": [{"type": "text", "text": "*a*"}]}]
+
+
+def test_an_option_that_jira_does_not_list_is_sent_by_its_name():
+    unlisted = FieldSpec(id="fixVersions", name="Fix versions", kind=FieldKind.VERSIONS)
+    assert render(unlisted, [{"name": "1.0"}], deployment=CLOUD) == [{"name": "1.0"}]
+
+
+def test_what_jira_would_not_take_is_left_out_and_told():
+    specs = [spec(FieldKind.NUMBER), spec(FieldKind.TEXT, "customfield_2")]
+    fields = {"customfield_1": "high", "customfield_2": "x", "customfield_9": {"a": 1}, "x": None}
+    rendered = render_fields(specs, fields, deployment=CLOUD)
+    assert rendered == ({"customfield_2": "x", "customfield_9": {"a": 1}}, ("Team",))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "value", "name", "child", "key"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(FieldKind), JSON)
+def test_no_value_breaks_it(kind, value):
+    for deployment in Deployment:
+        render_fields([spec(kind)], {"customfield_1": value}, deployment=deployment)
