@@ -163,13 +163,23 @@ def pause(account: JiraAccount, reason: str) -> None:
     `account` is as it was when the refused call was made: nothing happens if its token has
     been replaced since.
     """
+    _stop(account, State.AUTH_FAILED, reason)
+
+
+def give_up(account: JiraAccount, reason: str) -> None:
+    """Jira is not where the account says: nothing more is sent until a person repairs it."""
+    _stop(account, State.BROKEN, reason)
+
+
+def _stop(account: JiraAccount, state: str, reason: str) -> None:
     with transaction.atomic():
         now = JiraAccount.objects.select_for_update().filter(pk=account.pk).first()
         if now is None or now.deleted_at or now.token != account.token:
             return
-        if now.state != State.AUTH_FAILED:
-            set_state(now, State.AUTH_FAILED, _with_likely_cause(now, reason))
-            log.warning("An account is paused", account=account.name, reason=reason)
+        if now.state not in (state, State.AUTH_FAILED):
+            said = _with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
+            set_state(now, state, said)
+            log.warning("An account is stopped", account=account.name, state=state, reason=reason)
     account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
 
 

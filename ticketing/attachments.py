@@ -1,0 +1,74 @@
+"""Which findings are on which case. Everything here is a part of its caller's transaction, and
+of findings that are locked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from config.accounts.models import User
+from findings import services as findings
+from findings.facts import Status
+from findings.models import Finding
+from ticketing.following import close_if_done
+from ticketing.locking import Locked
+from ticketing.mirror import no_ticket_update, ticket_update
+from ticketing.models import Attachment, Case, ExternalIssue
+from ticketing.timeline import Kind, tell
+
+
+class Subject(NamedTuple):
+    """A locked finding that a case is opened for."""
+
+    pk: int
+    workflow: dict[str, Any]
+    is_open: bool = True
+
+
+def attach_rows(
+    pairs: Sequence[tuple[Case, Subject]],
+    *,
+    issue: ExternalIssue | None = None,
+    now: datetime | None = None,
+    actor: User | None = None,
+) -> None:
+    Attachment.objects.bulk_create(
+        Attachment(
+            case=case,
+            finding_id=subject.pk,
+            finding_is_open=subject.is_open,
+            created_at=now or case.created_at,
+            created_by=actor or case.created_by,
+        )
+        for case, subject in pairs
+    )
+    findings.store_tickets([ticket_update(s.pk, s.workflow, case, issue) for case, s in pairs])
+
+
+def subject_of(row: Finding) -> Subject:
+    return Subject(row.pk, row.workflow, Status(row.status).is_open)
+
+
+def release(finding_pks: Sequence[int], locked: Locked, *, actor: User | None) -> list[Finding]:
+    """Take these findings off their cases; returns them, in the order asked, free."""
+    rows = [locked.findings[pk] for pk in dict.fromkeys(finding_pks) if pk in locked.findings]
+    case_of = dict(Attachment.objects.filter(finding__in=rows).values_list("finding_id", "case_id"))
+    attached = [row for row in rows if row.pk in case_of]
+    if attached:
+        now = timezone.now()
+        Attachment.objects.filter(finding__in=attached).delete()
+        left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
+        tell(
+            [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached],
+            actor=actor,
+            now=now,
+        )
+        updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
+        findings.store_tickets(updates)
+        for row, update in zip(attached, updates, strict=True):
+            row.workflow = update.workflow
+        close_if_done(list(left.values()), now=now)
+    return rows

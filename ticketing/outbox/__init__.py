@@ -1,0 +1,36 @@
+"""The outbox: the life of every external issue, and the only code that changes its state.
+
+`promises` and `by_hand` are for those who ask; `claims` and `settling` for `delivery`.
+"""
+
+from ticketing.outbox.by_hand import (
+    confirm_absent,
+    deliver_waiting,
+    retry_now,
+    waiting_count,
+)
+from ticketing.outbox.promises import (
+    IssueTaken,
+    Promise,
+    adopt,
+    cancel,
+    detach_issue,
+    promise,
+    recreate,
+    ring,
+)
+
+__all__ = [
+    "IssueTaken",
+    "Promise",
+    "adopt",
+    "cancel",
+    "confirm_absent",
+    "deliver_waiting",
+    "detach_issue",
+    "promise",
+    "recreate",
+    "retry_now",
+    "ring",
+    "waiting_count",
+]

@@ -1,0 +1,58 @@
+"""When the failure of one ticket is the fault of its rule."""
+
+from __future__ import annotations
+
+from ticketing.models import Attempt, Case, ExternalIssue
+from ticketing.outbox.moves import move
+from ticketing.signals import destination_broken
+from ticketing.states import State
+from ticketing.trackers.base import Fault, TrackerError
+
+ENOUGH = 3
+"""So many different tickets refused for the same reason are no accident of their content."""
+_ORIGINS = (Case.Origin.RULE, Case.Origin.LIMIT_NOTICE)
+
+
+def consider(issue: ExternalIssue, error: TrackerError) -> None:
+    """Break the rule of this blocked ticket if its configuration is at fault.
+
+    In the transaction that blocked it. The rule's other tickets would fail alike, and each
+    try could cost the space a number: they wait as well. Tickets made by hand, tests and
+    what a limit notice says never break a rule.
+    """
+    rule_id, origin = issue.case.rule_id, issue.case.origin
+    if rule_id is None or origin not in _ORIGINS:
+        return
+    if error.fault != Fault.CONFIG and not (
+        origin == Case.Origin.RULE and _is_repeated(issue, error)
+    ):
+        return
+    alike = ExternalIssue.objects.filter(
+        case__rule_id=rule_id,
+        case__origin__in=_ORIGINS,
+        account=issue.account_id,
+        space_id=issue.space_id,
+        type_id=issue.type_id,
+    )
+    why = {"fault": Fault.CONFIG, "reason": error.reason, "field": error.field}
+    move(alike, State.PENDING, State.BLOCKED, **why)
+    destination_broken.send(
+        sender=ExternalIssue, rule_id=rule_id, reason=error.reason, field=error.field, issue=issue
+    )
+
+
+def _is_repeated(issue: ExternalIssue, error: TrackerError) -> bool:
+    """Whether enough tickets of the rule were refused like this since one was created."""
+    of_rule = ExternalIssue.objects.filter(
+        case__rule_id=issue.case.rule_id, case__origin=Case.Origin.RULE
+    )
+    latest = of_rule.filter(state=State.CREATED).order_by("-delivered_at").first()
+    alike = of_rule.filter(
+        state=State.BLOCKED, fault=Fault.REJECTED, field=error.field, reason=error.reason
+    )
+    if latest is not None:
+        refused = Attempt.objects.filter(
+            outcome=Fault.REJECTED, ended_at__gt=latest.delivered_at
+        ).values("issue")
+        alike = alike.filter(pk__in=refused) | alike.filter(pk=issue.pk)
+    return alike.count() >= ENOUGH

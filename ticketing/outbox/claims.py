@@ -1,0 +1,234 @@
+"""Who works on which issue: claims with a lease, committed before anything leaves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from ticketing.models import Attempt, ExternalIssue, JiraAccount
+from ticketing.outbox import timing
+from ticketing.outbox.moves import move, of
+from ticketing.states import State
+
+Operation = Attempt.Operation
+LOST = "lost"
+_LATE_STATES = (State.CREATED, State.BLOCKED, State.CANCELLED)
+
+
+class Look(NamedTuple):
+    """A claimed look-up; `attempt` is the id of its row in the delivery log."""
+
+    issue: ExternalIssue
+    attempt: UUID
+
+
+def due_accounts(now: datetime) -> list[UUID]:
+    """Accounts that may be called now and have something to create or to look up."""
+    due = ExternalIssue.objects.filter(_is_due(now), _may_be_called(now))
+    return list(due.order_by().values_list("account_id", flat=True).distinct())
+
+
+def is_anything_due(now: datetime) -> bool:
+    return ExternalIssue.objects.filter(_is_due(now), _may_be_called(now)).exists()
+
+
+@transaction.atomic(durable=True)
+def claim(account_id: UUID, *, only: UUID | None = None) -> ExternalIssue | None:
+    """Claim the next issue of the account to create, or the one with id `only`.
+
+    Committed with its lease and its attempt when this returns. None if there is nothing that
+    may be created now: not due, its space has a create in flight, the account is stopped.
+    """
+    now = timezone.now()
+    # Claims of an account queue up here, so that none of them ever meets the constraint that
+    # a space has one create in flight.
+    account = JiraAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
+    if account is None or not is_callable(account, now=now):
+        return None
+    busy = ExternalIssue.objects.filter(account=account, state=State.SENDING)
+    waiting = ExternalIssue.objects.filter(account=account, state=State.PENDING).exclude(
+        space_id__in=busy.values("space_id")
+    )
+    waiting = waiting.filter(pk=only) if only else waiting.filter(not_before__lte=now)
+    found = _unlocked(waiting).order_by("not_before", "created_at", "pk").first()
+    if found is None:
+        return None
+    return _claimed(found, now=now)
+
+
+def claim_look(account_id: UUID, *, only: UUID | None = None) -> Look | None:
+    """Claim the next unsure issue of the account to look for, or the one with id `only`."""
+    now = timezone.now()
+    due = ExternalIssue.objects.filter(account=account_id, state=State.UNSURE)
+    due = due.filter(pk=only) if only else due.filter(not_before__lte=now)
+    return _claimed_look(due.order_by("not_before"), now=now)
+
+
+def claim_late_look(account_id: UUID) -> Look | None:
+    """Claim an issue that was unsure once, to see whether a second one has shown up."""
+    now = timezone.now()
+    due = ExternalIssue.objects.filter(_is_late(now), account=account_id)
+    return _claimed_look(due.order_by("not_before"), now=now)
+
+
+def mark_sent(issue: ExternalIssue, *, floor: int) -> bool:
+    """Write down that the create leaves now. Without a True it must not leave.
+
+    The claim may be too old (then somebody may already look for what was never sent) or
+    somebody else's: a worker that slept wakes up here.
+    """
+    now = timezone.now()
+    issue.floor = min(issue.floor, floor) if issue.was_unsure else floor
+    issue.posted_at = now
+    fresh = of(issue).filter(
+        state=State.SENDING,
+        lease_until__gt=now + timing.TIMING.lease - timing.TIMING.fresh,
+    )
+    with _written_through():
+        return fresh.update(posted_at=now, floor=issue.floor) == 1
+
+
+@transaction.atomic
+def sweep() -> int:
+    """Free what dead workers held: what may have left is unsure, the rest waits again."""
+    now = timezone.now()
+    expired = ExternalIssue.objects.filter(lease_until__lt=now)
+    held = list(expired.filter(state=State.SENDING).values_list("attempt", flat=True))
+    if not held:
+        return 0
+    expired = expired.filter(attempt__in=held)
+    freed = move(
+        expired.filter(posted_at=None),
+        State.SENDING,
+        State.PENDING,
+        lease_until=None,
+        not_before=now,
+        reason="The worker was lost before it sent anything.",
+    )
+    freed += move(
+        expired,
+        State.SENDING,
+        State.UNSURE,
+        lease_until=None,
+        not_before=now,
+        was_unsure=True,
+        lookups=0,
+        fault="unsure",
+        reason="The worker was lost while Jira was creating the issue.",
+    )
+    tries = Attempt.objects.filter(pk__in=[pk for pk in held if pk], ended_at=None)
+    unsure = ExternalIssue.objects.filter(state=State.UNSURE).values("attempt")
+    tries.filter(pk__in=unsure).update(ended_at=now, outcome="unsure", reason="Worker lost.")
+    tries.update(ended_at=now, outcome=LOST, reason="Worker lost.")
+    return freed
+
+
+def is_callable(account: JiraAccount, *, now: datetime) -> bool:
+    return (
+        account.state == JiraAccount.State.CONNECTED
+        and account.deleted_at is None
+        and account.connected_at is not None
+        and (account.paused_until is None or account.paused_until <= now)
+    )
+
+
+def known_number(account_id: UUID, space_id: str, space_key: str) -> int:
+    """A number that issues of the space have reached, as far as our own creates tell."""
+    keys = (
+        ExternalIssue.objects.filter(
+            account=account_id,
+            space_id=space_id,
+            state=State.CREATED,
+            issue_key__startswith=f"{space_key}-",
+        )
+        .order_by("-delivered_at")
+        .values_list("issue_key", flat=True)[:10]
+    )
+    numbers = [key.rpartition("-")[2] for key in keys]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def _claimed(found: ExternalIssue, *, now: datetime) -> ExternalIssue | None:
+    attempt = uuid.uuid4()
+    won = move(
+        ExternalIssue.objects.filter(pk=found.pk),
+        State.PENDING,
+        State.SENDING,
+        attempt=attempt,
+        attempts=F("attempts") + 1,
+        lease_until=now + timing.TIMING.lease,
+        posted_at=None,
+    )
+    if not won:
+        return None
+    Attempt.objects.create(
+        id=attempt, issue_id=found.pk, operation=Operation.CREATE, started_at=now
+    )
+    return _read(found.pk)
+
+
+def _claimed_look(due: QuerySet[ExternalIssue], *, now: datetime) -> Look | None:
+    """The first of those due that nobody else takes: taking one puts it off for a while."""
+    for pk, not_before in due.values_list("pk", "not_before")[:5]:
+        mine = ExternalIssue.objects.filter(pk=pk, not_before=not_before)
+        with transaction.atomic(durable=True):
+            if mine.update(not_before=now + timing.TIMING.look_lease):
+                attempt = Attempt.objects.create(
+                    issue_id=pk, operation=Operation.FIND, started_at=now
+                )
+                return Look(_read(pk), attempt.pk)
+    return None
+
+
+def _read(pk: UUID) -> ExternalIssue:
+    return ExternalIssue.objects.select_related("case__project", "account").get(pk=pk)
+
+
+def _unlocked(rows: QuerySet[ExternalIssue]) -> QuerySet[ExternalIssue]:
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True)
+    return rows
+
+
+def _is_due(now: datetime) -> Q:
+    waits = Q(state__in=[State.PENDING, State.UNSURE], not_before__lte=now)
+    return waits | _is_late(now)
+
+
+def _is_late(now: datetime) -> Q:
+    return Q(
+        was_unsure=True,
+        state__in=_LATE_STATES,
+        lookups__lt=len(timing.TIMING.late_looks),
+        not_before__lte=now,
+    )
+
+
+def _may_be_called(now: datetime) -> Q:
+    return Q(
+        account__state=JiraAccount.State.CONNECTED,
+        account__deleted_at=None,
+        account__connected_at__isnull=False,
+    ) & (Q(account__paused_until=None) | Q(account__paused_until__lte=now))
+
+
+@contextmanager
+def _written_through() -> Iterator[None]:
+    """SQLite, as we set it, may lose its last commits with the power: not this one."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,328 @@
+"""What became of a call: each outcome is one small transaction, in which the winner acts.
+
+Locks are taken in the order account, findings, cases, issues, rules.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ticketing import accounts, due
+from ticketing.locking import lock
+from ticketing.mirror import mirror
+from ticketing.models import Attempt, ExternalIssue, JiraAccount, Orphan
+from ticketing.outbox import breaking, timing
+from ticketing.outbox.claims import Look
+from ticketing.outbox.moves import MAX_CREATES, move, of
+from ticketing.states import State
+from ticketing.timeline import Kind, tell
+from ticketing.trackers.base import Fault, Found, IssueRef, TrackerError
+
+log = structlog.stdlib.get_logger(__name__)
+
+ASK_A_PERSON = (
+    "Nobody knows whether Jira created this ticket, and it could not be looked up completely. "
+    "Look for it in Jira: confirm that it was not created, or attach it."
+)
+_TOO_OFTEN = (
+    f"Jira was asked {MAX_CREATES} times to create this ticket and never said what became of it. "
+    "No ticket was found. Confirm that it was not created to try again."
+)
+_random = secrets.SystemRandom()
+
+
+def settle_created(issue: ExternalIssue, refs: Sequence[IssueRef]) -> bool:
+    """Store the issue that was created or found; of several the lowest number is ours.
+
+    The others are kept as orphans, and so are all of them if another has taken its place.
+    Returns whether the promise is kept with this.
+    """
+    ours, *others = sorted(refs, key=_number)
+    with transaction.atomic():
+        case = lock(case_pks=[issue.case_id]).cases[issue.case_id]
+        now = timezone.now()
+        won = _store(issue, ours, now=now)
+        if won:
+            Orphan.objects.filter(issue=issue, remote_id=ours.id).delete()
+            reason = f"Found {len(refs)} times in Jira." if others else ""
+            tell([(case, Kind.ISSUE, "", ours.key)], reason=reason, now=now)
+            mirror([case])
+            due.mark_due([case])
+        keep_orphans(issue, others if won else refs)
+    log.info("issue created", issue=ours.key, case=case.key, adopted=won)
+    return won
+
+
+def settle_failed(issue: ExternalIssue, error: TrackerError) -> None:
+    """Store why a claimed create failed, and do what the fault asks for."""
+    with transaction.atomic():
+        _blame_account(issue.account, error)
+        match error.fault:
+            case Fault.UNSURE:
+                _wonder(issue, error)
+            case Fault.REJECTED if error.remedy and error.remedy not in issue.remedies:
+                _remedy(issue, error)
+            case Fault.CONFIG if error.whole_account:
+                _wait(issue, error)
+            case Fault.REJECTED | Fault.CONFIG:
+                _block(issue, error)
+            case _:
+                _wait(issue, error)
+        close_try(issue.attempt, error.fault, error=error)
+    log.warning("issue not created", case=issue.case.key, fault=error.fault, status=error.status)
+
+
+def release(issue: ExternalIssue, *, reason: str = "") -> bool:
+    """Give a claim back whose create surely did not leave; False if it was ours no more."""
+    now = timezone.now()
+    with transaction.atomic():
+        close_try(issue.attempt, "released", now=now)
+        changes = {"attempts": F("attempts") - 1, "lease_until": None, "reason": reason}
+        return bool(move(of(issue), State.SENDING, State.PENDING, not_before=now, **changes))
+
+
+def settle_look(look: Look, found: Found) -> None:
+    """Adopt what was found; believe that there is nothing only when that is proved."""
+    issue = look.issue
+    if found.refs:
+        settle_created(issue, found.refs)
+        close_try(look.attempt, "found")
+        return
+    now = timezone.now()
+    with transaction.atomic():
+        close_try(look.attempt, "absent" if found.is_complete else "incomplete", now=now)
+        age = now - (issue.posted_at or now)
+        rows = of(issue).filter(lookups=issue.lookups)
+        if found.is_complete and issue.lookups > 0 and age >= timing.TIMING.believed:
+            _absent(rows, issue, now=now)
+        elif age >= timing.TIMING.looks[-1] and not found.is_complete:
+            _ask(rows, ASK_A_PERSON, issue, now=now)
+        else:
+            later = _next_look(age, is_complete=found.is_complete)
+            rows.filter(state=State.UNSURE).update(
+                lookups=F("lookups") + 1, not_before=now - age + later
+            )
+
+
+def look_failed(look: Look, error: TrackerError) -> None:
+    """A look-up that did not happen proves nothing: it is made again later."""
+    issue, now = look.issue, timezone.now()
+    with transaction.atomic():
+        _blame_account(issue.account, error)
+        close_try(look.attempt, error.fault, error=error)
+        age = now - (issue.posted_at or now)
+        rows = of(issue).filter(state=State.UNSURE)
+        is_lasting = error.fault in (Fault.CONFIG, Fault.REJECTED) and not error.whole_account
+        if is_lasting and age >= timing.TIMING.looks[-1]:
+            _ask(rows, f"{ASK_A_PERSON} {error.reason}", issue, now=now)
+        else:
+            rows.update(not_before=now + _back_off(issue.lookups + 1, error))
+
+
+def settle_late_look(look: Look, found: Found) -> None:
+    """Keep a second issue of a ticket as an orphan; a ticket given up on may be found at last."""
+    issue, now = look.issue, timezone.now()
+    with transaction.atomic():
+        strangers = [ref for ref in found.refs if ref.id != issue.issue_id]
+        close_try(look.attempt, "found" if strangers else "absent", now=now)
+        if strangers and move(of(issue), State.BLOCKED, State.UNSURE, not_before=now, lookups=0):
+            return  # looked up at once, and adopted
+        keep_orphans(issue, strangers)
+        of(issue).filter(state=issue.state).update(
+            lookups=F("lookups") + 1, not_before=_late_look(issue, now)
+        )
+
+
+def late_look_failed(look: Look, error: TrackerError) -> None:
+    with transaction.atomic():
+        _blame_account(look.issue.account, error)
+        close_try(look.attempt, error.fault, error=error)
+        wait = timezone.now() + timing.TIMING.longest_wait
+        of(look.issue).filter(state=look.issue.state).update(not_before=wait)
+
+
+def keep_orphans(issue: ExternalIssue, refs: Sequence[IssueRef]) -> None:
+    """Issues there that carry this ticket's key and are not its issue. Never deleted."""
+    own = ExternalIssue.objects.values_list("issue_id", flat=True).get(pk=issue.pk)
+    refs = [ref for ref in refs if ref.id != own]
+    Orphan.objects.bulk_create(
+        [
+            Orphan(
+                issue=issue,
+                attempt=issue.attempt,
+                remote_id=ref.id,
+                remote_key=ref.key,
+                reason="A second issue was created for this ticket.",
+            )
+            for ref in refs
+        ],
+        ignore_conflicts=True,
+    )
+    if refs:
+        log.error("issue without a promise", issues=[ref.key for ref in refs], case=issue.case_id)
+
+
+def close_try(
+    attempt: UUID | None,
+    outcome: str,
+    *,
+    error: TrackerError | None = None,
+    now: datetime | None = None,
+) -> None:
+    tries = Attempt.objects.filter(pk=attempt) if attempt else Attempt.objects.none()
+    tries.update(
+        ended_at=now or timezone.now(),
+        outcome=outcome,
+        status=error.status if error else None,
+        reason=error.reason if error else "",
+        response=error.response if error else "",
+    )
+
+
+def _store(issue: ExternalIssue, ref: IssueRef, *, now: datetime) -> bool:
+    """The issue's key, if the promise still waits for it."""
+    kept = {
+        "issue_id": ref.id,
+        "issue_key": ref.key,
+        "delivered_at": now,
+        "lease_until": None,
+        "fault": "",
+        "reason": "",
+        "field": "",
+        "lookups": 0,
+        "not_before": _late_look(issue, now),
+    }
+    try:
+        with transaction.atomic():
+            # Somebody may have given up meanwhile what is there now: never create it again.
+            move(of(issue), State.PENDING, State.BLOCKED)
+            move(of(issue), State.BLOCKED, State.UNSURE)
+            states = (State.SENDING, State.UNSURE)
+            return any(move(of(issue), state, State.CREATED, **kept) for state in states)
+    except IntegrityError:  # a person attached this very issue to another case meanwhile
+        _block_taken(issue, ref)
+        return False
+
+
+def _block_taken(issue: ExternalIssue, ref: IssueRef) -> None:
+    holder = ExternalIssue.objects.select_related("case").get(
+        account=issue.account_id, issue_id=ref.id, detached_at=None
+    )
+    changes = {
+        "lease_until": None,
+        "fault": Fault.REJECTED,
+        "reason": f"{ref.key}, created for this ticket, is attached to {holder.case.key}.",
+        "lookups": len(timing.TIMING.late_looks),
+    }
+    for state in (State.SENDING, State.UNSURE, State.PENDING):
+        move(of(issue), state, State.BLOCKED, **changes)
+
+
+def _wonder(issue: ExternalIssue, error: TrackerError) -> None:
+    move(
+        of(issue),
+        State.SENDING,
+        State.UNSURE,
+        lease_until=None,
+        not_before=(issue.posted_at or timezone.now()) + timing.TIMING.looks[0],
+        was_unsure=True,
+        lookups=0,
+        **_why(error),
+    )
+
+
+def _remedy(issue: ExternalIssue, error: TrackerError) -> None:
+    changes = {"remedies": [*issue.remedies, error.remedy], "not_before": timezone.now()}
+    move(of(issue), State.SENDING, State.PENDING, lease_until=None, **changes, **_why(error))
+
+
+def _block(issue: ExternalIssue, error: TrackerError) -> None:
+    why = _why(error) | {"lease_until": None} | _late(issue)
+    if move(of(issue), State.SENDING, State.BLOCKED, **why):
+        breaking.consider(issue, error)
+
+
+def _wait(issue: ExternalIssue, error: TrackerError) -> None:
+    """Try again later. What the other side asked to wait for does not count as a try."""
+    asked = error.retry_after is not None or error.fault != Fault.TRANSIENT
+    not_before = timezone.now() + _back_off(issue.attempts, error)
+    move(
+        of(issue),
+        State.SENDING,
+        State.PENDING,
+        lease_until=None,
+        not_before=not_before,
+        attempts=issue.attempts - 1 if asked else issue.attempts,
+        **_why(error),
+    )
+
+
+def _blame_account(account: JiraAccount, error: TrackerError) -> None:
+    """What is true of every call of the account is its trouble, and not the ticket's."""
+    if error.fault == Fault.AUTH:
+        accounts.pause(account, error.reason)
+    elif error.fault == Fault.CONFIG and error.whole_account:
+        accounts.give_up(account, error.reason)
+
+
+def _absent(rows: Any, issue: ExternalIssue, *, now: datetime) -> None:
+    """Surely not there: create it again, unless that was tried too often."""
+    creates = issue.tries.filter(operation=Attempt.Operation.CREATE, outcome=Fault.UNSURE)
+    if creates.count() >= MAX_CREATES:
+        _ask(rows, _TOO_OFTEN, issue, now=now)
+    else:
+        move(rows, State.UNSURE, State.PENDING, not_before=now, reason="Not found in Jira.")
+
+
+def _ask(rows: Any, reason: str, issue: ExternalIssue, *, now: datetime) -> None:
+    changes = {"fault": Fault.UNSURE, "reason": reason, "lookups": 0}
+    move(rows, State.UNSURE, State.BLOCKED, not_before=_late_look(issue, now), **changes)
+
+
+def _late(issue: ExternalIssue) -> dict[str, Any]:
+    if not issue.was_unsure:
+        return {}
+    return {"lookups": 0, "not_before": _late_look(issue, timezone.now())}
+
+
+def _next_look(age: timedelta, *, is_complete: bool) -> timedelta:
+    """After it was sent, when to look next."""
+    looks = timing.TIMING.looks
+    if is_complete and age >= timing.TIMING.believed:
+        return age + timing.TIMING.apart
+    later = next((look for look in looks if look > age), age)
+    return max(later, age + timing.TIMING.apart) if age >= looks[1] else later
+
+
+def _late_look(issue: ExternalIssue, now: datetime) -> datetime:
+    sent = issue.posted_at or now
+    return next((sent + look for look in timing.TIMING.late_looks if sent + look > now), now)
+
+
+def _back_off(tries: int, error: TrackerError) -> timedelta:
+    """What the other side asked for, or twice as long each time; never at the same moment."""
+    jitter = _random.uniform(0.7, 1.3)
+    if error.retry_after is not None:
+        return timedelta(seconds=error.retry_after) + timing.TIMING.first_wait * (jitter - 0.7)
+    if error.fault in (Fault.AUTH, Fault.CONFIG):
+        return timedelta()  # until the account works again, which is not a matter of time
+    doubled: timedelta = timing.TIMING.first_wait * 2 ** min(max(tries, 1) - 1, 16)
+    return min(doubled * jitter, timing.TIMING.longest_wait)
+
+
+def _why(error: TrackerError) -> dict[str, str]:
+    return {"fault": error.fault.value, "reason": error.reason, "field": error.field}
+
+
+def _number(ref: IssueRef) -> tuple[int, str]:
+    number = ref.key.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0, ref.key

@@ -1,0 +1,51 @@
+"""How long the outbox waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    lease: timedelta = timedelta(minutes=10)
+    """A worker that has not settled its claim for so long is taken for dead."""
+    fresh: timedelta = timedelta(seconds=30)
+    """A claim older than this must not be sent any more."""
+
+    looks: tuple[timedelta, ...] = (
+        timedelta(seconds=15),
+        timedelta(seconds=60),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(minutes=30),
+        timedelta(minutes=60),
+    )
+    """After it may have been sent, when to look for an unsure issue."""
+    believed: timedelta = timedelta(minutes=5)
+    """Not found before that may be the lag of the search, after it is proof."""
+    apart: timedelta = timedelta(minutes=2)
+    """Two looks that prove that there is nothing are at least so far apart."""
+    look_lease: timedelta = timedelta(minutes=2)
+    """A look-up that was not settled for so long is made again."""
+    late_looks: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(hours=24))
+    """When to look for a second issue of a ticket that ever was unsure."""
+
+    first_wait: timedelta = timedelta(seconds=2)
+    longest_wait: timedelta = timedelta(minutes=15)
+    """Between two tries after a passing fault: doubled each time, up to this."""
+
+    def scaled(self, factor: float) -> Self:
+        """The same life, faster."""
+        return replace(
+            self, **{each.name: _scaled(self, each.name, factor) for each in fields(self)}
+        )
+
+
+def _scaled(timing: Timing, name: str, factor: float) -> Any:
+    value = getattr(timing, name)
+    return tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
+
+
+TIMING = Timing()
