@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import structlog
 from django.conf import settings
@@ -29,7 +29,6 @@ from ticketing.trackers.jira.sites import BadAddress, normal_address
 log = structlog.stdlib.get_logger(__name__)
 Deployment = JiraAccount.Deployment
 State = JiraAccount.State
-EXPIRES_SOON = timedelta(days=14)
 _LONGEST_NAME = 100
 _LONGEST_TOKEN = 4000
 _SECRETS = ("token", "webhook_secret", "former_webhook_secret")
@@ -199,12 +198,6 @@ def set_state(account: JiraAccount, state: str, problem: str, *, actor: User | N
     _save(account, actor=actor, reason="" if problem else "Works again")
     if not problem:
         enqueue("ticketing.tasks.deliver")
-
-
-def expires_soon(account: JiraAccount) -> bool:
-    """Within two weeks, or past."""
-    expires = account.token_expires_on
-    return expires is not None and expires <= timezone.now().date() + EXPIRES_SOON
 
 
 def is_expired(account: JiraAccount) -> bool:

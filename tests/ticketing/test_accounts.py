@@ -199,22 +199,6 @@ def test_it_does_not_drop_a_secret_that_jira_still_signs_with():
     assert account.former_webhook_secret == "a"
 
 
-@pytest.mark.parametrize(
-    ("days", "soon", "past"),
-    [
-        (-1, True, True),
-        (0, True, False),
-        (14, True, False),
-        (15, False, False),
-        (None, False, False),
-    ],
-)
-def test_it_knows_when_a_token_expires(frozen, days, soon, past):
-    today = timezone.now().date()
-    account = JiraAccount(token_expires_on=None if days is None else today + timedelta(days))
-    assert (accounts.expires_soon(account), accounts.is_expired(account)) == (soon, past)
-
-
 def test_it_empties_the_secrets_of_a_deleted_account(admin):
     account = JiraAccountFactory(webhook_secret="a", former_webhook_secret="b", webhook_id="3")
     issue = ExternalIssueFactory(account=account, state="created", issue_id="1", issue_key="SEC-1")

@@ -1,0 +1,194 @@
+"""What the pages show of accounts and of deliveries. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from ticketing.models import Attempt, ExternalIssue, JiraAccount, JiraSpace, Orphan, RequestHour
+from ticketing.states import WAITING, State
+
+HOURS = 24
+ROWS = 50
+QUIET_AFTER = timedelta(days=3)
+EXPIRES_SOON = timedelta(days=14)
+
+
+class Mark(NamedTuple):
+    """A colour, and the words that say the same."""
+
+    tone: str  # ok, warn, bad or nothing
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCard:
+    account: JiraAccount
+    spaces: Sequence[JiraSpace]
+    hours: Sequence[RequestHour]  # of the last 24, oldest first, none left out
+    waiting: int  # tickets
+
+    @property
+    def badge(self) -> Mark:
+        if self.account.connected_at is None:
+            return Mark("", "Not finished")
+        if self.account.state != JiraAccount.State.CONNECTED:
+            return Mark("bad", self.account.get_state_display())
+        if self.webhook.tone != "ok":
+            return Mark("warn", "Webhook missing")
+        return Mark("ok", "Connected")
+
+    @property
+    def webhook(self) -> Mark:
+        last = self.account.webhook_event_at
+        if last is None:
+            return Mark("warn", "No event received yet")
+        if last < timezone.now() - QUIET_AFTER:
+            return Mark("warn", "No event received since")
+        return Mark("ok", "Healthy · last event")
+
+    @property
+    def shown_spaces(self) -> list[JiraSpace]:
+        """Those that rules may use, and those with a problem."""
+        return [space for space in self.spaces if space.is_allowed or space.problem]
+
+    @property
+    def problems(self) -> list[JiraSpace]:
+        return [space for space in self.spaces if space.problem]
+
+    @property
+    def expiry(self) -> Mark | None:
+        return expiry_of(self.account)
+
+
+def expiry_of(account: JiraAccount) -> Mark | None:
+    """What to say of the token's last day: nothing until two weeks before it."""
+    last = account.token_expires_on
+    if last is None:
+        return None
+    days = (last - timezone.now().date()).days
+    on = f"{last.day} {last:%b %Y}"
+    if days < 0:
+        return Mark("bad", f"The token of {account.name} expired on {on}.")
+    if days > EXPIRES_SOON.days:
+        return None
+    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    return Mark("warn", f"The token of {account.name} expires {when}, on {on}.")
+
+
+def account_cards() -> list[AccountCard]:
+    """Every account, drafts last. The number of statements does not depend on how many."""
+    accounts = JiraAccount.objects.filter(deleted_at=None).prefetch_related("spaces")
+    waiting, hours = _waiting(), _hours()
+    return [
+        AccountCard(
+            account=account,
+            spaces=list(account.spaces.all()),
+            hours=hours[account.pk],
+            waiting=waiting.get(account.pk, 0),
+        )
+        for account in sorted(accounts, key=lambda each: (each.connected_at is None, each.name))
+    ]
+
+
+def account_count() -> int:
+    return JiraAccount.objects.filter(deleted_at=None).count()
+
+
+def warnings() -> list[Mark]:
+    """What an admin should know on every page; one statement."""
+    worrying = JiraAccount.objects.filter(
+        Q(token_expires_on__lte=timezone.now().date() + EXPIRES_SOON)
+        | Q(state=JiraAccount.State.AUTH_FAILED),
+        deleted_at=None,
+        connected_at__isnull=False,
+    )
+    marks = [
+        Mark("bad", f"{account.name} is paused, its tickets wait. {account.problem}")
+        if account.state == JiraAccount.State.AUTH_FAILED
+        else expiry_of(account)
+        for account in worrying
+    ]
+    return [mark for mark in marks if mark]
+
+
+def _waiting() -> dict[UUID, int]:
+    waiting = ExternalIssue.objects.filter(state__in=WAITING).order_by()
+    return dict(waiting.values_list("account_id").annotate(Count("pk")))
+
+
+def _hours() -> Mapping[UUID, list[RequestHour]]:
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    last = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
+    known: dict[UUID, dict[datetime, RequestHour]] = defaultdict(dict)
+    for row in RequestHour.objects.filter(hour__gte=last[0]):
+        known[row.account_id][row.hour] = row
+    return defaultdict(
+        lambda: [RequestHour(hour=hour) for hour in last],
+        {
+            account: [rows.get(hour) or RequestHour(hour=hour) for hour in last]
+            for account, rows in known.items()
+        },
+    )
+
+
+# --- The delivery log -----------------------------------------------------------------
+
+OUTCOMES: Mapping[str, tuple[str, Q]] = {
+    "": ("All", Q()),
+    "delivered": ("Delivered", Q(outcome__in=["created", "found"])),
+    "retried": ("Tried again later", Q(outcome__in=["transient", "auth", "absent"])),
+    "unsure": ("Unsure", Q(outcome="unsure")),
+    "refused": ("Refused", Q(outcome__in=["config", "rejected"])),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    rows: Sequence[Attempt]
+    older: str  # the place to go on from, or nothing
+
+
+class BadPlace(ValueError):
+    """A place in the log that nobody can have been given."""
+
+
+def delivery_log(outcome: str = "", *, before: str = "") -> LogPage:
+    """One page of tries, newest first. Raises BadPlace."""
+    tries = Attempt.objects.filter(OUTCOMES[outcome][1]).select_related("issue__case")
+    if before:
+        at, pk = _place(before)
+        tries = tries.filter(Q(started_at__lt=at) | Q(started_at=at, pk__lt=pk))
+    rows = list(tries.order_by("-started_at", "-id")[: ROWS + 1])
+    shown = rows[:ROWS]
+    more = len(rows) > ROWS
+    return LogPage(shown, f"{shown[-1].started_at.isoformat()}_{shown[-1].pk}" if more else "")
+
+
+def stuck_issues() -> QuerySet[ExternalIssue]:
+    """Tickets that need a person, oldest first."""
+    blocked = ExternalIssue.objects.filter(state=State.BLOCKED, detached_at=None)
+    return blocked.select_related("case", "account").order_by("created_at", "pk")
+
+
+def orphans() -> QuerySet[Orphan]:
+    return Orphan.objects.select_related("issue__case", "issue__account")
+
+
+def _place(text: str) -> tuple[datetime, UUID]:
+    at, _, pk = text.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        place = moment, UUID(pk)
+    except ValueError as error:
+        raise BadPlace(text) from error
+    if moment.tzinfo is None:
+        raise BadPlace(text)
+    return place
