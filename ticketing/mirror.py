@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from findings import services as findings
 from findings.facts import Ticket
 from findings.services import TicketUpdate
-from ticketing.models import Attachment, Case
+from ticketing.models import Attachment, Case, ExternalIssue
+from ticketing.states import State
 
 _TICKET_OF_ORIGIN = {
     Case.Origin.RULE: Ticket.AUTOMATED,
@@ -19,8 +21,13 @@ _TICKET_OF_ORIGIN = {
 }
 
 
-def ticket_update(pk: int, workflow: Mapping[str, Any], case: Case) -> TicketUpdate:
-    """What the finding with this pk and workflow says once it is attached to `case`."""
+def ticket_update(
+    pk: int, workflow: Mapping[str, Any], case: Case, issue: ExternalIssue | None = None
+) -> TicketUpdate:
+    """What the finding with this pk and workflow says once it is attached to `case`.
+
+    `issue` is the one that the case has in Jira.
+    """
     rule = case.rule_id if case.origin == Case.Origin.RULE else None
     return TicketUpdate(
         pk=pk,
@@ -31,7 +38,7 @@ def ticket_update(pk: int, workflow: Mapping[str, Any], case: Case) -> TicketUpd
         workflow={
             **_without_ticket(workflow),
             **({"automations": _automations(workflow, case)} if rule else {}),
-            "integrations": {**workflow.get("integrations", {}), "cases": [_case(case)]},
+            "integrations": {**_other_integrations(workflow), **_integrations(case, issue)},
         },
     )
 
@@ -49,17 +56,38 @@ def no_ticket_update(pk: int, workflow: Mapping[str, Any]) -> TicketUpdate:
 
 
 def mirror(cases: Iterable[Case]) -> None:
-    """Write the cases' present state onto every finding attached to them (three statements)."""
+    """Write the cases' present state onto every finding attached to them (four statements)."""
     by_id = {case.pk: case for case in cases}
+    issues = issues_of(by_id)
     attached = dict(
         Attachment.objects.filter(case_id__in=by_id).values_list("finding_id", "case_id")
     )
     findings.store_tickets(
         [
-            ticket_update(finding.pk, finding.workflow, by_id[attached[finding.pk]])
+            ticket_update(
+                finding.pk,
+                finding.workflow,
+                by_id[attached[finding.pk]],
+                issues.get(attached[finding.pk]),
+            )
             for finding in findings.lock(sorted(attached))
         ]
     )
+
+
+def issues_of(case_pks: Collection[UUID]) -> dict[UUID, ExternalIssue]:
+    """Case → the issue it has in Jira, with its account; cases without one are left out."""
+    held = ExternalIssue.objects.filter(
+        case__in=case_pks, state=State.CREATED, detached_at=None
+    ).select_related("account")
+    return {issue.case_id: issue for issue in held}
+
+
+def _integrations(case: Case, issue: ExternalIssue | None) -> dict[str, Any]:
+    if issue is None:
+        return {"cases": [_case(case)]}
+    jira = {"key": issue.issue_key, "status": issue.remote_status, "url": issue.url}
+    return {"cases": [_case(case) | {"jira_issue": jira}], "jira": [issue.issue_key]}
 
 
 def _case(case: Case) -> dict[str, Any]:
@@ -87,10 +115,16 @@ def _other_automations(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [a for a in workflow.get("automations", ()) if a["rule_type"] != "ticket_creation"]
 
 
+def _other_integrations(workflow: Mapping[str, Any]) -> dict[str, Any]:
+    there = workflow.get("integrations", {})
+    return {name: value for name, value in there.items() if name not in ("cases", "jira")}
+
+
 def _without_ticket(workflow: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(workflow)
     kept.pop("automations", None)
     if others := _other_automations(workflow):
         kept["automations"] = others
-    integrations = {k: v for k, v in kept.pop("integrations", {}).items() if k != "cases"}
+    integrations = _other_integrations(kept)
+    kept.pop("integrations", None)
     return {**kept, "integrations": integrations} if integrations else kept

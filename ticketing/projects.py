@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from uuid import UUID
+
 from django.db import IntegrityError, transaction
 
 from config.accounts.history import sign
@@ -31,6 +34,22 @@ def edit_project(
     project.reopens_with_findings = reopens_with_findings
     sign(project, actor=actor)
     _save_project(project, "name", "closes_with_findings", "reopens_with_findings")
+
+
+def take_numbers(wanted: Counter[UUID]) -> dict[UUID, list[tuple[int, str]]]:
+    """(number, key) pairs for new cases; the projects' rows stay locked until the commit."""
+    projects = list(Project.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if len(projects) < len(wanted):
+        raise Project.DoesNotExist("a project of the drafts does not exist")
+    taken: dict[UUID, list[tuple[int, str]]] = {}
+    for project in projects:
+        first = project.last_number + 1
+        project.last_number += wanted[project.pk]
+        taken[project.pk] = [
+            (number, f"{project.key}-{number}") for number in range(first, project.last_number + 1)
+        ]
+    Project.objects.bulk_update(projects, ("last_number",))
+    return taken
 
 
 def _save_project(project: Project, *fields: str) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,14 +14,18 @@ from django.utils import timezone
 
 from config.accounts.models import User
 from config.lib.links import absolute
-from findings import services as findings
-from findings.facts import Status
+from findings.facts import Status, facts_to_json
 from findings.models import Finding
+from ticketing import outbox
+from ticketing.attachments import Subject, attach_rows, release, subject_of
 from ticketing.drafts import Draft, findings_draft
-from ticketing.following import close_if_done, reopen, set_status
-from ticketing.locking import Locked, lock
-from ticketing.mirror import mirror, no_ticket_update, ticket_update
+from ticketing.due import mark_due
+from ticketing.following import reopen, set_status
+from ticketing.locking import lock
+from ticketing.mirror import issues_of, mirror
 from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.outbox import Promise
+from ticketing.projects import take_numbers
 from ticketing.timeline import Kind, tell
 
 MAX_FINDINGS = 50
@@ -38,14 +41,6 @@ class CaseChanged(Exception):
     def __init__(self, entry: TimelineEntry) -> None:
         super().__init__(str(entry))
         self.entry = entry
-
-
-class Subject(NamedTuple):
-    """A locked finding that a case is opened for."""
-
-    pk: int
-    workflow: dict[str, Any]
-    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +59,18 @@ class CaseDraft:
     rule_set_version: int | None = None
     notice_day: date | None = None
     created_by: User | None = None
+    promise: Promise | None = None  # of an issue in Jira, where the project's settings say
 
 
 def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:
     """Open one case for each draft, in order, in the caller's transaction.
 
     The findings must be locked by the caller and attached to no case. The number of
-    statements does not depend on the number of drafts.
+    statements does not depend on the number of drafts. Raises Destination.DoesNotExist for
+    the promise of an issue in a project that has none.
     """
     now = now or timezone.now()
-    numbers = _take_numbers(Counter(draft.project_id for draft in drafts))
+    numbers = take_numbers(Counter(draft.project_id for draft in drafts))
     cases = Case.objects.bulk_create(
         Case(
             project_id=draft.project_id,
@@ -99,7 +96,8 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
         TimelineEntry(case=case, kind=Kind.CREATED, actor=draft.created_by, created_at=now)
         for draft, case in opened
     )
-    _attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
+    attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
+    outbox.promise([(case, draft.promise) for draft, case in opened if draft.promise])
     return cases
 
 
@@ -114,13 +112,15 @@ def open_manual_case(
     assignee: User | None = None,
     priority: str = "",
     origin: Case.Origin = Case.Origin.MANUAL,
+    promise: Promise | None = None,
 ) -> Case:
     """One case for all these findings; a finding that has a case already moves here.
 
-    Missing title, description and priority are made from the findings.
+    Missing title, description and priority are made from the findings, and so are the facts
+    of a promise if there is one finding.
     """
     _check_count(finding_pks)
-    rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
+    rows = release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
     [case] = open_cases(
         [
             _manual_case(
@@ -132,6 +132,7 @@ def open_manual_case(
                 title=title,
                 description=description,
                 priority=priority,
+                promise=promise,
             )
         ]
     )
@@ -146,13 +147,21 @@ def open_case_each(
     actor: User | None,
     assignee: User | None = None,
     origin: Case.Origin = Case.Origin.MANUAL,
+    promise: Promise | None = None,
 ) -> list[Case]:
     """One case for each of these findings; those that have a case already move."""
     _check_count(finding_pks)
-    rows = _release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
+    rows = release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
     return open_cases(
         [
-            _manual_case([row], project=project, actor=actor, assignee=assignee, origin=origin)
+            _manual_case(
+                [row],
+                project=project,
+                actor=actor,
+                assignee=assignee,
+                origin=origin,
+                promise=promise,
+            )
             for row in rows
         ]
     )
@@ -165,11 +174,12 @@ def attach(case: Case, finding_pks: Sequence[int], *, actor: User | None) -> Non
     locked = lock(finding_pks=finding_pks, case_pks=[case.pk])
     case = locked.cases[case.pk]
     here = set(case.attachments.values_list("finding_id", flat=True))
-    moving = _release([pk for pk in finding_pks if pk not in here], locked, actor=actor)
+    moving = release([pk for pk in finding_pks if pk not in here], locked, actor=actor)
     if not moving:
         return
     now = timezone.now()
-    _attach_rows([(case, _subject(row)) for row in moving], actor=actor, now=now)
+    issue = issues_of([case.pk]).get(case.pk)
+    attach_rows([(case, subject_of(row)) for row in moving], issue=issue, actor=actor, now=now)
     tell([(case, Kind.ATTACHED, "", row.title) for row in moving], actor=actor, now=now)
     if any(Status(row.status).is_open for row in moving):
         reopen([case], reason="An open finding was attached.", now=now)
@@ -186,7 +196,7 @@ def detach(finding_pks: Sequence[int], *, actor: User | None, case: Case | None 
     if case is not None:
         attached = attached.filter(case=case)
     pks = list(attached.values_list("finding_id", flat=True))
-    _release(pks, locked, actor=actor)
+    release(pks, locked, actor=actor)
     return len(pks)
 
 
@@ -224,6 +234,7 @@ def change_case(
         case.save(update_fields=(*words, "assignee", "closed_at", "modified_at"))
         tell([(case, *entry) for entry in entries], actor=actor, now=now)
         mirror([case])
+        mark_due([case])
     return case
 
 
@@ -254,6 +265,7 @@ def comment(case: Case, text: str, *, actor: User | None) -> TimelineEntry:
         raise ValidationError({"text": "Write a comment first."})
     now = timezone.now()
     Case.objects.filter(pk=case.pk).update(modified_at=now)
+    mark_due([case])
     return TimelineEntry.objects.create(
         case=case, kind=Kind.COMMENT, after=text, actor=actor, created_at=now
     )
@@ -266,7 +278,7 @@ def move(case: Case, project: Project, *, actor: User | None) -> Case:
     if case.project_id == project.pk:
         return case
     former = case.key
-    [(case.number, case.key)] = _take_numbers(Counter([project.pk]))[project.pk]
+    [(case.number, case.key)] = take_numbers(Counter([project.pk]))[project.pk]
     case.project = project
     now = case.modified_at = timezone.now()
     case.save(update_fields=("project", "number", "key", "modified_at"))
@@ -283,45 +295,6 @@ def unarchive(case: Case, *, actor: User | None) -> Case:
     return _set_archived(case, to=None, actor=actor)
 
 
-def _take_numbers(wanted: Counter[UUID]) -> dict[UUID, list[tuple[int, str]]]:
-    """(number, key) pairs for new cases; the projects' rows stay locked until the commit."""
-    projects = list(Project.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
-    if len(projects) < len(wanted):
-        raise Project.DoesNotExist("a project of the drafts does not exist")
-    taken: dict[UUID, list[tuple[int, str]]] = {}
-    for project in projects:
-        first = project.last_number + 1
-        project.last_number += wanted[project.pk]
-        taken[project.pk] = [
-            (number, f"{project.key}-{number}") for number in range(first, project.last_number + 1)
-        ]
-    Project.objects.bulk_update(projects, ("last_number",))
-    return taken
-
-
-def _attach_rows(
-    pairs: Sequence[tuple[Case, Subject]],
-    *,
-    now: datetime | None = None,
-    actor: User | None = None,
-) -> None:
-    Attachment.objects.bulk_create(
-        Attachment(
-            case=case,
-            finding_id=subject.pk,
-            finding_is_open=subject.is_open,
-            created_at=now or case.created_at,
-            created_by=actor or case.created_by,
-        )
-        for case, subject in pairs
-    )
-    findings.store_tickets([ticket_update(s.pk, s.workflow, case) for case, s in pairs])
-
-
-def _subject(row: Finding) -> Subject:
-    return Subject(row.pk, row.workflow, Status(row.status).is_open)
-
-
 def _manual_case(
     rows: Sequence[Finding],
     *,
@@ -332,6 +305,7 @@ def _manual_case(
     title: str = "",
     description: str = "",
     priority: str = "",
+    promise: Promise | None = None,
 ) -> CaseDraft:
     """What is not said of the case is made from its (locked, free) findings."""
     draft = _manual_draft(rows, actor=actor)
@@ -341,10 +315,17 @@ def _manual_case(
         description=description or draft.description,
         priority=priority or draft.priority,
         origin=origin,
-        findings=tuple(_subject(row) for row in rows),
+        findings=tuple(subject_of(row) for row in rows),
         assignee_id=assignee.pk if assignee else None,
         created_by=actor,
+        promise=_with_facts(promise, rows) if promise else None,
     )
+
+
+def _with_facts(promise: Promise, rows: Sequence[Finding]) -> Promise:
+    if promise.facts is not None or len(rows) != 1:
+        return promise
+    return promise._replace(facts=facts_to_json(rows[0].facts))
 
 
 def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
@@ -363,28 +344,6 @@ def _check_count(finding_pks: Sequence[int]) -> None:
         raise TooManyFindings(
             f"A ticket takes up to {MAX_FINDINGS} findings at once, got {len(finding_pks)}."
         )
-
-
-def _release(finding_pks: Sequence[int], locked: Locked, *, actor: User | None) -> list[Finding]:
-    """Take these findings off their cases; returns them, in the order asked, free."""
-    rows = [locked.findings[pk] for pk in dict.fromkeys(finding_pks) if pk in locked.findings]
-    case_of = dict(Attachment.objects.filter(finding__in=rows).values_list("finding_id", "case_id"))
-    attached = [row for row in rows if row.pk in case_of]
-    if attached:
-        now = timezone.now()
-        Attachment.objects.filter(finding__in=attached).delete()
-        left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
-        tell(
-            [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached],
-            actor=actor,
-            now=now,
-        )
-        updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
-        findings.store_tickets(updates)
-        for row, update in zip(attached, updates, strict=True):
-            row.workflow = update.workflow
-        close_if_done(list(left.values()), now=now)
-    return rows
 
 
 def _lock(case: Case) -> Case:

@@ -6,8 +6,9 @@ from django.contrib.messages import get_messages
 from automation.services import delete_rule
 from findings.facts import Ticket
 from tests.factories import FindingFactory, ProjectFactory
+from ticketing.attachments import Subject
 from ticketing.models import Attachment, Case
-from ticketing.services import CaseDraft, Subject, archive, move, open_cases, open_manual_case
+from ticketing.services import CaseDraft, archive, move, open_cases, open_manual_case
 
 
 @pytest.fixture
