@@ -105,9 +105,9 @@ class JiraClient:
         request = self._prepare(method, path, **more)
         self._pace()
         answer = self._send(request, call)
+        if _can_be_for_a_stranger(answer, call):
+            self._refuse_strangers(answer)
         if _is_what_was_asked_for(answer, call):
-            if call is not Call.CREATE:  # what was created stays created, whoever did it
-                self._refuse_strangers(answer)
             return answer.body
         raise classify(call, answer, host=self.host)
 
@@ -215,6 +215,13 @@ def _is_what_was_asked_for(answer: Answer, call: Call) -> bool:
             return answer.is_json
         case Call.CHANGE:
             return answer.is_json or answer.is_empty
+
+
+def _can_be_for_a_stranger(answer: Answer, call: Call) -> bool:
+    """What was created stays created, whoever did it; a failure says nothing about us."""
+    if answer.is_success:
+        return call is not Call.CREATE
+    return 400 <= answer.status < 500 and answer.status not in (408, 429)
 
 
 def _names_an_issue(answer: Answer) -> bool:

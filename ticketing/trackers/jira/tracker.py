@@ -1,0 +1,211 @@
+"""Jira behind the port: each method is a few requests, none of them repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
+
+from ticketing.trackers.base import (
+    Change,
+    Destination,
+    Fault,
+    Found,
+    IssueDraft,
+    IssueRef,
+    IssueState,
+    Lookup,
+    TrackerError,
+)
+from ticketing.trackers.jira import finding, reading, refusals
+from ticketing.trackers.jira.changing import Changing
+from ticketing.trackers.jira.client import JiraClient
+from ticketing.trackers.jira.conversation import Conversation
+from ticketing.trackers.jira.creating import Created, create_body
+from ticketing.trackers.jira.faults import Call, Refused
+from ticketing.trackers.jira.places import Place
+
+_PAGE = 100
+_LONGEST_LINK_TITLE = 255
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]{1,18}")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_jiras_shape(method: Callable[P, R]) -> Callable[P, R]:
+    """An answer of another shape than Jira's is a TrackerError, too."""
+
+    @wraps(method)
+    def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TrackerError(
+                Fault.TRANSIENT, "The answer has another shape than Jira's."
+            ) from error
+
+    return ask
+
+
+class JiraTracker:
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+
+    @_in_jiras_shape
+    def check(self, destination: Destination, fields: Mapping[str, Any]) -> None:
+        for problem in Place(self._client, destination).problems(fields):
+            raise problem
+
+    @_in_jiras_shape
+    def floor(self, destination: Destination) -> int:
+        try:
+            return finding.newest_number(self._client, destination)
+        except Refused as refused:
+            if refused.status == 400:  # the search does not know the space: why?
+                self.check(destination, {})
+            raise
+
+    def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
+        created = create_body(
+            draft, key=key, attempt=attempt, markup=self._client.credentials.markup
+        )
+        try:
+            issue = self._client.post("issue", json=created.body, call=Call.CREATE)
+        except Refused as refused:
+            if refused.fault is Fault.UNSURE or refused.whole_account:
+                raise
+            error = self._explained(refused, draft, created)
+        else:
+            return reading.issue_ref(issue)
+        raise error
+
+    @_in_jiras_shape
+    def find(self, lookup: Lookup) -> Found:
+        return finding.find(self._client, lookup)
+
+    @_in_jiras_shape
+    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState]:
+        wanted = list(dict.fromkeys(ids))
+        states: dict[str, IssueState] = {}
+        for start in range(0, len(wanted), _PAGE):
+            for issue in self._read(wanted[start : start + _PAGE]):
+                talk = Conversation(self._client, str(issue["id"]))
+                comments = talk.comments(issue["fields"].get("comment"))
+                states[str(issue["id"])] = reading.issue_state(issue, comments)
+        if len(states) < len(wanted):
+            self._client.prove_identity()  # a stranger would see none of them
+        return states
+
+    @_in_jiras_shape
+    def push(self, ref: IssueRef, change: Change) -> None:
+        self._of(ref, lambda: Changing(self._client, ref).push(change))
+
+    @_in_jiras_shape
+    def comment(self, ref: IssueRef, text: str, *, key: str) -> str:
+        talk = Conversation(self._client, ref.id)
+        return self._of(ref, lambda: talk.find(key) or talk.write(text, key=key))
+
+    @_in_jiras_shape
+    def resolve(self, address: str) -> IssueRef:
+        key = _key_at(address, self._client.credentials.site_url)
+        if not key:
+            shown = " ".join(address.split())[:200]
+            raise self._absent(shown)
+        path = f"issue/{quote(key, safe='')}"
+        return self._of(
+            IssueRef("", key),
+            lambda: reading.issue_ref(self._client.get(path, params={"fields": "summary"})),
+        )
+
+    @_in_jiras_shape
+    def link(self, ref: IssueRef, *, url: str, title: str, key: str) -> None:
+        body = {
+            "globalId": key,
+            "application": {"type": "findings-automation", "name": "Findings Automation"},
+            "relationship": "created from",
+            "object": {"url": url, "title": title[:_LONGEST_LINK_TITLE]},
+        }
+        path = f"issue/{quote(ref.id, safe='')}/remotelink"
+        self._of(ref, lambda: self._client.post(path, json=body))
+
+    # --- Inside -----------------------------------------------------------------------------
+
+    def _explained(self, refused: Refused, draft: IssueDraft, created: Created) -> TrackerError:
+        """The refusal, after one look at how the place is now. Nothing is sent again."""
+        place = Place(self._client, draft.destination)
+        named = {"", "project", "issuetype", *refused.answer.errors}
+        screen: dict[str, str] | None = None
+        try:
+            for problem in place.problems(created.fields):
+                if problem.field in named:
+                    return Refused(
+                        refused.answer, problem.fault, problem.reason, field=problem.field
+                    )
+            screen = {field.id: field.name for field in place.screen().values()}
+        except TrackerError as error:
+            if error.fault is Fault.AUTH:
+                return error
+        except (AttributeError, LookupError, TypeError, ValueError):
+            screen = None  # not Jira's shape: what was refused says enough
+        sent = refusals.Sent(
+            space_key=draft.destination.space_key,
+            fields=frozenset(created.fields),
+            constants=draft.constants,
+            ours=created.ours,
+            remedies=draft.remedies,
+            screen=screen,
+        )
+        return refusals.explain(refused, sent)
+
+    def _read(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
+        if self._client.is_cloud:
+            asked = {"issueIdsOrKeys": ids, "fields": reading.FIELDS, "expand": ["changelog"]}
+            answer = self._client.post("issue/bulkfetch", json=asked, call=Call.READ)
+            if answer.get("issueErrors"):
+                raise TrackerError(Fault.TRANSIENT, "Jira could not read all of the issues.")
+            yield from answer["issues"]
+            return
+        params = {"fields": ",".join(reading.FIELDS), "expand": "changelog"}
+        for id_ in ids:
+            try:
+                yield self._client.get(f"issue/{quote(id_, safe='')}", params=params)
+            except Refused as refused:
+                if refused.status != 404 or not refused.answer.is_json:
+                    raise
+
+    def _of(self, ref: IssueRef, ask: Callable[[], R]) -> R:
+        """What `ask` says, and in our words if the issue is not there."""
+        try:
+            return ask()
+        except Refused as refused:
+            if refused.status != 404 or not refused.answer.is_json:
+                raise
+        self._client.prove_identity()
+        raise self._absent(ref.key)
+
+    def _absent(self, name: str) -> TrackerError:
+        return TrackerError(
+            Fault.REJECTED, f"{name} was not found in {self._client.host}.", status=404
+        )
+
+
+def _key_at(address: str, site_url: str) -> str:
+    """The issue key that was typed, or that an address of this site leads to."""
+    address = address.strip()
+    if _KEY.fullmatch(address):
+        return address.upper()
+    if "://" not in address:
+        address = f"https://{address}"
+    try:
+        there, here = urlsplit(address), urlsplit(site_url)
+        is_here = (there.hostname, there.port) == (here.hostname, here.port)
+    except ValueError:
+        return ""
+    if not is_here:
+        return ""
+    chosen = parse_qs(there.query).get("selectedIssue", [])
+    names = [*chosen, *reversed(there.path.split("/"))]
+    return next((name.upper() for name in names if _KEY.fullmatch(name)), "")
