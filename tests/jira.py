@@ -22,8 +22,9 @@ Index: .site.lag = 30 (seconds of the process's clock, which `frozen` moves), .i
 Limits: .limit.change(5) requests a second, .limit.is_dated = True, .limit.refused
 Held requests: rule = .slow(match) or .hang(match); rule.reached.wait(5), rule.release();
     .slow(match, stage="before") stores only when released: after the caller gave up
-Webhooks: .webhooks.register(url, secret="s"), .webhooks.mischief.double = 0.3 (.drop .late .seconds)
-    .webhooks.wait_until_idle(); or .webhooks.hold() and post .webhooks.held (.body .headers) yourself
+Webhooks: .webhooks.register(url, secret="s"), .webhooks.wait_until_idle(),
+    .webhooks.mischief.double = 0.3 (.drop .late .seconds); or .webhooks.hold() and post what is
+    in .webhooks.held (.body .headers) yourself, in any order
 Other people: .create_issue("SEC", "…") .edit(key, summary="…") .assign(key, DANA)
     .set_status(key, "Done") .comment(key, "…") .move(key, "PLAT") .delete(key)
 Look: .issue(key) .issues("SEC") .issues_by_label("fa-") .status_of(key)

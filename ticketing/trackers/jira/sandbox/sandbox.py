@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from ticketing.trackers.jira.credentials import Credentials, Deployment, Markup
-from ticketing.trackers.jira.sandbox import comments, defaults, issues, storage, workflow
+from ticketing.trackers.jira.sandbox import (
+    comments,
+    control,
+    defaults,
+    issues,
+    pages,
+    storage,
+    workflow,
+)
 from ticketing.trackers.jira.sandbox.access import Access, TokenState
 from ticketing.trackers.jira.sandbox.calls import Answer
 from ticketing.trackers.jira.sandbox.dispatch import Dispatcher, Request
@@ -78,9 +88,13 @@ class SandboxJira:
     # running
 
     def start(self) -> Self:
+        """Serve from now on, at this computer's own addresses alone."""
+        host = self._address[0]
+        if not _is_loopback(host):
+            raise ValueError(f"{host} is not a loopback address.")
         self._server = Server(self._address, self)
-        host, port = self._server.server_address[:2]
-        self.site.url = f"http://{host!s}:{port}"
+        shown = f"[{host}]" if ":" in host else host
+        self.site.url = f"http://{shown}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="sandbox-jira", daemon=True
         )
@@ -97,7 +111,7 @@ class SandboxJira:
         self._server = self._thread = None
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self if self._server else self.start()
 
     def __exit__(
         self,
@@ -140,7 +154,17 @@ class SandboxJira:
         return self._dispatcher.answer(request)
 
     def answer_page(self, request: Request) -> Answer:
-        return Answer(status=404, body=b"Not found", content_type="text/plain")
+        """Pages and levers, which only somebody at this computer may reach."""
+        if not _is_from_here(request):
+            return Answer.json({"error": "Open this by its own address."}, 403)
+        if request.path.startswith("/sandbox/"):
+            answer = control.answer(self, request)
+        else:
+            answer = pages.answer(self.site, request)
+        if request.method != "GET":
+            with self.site.lock:
+                self._save()
+        return answer
 
     # what a token or a right is worth
 
@@ -311,3 +335,18 @@ class SandboxJira:
 
     def now(self) -> datetime:
         return self.site.clock().astimezone(UTC)
+
+
+def _is_from_here(request: Request) -> bool:
+    """No other site in the same browser may press the buttons, by whatever name it calls us."""
+    host = request.headers.get("host", "")
+    name = urlsplit(f"//{host}").hostname or ""
+    origin = request.headers.get("origin")
+    return _is_loopback(name) and origin in (None, f"http://{host}")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

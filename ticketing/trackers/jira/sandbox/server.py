@@ -48,6 +48,7 @@ class Server(ThreadingHTTPServer):
         self.sandbox = sandbox
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -72,9 +73,11 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        waker = threading.Thread(target=self._wake, daemon=True)
+        stopped = threading.Event()
+        waker = threading.Thread(target=self._wake, args=(stopped,), daemon=True)
         waker.start()
         self.shutdown()
+        stopped.set()
         waker.join()
         with self._guard:
             connections = list(self._open)
@@ -83,11 +86,11 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
 
-    def _wake(self) -> None:
-        """`shutdown` is noticed at the next connection, or after a while."""
-        time.sleep(0.001)
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.server_name, self.server_port), 1).close()
+    def _wake(self, stopped: threading.Event) -> None:
+        """A shutdown is noticed at the next connection, or after half a second: make one."""
+        while not stopped.wait(0.002):
+            with contextlib.suppress(OSError):
+                socket.create_connection((self.server_name, self.server_port), 1).close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -72,7 +72,11 @@ class Webhooks:
     def register(
         self, url: str, *, secret: str = "", events: tuple[str, ...] = ("*",), query: str = ""
     ) -> Hook:
+        """Like an administrator; a second time at the same address replaces the first."""
         with self._site.lock:
+            hooks = self._site.hooks
+            for known in [hook for hook in hooks.values() if hook.url == url]:
+                del hooks[known.id]
             hook = Hook(
                 id=self._site.next_id(),
                 name="Sandbox",
@@ -81,7 +85,7 @@ class Webhooks:
                 secret=secret,
                 jql=query,
             )
-            self._site.hooks[hook.id] = hook
+            hooks[hook.id] = hook
         return hook
 
     def hold(self) -> None:
