@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import NamedTuple
 from uuid import UUID
@@ -58,6 +59,34 @@ def project_for(account: JiraAccount, place: Place, *, actor: User | None) -> tu
     sign(destination, actor=actor)
     destination.save()
     return project, True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSettings:
+    """What of a project is kept in step with Jira. Names are those of Destination's columns."""
+
+    sync_title: str
+    sync_description: str
+    sync_status: str
+    sync_assignee: str
+    sync_priority: str
+    sync_comments: str
+    status_mapping: Mapping[str, str]  # Case.Status → Jira status id
+    priority_mapping: Mapping[str, str]  # P1…P5 → Jira priority id
+    no_way_back: str
+
+
+@transaction.atomic
+def save_sync(destination: Destination, data: SyncSettings, *, actor: User | None) -> Destination:
+    """Change what is kept in step from now on; nothing that differs already is sent at once."""
+    destination = Destination.objects.select_for_update().get(pk=destination.pk)
+    before = {name: getattr(destination, name) for name in asdict(data)}
+    if before != asdict(data):
+        for name, value in asdict(data).items():
+            setattr(destination, name, value)
+        sign(destination, actor=actor, reason="Data sync settings")
+        destination.save()
+    return destination
 
 
 @transaction.atomic

@@ -3,7 +3,14 @@
 import pytest
 
 from tests.factories import DestinationFactory, JiraAccountFactory, ProjectFactory
-from ticketing.destinations import Place, destination_of, project_for, unlink
+from ticketing.destinations import (
+    Place,
+    SyncSettings,
+    destination_of,
+    project_for,
+    save_sync,
+    unlink,
+)
 from ticketing.models import Destination, Project
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +104,23 @@ def test_it_forgets_a_place(account, editor):
     assert destination_of(project.pk) is None
     assert Project.objects.filter(pk=project.pk).exists()
     assert Destination.history.first().history_user == editor
+
+
+def test_it_saves_what_is_kept_in_step_and_signs_it(editor):
+    destination = DestinationFactory()
+    said = {
+        f"sync_{name}": "off"
+        for name in ("title", "description", "status", "assignee", "priority", "comments")
+    }
+    settings = SyncSettings(
+        **said,
+        status_mapping={"CLOSED": "10002"},
+        priority_mapping={"P1": "1"},
+        no_way_back="leave",
+    )
+    save_sync(destination, settings, actor=editor)
+    save_sync(destination, settings, actor=editor)
+    destination.refresh_from_db()
+    assert (destination.sync_status, destination.no_way_back) == ("off", "leave")
+    assert destination.status_mapping == {"CLOSED": "10002"}
+    assert [entry.history_user for entry in destination.history.all()] == [editor, None]
