@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from findings.facts import OPEN_STATUSES
+from ticketing.due import mark_due
 from ticketing.locking import lock
 from ticketing.mirror import mirror
 from ticketing.models import Attachment, Case
@@ -86,3 +87,4 @@ def _turn(cases: Sequence[Case], *, to: Case.Status, reason: str, now: datetime)
         set_status(case, to, now=now)
     Case.objects.bulk_update(cases, ("status", "closed_at", "modified_at"))
     mirror(cases)
+    mark_due(cases)

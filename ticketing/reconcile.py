@@ -203,7 +203,7 @@ def _is_same(here: Here, there: There) -> bool:
 
 
 def _pull(here: Here, there: There, now: datetime) -> Merge:
-    if there.as_here is None or there.as_here == here.value:
+    if there.as_here is None or there.as_here == here.value or _is_same(here, there):
         return Merge(_as_seen(here, there))
     return Merge(Agreed(there.as_here, there.value, now, there.at), write=there.as_here)
 

@@ -17,8 +17,12 @@ def tell(
     now: datetime,
     actor: User | None = None,
     reason: str = "",
+    author: str = "",
 ) -> None:
-    """Write (case, kind, before, after) entries; no actor means the system, with a reason."""
+    """Write (case, kind, before, after) entries.
+
+    Without an actor it was somebody in Jira, the `author`, or the system, with a reason.
+    """
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
             case=case,
@@ -27,6 +31,7 @@ def tell(
             after=after,
             reason=reason,
             actor=actor,
+            author=author,
             created_at=now,
         )
         for case, kind, before, after in entries

@@ -119,7 +119,7 @@ class FakeTracker:
         """Somebody changes the issue there."""
         issue = self.issues[ref.id]
         edits = dict(issue.state.edits)
-        names = {"category": "status"}
+        names = {"category": "status", "priority_id": "priority"}
         for name in values:
             edits[names.get(name, name)] = Edit(self._now(), by)
         issue.state = replace(issue.state, updated_at=self._now(), edits=edits, **values)

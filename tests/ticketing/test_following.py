@@ -110,9 +110,9 @@ def test_it_costs_the_same_for_one_case_and_for_twenty(analyst, django_assert_nu
         change_status(pks, status=Status.RESOLVED, actor=None)
 
     resolved(1)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         assert follow_findings() == 1
     resolved(20)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         assert follow_findings() == 20
     assert Case.objects.filter(status="CLOSED").count() == 21
