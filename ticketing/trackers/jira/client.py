@@ -221,7 +221,7 @@ def _can_be_for_a_stranger(answer: Answer, call: Call) -> bool:
     """What was created stays created, whoever did it; a failure says nothing about us."""
     if answer.is_success:
         return call is not Call.CREATE
-    return 400 <= answer.status < 500 and answer.status not in (408, 429)
+    return 400 <= answer.status < 500 and answer.status not in (401, 408, 429)
 
 
 def _names_an_issue(answer: Answer) -> bool:

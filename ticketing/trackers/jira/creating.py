@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ticketing.trackers.base import IssueDraft
 from ticketing.trackers.jira import adf, prose, wiki
-from ticketing.trackers.jira.credentials import Markup
+from ticketing.trackers.jira.credentials import Credentials, Markup
+from ticketing.trackers.jira.field_values import render_fields
+from ticketing.trackers.jira.fields import FieldKind, FieldSpec
 
 TICKET_PROPERTY = "findings-automation.ticket"
 LONGEST_SUMMARY = 254  # Jira says 255 and means less than that
 LONGEST_LABEL = 255
+_KINDS = {
+    "priority": FieldKind.PRIORITY,
+    "labels": FieldKind.LABELS,
+    "assignee": FieldKind.USER,
+    "components": FieldKind.COMPONENTS,
+    "versions": FieldKind.VERSIONS,
+    "fixVersions": FieldKind.VERSIONS,
+    "duedate": FieldKind.DATE,
+    "environment": FieldKind.PARAGRAPH,
+    "summary": FieldKind.TEXT,
+    "description": FieldKind.PARAGRAPH,
+}
 
 
 class Created(NamedTuple):
@@ -26,19 +40,34 @@ class Created(NamedTuple):
         return fields
 
 
-def create_body(draft: IssueDraft, *, key: str, attempt: str, markup: Markup) -> Created:
+def well_known(fields: Iterable[str]) -> list[FieldSpec] | None:
+    """The kinds of these fields, if that can be known without asking Jira."""
+    kinds = [_KINDS.get(field) for field in fields]
+    if None in kinds:
+        return None
+    return [FieldSpec(id=id_, name=id_, kind=kind) for id_, kind in _KINDS.items()]
+
+
+def create_body(
+    draft: IssueDraft,
+    *,
+    key: str,
+    attempt: str,
+    specs: Iterable[FieldSpec],
+    credentials: Credentials,
+) -> Created:
+    markup = credentials.markup
+    rendered = render_fields(specs, draft.fields, deployment=credentials.deployment, markup=markup)
     dropped = {remedy[5:] for remedy in draft.remedies if remedy.startswith("drop:")}
     share = 2 if "truncate" in draft.remedies else 1
     fields = {
-        **draft.fields,
+        **rendered.fields,
         "project": {"id": draft.destination.space_id},
         "issuetype": {"id": draft.destination.type_id},
         "summary": summary(draft.summary, LONGEST_SUMMARY // share),
         "description": long_text(markup)(draft.description, limit=wiki.LIMIT // share),
-        "labels": labels(draft.fields.get("labels") if share == 1 else None, key),
+        "labels": labels(rendered.fields.get("labels") if share == 1 else None, key),
     }
-    if isinstance(environment := fields.get("environment"), str):
-        fields["environment"] = long_text(markup)(environment, limit=wiki.LIMIT // share)
     body = {
         "fields": {name: value for name, value in fields.items() if name not in dropped},
         "properties": [{"key": TICKET_PROPERTY, "value": {"key": key, "attempt": attempt}}],

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from ticketing.trackers.base import Destination, Fault, TrackerError
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.faults import Refused
+from ticketing.trackers.jira.fields import FieldSpec, field_specs
+from ticketing.trackers.jira.fields import problems as fields_problems
 
 _PAGE = 200
-_ALWAYS_SENT = frozenset({"project", "issuetype", "summary", "description"})
-_BY_ITSELF = frozenset({"reporter"})  # required, but Jira puts us there
-
-
-class Field(NamedTuple):
-    """A field of the create screen."""
-
-    id: str
-    name: str
-    must_be_sent: bool
-    options: frozenset[str] | None  # ids; None if it takes anything
 
 
 class Place:
@@ -36,8 +27,8 @@ class Place:
     def problems(self, fields: Mapping[str, Any]) -> Iterator[TrackerError]:
         """Everything that would have a create with these fields refused, the worst first."""
         key = self._destination.space_key
-        if problem := self._space_problem():
-            yield problem
+        if gone := self._space_problem():
+            yield gone
             return
         if not self._may_create():
             yield _config("", f"The account may not create tickets in {key}.")
@@ -45,17 +36,15 @@ class Place:
         if self._destination.type_id not in self._types():
             yield _config("issuetype", self._type_is_gone())
             return
-        screen = self.screen()
-        yield from _missing(screen, fields, key)
-        yield from _unacceptable(screen, fields, key)
-        if problem := self._assignee_problem(fields.get("assignee")):
-            yield problem
+        for problem in fields_problems(list(self.screen().values()), fields, space=key):
+            yield _config(problem.field_id, problem.sentence)
+        if unassignable := self._assignee_problem(fields.get("assignee")):
+            yield unassignable
 
-    def screen(self) -> dict[str, Field]:
+    def screen(self) -> dict[str, FieldSpec]:
         """The fields of the create screen by id."""
         path = f"issue/createmeta/{self._space}/issuetypes/{self._type}"
-        found = (_field(raw) for raw in self._pages(path, "fields"))
-        return {field.id: field for field in found}
+        return {spec.id: spec for spec in field_specs(list(self._pages(path, "fields")))}
 
     def _space_problem(self) -> TrackerError | None:
         key = self._destination.space_key
@@ -111,46 +100,6 @@ class Place:
             start += len(items)
             if not items or page.get("isLast") or start >= int(page.get("total", start)):
                 return
-
-
-def _field(raw: Mapping[str, Any]) -> Field:
-    id_ = str(raw.get("fieldId") or raw.get("key"))
-    allowed = raw.get("allowedValues")
-    options = None
-    if isinstance(allowed, list) and allowed and not raw.get("autoCompleteUrl"):
-        options = frozenset(str(one.get("id")) for one in allowed)
-    needs = bool(raw.get("required")) and not raw.get("hasDefaultValue")
-    return Field(id_, str(raw.get("name") or id_), needs, options)
-
-
-def _missing(
-    screen: Mapping[str, Field], fields: Mapping[str, Any], key: str
-) -> Iterator[TrackerError]:
-    sent = {id_ for id_, value in fields.items() if value not in (None, "", [])}
-    for field in screen.values():
-        if field.must_be_sent and field.id not in sent | _ALWAYS_SENT | _BY_ITSELF:
-            yield _config(field.id, f"Field {field.name} is now required in {key}.")
-
-
-def _unacceptable(
-    screen: Mapping[str, Field], fields: Mapping[str, Any], key: str
-) -> Iterator[TrackerError]:
-    for id_, value in fields.items():
-        if id_ in _ALWAYS_SENT:
-            continue
-        field = screen.get(id_)
-        if field is None:
-            if id_ != "labels":  # those we can do without
-                yield _config(id_, f"Field {id_} can no longer be set in {key}.")
-        elif field.options is not None and not _chosen(value) <= field.options:
-            yield _config(id_, f"Field {field.name} no longer has the chosen value in {key}.")
-
-
-def _chosen(value: Any) -> frozenset[str]:
-    """The ids of the options in a value; one with a placeholder in it is not known yet."""
-    values = value if isinstance(value, list) else [value]
-    ids = (str(one["id"]) for one in values if isinstance(one, dict) and one.get("id"))
-    return frozenset(id_ for id_ in ids if "{{" not in id_)
 
 
 def _person(value: Any) -> str:

@@ -21,7 +21,7 @@ class Sent:
     """A refused create. `screen` is id → name of the fields there now, None if unknown."""
 
     space_key: str
-    fields: frozenset[str]
+    fields: frozenset[str]  # including those whose value for this finding could not be sent
     constants: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()  # added by us, and nobody would miss them
     remedies: tuple[str, ...] = ()  # that were tried already

@@ -23,8 +23,9 @@ from ticketing.trackers.jira import finding, reading, refusals
 from ticketing.trackers.jira.changing import Changing
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.conversation import Conversation
-from ticketing.trackers.jira.creating import Created, create_body
+from ticketing.trackers.jira.creating import Created, create_body, well_known
 from ticketing.trackers.jira.faults import Call, Refused
+from ticketing.trackers.jira.fields import FieldSpec
 from ticketing.trackers.jira.places import Place
 
 _PAGE = 100
@@ -70,7 +71,11 @@ class JiraTracker:
 
     def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
         created = create_body(
-            draft, key=key, attempt=attempt, markup=self._client.credentials.markup
+            draft,
+            key=key,
+            attempt=attempt,
+            specs=self._specs(draft),
+            credentials=self._client.credentials,
         )
         try:
             issue = self._client.post("issue", json=created.body, call=Call.CREATE)
@@ -133,13 +138,26 @@ class JiraTracker:
 
     # --- Inside -----------------------------------------------------------------------------
 
+    @_in_jiras_shape
+    def _specs(self, draft: IssueDraft) -> Collection[FieldSpec]:
+        """What the fields are, so that their values can be written as Jira wants them."""
+        known = well_known(draft.fields)
+        if known is not None:
+            return known
+        try:
+            return Place(self._client, draft.destination).screen().values()
+        except Refused as refused:
+            if refused.status not in (400, 404) or refused.whole_account:
+                raise
+            return ()  # the create says what is wrong with the place
+
     def _explained(self, refused: Refused, draft: IssueDraft, created: Created) -> TrackerError:
         """The refusal, after one look at how the place is now. Nothing is sent again."""
         place = Place(self._client, draft.destination)
         named = {"", "project", "issuetype", *refused.answer.errors}
         screen: dict[str, str] | None = None
         try:
-            for problem in place.problems(created.fields):
+            for problem in place.problems(draft.fields):
                 if problem.field in named:
                     return Refused(
                         refused.answer, problem.fault, problem.reason, field=problem.field
@@ -152,7 +170,7 @@ class JiraTracker:
             screen = None  # not Jira's shape: what was refused says enough
         sent = refusals.Sent(
             space_key=draft.destination.space_key,
-            fields=frozenset(created.fields),
+            fields=frozenset({*created.fields, *draft.fields}),
             constants=draft.constants,
             ours=created.ours,
             remedies=draft.remedies,
