@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticketing.trackers.jira.sandbox.access import TokenState
 from ticketing.trackers.jira.sandbox.calls import Answer
@@ -13,16 +13,14 @@ from ticketing.trackers.jira.sandbox.dispatch import Request
 from ticketing.trackers.jira.sandbox.errors import Refused
 from ticketing.trackers.jira.sandbox.exchanges import Exchange
 from ticketing.trackers.jira.sandbox.faults import FaultRule
+from ticketing.trackers.jira.sandbox.levers import Levers
 from ticketing.trackers.jira.sandbox.shapes import Shapes, moment
 
-if TYPE_CHECKING:
-    from ticketing.trackers.jira.sandbox.sandbox import SandboxJira
-
 Json = dict[str, Any]
-Lever = Callable[["SandboxJira", Json], Any]
+Lever = Callable[[Levers, Json], Any]
 
 
-def answer(jira: SandboxJira, request: Request) -> Answer:
+def answer(jira: Levers, request: Request) -> Answer:
     lever = _LEVERS.get((request.method, request.path))
     if lever is None:
         return Answer.json({"error": "There is no such lever."}, 404)
@@ -35,7 +33,7 @@ def answer(jira: SandboxJira, request: Request) -> Answer:
         return Answer.json({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
-def _requests(jira: SandboxJira, given: Json) -> Any:
+def _requests(jira: Levers, given: Json) -> Any:
     return [_exchange(one) for one in jira.log.matching(given.get("match", "* ."))]
 
 
@@ -52,12 +50,12 @@ def _exchange(exchange: Exchange) -> Json:
     }
 
 
-def _forget_requests(jira: SandboxJira, _: Json) -> Any:
+def _forget_requests(jira: Levers, _: Json) -> Any:
     jira.log.clear()
     return {}
 
 
-def _faults(jira: SandboxJira, _: Json) -> Any:
+def _faults(jira: Levers, _: Json) -> Any:
     return [_fault(rule) for rule in jira.faults.all()]
 
 
@@ -71,7 +69,7 @@ def _fault(rule: FaultRule) -> Json:
     }
 
 
-def _add_fault(jira: SandboxJira, given: Json) -> Any:
+def _add_fault(jira: Levers, given: Json) -> Any:
     """`effect` is the name of a fault, the rest its options: match, stage, times, status, …"""
     effect = given.pop("effect")
     makers: Mapping[str, Callable[..., FaultRule]] = {
@@ -87,12 +85,12 @@ def _add_fault(jira: SandboxJira, given: Json) -> Any:
     return _fault(makers[effect](given.pop("match"), **given))
 
 
-def _clear_faults(jira: SandboxJira, _: Json) -> Any:
+def _clear_faults(jira: Levers, _: Json) -> Any:
     jira.faults.clear()
     return {}
 
 
-def _settings(jira: SandboxJira, given: Json) -> Any:
+def _settings(jira: Levers, given: Json) -> Any:
     if "lag" in given:
         jira.site.lag = float(given["lag"])
     if "rate" in given:
@@ -109,13 +107,13 @@ def _settings(jira: SandboxJira, given: Json) -> Any:
     }
 
 
-def _permission(jira: SandboxJira, given: Json) -> Any:
+def _permission(jira: Levers, given: Json) -> Any:
     change = jira.grant if given.get("granted") else jira.deny
     change(given["permission"], given.get("project", ""))
     return {}
 
 
-def _field(jira: SandboxJira, given: Json) -> Any:
+def _field(jira: Levers, given: Json) -> Any:
     """`{"project", "field", "required" | "dropped": true, "issue_type"}`"""
     project, field = given["project"], given["field"]
     change = jira.require_field if given.get("required") else jira.relax_field
@@ -125,33 +123,33 @@ def _field(jira: SandboxJira, given: Json) -> Any:
     return {}
 
 
-def _project(jira: SandboxJira, given: Json) -> Any:
+def _project(jira: Levers, given: Json) -> Any:
     (jira.archive if given["archived"] else jira.restore)(given["project"])
     return {}
 
 
-def _move(jira: SandboxJira, given: Json) -> Any:
+def _move(jira: Levers, given: Json) -> Any:
     return {"key": jira.move(given["issue"], given["project"]).key}
 
 
-def _issues(jira: SandboxJira, given: Json) -> Any:
+def _issues(jira: Levers, given: Json) -> Any:
     found = jira.issues_with_label(given["label"]) if "label" in given else jira.issues()
     return [Shapes(jira.site).issue(issue) for issue in found]
 
 
-def _index(jira: SandboxJira, _: Json) -> Any:
+def _index(jira: Levers, _: Json) -> Any:
     jira.index_now()
     return {}
 
 
-def _webhooks(jira: SandboxJira, _: Json) -> Any:
+def _webhooks(jira: Levers, _: Json) -> Any:
     return [
         {"event": one.event, "url": one.url, "identifier": one.identifier, "statuses": one.statuses}
         for one in jira.webhooks.sent
     ]
 
 
-def _mischief(jira: SandboxJira, given: Json) -> Any:
+def _mischief(jira: Levers, given: Json) -> Any:
     mischief = jira.webhooks.mischief
     for name in ("drop", "double", "late", "seconds"):
         setattr(mischief, name, float(given.get(name, getattr(mischief, name))))

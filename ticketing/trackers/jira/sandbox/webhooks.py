@@ -110,6 +110,7 @@ class Webhooks:
             self._changed.notify_all()
         if self._thread:
             self._thread.join(_TIMEOUT_SECONDS)
+        self._thread, self._stopped = None, False
 
     def _hear(self, event: Event) -> None:
         for hook in self._site.hooks.values():
