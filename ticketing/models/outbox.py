@@ -109,6 +109,14 @@ class ExternalIssue(models.Model):
                 fields=("sync_due_at",), condition=Q(sync_due_at__isnull=False), name="issue_sync"
             ),
             models.Index(fields=("state", "created_at"), name="issue_state"),
+            # Those that were unsure once, until nobody expects a second issue any more.
+            models.Index(
+                fields=("not_before",),
+                condition=Q(
+                    was_unsure=True, lookups__lt=2, state__in=["created", "blocked", "cancelled"]
+                ),
+                name="issue_late_look",
+            ),
         )
 
     def __str__(self) -> str:
