@@ -67,7 +67,8 @@ class IssueDraft:
     """An issue to create. `summary` is plain text, `description` Markdown.
 
     `fields` are the tracker's own fields by id, as a rule keeps them, with every placeholder
-    filled: the tracker writes them in its own form; `constants` names those whose value is the same for every finding.
+    filled: the tracker writes them in its own form. `constants` names those whose value is the
+    same for every finding.
     `remedies` are those of earlier refusals: "truncate", or "drop:<field id>".
     """
 
