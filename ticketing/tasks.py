@@ -3,13 +3,22 @@ of times."""
 
 from __future__ import annotations
 
+from ticketing import outbox
+from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
+from ticketing.outbox.claims import free_expired
 
 
 def follow() -> None:
     follow_findings()
 
 
+def deliver() -> None:
+    if not deliver_due():
+        outbox.ring()
+
+
 def sweep() -> None:
     """What a lost ring left behind; runs every minute."""
     follow_findings()
+    free_expired()

@@ -30,14 +30,32 @@ class Look(NamedTuple):
     attempt: UUID
 
 
+class Known(NamedTuple):
+    number: int  # 0: none
+    is_fresh: bool  # hardly any can have been given out since
+
+
 def due_accounts(now: datetime) -> list[UUID]:
     """Accounts that may be called now and have something to create or to look up."""
-    due = ExternalIssue.objects.filter(_is_due(now), _may_be_called(now))
+    due = ExternalIssue.objects.filter(_waits(now) | _is_late(now), _may_be_called(now))
     return list(due.order_by().values_list("account_id", flat=True).distinct())
 
 
 def is_anything_due(now: datetime) -> bool:
-    return ExternalIssue.objects.filter(_is_due(now), _may_be_called(now)).exists()
+    """Cheap enough to be asked every few seconds."""
+    callable_ = ExternalIssue.objects.filter(_may_be_called(now))
+    return callable_.filter(_waits(now)).exists() or callable_.filter(_is_late(now)).exists()
+
+
+def is_workable(account_id: UUID) -> bool:
+    """Whether a claim of the account would find something now."""
+    now = timezone.now()
+    rows = ExternalIssue.objects.filter(_may_be_called(now), account=account_id)
+    unsure = rows.filter(state=State.UNSURE, not_before__lte=now)
+    pending = _without_busy_spaces(rows, account_id).filter(
+        state=State.PENDING, not_before__lte=now
+    )
+    return unsure.exists() or pending.exists() or rows.filter(_is_late(now)).exists()
 
 
 @transaction.atomic(durable=True)
@@ -53,22 +71,20 @@ def claim(account_id: UUID, *, only: UUID | None = None) -> ExternalIssue | None
     account = JiraAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None or not is_callable(account, now=now):
         return None
-    busy = ExternalIssue.objects.filter(account=account, state=State.SENDING)
-    waiting = ExternalIssue.objects.filter(account=account, state=State.PENDING).exclude(
-        space_id__in=busy.values("space_id")
+    rows = ExternalIssue.objects.filter(pk=only) if only else ExternalIssue.objects.all()
+    waiting = _without_busy_spaces(rows, account_id).filter(
+        account=account_id, state=State.PENDING, not_before__lte=now
     )
-    waiting = waiting.filter(pk=only) if only else waiting.filter(not_before__lte=now)
     found = _unlocked(waiting).order_by("not_before", "created_at", "pk").first()
     if found is None:
         return None
     return _claimed(found, now=now)
 
 
-def claim_look(account_id: UUID, *, only: UUID | None = None) -> Look | None:
-    """Claim the next unsure issue of the account to look for, or the one with id `only`."""
+def claim_look(account_id: UUID) -> Look | None:
+    """Claim the next unsure issue of the account to look for."""
     now = timezone.now()
-    due = ExternalIssue.objects.filter(account=account_id, state=State.UNSURE)
-    due = due.filter(pk=only) if only else due.filter(not_before__lte=now)
+    due = ExternalIssue.objects.filter(account=account_id, state=State.UNSURE, not_before__lte=now)
     return _claimed_look(due.order_by("not_before"), now=now)
 
 
@@ -97,7 +113,7 @@ def mark_sent(issue: ExternalIssue, *, floor: int) -> bool:
 
 
 @transaction.atomic
-def sweep() -> int:
+def free_expired() -> int:
     """Free what dead workers held: what may have left is unsure, the rest waits again."""
     now = timezone.now()
     expired = ExternalIssue.objects.filter(lease_until__lt=now)
@@ -140,20 +156,20 @@ def is_callable(account: JiraAccount, *, now: datetime) -> bool:
     )
 
 
-def known_number(account_id: UUID, space_id: str, space_key: str) -> int:
-    """A number that issues of the space have reached, as far as our own creates tell."""
-    keys = (
-        ExternalIssue.objects.filter(
-            account=account_id,
-            space_id=space_id,
-            state=State.CREATED,
-            issue_key__startswith=f"{space_key}-",
-        )
-        .order_by("-delivered_at")
-        .values_list("issue_key", flat=True)[:10]
-    )
-    numbers = [key.rpartition("-")[2] for key in keys]
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+def known_number(issue: ExternalIssue) -> Known:
+    """A number that the issues of its space have reached, as far as our own creates tell."""
+    ours = ExternalIssue.objects.filter(
+        account=issue.account_id,
+        space_id=issue.space_id,
+        state=State.CREATED,
+        issue_key__startswith=f"{issue.space_key}-",  # else it was moved, and is of another space
+        attempt__isnull=False,  # else a person attached it, and it may be an old one
+    ).order_by("-delivered_at")
+    latest = ours.values_list("issue_key", "delivered_at").first()
+    if latest is None or not (number := latest[0].rpartition("-")[2]).isdecimal():
+        return Known(0, is_fresh=False)
+    age = timezone.now() - (latest[1] or issue.created_at)
+    return Known(int(number), is_fresh=age < timing.TIMING.number_is_fresh)
 
 
 def _claimed(found: ExternalIssue, *, now: datetime) -> ExternalIssue | None:
@@ -198,9 +214,16 @@ def _unlocked(rows: QuerySet[ExternalIssue]) -> QuerySet[ExternalIssue]:
     return rows
 
 
-def _is_due(now: datetime) -> Q:
-    waits = Q(state__in=[State.PENDING, State.UNSURE], not_before__lte=now)
-    return waits | _is_late(now)
+def _without_busy_spaces(
+    rows: QuerySet[ExternalIssue], account_id: UUID
+) -> QuerySet[ExternalIssue]:
+    """Those in spaces of the account that have no create in flight."""
+    busy = ExternalIssue.objects.filter(account=account_id, state=State.SENDING)
+    return rows.exclude(space_id__in=busy.values("space_id"))
+
+
+def _waits(now: datetime) -> Q:
+    return Q(state__in=[State.PENDING, State.UNSURE], not_before__lte=now)
 
 
 def _is_late(now: datetime) -> Q:

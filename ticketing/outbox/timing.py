@@ -14,6 +14,9 @@ class Timing:
     fresh: timedelta = timedelta(seconds=30)
     """A claim older than this must not be sent any more."""
 
+    number_is_fresh: timedelta = timedelta(minutes=10)
+    """For so long the number of our last issue still tells where the space has got to."""
+
     looks: tuple[timedelta, ...] = (
         timedelta(seconds=15),
         timedelta(seconds=60),
