@@ -44,6 +44,7 @@ WALK: list[tuple[str, str, Any, int]] = [
     ("GET", "priority", None, 200),
     ("GET", "priority/search", None, 200),
     ("GET", "status", None, 200),
+    ("GET", "field", None, 200),
     ("POST", "issue", {"fields": CREATE | {"description": DOCUMENT, "labels": ["fa-1"]}}, 201),
     ("POST", "issue", {"fields": CREATE | {"labels": ["a b"]}}, 400),
     ("POST", "issue", {"fields": CREATE, "transition": {"id": "41"}}, 201),

@@ -140,3 +140,29 @@ def test_an_issue_of_an_archived_project_cannot_be_changed(api, issue):
     assert api("PUT", f"issue/{issue}", json={"fields": {"summary": "x"}}).status_code == 400
     assert api("POST", f"issue/{issue}/comment", json={"body": "x"}).status_code == 400
     assert api("GET", f"issue/{issue}/transitions").json()["transitions"] == []
+
+
+def test_a_step_to_done_may_ask_for_a_resolution(api, issue):
+    api.jira.demand_resolution("SEC")
+    path = f"issue/{issue}/transitions"
+    steps = api("GET", f"{path}?expand=transitions.fields").json()["transitions"]
+    done = next(step for step in steps if step["to"]["name"] == "Done")
+    assert done["fields"]["resolution"]["required"] is True
+
+    refused = api("POST", path, json={"transition": {"id": done["id"]}})
+    body = {"transition": {"id": done["id"]}, "fields": {"resolution": {"id": "10000"}}}
+
+    assert refused.json()["errors"] == {"resolution": "Resolution is required."}
+    assert api("POST", path, json=body).status_code == 204
+
+
+def test_fields_and_verbs_do_not_meet_on_one_field(api):
+    body = {
+        "fields": {"project": {"key": "SEC"}, "issuetype": {"id": "10001"}, "summary": "x"},
+        "update": {"labels": [{"add": "fa-1"}]},
+    }
+    key = api("POST", "issue", json=body).json()["key"]
+    body["fields"]["labels"] = ["fa-2"]
+
+    assert api("GET", f"issue/{key}").json()["fields"]["labels"] == ["fa-1"]
+    assert "labels" in api("POST", "issue", json=body).json()["errors"]

@@ -125,3 +125,11 @@ def test_search_by_number_is_gone_on_cloud_and_lives_on_data_center(api, dc_api)
     answer = dc_api("GET", "search?jql=project=SEC&fields=summary").json()
     assert (answer["total"], answer["issues"][0]["key"]) == (1, "SEC-1")
     assert dc_api("GET", "search/jql?jql=project=SEC").status_code == 404
+
+
+def test_named_ids_are_searched_fresh(api, frozen):
+    api.jira.site.lag = 30
+    number = int(api.create(labels=["fa-1"]).json()["id"])
+
+    assert found(api, "labels = fa-1") == []
+    assert found(api, "labels = fa-1", reconcileIssues=[number]) == ["SEC-1"]

@@ -136,3 +136,13 @@ def test_a_webhook_hears_only_of_its_events_and_its_query(api):
     api.jira.edit("PLAT-1", summary="Two")
 
     assert [one.json["issue"]["key"] for one in api.jira.webhooks.held] == ["PLAT-1"]
+
+
+def test_it_tells_that_a_project_was_archived(api):
+    api.jira.webhooks.hold()
+    api.jira.webhooks.register("http://127.0.0.1:9/", query="project = SEC")
+
+    api.jira.archive("OPS")
+
+    (held,) = api.jira.webhooks.held
+    assert (held.event, held.json["project"]["key"]) == ("project_archived", "OPS")

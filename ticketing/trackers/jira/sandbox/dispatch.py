@@ -49,16 +49,17 @@ class Dispatcher:
         by_gateway = is_cloud and request.path.startswith(_GATEWAY)
         if by_gateway:
             request = replace(request, path=request.path.removeprefix(_GATEWAY))
+        is_edge = request.path.startswith(_EDGE)
         person: Person | None = None
         try:
-            if not request.path.startswith(_EDGE):
+            if not is_edge:
                 person = self.access.person(self.site, request.headers, by_gateway=by_gateway)
             answer = self._routed(request, person)
         except Refused as refused:
             answer = Answer.json(refused.body, refused.status, refused.headers)
         headers = {
             **self.limit.headers(is_cloud=is_cloud),
-            **self.access.headers(self.site, request.headers, person),
+            **({} if is_edge else self.access.headers(self.site, request.headers, person)),
             **answer.headers,
         }
         return replace(answer, headers=headers)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+_KEPT = 50_000
 
 
 @dataclass(kw_only=True)
@@ -29,8 +32,10 @@ class Exchange:
 
 
 class ExchangeLog:
+    """The latest, so that a sandbox may run for weeks."""
+
     def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
+        self._exchanges: deque[Exchange] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
 
     def add(self, exchange: Exchange) -> None:

@@ -31,6 +31,7 @@ def create(site: Site, person: Person, body: Mapping[str, Any], *, version: str)
     fields = body.get("fields")
     if not isinstance(fields, dict):
         raise Refused(400, "fields: must not be null")
+    body = {**body, "fields": with_updates(fields, body.get("update"), {})}
     project = _project(site, person, fields)
     try:
         return _create(site, project, person, body, version)
@@ -38,6 +39,25 @@ def create(site: Site, person: Person, body: Mapping[str, Any], *, version: str)
         if site.is_burning_numbers and refused.status == 400:
             project.last_number += 1
         raise
+
+
+def with_updates(fields: Json, update: Json | None, current: Json) -> Json:
+    """`update` is verbs per field: add, remove, set; a field must not be in both."""
+    fields = dict(fields)
+    for name, operations in (update or {}).items():
+        if name in fields:
+            raise Refused(400, errors={name: f"Field '{name}' cannot be updated twice."})
+        value = current.get(name)
+        for operation in operations:
+            for verb, change in operation.items():
+                if verb == "set":
+                    value = change
+                elif verb == "add":
+                    value = [*(value or []), change]
+                elif verb == "remove":
+                    value = [one for one in value or [] if one != change]
+        fields[name] = value
+    return fields
 
 
 def _project(site: Site, person: Person, fields: Json) -> Project:
@@ -62,7 +82,7 @@ def _create(
     screen = project.fields[kind.id]
     values = _defaults(screen, person) | _checked(site, project, screen, fields, version)
     _refuse_missing(screen, values)
-    properties = _properties(body)
+    properties = properties_of(body)
     project.last_number += 1
     now = site.clock()
     issue = Issue(
@@ -148,9 +168,11 @@ def _refuse_missing(screen: Mapping[str, Field], values: Json) -> None:
         raise Refused(400, errors=errors)
 
 
-def _properties(body: Mapping[str, Any]) -> Json:
+def properties_of(body: Mapping[str, Any]) -> Json:
     properties: Json = {}
     for entry in body.get("properties") or []:
+        if not isinstance(entry, dict) or not {"key", "value"} <= set(entry):
+            raise Refused(400, "Invalid request payload. Refer to the REST API documentation.")
         check_property(entry["key"], entry["value"])
         properties[entry["key"]] = entry["value"]
     return properties

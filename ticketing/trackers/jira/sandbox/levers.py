@@ -16,6 +16,7 @@ from ticketing.trackers.jira.sandbox.exchanges import ExchangeLog
 from ticketing.trackers.jira.sandbox.faults import Faults
 from ticketing.trackers.jira.sandbox.limits import RateLimit
 from ticketing.trackers.jira.sandbox.model import Comment, Field, Issue, Person, Project
+from ticketing.trackers.jira.sandbox.shapes import Shapes
 from ticketing.trackers.jira.sandbox.site import Site
 from ticketing.trackers.jira.sandbox.webhooks import Webhooks
 
@@ -81,7 +82,7 @@ class Levers:
     # what a token or a right is worth
 
     def revoke_token(self) -> None:
-        """Everything that needs a person answers 401."""
+        """Every call with it answers 401."""
         self.access.state = TokenState.REVOKED
 
     def expire_token(self) -> None:
@@ -137,14 +138,32 @@ class Levers:
         with self.site.lock:
             del self.project(project).fields[self._type_id(issue_type)]
 
+    def demand_resolution(self, project: str) -> None:
+        """From now on every step to a done status asks for a resolution on its screen."""
+        found = self.project(project)
+        found.transitions = tuple(
+            step._replace(needs_resolution=self.site.statuses[step.target].category == "done")
+            for step in found.transitions
+        )
+
     def archive(self, project: str) -> None:
-        self.project(project).archived = True
+        with self._writing():
+            self.project(project).archived = True
+            self._tell("project_archived", project)
 
     def restore(self, project: str) -> None:
-        self.project(project).archived = False
+        with self._writing():
+            self.project(project).archived = False
+            self._tell("project_restored_archived", project)
 
     def delete_project(self, project: str) -> None:
-        self.project(project).deleted = True
+        with self._writing():
+            self._tell("project_soft_deleted", project)
+            self.project(project).deleted = True
+
+    def _tell(self, event: str, project: str) -> None:
+        shape = Shapes(self.site).project(self.project(project))
+        self.site.tell(event, defaults.DANA, None, {"project": shape})
 
     def project(self, key: str) -> Project:
         return self.site.project(key, defaults.DANA)

@@ -36,6 +36,7 @@ class Host(Protocol):
 
 
 _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
+_BUG = Answer.json({"errorMessages": ["Internal server error"], "errors": {}}, 500)
 _BODY_LIMIT = 10 * 1024 * 1024
 
 
@@ -133,6 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
         exchange.fault = rule.effect.value if rule else ""
         try:
             self._answer(request, rule, exchange)
+        except OSError:
+            raise  # the caller has gone
+        except Exception:
+            exchange.status = 500
+            self._send(_BUG)
+            raise
         finally:
             exchange.elapsed = time.monotonic() - started
 

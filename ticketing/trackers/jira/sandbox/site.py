@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ class Event:
     name: str
     at: datetime
     by: Person
-    issue: Issue
+    issue: Issue | None
     payload: dict[str, Any]
 
 
@@ -140,11 +140,12 @@ class Site:
         project = self.project_of(issue)
         return not project.deleted and self.allows(person, "BROWSE_PROJECTS", project)
 
-    def indexed_issues(self, person: Person | None) -> Iterator[Issue]:
+    def indexed_issues(self, person: Person | None, fresh: Container[str] = ()) -> Iterator[Issue]:
         """What a search sees now: not yet the newest, and nothing archived."""
         now = self.clock()
         for issue in self.issues.values():
             is_indexed = issue.searchable_at is None or issue.searchable_at <= now
+            is_indexed = is_indexed or str(issue.id) in fresh
             if is_indexed and self.may_see(issue, person) and not self.project_of(issue).archived:
                 yield issue
 
@@ -167,7 +168,7 @@ class Site:
             return self.people.get(identity)
         return next((one for one in self.people.values() if one.name == identity), None)
 
-    def tell(self, name: str, by: Person, issue: Issue, payload: dict[str, Any]) -> None:
+    def tell(self, name: str, by: Person, issue: Issue | None, payload: dict[str, Any]) -> None:
         event = Event(name=name, at=self.clock(), by=by, issue=issue, payload=payload)
         for listener in self.listeners:
             listener(event)

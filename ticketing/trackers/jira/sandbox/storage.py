@@ -16,7 +16,20 @@ Json = dict[str, Any]
 
 
 def save(site: Site, path: Path) -> None:
-    state = {
+    """Reads come by POST too: what is there already is not written again."""
+    text = json.dumps(_state(site), default=datetime.isoformat)
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _state(site: Site) -> Json:
+    return {
         "last_id": site.last_id,
         "projects": {
             project.id: [project.last_number, project.archived, project.deleted]
@@ -26,12 +39,6 @@ def save(site: Site, path: Path) -> None:
         "hooks": [asdict(hook) for hook in site.hooks.values()],
         "issues": [asdict(issue) for issue in site.issues.values()],
     }
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(state, file, default=datetime.isoformat)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def load(site: Site, path: Path) -> None:

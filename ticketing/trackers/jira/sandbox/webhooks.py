@@ -11,6 +11,7 @@ import random
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,7 @@ class Webhooks:
     def __init__(self, site: Site, *, seed: int = 0) -> None:
         self.mischief = Mischief()
         self.retry_after: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8, 1.6)  # Jira takes minutes
-        self.sent: list[Delivery] = []
+        self.sent: deque[Delivery] = deque(maxlen=10_000)
         self.held: list[Delivery] = []
         self._site = site
         self._random = random.Random(seed)  # noqa: S311  repeatable on purpose
@@ -120,7 +121,9 @@ class Webhooks:
     def _concerns(self, hook: Hook, event: Event) -> bool:
         if not hook.enabled or not {"*", event.name} & set(hook.events):
             return False
-        return not hook.jql or bool(jql.parse(hook.jql).run(self._site, [event.issue]))
+        if not hook.jql or event.issue is None:
+            return True
+        return bool(jql.parse(hook.jql).run(self._site, [event.issue]))
 
     def _schedule(self, delivery: Delivery) -> None:
         if self._is_holding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ticketing.trackers.jira.sandbox.calls import Answer, Call, page, route
 from ticketing.trackers.jira.sandbox.errors import Refused, unauthorized
+from ticketing.trackers.jira.sandbox.metadata import schema_of
 from ticketing.trackers.jira.sandbox.model import Person
 from ticketing.trackers.jira.sandbox.shapes import moment
 from ticketing.trackers.jira.sandbox.site import CLOUD_ID
@@ -128,7 +129,27 @@ def statuses(call: Call) -> Answer:
     return Answer.json(list(map(call.shapes.status, call.site.statuses.values())))
 
 
+def fields(call: Call) -> Answer:
+    return Answer.json(
+        [
+            {
+                "id": field.id,
+                "key": field.id,
+                "name": field.name,
+                "custom": field.is_custom,
+                "orderable": True,
+                "navigable": True,
+                "searchable": True,
+                "clauseNames": [field.id],
+                "schema": schema_of(field),
+            }
+            for field in call.site.known_fields.values()
+        ]
+    )
+
+
 ROUTES = (
+    route("GET", "field", fields, serves_strangers=True),
     route("GET", "serverInfo", server_info, serves_strangers=True),
     route("GET", "/_edge/tenant_info", tenant_info, serves_strangers=True, only_on="cloud"),
     route("GET", "myself", myself, serves_strangers=True),

@@ -60,29 +60,11 @@ def read_issue(call: Call) -> Answer:
 def edit_issue(call: Call) -> Answer:
     issue = call.site.issue(call.parts["issue"], call.person)
     payload = call.payload
-    fields = dict(payload.get("fields") or {})
-    for name, operations in (payload.get("update") or {}).items():
-        if name in fields:
-            raise Refused(400, errors={name: f"Field '{name}' cannot be updated twice."})
-        fields[name] = _updated(issue.fields.get(name), operations)
+    fields = issues.with_updates(payload.get("fields") or {}, payload.get("update"), issue.fields)
+    properties = issues.properties_of(payload)
     issues.edit(call.site, call.caller, issue, fields, version=call.version)
-    for entry in payload.get("properties") or []:
-        issues.check_property(entry["key"], entry["value"])
-        issue.properties[entry["key"]] = entry["value"]
+    issue.properties |= properties
     return NO_CONTENT
-
-
-def _updated(value: Any, operations: list[Json]) -> Any:
-    """`update` of lists of words: add, remove, set."""
-    for operation in operations:
-        for verb, change in operation.items():
-            if verb == "set":
-                value = change
-            elif verb == "add":
-                value = [*(value or []), change]
-            elif verb == "remove":
-                value = [one for one in value or [] if one != change]
-    return value
 
 
 def delete_issue(call: Call) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ticketing.trackers.jira.sandbox import jql
@@ -26,7 +27,7 @@ def search_by_token(call: Call) -> Answer:
             "Unbounded JQL queries are not allowed here. "
             "Please add a search restriction to your query.",
         )
-    found = _found(call, query)
+    found = _found(call, query, asked.get("reconcileIssues") or ())
     fields = wanted_fields(asked["fields"], "id")
     limit = _LIMIT if fields is None or fields else _LIMIT_OF_IDS
     size = min(int(asked.get("maxResults") or 50), limit)
@@ -76,11 +77,13 @@ def _asked(call: Call) -> Json:
     return asked
 
 
-def _found(call: Call, query: str) -> list[Issue]:
+def _found(call: Call, query: str, fresh: Iterable[object] = ()) -> list[Issue]:
+    """Those of `fresh` are looked at as they are, not as the index has them."""
     if call.person is None:
         return []
+    ids = {str(identity) for identity in fresh}
     parsed = jql.parse(query) if query.strip() else jql.Query((), (("id", True),))
-    return parsed.run(call.site, list(call.site.indexed_issues(call.person)))
+    return parsed.run(call.site, list(call.site.indexed_issues(call.person, ids)))
 
 
 def _shapes(call: Call, issues: list[Issue], asked: Json, fields: set[str] | None) -> list[Json]:
