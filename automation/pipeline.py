@@ -24,14 +24,16 @@ from automation.engine.rules import RuleSpec
 from automation.models import Rule
 from automation.rulebook import Rulebook, current_rulebook
 from automation.services import break_rule
+from automation.tickets import draft_of, promise_of
 from config.accounts.models import User
 from config.lib.links import absolute
 from findings import services as findings
-from findings.facts import Status, Ticket
+from findings.facts import Facts, Status, Ticket
 from findings.services import Claimed, TicketUpdate
-from ticketing.drafts import finding_draft, limit_notice_draft
-from ticketing.models import Case, Project
-from ticketing.services import CaseDraft, Subject, open_cases
+from ticketing.attachments import Subject
+from ticketing.drafts import limit_notice_draft
+from ticketing.models import Case, Destination, Project
+from ticketing.services import CaseDraft, open_cases
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +109,7 @@ class _Chunk:
         over_limit: list[TicketUpdate] = []
         for index, rule in rules.items():
             grant = grants[UUID(rule.id)]
+            last = self.matched[index][-1].facts
             for finding in self.matched[index]:
                 if Ticket(finding.facts.ticket).is_attached:
                     grant.usage.already_ticketed += 1
@@ -118,9 +121,10 @@ class _Chunk:
                     self._decide(finding, Outcome.OVER_LIMIT, rule)
                     over_limit.append(_over_limit(finding, rule))
                 else:
+                    last = finding.facts
                     promises.append(_Promise(self._draft(finding, rule), grant, finding, used))
             if rule.id not in faults and grant.request_notice():
-                promises.append(_Promise(self._notice(rule), grant))
+                promises.append(_Promise(self._notice(rule, last), grant))
         self._keep(promises)
         findings.store_tickets(over_limit)
         limits.write_usage(grants.values())
@@ -143,19 +147,18 @@ class _Chunk:
         self.verdicts.append(Verdict(finding.pk, outcome, rule_id, reason=reason))
 
     def _draft(self, finding: Claimed, rule: RuleSpec) -> CaseDraft:
-        draft = finding_draft(
-            finding.facts,
-            url=absolute("findings:finding-show", finding.facts.finding_id),
-            made_by=f"Created by the rule “{rule.name}”.",
-        )
+        draft = draft_of(rule, finding.facts, made_by=f"Created by the rule “{rule.name}”.")
         return CaseDraft(
             **draft._asdict(),
             **self._from_rule(rule),
             origin=Case.Origin.RULE,
             findings=(Subject(finding.pk, dict(finding.facts.workflow)),),
+            promise=promise_of(rule, finding.facts),
         )
 
-    def _notice(self, rule: RuleSpec) -> CaseDraft:
+    def _notice(self, rule: RuleSpec, last: Facts) -> CaseDraft:
+        """The day's final ticket. Fields that are filled from a finding are from its last one,
+        so that a field which Jira requires does not stay empty."""
         midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         draft = limit_notice_draft(
             rule_name=rule.name,
@@ -172,6 +175,7 @@ class _Chunk:
             **self._from_rule(rule),
             origin=Case.Origin.LIMIT_NOTICE,
             notice_day=self.now.date(),
+            promise=promise_of(rule, last),
         )
 
     def _from_rule(self, rule: RuleSpec) -> dict[str, Any]:
@@ -197,22 +201,41 @@ def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
 
 def _faults(rules: Sequence[RuleSpec]) -> dict[str, str]:
     """Rule id → why its destination cannot take a ticket, for those that cannot."""
-    projects = set(
-        Project.objects.filter(pk__in={rule.project_id for rule in rules}).values_list(
-            "pk", flat=True
-        )
+    projects = dict(
+        Project.objects.filter(pk__in={rule.project_id for rule in rules}).values_list("pk", "key")
     )
     people = set(
         User.objects.filter(
             pk__in={rule.assignee_id for rule in rules if rule.assignee_id}, is_active=True
         ).values_list("pk", flat=True)
     )
+    destinations = _destinations(
+        {UUID(rule.project_id) for rule in rules if rule.target == Rule.Target.JIRA}
+    )
     faults = {}
     for rule in rules:
-        if rule.target != Rule.Target.CASE_MANAGEMENT:
-            faults[rule.id] = "No Jira account is connected."
-        elif UUID(rule.project_id) not in projects:
+        project_id = UUID(rule.project_id)
+        if project_id not in projects:
             faults[rule.id] = "The case project does not exist."
         elif rule.assignee_id and UUID(rule.assignee_id) not in people:
             faults[rule.id] = "The assignee does not exist or is deactivated."
+        elif rule.target == Rule.Target.JIRA and (
+            fault := _fault_of(destinations.get(project_id), projects[project_id])
+        ):
+            faults[rule.id] = fault
     return faults
+
+
+def _destinations(project_ids: set[UUID]) -> dict[UUID, Destination]:
+    rows = Destination.objects.filter(project__in=project_ids).select_related("account")
+    return {destination.project_id: destination for destination in rows}
+
+
+def _fault_of(destination: Destination | None, key: str) -> str:
+    if destination is None:
+        return f"No Jira account is connected to project {key}."
+    if destination.account.deleted_at or destination.account.connected_at is None:
+        return f"The Jira account of project {key} was removed."
+    if not destination.is_enabled:
+        return f"The Jira integration of project {key} is switched off."
+    return ""

@@ -1,0 +1,41 @@
+"""What a rule's ticket for a finding says: its case, and the issue that is promised in Jira."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from automation.engine.rules import RuleSpec
+from automation.models import Rule
+from config.lib.links import absolute
+from findings.facts import Facts, facts_to_json
+from ticketing.drafts import Draft, finding_draft
+from ticketing.outbox import Promise
+from ticketing.placeholders import summary_and_description
+
+TEMPLATES = ("summary", "description")
+"""Fields of a rule that say what the case says, too; the rest is the issue's alone."""
+
+
+def draft_of(rule: RuleSpec, facts: Facts, *, made_by: str) -> Draft:
+    """The case, by the rule's own templates where it has them. `made_by` ends the usual text."""
+    url = absolute("findings:finding-show", facts.finding_id)
+    draft = finding_draft(facts, url=url, made_by=made_by)
+    if rule.target != Rule.Target.JIRA or not rule.fields:
+        return draft
+    own = summary_and_description(rule.fields, facts, url=url, rule_name=rule.name)
+    return draft._replace(
+        title=own.summary or draft.title, description=own.description or draft.description
+    )
+
+
+def promise_of(rule: RuleSpec, facts: Facts) -> Promise | None:
+    """The issue, if the rule's tickets are in Jira."""
+    if rule.target != Rule.Target.JIRA:
+        return None
+    return Promise(issue_fields(rule.fields), facts_to_json(facts))
+
+
+def issue_fields(fields: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A rule's fields without those that the case says already."""
+    return {name: value for name, value in (fields or {}).items() if name not in TEMPLATES}
