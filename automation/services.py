@@ -18,19 +18,24 @@ from django.db.models import F, Max
 from django.utils import timezone
 from simple_history.utils import bulk_update_with_history
 
-from automation.models import Rule, RuleSet, RuleSetVersion
+from automation.models import Rule, RuleCheck, RuleSet, RuleSetVersion
+from automation.tickets import issue_fields
 from config.accounts.history import sign
 from config.accounts.models import User
+from config.lib.tasks import enqueue
 from findings.facts import FindingType
 from findings.query.ast import QueryError
 from findings.query.parse import parse_rule_query
+from ticketing import outbox
+from ticketing.placeholders import PlaceholderError, check
 
 KIND = RuleSet.Kind.TICKET_CREATION
 MAX_QUERY = 30_000
 
 
 class InvalidRule(ValueError):
-    """What is wrong with a rule, by field. `position` is where in the query, from 0."""
+    """What is wrong with a rule, by field. `position` is where in the query, or else in the
+    text of a field, from 0."""
 
     def __init__(self, errors: dict[str, str], *, position: int | None = None) -> None:
         super().__init__("; ".join(errors.values()))
@@ -156,8 +161,11 @@ def disable_rule(rule_id: UUID, *, actor: User | None) -> Rule:
     return _switch(rule_id, enabled=False, actor=actor, reason="disabled")
 
 
-def break_rule(rule_id: UUID, *, reason: str) -> bool:
-    """Disable a rule that cannot create tickets as configured; False if it was off already."""
+def break_rule(rule_id: UUID, *, reason: str, field: str = "") -> bool:
+    """Disable a rule that cannot create tickets as configured; False if it was off already.
+
+    `field` is the external field at fault: the one that *Fix configuration* leads to.
+    """
     with transaction.atomic():
         _lock()
         rule = Rule.objects.filter(pk=rule_id, enabled=True).first()
@@ -167,7 +175,19 @@ def break_rule(rule_id: UUID, *, reason: str) -> bool:
             rule.enabled = False
             rule.auto_disabled_reason = reason
             _save(rule, change, reason="auto-disabled")
+        RuleCheck.objects.update_or_create(
+            rule=rule,
+            defaults={"field": field, "warning": "", "since": None, "checked_at": change.now},
+        )
     return True
+
+
+def deliver_waiting(rule_id: UUID, *, actor: User | None) -> int:
+    """Send the tickets that waited for the rule to be repaired, as it is now; how many."""
+    rule = _get(rule_id)
+    return outbox.deliver_waiting(
+        rule.pk, fields=issue_fields(rule.fields), project_id=rule.project_id, actor=actor
+    )
 
 
 def reorder(ids: Sequence[UUID], *, version: int | None = None, actor: User | None) -> int:
@@ -217,13 +237,18 @@ def validate(data: RuleData) -> None:
         errors["finding_types"] = f"“{unknown[0]}” is not a finding type."
     if not 1 <= data.max_tickets_per_day <= 500:
         errors["max_tickets_per_day"] = "Enter a whole number from 1 to 500."
-    if data.target != Rule.Target.CASE_MANAGEMENT:
-        errors["target"] = "Tickets can be created in Case Management only."
+    if data.target not in Rule.Target.values:
+        errors["target"] = "Tickets can be created in Jira and in Case Management."
     try:
         parse_rule_query(data.query)
     except QueryError as error:
         errors["query"] = error.message
         position = error.position
+    try:
+        check(data.fields)
+    except PlaceholderError as error:
+        errors["fields"] = error.sentence
+        position = position if "query" in errors else error.position
     if errors:
         raise InvalidRule(errors, position=position)
 
@@ -282,6 +307,9 @@ def _save(rule: Rule, change: _Change, *, reason: str) -> None:
     rule.modified_at = change.now
     sign(rule, actor=change.actor, reason=reason)
     rule.save()  # every column: nobody else writes this row while the rule set is locked
+    RuleCheck.objects.filter(rule=rule).delete()  # what was seen of the rule as it was
+    if rule.enabled and rule.target == Rule.Target.JIRA:
+        enqueue("automation.tasks.check_destinations")
 
 
 def _switch(rule_id: UUID, *, enabled: bool, actor: User | None, reason: str) -> Rule:

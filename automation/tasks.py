@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from automation import test_runs
+from automation import early_warning, test_runs
 from automation.pipeline import evaluate_all
 from config.lib.tasks import enqueue
 
@@ -19,6 +19,11 @@ def sweep() -> None:
     """What a lost ring left behind; runs every minute."""
     evaluate()
     test_runs.sweep()
+
+
+def check_destinations() -> None:
+    """What was not looked at for an hour, or was changed; runs every minute."""
+    early_warning.check_due()
 
 
 def run_test(run_id: str) -> None:

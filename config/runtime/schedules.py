@@ -6,7 +6,9 @@ from django_q.models import Schedule
 
 EVERY_MINUTE = (
     "automation.tasks.sweep",
+    "automation.tasks.check_destinations",
     "ticketing.tasks.sweep",
+    "ticketing.tasks.sync",
     "findings.tasks.wake_muted",
 )
 

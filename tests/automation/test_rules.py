@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from automation import services
-from automation.models import Rule, RuleSetVersion
+from automation.models import Rule, RuleCheck, RuleSetVersion
 from automation.services import InvalidOrder, InvalidRule, RuleData, RulesChanged
 from tests.factories import ProjectFactory
 
@@ -156,7 +156,9 @@ def test_deleting_writes_a_version_and_history(rules, editor):
         ("query", "@status:open"),
         ("query", "@workflow.mute.is_muted:true"),
         ("query", "x" * 30_001),
-        ("target", "jira"),
+        ("target", "linear"),
+        ("fields", {"summary": "{{nonsense}}"}),
+        ("fields", {"labels": ["a", "{{title"]}),
     ],
 )
 def test_it_refuses_a_wrong_rule(editor, field, value):
@@ -186,6 +188,25 @@ def test_every_wrong_field_is_named(editor):
 def test_the_database_refuses_it_too(rules, wrong):
     with pytest.raises(IntegrityError), transaction.atomic():
         Rule.objects.filter(name="B").update(**wrong)
+
+
+def test_it_says_where_a_placeholder_is_wrong():
+    with pytest.raises(InvalidRule) as error:
+        services.validate(data(target="jira", fields={"summary": "[{{sev}}]"}))
+    assert "{{sev}}" in error.value.errors["fields"]
+    assert error.value.position == 1
+
+
+def test_a_jira_rule_may_name_a_project_that_does_not_exist(editor):
+    made = services.create_rule(data(target="jira", fields={"labels": ["x"]}), actor=editor)
+    assert made.fields == {"labels": ["x"]}
+
+
+def test_breaking_remembers_the_field_at_fault_until_the_rule_changes(rules, editor):
+    services.break_rule(rules[0].pk, reason="Team is required.", field="customfield_1")
+    assert RuleCheck.objects.get().field == "customfield_1"
+    services.enable_rule(rules[0].pk, actor=editor)
+    assert not RuleCheck.objects.exists()
 
 
 def test_a_rule_may_name_a_project_that_does_not_exist(editor):
