@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from automation.engine.explain import RuleTrace, explain
 from automation.engine.shadow import shadowed_by
-from automation.models import DailyUsage, Decision, Rule, RuleSet
+from automation.models import DailyUsage, Decision, Rule, RuleCheck, RuleSet
 from automation.rulebook import specs_of
 from config.accounts.models import User
 from findings.facts import facts_from_json
 from findings.models import Finding
-from ticketing.models import Case, Project
+from ticketing.models import Case, Destination, ExternalIssue, JiraUser, Project
+from ticketing.outbox import waiting_count
 
 Outcome = Decision.Outcome
 KIND = RuleSet.Kind.TICKET_CREATION
@@ -30,11 +31,29 @@ class RuleRow:
     rule: Rule
     number: int  # 1 for the first
     project: Project | None  # None: the rule names one that does not exist
-    assignee: User | None
+    destination: Destination | None  # the project's in Jira
+    assignee: User | JiraUser | None
     usage: DailyUsage  # of the present UTC day; all zero if the rule did nothing
     last_ticket_at: datetime | None
     last_case: Case | None
+    last_key: str  # of its issue in Jira, once there is one; else its own
     shadowed_by: int | None  # number of the earlier rule that matches everything this one would
+    check: RuleCheck | None  # what was last seen of the destination
+    waiting: int  # tickets that wait for a repaired destination
+
+    @property
+    def is_jira(self) -> bool:
+        return self.rule.target == Rule.Target.JIRA
+
+    @property
+    def field(self) -> str:
+        """The external field at fault, if one is."""
+        return self.check.field if self.check else ""
+
+    @property
+    def warning(self) -> str:
+        """Why the next ticket would fail; a broken rule says why the last one did."""
+        return self.check.warning if self.check and self.rule.enabled else ""
 
     @property
     def state(self) -> str:
@@ -65,22 +84,55 @@ def rule_rows() -> list[RuleRow]:
     )
     usages = {usage.rule_id: usage for usage in DailyUsage.objects.filter(day=today)}
     projects = Project.objects.in_bulk({rule.project_id for rule in rules})
+    destinations = _destinations({rule.project_id for rule in rules})
     people = User.objects.in_bulk({rule.assignee_id for rule in rules if rule.assignee_id})
+    there = _people_there(rules)
+    checks = {check.rule_id: check for check in RuleCheck.objects.all()}
+    waiting = waiting_count([rule.pk for rule in rules])
     cases = Case.objects.in_bulk({rule.last_case_id for rule in rules if rule.last_case_id})
+    keys = _issue_keys(cases)
     shadows = shadowed_by([rule.spec for rule in rules])
     return [
         RuleRow(
             rule=rule,
             number=index + 1,
             project=projects.get(rule.project_id),
-            assignee=people.get(rule.assignee_id) if rule.assignee_id else None,
+            destination=destinations.get(rule.project_id),
+            assignee=there.get(remote_assignee(rule)) or people.get(rule.assignee_id),
             usage=usages.get(rule.pk) or DailyUsage(rule_id=rule.pk, day=today),
             last_ticket_at=rule.last_ticket_at,
-            last_case=cases.get(rule.last_case_id) if rule.last_case_id else None,
+            last_case=(case := cases.get(rule.last_case_id)),
+            last_key=(keys.get(case.pk) or case.key) if case else "",
             shadowed_by=shadows[index] + 1 if index in shadows else None,
+            check=checks.get(rule.pk),
+            waiting=waiting.get(rule.pk, 0),
         )
         for index, rule in enumerate(rules)
     ]
+
+
+def _destinations(project_ids: set[UUID]) -> dict[UUID, Destination]:
+    rows = Destination.objects.filter(project__in=project_ids).select_related("account")
+    return {destination.project_id: destination for destination in rows}
+
+
+def _issue_keys(cases: Iterable[UUID]) -> dict[UUID, str]:
+    issues = ExternalIssue.objects.filter(case__in=cases, detached_at=None).exclude(issue_key="")
+    return dict(issues.values_list("case_id", "issue_key"))
+
+
+def _people_there(rules: Sequence[Rule]) -> dict[str, JiraUser]:
+    """The people in Jira whom rules name, by their id there."""
+    ids = {remote_assignee(rule) for rule in rules} - {""}
+    return {user.user_id: user for user in JiraUser.objects.filter(user_id__in=ids)}
+
+
+def remote_assignee(rule: Rule) -> str:
+    """The id in Jira of whom the rule assigns its tickets to; empty for nobody."""
+    said = (rule.fields or {}).get("assignee") if rule.target == Rule.Target.JIRA else None
+    if not isinstance(said, dict):
+        return ""
+    return str(said.get("accountId") or said.get("id") or said.get("name") or "")
 
 
 def rule_by_id(rule_id: UUID) -> Rule | None:

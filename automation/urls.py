@@ -18,6 +18,7 @@ urlpatterns = [
     path("rules/live", rules.live_rules, name="rule-live"),
     path("rules/<uuid:rule_id>/toggle", rules.toggle_rule, name="rule-toggle"),
     path("rules/<uuid:rule_id>/duplicate", rules.duplicate_rule, name="rule-duplicate"),
+    path("rules/<uuid:rule_id>/deliver", rules.deliver_waiting, name="rule-deliver"),
     path("rules/preview", editor.preview_rule, name="rule-preview"),
     path("rules/projects", editor.create_project, name="project-create"),
     path("rules/test", tests.test_rule, name="rule-test"),

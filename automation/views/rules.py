@@ -110,6 +110,25 @@ def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 @require(Permission.RULES_WRITE)
 @require_POST
 @gone_is_404
+def deliver_waiting(request: HttpRequest, rule_id: UUID) -> HttpResponse:
+    """Send what waited for the rule to be repaired."""
+    rule = _rule(rule_id)
+    if not rule.enabled:
+        messages.error(request, f"{rule.name} is off. Fix the configuration and enable it first.")
+        return redirect(_row(rule))
+    number = services.deliver_waiting(rule.pk, actor=signed_in(request))
+    toast(
+        request,
+        f"{number} ticket{'' if number == 1 else 's'} on the way to Jira",
+        f"They are created as {rule.name} is now.",
+        by_rule=True,
+    )
+    return redirect(_row(rule))
+
+
+@require(Permission.RULES_WRITE)
+@require_POST
+@gone_is_404
 def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     copy = services.duplicate_rule(_rule(rule_id).pk, actor=signed_in(request))
     toast(request, f"{copy.name} created", "It is off until you switch it on.", by_rule=True)
