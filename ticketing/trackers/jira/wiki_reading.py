@@ -15,9 +15,7 @@ JOINER = "\u2060"  # invisible; keeps our own text from being read as markup
 
 # --- Blocks -----------------------------------------------------------------------------
 
-_MACRO = re.compile(
-    r"(?<!\\)\{(?P<name>code|noformat|quote|panel)(?::(?P<of>[^{}\n]{0,500}))?\}"
-)
+_MACRO = re.compile(r"(?<!\\)\{(?P<name>code|noformat|quote|panel)(?::(?P<of>[^{}\n]{0,500}))?\}")
 _RAW = ("code", "noformat")
 
 
