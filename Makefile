@@ -24,7 +24,7 @@ help:
 	@echo "make clean    remove what was installed; data stays"
 
 run: $(INSTALLED)
-	@exec .venv/bin/python manage.py up $(ARGS)
+	@exec .venv/bin/python manage.py up --sandbox-jira $(ARGS)
 
 test: .venv/.dev
 	.venv/bin/pytest -n auto $(ARGS)

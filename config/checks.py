@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -13,17 +12,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
+from config.lib.links import is_this_computer
+
 LEAST_SQLITE = (3, 38)
 LEAST_SECRET_KEY = 32
 SQLITE = "django.db.backends.sqlite3"
-
-
-def _is_local(host: str) -> bool:
-    name = host.strip("[]")
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _can_be_guessed(key: str) -> bool:
@@ -80,7 +73,7 @@ def check_encryption_keys(**_: object) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_debug(**_: object) -> list[CheckMessage]:
-    if settings.DEBUG and not all(_is_local(host) for host in settings.ALLOWED_HOSTS):
+    if settings.DEBUG and not all(is_this_computer(host) for host in settings.ALLOWED_HOSTS):
         return [
             Error(
                 "DEBUG is on for hosts other than this machine: error pages would show secrets.",

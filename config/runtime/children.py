@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,3 +29,18 @@ def web(*, host: str, port: int, environment: Mapping[str, str]) -> Child:
 def queue(*, environment: Mapping[str, str]) -> Child:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
     return Child("queue", command, os.environ | environment)
+
+
+def sandbox_jira(*, port: int) -> Child:
+    """A Jira to try, with its issues kept in DATA_DIR."""
+    command = [
+        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "sandbox_jira"),
+        *("--port", str(port), "--data", str(settings.DATA_DIR / "sandbox_jira.json")),
+    ]
+    return Child("sandbox Jira", command, os.environ, stdout=subprocess.DEVNULL)
+
+
+def load_sample(*, environment: Mapping[str, str]) -> None:
+    """In a process with the environment of the others: the sample connects to the sandbox Jira."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_sample"]
+    subprocess.run(command, env=os.environ | environment, check=True)  # noqa: S603  our own

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from config.accounts.models import User
+from ticketing.models import JiraAccount
 
 FIRST_ADMIN = "admin@example.com"
 _LOCK = 0x0F17D1965  # any number that is always the same
@@ -36,6 +37,11 @@ def create_first_admin() -> str | None:
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser(FIRST_ADMIN, password, name="Administrator")
         return password
+
+
+def move_sandbox_account(url: str) -> None:
+    """The Sandbox Jira may listen on another port than at the last start."""
+    JiraAccount.objects.filter(is_sandbox=True).update(site_url=url, api_url=url)
 
 
 def collect_static_files() -> None:

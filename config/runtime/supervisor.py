@@ -53,6 +53,7 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    stdout: int | None = None  # as for Popen; None: ours
     started_at: datetime = field(init=False)
     _process: subprocess.Popen[bytes] = field(init=False)
 
@@ -61,6 +62,7 @@ class Child:
         self._process = subprocess.Popen(  # noqa: S603  our own commands
             self.command,
             env=self.environment,
+            stdout=self.stdout,
             start_new_session=True,
             # Only one system call between fork and exec, and no other thread holds a lock.
             preexec_fn=_die_with_parent,  # noqa: PLW1509
@@ -94,10 +96,16 @@ class Supervisor:
     """
 
     def __init__(
-        self, *, web: Child | None, queue: Child | None, on_start: Callable[[], None]
+        self,
+        *,
+        web: Child | None,
+        queue: Child | None,
+        on_start: Callable[[], None],
+        beside: Child | None = None,
     ) -> None:
         self._web = web
         self._queue = queue
+        self._beside = beside  # runs already; stops with the others, which go on without it
         self._on_start = on_start
         self._stop_asked = False
         self._restarts: deque[float] = deque()
@@ -107,8 +115,9 @@ class Supervisor:
     def run(self) -> Exit:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
-        for child in self._children():
-            child.start()
+        for child in (self._web, self._queue):
+            if child is not None:
+                child.start()
         self._on_start()
         result = None
         while result is None:
@@ -125,7 +134,7 @@ class Supervisor:
         self._stop_asked = True
 
     def _children(self) -> list[Child]:
-        return [child for child in (self._web, self._queue) if child is not None]
+        return [child for child in (self._beside, self._web, self._queue) if child is not None]
 
     def _look(self) -> Exit | None:
         if self._web is not None and self._web.has_exited:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
+import urllib.request
 
 import pytest
 
@@ -29,6 +31,29 @@ def test_it_prints_a_login_on_the_first_start_and_keeps_it(empty_place):
     assert "changepassword admin@example.com" in second.output
     assert second.stop(signal.SIGTERM) == 0
     assert empty_place.processes() == {}
+
+
+def test_it_runs_a_sandbox_jira_beside_it(start, place):
+    machine = start("--sandbox-jira")
+    address = re.search(r"not a real Jira, runs at (http://127\.0\.0\.1:\d+)", machine.output)
+    assert address, machine.output
+    with urllib.request.urlopen(f"{address[1]}/rest/api/2/serverInfo", timeout=10) as answer:
+        assert answer.status == 200
+    (sandbox,) = machine.children("sandbox_jira")
+    os.kill(sandbox, signal.SIGKILL)
+    wait_until(machine.is_ready)  # the product goes on without it
+    assert machine.stop() == 0
+    assert place.processes() == {}
+
+
+def test_it_keeps_the_sandbox_jira_from_others(place):
+    elsewhere = {
+        "BASE_URL": "https://findings.example.com",
+        "ALLOWED_HOSTS": "findings.example.com",
+    }
+    refused = place.run("up", "--sandbox-jira", **elsewhere)
+    assert refused.returncode == 1
+    assert "BASE_URL is not on it" in refused.stderr
 
 
 def test_it_leaves_nobody_behind_when_killed(start, place):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import os
 import socket
@@ -11,9 +12,8 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.accounts.models import User
+from config.lib.links import is_this_computer
 from config.runtime import children, prepare
-from config.runtime.sample import load as load_sample
 from config.runtime.supervisor import Supervisor
 
 _ANSWERS_WITHIN_SECONDS = 60
@@ -35,6 +35,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-sample", action="store_true", help="no sample content on the first start"
         )
+        parser.add_argument(
+            "--sandbox-jira", action="store_true", help="run a Jira to try beside it, on loopback"
+        )
 
     def handle(self, *_: object, **options: Any) -> None:
         host, port, workers = options["host"], options["port"], options["workers"]
@@ -43,26 +46,34 @@ class Command(BaseCommand):
         environment = {"BASE_URL": base_url}
         if workers is not None:
             environment["WORKERS"] = str(workers)
+        sandbox_port = _port_of_sandbox(base_url, port) if options["sandbox_jira"] else None
 
         prepare.migrate()
         prepare.collect_static_files()
         password = prepare.create_first_admin()
+        sandbox = None
+        if sandbox_port is not None:
+            sandbox = children.sandbox_jira(port=sandbox_port)
+            environment["SANDBOX_JIRA_URL"] = f"http://127.0.0.1:{sandbox_port}"
+            sandbox.start()
+            prepare.move_sandbox_account(environment["SANDBOX_JIRA_URL"])
         if password and not options["no_sample"]:
             self.stdout.write("Loading sample content …")
-            load_sample(actor=User.objects.get(email=prepare.FIRST_ADMIN))
+            children.load_sample(environment=environment)
 
         def announce() -> None:
             if _wait_for_answer(host, port, base_url, supervisor):
-                self._greet(base_url, password)
+                self._greet(base_url, password, environment.get("SANDBOX_JIRA_URL", ""))
 
         supervisor = Supervisor(
             web=children.web(host=host, port=port, environment=environment),
             queue=None if workers == 0 else children.queue(environment=environment),
+            beside=sandbox,
             on_start=announce,
         )
         sys.exit(supervisor.run())
 
-    def _greet(self, base_url: str, password: str | None) -> None:
+    def _greet(self, base_url: str, password: str | None, sandbox_url: str) -> None:
         self.stdout.write(f"\n  Findings Automation runs at {base_url}\n")
         if password:
             self.stdout.write(f"  Sign in as {prepare.FIRST_ADMIN} with the password {password}")
@@ -72,6 +83,10 @@ class Command(BaseCommand):
                 "  Forgot the password? `manage.py changepassword "
                 f"{prepare.FIRST_ADMIN}` sets a new one."
             )
+        if sandbox_url:
+            self.stdout.write(
+                f"  The Sandbox Jira, which is not a real Jira, runs at {sandbox_url}"
+            )
         self.stdout.write("  Ctrl-C stops it.\n")
         self.stdout.flush()
 
@@ -79,6 +94,20 @@ class Command(BaseCommand):
 def _url_host(host: str) -> str:
     reachable = _ALL_ADDRESSES.get(host, host)
     return f"[{reachable}]" if ":" in reachable else reachable
+
+
+def _port_of_sandbox(base_url: str, port: int) -> int:
+    """The one after ours, or any that is free: others must not reach a Jira that is none."""
+    if not is_this_computer(urlsplit(base_url).hostname or ""):
+        raise CommandError(
+            "--sandbox-jira is for trying things on this computer: BASE_URL is not on it."
+        )
+    for wanted in (port + 1, 0):
+        with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", wanted))
+            return int(probe.getsockname()[1])
+    raise CommandError("No port is free for the Sandbox Jira.")
 
 
 def _refuse_port_in_use(host: str, port: int) -> None:
