@@ -12,7 +12,6 @@ import json as json_
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -70,7 +69,7 @@ class JiraClient:
             self._session.close()
             self._jira = None
 
-    # --- Requests: `path` is below /rest/api/2/ (or 3), or from "/rest/" on ----------------
+    # --- Requests: `path` is below /rest/api/2/ (or 3), or whole ----------------
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
         return self._call("GET", path, Call.READ, params=params)
@@ -118,16 +117,18 @@ class JiraClient:
     ) -> requests.PreparedRequest:
         url = self._url(path)
         data = None if json is None else json_.dumps(json).encode()
+        request = requests.Request(method, url, params=dict(params or {}), data=data)
         with contextlib.suppress(requests.RequestException, ValueError):  # may hold the token
-            return self._session.prepare_request(
-                requests.Request(method, url, params=dict(params or {}), data=data)
-            )
+            prepared = self._session.prepare_request(request)
+            sign = str(prepared.headers["Authorization"])
+            if sign.isascii() and sign.isprintable():
+                return prepared
         raise TrackerError(
             Fault.AUTH, "The e-mail address or the token cannot be sent.", whole_account=True
         )
 
     def _url(self, path: str) -> str:
-        if not path.startswith("/rest/"):
+        if not path.startswith(("/rest/", "/_edge/")):
             version = "3" if self.credentials.markup is Markup.DOCUMENT else "2"
             path = f"/rest/api/{version}/{path}"
         parts = unquote(path).split("/")
@@ -148,12 +149,9 @@ class JiraClient:
 
     def _send(self, request: requests.PreparedRequest, call: Call) -> Answer:
         try:
-            response = self._session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                proxies={},
+            # Past the session's own `send`, which reads redirects whole and keeps cookies.
+            response = self._session.get_adapter(str(request.url)).send(
+                request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)
             )
             with response:
                 content = _read(response)
@@ -248,8 +246,6 @@ def _connect(credentials: Credentials) -> JIRA:
     )
     session = jira._session  # noqa: SLF001 - the library has no other way in
     session.trust_env = False  # no proxy and no netrc of this machine
-    session.max_redirects = 0
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.adapters.clear()
     session.mount("https://", GuardedAdapter(may_be_private=credentials.may_be_private))
     session.mount("http://", GuardedAdapter(may_be_private=credentials.may_be_private))
