@@ -23,7 +23,7 @@ def test_it_shows_an_issue_with_its_text_and_escapes_it(api):
 
     assert HOSTILE not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 3
-    assert "<h4>Why</h4>" in page
+    assert "<h3>Why</h3>" in page
     assert "javascript:" not in page
 
 

@@ -71,7 +71,7 @@ _SCHEMES = ("https://", "http://", "mailto:")
 
 
 def from_document(document: dict[str, Any]) -> Element:
-    """An Atlassian document as HTML; headings begin below those of the page."""
+    """An Atlassian document as HTML; its headings are all one level below those of the page."""
     return tag("div", *map(_node, document.get("content", [])), class_="text")
 
 
@@ -80,7 +80,7 @@ def _node(node: dict[str, Any]) -> Child:
     attributes = node.get("attrs") or {}
     children = [_node(child) for child in node.get("content", [])]
     if kind == "heading":
-        return tag(f"h{min(int(attributes.get('level', 1)) + 2, 6)}", *children)
+        return tag("h3", *children)
     if kind in _BLOCKS:
         return tag(_BLOCKS[kind], *children)
     if kind in {"inlineCard", "blockCard"}:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from ticketing.trackers.jira.sandbox import markup, workflow
 from ticketing.trackers.jira.sandbox.calls import Answer
-from ticketing.trackers.jira.sandbox.model import Issue
+from ticketing.trackers.jira.sandbox.model import Issue, Transition
 from ticketing.trackers.jira.sandbox.pages.frame import Visit, moment, name_of, page, people, pill
 from ticketing.trackers.jira.sandbox.pages.html import (
     Child,
@@ -112,7 +112,7 @@ def _comments(site: Site, issue: Issue) -> Element:
 def _forms(visit: Visit, issue: Issue) -> Element:
     site, base = visit.site, f"/browse/{issue.key}"
     steps = [
-        (step.id, f"{step.name} → {site.statuses[step.target].name}")
+        (step.id, _step(step, site.statuses[step.target].name))
         for step in workflow.steps_from_here(site, visit.person, issue)
     ]
     assignees = [("", "Nobody"), *((one.account_id, one.display_name) for one in people(site))]
@@ -140,6 +140,10 @@ def _forms(visit: Visit, issue: Issue) -> Element:
         _form(f"{base}/summary", "Summary", summary, "Rename"),
         post(f"{base}/delete", tag("button", "Delete issue", class_="danger"), class_="line"),
     )
+
+
+def _step(step: Transition, target: str) -> str:
+    return target if step.name == target else f"{step.name} → {target}"
 
 
 def _form(address: str, label: str, control: Element, verb: str) -> Element:

@@ -37,7 +37,7 @@ def front(visit: Visit) -> Answer:
             "This stands in for the Jira of your company while you try things out. "
             "What you change here travels back as it would from a real one.",
         ),
-        _table(("Key", "Name", "Issues"), rows),
+        _table("Projects", ("Key", "Name", "Issues"), rows),
         tag("h2", "Latest changes"),
         _issue_table(site, latest[:_LATEST]),
     )
@@ -82,7 +82,7 @@ def _issue_table(site: Site, issues: list[Issue]) -> Element:
         )
         for issue in issues
     ]
-    return _table(("Key", "Summary", "Status", "Priority", "Assignee", "Updated"), rows)
+    return _table("Issues", ("Key", "Summary", "Status", "Priority", "Assignee", "Updated"), rows)
 
 
 def priority(priorities: Iterable[Option], issue: Issue) -> str:
@@ -90,7 +90,7 @@ def priority(priorities: Iterable[Option], issue: Issue) -> str:
     return next((option.name for option in priorities if option.id == chosen), "None")
 
 
-def _table(heads: tuple[str, ...], rows: list[Element]) -> Element:
+def _table(label: str, heads: tuple[str, ...], rows: list[Element]) -> Element:
     head = tag("tr", *(tag("th", words, scope="col") for words in heads))
     table = tag("table", tag("thead", head), tag("tbody", *rows))
-    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="List")
+    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=label)
