@@ -1,0 +1,211 @@
+"""What every tracker keeps. A kind of tracker is tested by a subclass with a `there` fixture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pytest
+
+from ticketing.trackers.base import (
+    Category,
+    Change,
+    Destination,
+    Fault,
+    IssueDraft,
+    IssueRef,
+    Lookup,
+    Tracker,
+    TrackerError,
+)
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class There(Protocol):
+    """The other side, in the hands of a test."""
+
+    tracker: Tracker
+    destination: Destination
+    person: str  # somebody who can be assigned
+
+    def lose_answer_to_create(self) -> None: ...
+    def refuse_once(self, method: str) -> None: ...
+    def refuse_credentials(self) -> None: ...
+    def has_no_space(self) -> None: ...
+    def delete(self, ref: IssueRef) -> None: ...
+    def write(self, ref: IssueRef, text: str) -> None: ...
+    def set_title(self, ref: IssueRef, title: str) -> None: ...
+    def count(self) -> int: ...
+    def address(self, ref: IssueRef) -> str: ...
+
+
+def draft(there: There, **values: object) -> IssueDraft:
+    given: dict[str, object] = {"summary": "Leaked key", "description": "A **secret** in git."}
+    return IssueDraft(destination=there.destination, **(given | values))  # type: ignore[arg-type]
+
+
+def create(there: There, key: str = "fa-one", **values: object) -> IssueRef:
+    return there.tracker.create(draft(there, **values), key=key, attempt="attempt-1")
+
+
+def find(there: There, key: str):
+    return there.tracker.find(Lookup(key, there.destination, LONG_AGO, floor=0))
+
+
+def state(there: There, ref: IssueRef):
+    return there.tracker.fetch([ref.id])[ref.id]
+
+
+def fault_of(ask) -> Fault:
+    with pytest.raises(TrackerError) as caught:
+        ask()
+    assert caught.value.reason == str(caught.value) != ""
+    return caught.value.fault
+
+
+class TrackerContract:
+    def test_it_creates_an_issue_that_says_what_was_drafted(self, there):
+        ref = create(there)
+        found = state(there, ref)
+        assert found.ref == ref
+        assert (found.title, found.description) == ("Leaked key", "A **secret** in git.")
+        assert (found.space_id, found.space_key) == there.destination[:2]
+        assert found.category is Category.NEW
+
+    def test_it_creates_an_issue_for_each_call(self, there):
+        assert create(there) != create(there)
+        assert there.count() == 2
+
+    def test_it_finds_what_was_created_by_its_key(self, there):
+        ref = create(there)
+        create(there, key="fa-other")
+        assert find(there, "fa-one").refs == (ref,)
+
+    def test_it_finds_all_of_a_key_the_oldest_first(self, there):
+        refs = (create(there), create(there))
+        assert find(there, "fa-one").refs == refs
+
+    def test_it_proves_that_nothing_was_created(self, there):
+        create(there, key="fa-other")
+        assert find(there, "fa-one") == ((), True)
+
+    def test_it_is_unsure_of_a_create_without_an_answer(self, there):
+        there.lose_answer_to_create()
+        assert fault_of(lambda: create(there)) is Fault.UNSURE
+        assert there.count() == 1
+        assert len(find(there, "fa-one").refs) == 1
+
+    def test_it_creates_nothing_where_it_is_refused(self, there):
+        there.refuse_once("create")
+        assert fault_of(lambda: create(there)) is Fault.TRANSIENT
+        assert there.count() == 0
+        assert find(there, "fa-one") == ((), True)
+
+    @pytest.mark.parametrize("method", ["find", "fetch", "push", "comment"])
+    def test_it_is_never_unsure_of_anything_but_a_create(self, there, method):
+        ref = create(there)
+        asks = {
+            "find": lambda: find(there, "fa-one"),
+            "fetch": lambda: there.tracker.fetch([ref.id]),
+            "push": lambda: there.tracker.push(ref, Change(title="New")),
+            "comment": lambda: there.tracker.comment(ref, "Hello", key="c1"),
+        }
+        there.refuse_once(method)
+        assert fault_of(asks[method]) is Fault.TRANSIENT
+
+    def test_it_tells_credentials_from_everything_else(self, there):
+        ref = create(there)
+        there.refuse_credentials()
+        assert fault_of(lambda: create(there)) is Fault.AUTH
+        assert fault_of(lambda: find(there, "fa-none")) is Fault.AUTH
+        assert fault_of(lambda: there.tracker.fetch([ref.id])) is Fault.AUTH
+
+    def test_it_tells_a_space_that_is_gone(self, there):
+        there.tracker.check(there.destination, {})
+        there.has_no_space()
+        assert fault_of(lambda: there.tracker.check(there.destination, {})) is Fault.CONFIG
+        assert fault_of(lambda: create(there)) is Fault.CONFIG
+
+    def test_it_knows_the_highest_number(self, there):
+        assert there.tracker.floor(there.destination) == 0
+        create(there)
+        ref = create(there)
+        assert there.tracker.floor(there.destination) == int(ref.key.rpartition("-")[2])
+
+    def test_it_leaves_out_what_does_not_exist(self, there):
+        ref, gone = create(there), create(there)
+        there.delete(gone)
+        assert set(there.tracker.fetch([ref.id, gone.id])) == {ref.id}
+        assert there.tracker.fetch([]) == {}
+
+    def test_it_moves_an_issue_by_category(self, there):
+        ref = create(there)
+        for category in (Category.DONE, Category.DONE, Category.NEW, Category.IN_PROGRESS):
+            there.tracker.push(ref, Change(category=category))
+            assert state(there, ref).category is category
+
+    def test_it_changes_only_what_is_to_change(self, there):
+        ref = create(there, fields={"priority": {"id": "2"}})
+        there.tracker.push(ref, Change(assignee=there.person))
+        found = state(there, ref)
+        assert found.assignee is not None
+        assert (found.assignee.id, found.title) == (there.person, "Leaked key")
+        there.tracker.push(ref, Change(title="New", priority_id="1", description="*New*"))
+        found = state(there, ref)
+        assert found.assignee is not None
+        assert (found.title, found.priority_id) == ("New", "1")
+        there.tracker.push(ref, Change(assignee=None))
+        assert state(there, ref).assignee is None
+
+    def test_it_says_who_changed_what_last(self, there):
+        ref = create(there)
+        assert state(there, ref).edits == {}
+        there.tracker.push(ref, Change(category=Category.DONE, title="Ours"))
+        us = state(there, ref).edits["title"].by
+        there.set_title(ref, "Theirs")
+        found = state(there, ref)
+        assert found.edits["title"].by == there.person != us
+        assert found.edits["status"].by == us
+        assert found.updated_at >= found.edits["title"].at
+
+    def test_it_comments_once_for_each_key(self, there):
+        ref = create(there)
+        first = there.tracker.comment(ref, "Hello *you*", key="c1")
+        assert there.tracker.comment(ref, "Hello *you*", key="c1") == first
+        assert there.tracker.comment(ref, "More", key="c2") != first
+        assert [one.key for one in state(there, ref).comments] == ["c1", "c2"]
+
+    def test_it_reads_the_comments_of_others(self, there):
+        ref = create(there)
+        there.write(ref, "Is it real?")
+        (comment,) = state(there, ref).comments
+        assert (comment.key, comment.text) == ("", "Is it real?")
+        assert comment.author.id == there.person
+
+    def test_it_resolves_a_key_and_an_address(self, there):
+        ref = create(there)
+        assert there.tracker.resolve(ref.key.lower()) == ref
+        assert there.tracker.resolve(there.address(ref)) == ref
+
+    @pytest.mark.parametrize("address", ["SEC-99999", "https://elsewhere.example/browse/SEC-1", ""])
+    def test_it_tells_what_it_cannot_resolve(self, there, address):
+        create(there)
+        assert fault_of(lambda: there.tracker.resolve(address)) is Fault.REJECTED
+
+    def test_it_tells_an_issue_that_is_gone(self, there):
+        ref = create(there)
+        there.delete(ref)
+        asks = (
+            lambda: there.tracker.push(ref, Change(title="New")),
+            lambda: there.tracker.comment(ref, "Hello", key="c1"),
+            lambda: there.tracker.link(ref, url="https://us/1", title="Finding", key="f1"),
+        )
+        for ask in asks:
+            assert fault_of(ask) is Fault.REJECTED
+
+    def test_it_links_twice_without_harm(self, there):
+        ref = create(there)
+        for title in ("Finding", "Finding again"):
+            there.tracker.link(ref, url="https://us/1", title=title, key="f1")
+        assert state(there, ref).ref == ref
