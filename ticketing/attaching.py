@@ -1,13 +1,70 @@
-"""Findings and issues that come to a case which is there already."""
+"""Findings and issues that come to what is there already: a case, or an issue in Jira."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from config.accounts.models import User
-from ticketing import services
+from ticketing import outbox, services
+from ticketing.issues import live_issues
 from ticketing.locking import lock
-from ticketing.models import Attachment, Case
+from ticketing.models import Attachment, Case, Destination, ExternalIssue, JiraAccount, JiraUser
+from ticketing.pacing import pace_for
+from ticketing.selectors import case_by_key
+from ticketing.trackers.base import Destination as Place
+from ticketing.trackers.base import IssueRef, TrackerError
+from ticketing.trackers.registry import tracker_for
+
+_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,40}-[0-9]{1,18}\Z")
+_SHOWN = 100
+
+
+class NotLocated(ValueError):
+    """Nothing is there; `str(error)` is a sentence for the person who asked."""
+
+
+class Remote(NamedTuple):
+    """An issue in Jira that no case has."""
+
+    account: JiraAccount
+    ref: IssueRef
+    space_id: str
+    space_key: str
+    title: str
+
+    @property
+    def destinations(self) -> QuerySet[Destination]:
+        """The projects whose issues are where this one is."""
+        same = Destination.objects.filter(account=self.account, space_id=self.space_id)
+        return same.select_related("project").order_by("created_at")
+
+
+class _Address(NamedTuple):
+    key: str
+    host: str  # empty for a bare key
+
+
+def locate(text: str) -> Case | Remote:
+    """What is at a case's key, a Jira key, or the address of either; may ask Jira (two calls).
+
+    Raises NotLocated. A case's own key goes before an issue's that is spelled the same.
+    """
+    text = " ".join(text.replace("\0", "").split())
+    address = _address(text)
+    if not address.host and (case := case_by_key(address.key)):
+        return case
+    if case := _case_with(live_issues().filter(issue_key=address.key), address.host):
+        return case
+    account = _account(address)
+    remote = _ask(account, text if address.host else address.key)
+    held = live_issues().filter(account=account, issue_id=remote.ref.id)
+    return _case_with(held, "") or remote
 
 
 @transaction.atomic
@@ -18,3 +75,103 @@ def attach_free(case: Case, finding_pk: int, *, actor: User | None) -> bool:
         return False
     services.attach(case, [finding_pk], actor=actor)
     return True
+
+
+def attach_to_issue(
+    remote: Remote, destination: Destination, finding_pks: Sequence[int], *, actor: User | None
+) -> Case:
+    """Open a case for the issue, with the findings; the case that has it, if one got it first."""
+    try:
+        with transaction.atomic():
+            case = services.open_manual_case(
+                finding_pks, project=destination.project, title=remote.title, actor=actor
+            )
+            link_issue(case, remote, actor=actor)
+    except outbox.IssueTaken as taken:
+        services.attach(taken.issue.case, finding_pks, actor=actor)
+        return taken.issue.case
+    return case
+
+
+def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Promise:
+    """The issue of a ticket made by hand, assigned there to who that is in that Jira."""
+    known = JiraUser.objects.filter(account=place.account, person=assignee) if assignee else None
+    there = known.first() if known is not None else None
+    if there is None:
+        return outbox.Promise({})
+    is_cloud = place.account.deployment == JiraAccount.Deployment.CLOUD
+    return outbox.Promise({"assignee": {"accountId" if is_cloud else "name": there.user_id}})
+
+
+def link_issue(case: Case, remote: Remote, *, actor: User | None) -> ExternalIssue:
+    """Make the issue the case's own. Raises outbox.IssueTaken if either has another."""
+    there = remote.destinations.filter(project=case.project_id).first() or (
+        remote.destinations.first()
+    )
+    place = Place(remote.space_id, remote.space_key, there.type_id if there else "")
+    return outbox.adopt(case, remote.ref, account=remote.account, place=place, actor=actor)
+
+
+def _address(text: str) -> _Address:
+    """The key that a text is, or that is in the address of an issue's page."""
+    if not re.match(r"https?://", text, re.IGNORECASE):
+        key, host = text.upper(), ""
+    else:
+        key, host = _in_address(text)
+    if not _KEY.match(key):
+        raise NotLocated(f"“{text[:_SHOWN]}” is not a case key, a Jira key or a Jira address.")
+    return _Address(key, host)
+
+
+def _in_address(text: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition("@")[2].lower()
+        selected = parse_qs(parts.query).get("selectedIssue", [])
+    except ValueError as error:
+        raise NotLocated(f"“{text[:_SHOWN]}” is not an address.") from error
+    last = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return (selected[0] if selected else last).upper(), host
+
+
+def _case_with(issues: QuerySet[ExternalIssue], host: str) -> Case | None:
+    found = [
+        issue.case
+        for issue in issues.select_related("case__project", "account")
+        if not host or issue.account.host.lower() == host
+    ]
+    if len(found) > 1:
+        raise NotLocated("Several Jira accounts have this key. Paste the address of the issue.")
+    return found[0] if found else None
+
+
+def _account(address: _Address) -> JiraAccount:
+    """The connected account that the issue is asked of."""
+    connected = list(JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False))
+    if address.host:
+        there = [account for account in connected if account.host.lower() == address.host]
+        if not there:
+            raise NotLocated(f"{address.host} is not a connected Jira account.")
+        return there[0]
+    space = address.key.rpartition("-")[0]
+    known = set(Destination.objects.filter(space_key=space).values_list("account", flat=True))
+    likely = [account for account in connected if account.pk in known] or connected
+    if not likely:
+        raise NotLocated(f"{address.key} was not found.")
+    if len(likely) > 1:
+        raise NotLocated(
+            f"{address.key} may be in several Jira accounts. Paste the address of the issue."
+        )
+    return likely[0]
+
+
+def _ask(account: JiraAccount, address: str) -> Remote:
+    try:
+        with tracker_for(account, pace=pace_for(account)) as tracker:
+            ref = tracker.resolve(address)
+            state = tracker.fetch([ref.id]).get(ref.id)
+    except TrackerError as error:
+        raise NotLocated(error.reason) from error
+    if state is None:
+        raise NotLocated(f"{ref.key} was not found in {account.host}.")
+    return Remote(account, state.ref, state.space_id, state.space_key, state.title)

@@ -13,7 +13,8 @@ from django.db.models.lookups import Exact
 from config.accounts.models import User
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
-from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
+from ticketing.models import Attachment, Case, ExternalIssue, Project, TimelineEntry
 
 ROWS = 50
 _UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
@@ -23,12 +24,17 @@ SORTS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "priority": ("Priority", (_UNDEFINED_LAST, "priority", "-modified_at", "-id")),
     "key": ("Case", ("project__key", "-number")),
 }
-VIEWS = ("", "mine", "archived")
+VIEWS = ("", "mine", "failed", "archived")
 
 
 class CaseRow(NamedTuple):
     case: Case
     findings: int
+    issue: ExternalIssue | None
+
+    @property
+    def sync(self) -> Sync:
+        return sync_of(self.issue)
 
 
 class ProjectRow(NamedTuple):
@@ -110,6 +116,7 @@ def view_counts(me: User) -> dict[str, int]:
     """How many cases the views beside "All projects" hold."""
     return Case.objects.order_by().aggregate(
         mine=Count("pk", filter=_in_view("mine", me)),
+        failed=Count("pk", filter=_in_view("failed", me)),
         archived=Count("pk", filter=_in_view("archived", me)),
         any=Count("pk"),
     )
@@ -144,7 +151,8 @@ def project_rows() -> list[ProjectRow]:
         .annotate(open_=Count("pk", filter=is_open), all_=Count("pk"))
     )
     counts = {project: (open_, all_) for project, open_, all_ in counted}
-    return [ProjectRow(each, *counts.get(each.pk, (0, 0))) for each in Project.objects.all()]
+    linked = Project.objects.select_related("destination__account")
+    return [ProjectRow(each, *counts.get(each.pk, (0, 0))) for each in linked]
 
 
 # --- Searching ------------------------------------------------------------------------
@@ -156,16 +164,21 @@ def search_condition(text: str, *, me: User) -> Q:
     """What a search asks for: `field:value` or `field:(value OR value)` terms, and words.
 
     Fields are status, priority, assignee (me, none, or a part of a name or e-mail address),
-    project (its key) and origin. Every term must hold and every word must be in the key or
-    the title. Raises BadTerm.
+    project (its key) and origin. Every term must hold and every word must be in the key, the
+    title or the key in Jira. Raises BadTerm.
     """
     condition = Q()
     for name, values in _TERM.findall(text):
         either = re.split(r"\s+OR\s+", values.strip("()").strip())
         condition &= _any_of(name.lower(), either, me)
     for word in _TERM.sub(" ", text).split():
-        condition &= Q(key__icontains=word) | Q(title__icontains=word)
+        condition &= Q(key__icontains=word) | Q(title__icontains=word) | _with_issue(word)
     return condition
+
+
+def _with_issue(word: str) -> Q:
+    keys = ExternalIssue.objects.filter(detached_at=None, issue_key__icontains=word)
+    return Q(pk__in=keys.order_by().values("case"))
 
 
 def _any_of(name: str, values: Sequence[str], me: User) -> Q:
@@ -201,6 +214,9 @@ def _assigned_to(value: str, me: User) -> Q:
 def _in_view(view: str, me: User) -> Q:
     if view == "archived":
         return Q(archived_at__isnull=False)
+    if view == "failed":
+        failed = ExternalIssue.objects.filter(FAILED, detached_at=None).order_by()
+        return Q(archived_at=None, pk__in=failed.values("case"))
     return Q(archived_at=None, assignee=me) if view == "mine" else Q(archived_at=None)
 
 
@@ -211,4 +227,5 @@ def _rows(cases: QuerySet[Case], number: int) -> list[CaseRow]:
     counts = dict(
         Attachment.objects.filter(case__in=shown).values_list("case").annotate(Count("pk"))
     )
-    return [CaseRow(case, counts.get(case.pk, 0)) for case in shown]
+    issues = issues_by_case([case.pk for case in shown])
+    return [CaseRow(case, counts.get(case.pk, 0), issues.get(case.pk)) for case in shown]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ticketing.views import cases, projects, tickets
+from ticketing.views import cases, issues, progress, projects, tickets
 
 app_name = "ticketing"
 
@@ -18,9 +18,13 @@ urlpatterns = [
     path("cases/<str:key>/attach", cases.attach_findings, name="case-attach"),
     path("cases/<str:key>/detach/<str:finding_id>", cases.detach_finding, name="case-detach"),
     path("cases/<str:key>/move", cases.move_case, name="case-move"),
+    path("cases/<str:key>/issue", issues.change_issue, name="case-issue"),
+    path("cases/<str:key>/link", issues.link_issue, name="case-link"),
     path("cases/<str:key>/archive", cases.archive_case, name="case-archive"),
     path("cases/<str:key>/unarchive", cases.unarchive_case, name="case-unarchive"),
     path("tickets/new", tickets.create_tickets, name="ticket-create"),
+    path("tickets/progress", progress.show_progress, name="ticket-progress"),
+    path("tickets/retry", progress.retry_tickets, name="ticket-retry"),
     path("tickets/attach", tickets.attach_findings, name="ticket-attach"),
     path("tickets/<str:finding_id>/popover", tickets.show_popover, name="ticket-popover"),
     path("tickets/<str:finding_id>/detach", tickets.detach_finding, name="ticket-detach"),

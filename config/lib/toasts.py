@@ -18,13 +18,16 @@ def toast(
     link: tuple[str, str] | None = None,
     undo_url: str = "",
     undo_data: dict[str, str] | None = None,
+    progress_url: str = "",
 ) -> None:
     """Show a toast on the next page or fragment.
 
     `link` is (label, address). `undo_url` gets a POST with `undo_data` when the person
-    presses "Undo". `by_rule` gives it the bolt, which only news of rules may have.
+    presses "Undo". A toast with a `progress_url` stays until what that address answers takes
+    its place. `by_rule` gives it the bolt, which only news of rules may have.
     """
     content = {"title": title, "text": text, "undo_url": undo_url, "undo_data": undo_data or {}}
+    content["progress_url"] = progress_url
     if link:
         content |= {"link_label": link[0], "link_url": link[1]}
     tags = "toast volt" if by_rule else "toast"

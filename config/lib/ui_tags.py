@@ -150,13 +150,19 @@ def tag_chip(text: str) -> SafeString:
 
 @register.simple_tag
 def ticket_chip(
-    *, key: str = "", ticket: str, status: str = "", url: str = "", popover_url: str = ""
+    *,
+    key: str = "",
+    ticket: str,
+    status: str = "",
+    url: str = "",
+    popover_url: str = "",
+    note: SafeString | str = "",
 ) -> SafeString:
     """A finding's ticket: bolt tile when a rule made it, a person's tile when
     somebody did, a flask for a test.
 
     `ticket` is a `findings.facts.Ticket`, `status` the ticket's own (a case's). With a
-    `popover_url` the details open on hover, click and arrow down.
+    `popover_url` the details open on hover, click and arrow down. `note` stands after the key.
     """
     if ticket == "over_limit":
         return format_html('<span class="badge warn">{}</span>', "Over limit")
@@ -164,7 +170,7 @@ def ticket_chip(
         return format_html('<span class="dim">{}</span>', "—")
     done = status.upper() == "CLOSED"
     return format_html(
-        '<a class="tk{}" href="{}"{}>{}<span>{}</span>{}</a>',
+        '<a class="tk{}" href="{}"{}>{}<span>{}</span>{}{}</a>',
         " done" if done else "",
         url,
         format_html(' data-popover="{}" aria-haspopup="dialog"', popover_url)
@@ -173,6 +179,7 @@ def ticket_chip(
         _MADE_BY[ticket](),
         key,
         format_html('{}<span class="vh">closed</span>', icon("check")) if done else "",
+        note,
     )
 
 

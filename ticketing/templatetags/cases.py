@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import render_markdown
-from config.lib.ui_tags import bolt, by_person, by_rule, by_test, icon
-from ticketing.models import Case, TimelineEntry
+from config.lib.ui_tags import avatar, bolt, by_person, by_rule, by_test, icon
+from ticketing.issues import Sync
+from ticketing.models import Case, SyncMode, TimelineEntry
 
 register = template.Library()
 register.filter("markdown", render_markdown)
@@ -45,6 +48,8 @@ _ICONS = {
     Kind.MOVED: "arrow-right",
     Kind.ARCHIVED: "archive",
     Kind.UNARCHIVED: "undo-2",
+    Kind.ISSUE: "refresh-cw",
+    Kind.CONFLICT: "git-merge",
 }
 _SENTENCES = {
     Kind.CREATED: "Case created",
@@ -57,6 +62,7 @@ _SENTENCES = {
     Kind.MOVED: "Moved from <b>{before}</b> to <b>{after}</b>",
     Kind.ARCHIVED: "Archived",
     Kind.UNARCHIVED: "Unarchived",
+    Kind.CONFLICT: "{reason}: <b>{before}</b> gave way to <b>{after}</b>",
 }
 _LABELS = {
     Kind.STATUS: dict(Case.Status.choices),
@@ -77,15 +83,74 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
     kind = Kind(entry.kind)
     labels = _LABELS.get(kind, {})
     before, after = (labels.get(value, value) for value in (entry.before, entry.after))
-    if kind is Kind.ASSIGNEE:
-        sentence = "Assigned to <b>{after}</b>" if after else "Unassigned from <b>{before}</b>"
-    else:
-        sentence = _SENTENCES[kind]
-    told = format_html(sentence, before=before, after=after)
+    sentence = _sentence(kind, entry)
+    told = format_html(sentence, before=before, after=after, reason=entry.reason.rstrip("."))
     if kind is Kind.CREATED and case.rule_id:
         return format_html("{} by rule <b>{}</b>", told, case.rule_name)
-    if entry.actor:
-        return format_html("{} by <b>{}</b>", told, entry.actor.name)
+    if entry.actor or entry.author:
+        return format_html("{} by <b>{}</b>", told, who(entry))
+    if entry.reason and "{reason}" not in sentence:
+        return format_html('{}<span class="sub">. {}</span>', told, entry.reason)
+    return told
+
+
+def _sentence(kind: Kind, entry: TimelineEntry) -> str:
+    if kind is Kind.ASSIGNEE:
+        return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+    if kind is not Kind.ISSUE:
+        return _SENTENCES[kind]
+    if entry.reason:
+        return "{reason}"
+    if not entry.after:
+        return "Jira issue <b>{before}</b> unlinked"
     return (
-        format_html('{}<span class="sub">. {}</span>', told, entry.reason) if entry.reason else told
+        "Jira issue <b>{after}</b> linked" if entry.actor else "Created in Jira as <b>{after}</b>"
     )
+
+
+@register.simple_tag
+def who(entry: TimelineEntry) -> str:
+    """By name; somebody in Jira may be nobody here."""
+    return entry.actor.name if entry.actor else entry.author or "The API"
+
+
+@dataclass
+class _Stranger:
+    pk: str
+    name: str
+
+
+@register.simple_tag
+def face(entry: TimelineEntry) -> SafeString:
+    """The avatar of who wrote it, also of somebody in Jira who is nobody here."""
+    if entry.author and not entry.actor:
+        return avatar(_Stranger(entry.author, entry.author))
+    return avatar(entry.actor)
+
+
+# --- The issue in Jira ----------------------------------------------------------------
+
+
+@register.simple_tag
+def sync_state(sync: Sync) -> SafeString:
+    """An icon and a word; why, as its tip."""
+    return format_html(
+        '<span class="sync {}"{}>{}{}</span>',
+        sync.tone,
+        format_html(' title="{}"', sync.reason) if sync.reason else "",
+        icon(sync.icon) if sync.name != "none" else "",
+        sync.label,
+    )
+
+
+_DIRECTIONS = {
+    SyncMode.TWO_WAY: ("arrow-left-right", "both ways"),
+    SyncMode.ONCE: ("arrow-right", "to Jira at creation"),
+    SyncMode.OFF: ("minus", "not synced"),
+}
+
+
+@register.simple_tag
+def direction(mode: str) -> SafeString:
+    name, words = _DIRECTIONS[SyncMode(mode)]
+    return format_html('{}<span class="vh">, {}</span>', icon(name), words)

@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.accounts.models import User
 from config.accounts.roles import Permission
-from config.lib.ui_tags import ticket_chip
+from config.lib.ui_tags import icon, ticket_chip
+from findings.explorer.pages import Row
 from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
+from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
 from ticketing.models import Attachment, Case, TimelineEntry
 
 register = template.Library()
 
 
 @register.simple_tag
-def finding_ticket(finding: Finding) -> SafeString:
-    """The chip of a finding's ticket, with its popover; no statement."""
+def finding_ticket(finding: Finding, waiting: Mapping[str, Sync] | None = None) -> SafeString:
+    """The chip of a finding's ticket, with its popover; no statement.
+
+    `waiting` are those whose issue is not in Jira yet: see `waiting_tickets`.
+    """
     if not finding.ticket_key:
         return ticket_chip(ticket=finding.ticket)
-    return ticket_chip(
-        key=finding.ticket_key,
+    sync = (waiting or {}).get(finding.ticket_key)
+    chip = ticket_chip(
+        key=_jira_key(finding) or finding.ticket_key,
         ticket=finding.ticket,
         status=finding.ticket_status,
         url=reverse("ticketing:case-show", args=[finding.ticket_key]),
         popover_url=reverse("ticketing:ticket-popover", args=[finding.finding_id]),
+        note=_note(sync) if sync else "",
+    )
+    return format_html('<span class="tk-of" data-ticket="{}">{}</span>', finding.finding_id, chip)
+
+
+@register.simple_tag
+def waiting_tickets(rows: Iterable[Row]) -> Mapping[str, Sync]:
+    """Case key → how its issue waits, of those of a page's tickets that wait for one."""
+    of_page = [row.finding for row in rows if row.finding.ticket_key]
+    keys = {finding.ticket_key for finding in of_page if not _jira_key(finding)}
+    return waiting_by_key(keys) if keys else {}
+
+
+def _jira_key(finding: Finding) -> str:
+    """As the finding's own copy of its ticket says."""
+    keys = finding.workflow.get("integrations", {}).get("jira", ())
+    return str(keys[0]) if keys else ""
+
+
+def _note(sync: Sync) -> SafeString:
+    bad = sync.name == "failed"
+    said = f"not created in Jira. {sync.reason}" if bad else "being created in Jira"
+    return format_html(
+        '<span class="note{}" title="{}">{}<span class="vh">, {}</span></span>',
+        " bad" if bad else "",
+        said[0].upper() + said[1:],
+        icon("triangle-alert" if bad else "refresh-cw"),
+        said,
     )
 
 
@@ -53,9 +88,14 @@ def ticket_row(context: template.Context, finding: Finding) -> dict[str, Any]:
         attachment = (
             Attachment.objects.filter(finding=finding).select_related("case__assignee").first()
         )
+    case = attachment.case if attachment else None
+    issue = issue_of(case) if case else None
     return {
         "finding": finding,
-        "case": attachment.case if attachment else None,
+        "case": case,
+        "issue": issue,
+        "sync": sync_of(issue),
+        "waiting": {case.key: sync_of(issue)} if case and issue and not issue.issue_key else {},
         "may_write": _may_write(context),
         "request": context["request"],
         "csrf_token": context.get("csrf_token"),

@@ -24,6 +24,15 @@ from ticketing.forms.cases import (
     MoveCaseForm,
     NewCaseForm,
 )
+from ticketing.forms.tickets import LinkIssueForm
+from ticketing.issues import (
+    destination_of_case,
+    is_held,
+    issue_of,
+    posted_to,
+    shared_comments,
+    sync_of,
+)
 from ticketing.models import Attachment, Case, Project, TimelineEntry
 from ticketing.selectors import (
     SORTS,
@@ -38,6 +47,10 @@ from ticketing.selectors import (
 )
 
 ENTRIES = 100
+ACTIVITIES = {
+    "comments": (TimelineEntry.Kind.COMMENT,),
+    "sync": (TimelineEntry.Kind.ISSUE, TimelineEntry.Kind.CONFLICT),
+}
 FINDINGS = 100
 
 
@@ -82,7 +95,7 @@ def show_case(request: HttpRequest, key: str) -> HttpResponse:
     case = _case(key)
     if case.key != key:
         return _to(case)
-    return _page(request, case)
+    return case_page(request, case)
 
 
 @require(Permission.CASES_WRITE)
@@ -136,7 +149,7 @@ def comment_case(request: HttpRequest, key: str) -> HttpResponse:
     case = _case(key)
     form = CommentForm(request.POST)
     if not form.is_valid():
-        return _page(request, case, comment_form=form, status=422)
+        return case_page(request, case, comment_form=form, status=422)
     services.comment(case, form.cleaned_data["text"], actor=signed_in(request))
     return redirect(f"{_url(case)}#activity")
 
@@ -149,7 +162,7 @@ def attach_findings(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid() and case.archived_at:
         form.add_error("findings", f"{case.key} is archived. Unarchive it first.")
     if not form.is_valid():
-        return _page(request, case, link_form=form, status=422)
+        return case_page(request, case, link_form=form, status=422)
     services.attach(case, form.cleaned_data["findings"], actor=signed_in(request))
     return _to(case)
 
@@ -213,12 +226,13 @@ def unarchive_case(request: HttpRequest, key: str) -> HttpResponse:
     return _to(case)
 
 
-def _page(request: HttpRequest, case: Case, *, status: int = 200, **forms: Any) -> HttpResponse:
+def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: Any) -> HttpResponse:
     me = signed_in(request)
     may_write = me.may(Permission.CASES_WRITE)
-    only_comments = request.GET.get("activity") == "comments"
+    shown = request.GET.get("activity", "")
     findings = linked_findings(case)
-    told = timeline(case, kinds=[TimelineEntry.Kind.COMMENT] if only_comments else [])
+    told = timeline(case, kinds=ACTIVITIES.get(shown, ()))
+    issue, destination = issue_of(case), destination_of_case(case)
     context = {
         "case": case,
         "findings": findings[:FINDINGS],
@@ -226,7 +240,14 @@ def _page(request: HttpRequest, case: Case, *, status: int = 200, **forms: Any) 
         "closing_hint": _closing_hint(case),
         "entries": told if "all" in request.GET else told[:ENTRIES],
         "more": told.count() - ENTRIES if "all" not in request.GET else 0,
-        "only_comments": only_comments,
+        "activity": shown if shown in ACTIVITIES else "",
+        "issue": issue,
+        "destination": destination,
+        "sync": sync_of(issue),
+        "held": bool(issue and is_held(issue)),
+        "shared_comments": shared_comments(issue) if issue else 0,
+        "posted_to": posted_to(issue, destination),
+        "issue_form": LinkIssueForm(),
         "may_write": may_write,
         "people": User.objects.filter(is_active=True) if may_write else [],
         "projects": Project.objects.all() if may_write else [],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import cast
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
+from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.forms import Chosen
@@ -18,17 +17,24 @@ from findings.models import Finding
 from findings.selectors import finding_by_id
 from findings.views.asking import ask, back, nothing_chosen, way_back
 from ticketing import services
+from ticketing.attaching import Remote, attach_to_issue, promise_by_hand
 from ticketing.forms.tickets import AttachForm, TicketForm
+from ticketing.issues import issue_of, sync_of
 from ticketing.models import Attachment, Case
+from ticketing.views.progress import case_url, say_created
 
 
 @require(Permission.CASES_READ)
 @require_GET
 def show_popover(request: HttpRequest, finding_id: str) -> HttpResponse:
     finding = _finding(finding_id)
+    case = _case_of(finding)
+    issue = issue_of(case)
     context = {
         "finding": finding,
-        "case": _case_of(finding),
+        "case": case,
+        "issue": issue,
+        "sync": sync_of(issue),
         "may_write": signed_in(request).may(Permission.CASES_WRITE),
     }
     return render(request, "ticketing/_ticket_popover.html", context)
@@ -48,16 +54,8 @@ def create_tickets(request: HttpRequest) -> HttpResponse:
         title = "Create a ticket" if number == 1 else f"Create {number} tickets"
         text = _about(chosen, each=each)
         return ask(request, chosen, form, title=title, label="Create ticket", text=text)
-    said, actor = form.cleaned_data, signed_in(request)
-    project, assignee = said["project"], said["assignee"]
-    if each:
-        cases = services.open_case_each(chosen.pks, project=project, assignee=assignee, actor=actor)
-    else:
-        case = services.open_manual_case(
-            chosen.pks, project=project, assignee=assignee, actor=actor
-        )
-        cases = [case]
-    _say_created(request, cases)
+    cases = _create(chosen, form, each=each, actor=signed_in(request))
+    say_created(request, cases, in_jira=form.place_chosen is not None)
     return back(request, gone=chosen.gone)
 
 
@@ -70,11 +68,10 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
     save = "save" in request.POST
     form = AttachForm(request.POST if save else None, number=len(chosen.findings))
     if not form.is_valid():
-        title, text = f"Attach {chosen.noun} to a case", _about(chosen, each=False)
+        title, text = f"Attach {chosen.noun} to a ticket", _about(chosen, each=False)
         return ask(request, chosen, form, title=title, label="Attach", text=text)
-    case: Case = form.cleaned_data["key"]
-    services.attach(case, chosen.pks, actor=signed_in(request))
-    toast(request, f"{chosen.noun} attached to {case.key}", link=("View ticket", _url(case)))
+    case, key = _attach(chosen, form, actor=signed_in(request))
+    toast(request, f"{chosen.noun} attached to {key}", link=("View ticket", case_url(case)))
     return back(request, gone=chosen.gone)
 
 
@@ -115,6 +112,30 @@ def _case_of(finding: Finding) -> Case:
     return attachment.case
 
 
+def _create(chosen: Chosen, form: TicketForm, *, each: bool, actor: User) -> list[Case]:
+    place, assignee = form.place_chosen, form.cleaned_data["assignee"]
+    said = {
+        "project": form.project_chosen,
+        "assignee": assignee,
+        "actor": actor,
+        "promise": promise_by_hand(place, assignee=assignee) if place else None,
+    }
+    if each:
+        return services.open_case_each(chosen.pks, **said)
+    return [services.open_manual_case(chosen.pks, **said)]
+
+
+def _attach(chosen: Chosen, form: AttachForm, *, actor: User) -> tuple[Case, str]:
+    """The case, and the key that the person knows it by."""
+    found: Case | Remote = form.cleaned_data["key"]
+    if isinstance(found, Remote) and form.destination:
+        case = attach_to_issue(found, form.destination, chosen.pks, actor=actor)
+        return case, found.ref.key
+    case = cast("Case", found)
+    services.attach(case, chosen.pks, actor=actor)
+    return case, case.key
+
+
 def _about(chosen: Chosen, *, each: bool) -> str:
     """What will happen that one may not expect: findings leave the tickets they have."""
     number = len(chosen.findings)
@@ -127,16 +148,3 @@ def _about(chosen: Chosen, *, each: bool) -> str:
         which = "It has" if number == 1 else f"{len(held)} of them already have"
         sentences.append(f"{which} a ticket ({keys}) and will move; no ticket is deleted.")
     return " ".join(sentences)
-
-
-def _say_created(request: HttpRequest, cases: Sequence[Case]) -> None:
-    if len(cases) == 1:
-        toast(request, f"Ticket {cases[0].key} created", link=("View ticket", _url(cases[0])))
-    else:
-        messages.success(
-            request, f"{len(cases)} tickets created: {cases[0].key} to {cases[-1].key}"
-        )
-
-
-def _url(case: Case) -> str:
-    return reverse("ticketing:case-show", args=[case.key])

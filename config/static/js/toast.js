@@ -1,4 +1,4 @@
-// Toasts leave after 6 s unless they are errors or someone is on them; at most three stand.
+// Toasts leave after 6 s unless they are errors, wait for something, or someone is on them; at most three stand.
 // Failed requests of htmx become toasts here, so no page has to think of them.
 
 const STAYS = 6000;
@@ -7,7 +7,7 @@ const region = document.getElementById("toasts");
 const icons = document.querySelector(".topbar use").getAttribute("href").split("#")[0];
 
 function start(toast) {
-  if (toast.classList.contains("bad")) return;
+  if (toast.classList.contains("bad") || "waits" in toast.dataset) return;
   let timer = setTimeout(() => toast.remove(), STAYS);
   const pause = () => clearTimeout(timer);
   const resume = () => (timer = setTimeout(() => toast.remove(), STAYS));

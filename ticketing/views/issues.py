@@ -1,0 +1,156 @@
+"""What people do about the issue that a case has in Jira."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import require, signed_in
+from config.accounts.models import User
+from config.accounts.roles import Permission
+from config.lib.toasts import toast
+from findings.views.asking import way_back
+from ticketing import due, outbox
+from ticketing.attaching import link_issue as link
+from ticketing.forms.tickets import LinkIssueForm
+from ticketing.issues import issue_of
+from ticketing.models import Case, Destination, ExternalIssue
+from ticketing.selectors import case_by_key
+from ticketing.views.cases import case_page
+from ticketing.views.progress import case_url, say_creating
+
+
+class _Deed(NamedTuple):
+    """What is done to an issue; `do` says whether there was anything to do."""
+
+    do: Callable[[ExternalIssue, User], object]
+    said: str
+    question: str = ""
+    text: str = ""
+
+
+def _sync(issue: ExternalIssue, _: User) -> bool:
+    with transaction.atomic():
+        due.mark_due([issue.case])
+    return True
+
+
+def _retry(issue: ExternalIssue, actor: User) -> bool:
+    return outbox.retry_now(issue, actor=actor) or _sync(issue, actor)
+
+
+def _unlink(issue: ExternalIssue, actor: User) -> bool:
+    outbox.detach_issue(issue, actor=actor)
+    return True
+
+
+DEEDS: Mapping[str, _Deed] = {
+    "sync": _Deed(_sync, "Sync requested"),
+    "retry": _Deed(_retry, "Tried again"),
+    "recreate": _Deed(lambda issue, actor: outbox.recreate(issue, actor=actor), "Being created"),
+    "unlink": _Deed(
+        _unlink,
+        "Unlinked from Jira",
+        "Unlink the issue from this case?",
+        "The ticket stays in Jira. It is no longer kept in step.",
+    ),
+    "cancel": _Deed(
+        lambda issue, actor: outbox.cancel(issue, actor=actor),
+        "Ticket in Jira cancelled",
+        "Cancel the ticket in Jira?",
+        "The case stays, as a case only.",
+    ),
+    "absent": _Deed(
+        lambda issue, actor: outbox.confirm_absent(issue, actor=actor),
+        "Being created again",
+        "Create it again?",
+        "Only if you looked in Jira and it is not there: else there will be two.",
+    ),
+}
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def change_issue(request: HttpRequest, key: str) -> HttpResponse:
+    case, name = _case(key), request.POST.get("do", "")
+    if name == "create":
+        return _promise(request, case)
+    deed, issue = DEEDS.get(name), issue_of(case)
+    if deed is None or issue is None:
+        return _too_late(request, case)
+    if deed.question and "confirmed" not in request.POST:
+        return _confirm(request, case, deed, name)
+    try:
+        done = deed.do(issue, signed_in(request))
+    except outbox.IssueTaken:
+        done = False
+    if not done:
+        return _too_late(request, case)
+    toast(request, deed.said, issue.issue_key)
+    return _back(request, case)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def link_issue(request: HttpRequest, key: str) -> HttpResponse:
+    case = _case(key)
+    form = LinkIssueForm(request.POST)
+    if form.is_valid() and case.archived_at:
+        form.add_error("address", f"{case.key} is archived. Unarchive it first.")
+    if form.is_valid():
+        try:
+            issue = link(case, form.cleaned_data["address"], actor=signed_in(request))
+        except outbox.IssueTaken as taken:
+            form.add_error("address", str(taken))
+        else:
+            toast(request, f"{issue.issue_key} linked to {case.key}")
+            return redirect(case_url(case))
+    return case_page(request, case, issue_form=form, status=422)
+
+
+def _promise(request: HttpRequest, case: Case) -> HttpResponse:
+    if case.archived_at or issue_of(case) is not None:
+        return _too_late(request, case)
+    try:
+        with transaction.atomic():
+            outbox.promise([(Case.objects.select_for_update().get(pk=case.pk), NOTHING)])
+    except Destination.DoesNotExist:
+        return _too_late(request, case)
+    say_creating(request, [case])
+    return redirect(case_url(case))
+
+
+NOTHING = outbox.Promise({})
+
+
+def _too_late(request: HttpRequest, case: Case) -> HttpResponse:
+    messages.warning(request, "Nothing was done: it changed meanwhile. This is how it is now.")
+    return redirect(case_url(case))
+
+
+def _back(request: HttpRequest, case: Case) -> HttpResponse:
+    return redirect(way_back(request) if request.POST.get("next") else case_url(case))
+
+
+def _confirm(request: HttpRequest, case: Case, deed: _Deed, name: str) -> HttpResponse:
+    context = {
+        "question": deed.question,
+        "text": deed.text,
+        "label": "Continue",
+        "cancel_url": case_url(case),
+        "fields": [("do", name)],
+    }
+    return render(request, "confirm.html", context)
+
+
+def _case(key: str) -> Case:
+    case = case_by_key(key)
+    if case is None:
+        raise Http404
+    return case
