@@ -58,6 +58,9 @@ def settle_created(issue: ExternalIssue, refs: Sequence[IssueRef]) -> bool:
             mirror([case])
             due.mark_due([case])
         keep_orphans(issue, others if won else refs)
+        if issue.attempt:
+            mine = Attempt.objects.filter(pk=issue.attempt, ended_at=None)
+            mine.update(ended_at=now, outcome="created")
     log.info("issue created", issue=ours.key, case=case.key, adopted=won)
     return won
 
