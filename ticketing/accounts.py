@@ -176,7 +176,7 @@ def _stop(account: JiraAccount, state: str, reason: str) -> None:
         if now is None or now.deleted_at or now.token != account.token:
             return
         if now.state not in (state, State.AUTH_FAILED):
-            said = _with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
+            said = with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
             set_state(now, state, said)
             log.warning("An account is stopped", account=account.name, state=state, reason=reason)
     account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
@@ -358,7 +358,7 @@ def _data_of(account: JiraAccount, *, token_expires_on: date | None) -> AccountD
     return AccountData(**said, token_expires_on=token_expires_on)
 
 
-def _with_likely_cause(account: JiraAccount, reason: str) -> str:
+def with_likely_cause(account: JiraAccount, reason: str) -> str:
     if not is_expired(account):
         return reason
     return f"{reason} The token expired on {account.token_expires_on:%-d %b %Y}."

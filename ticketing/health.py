@@ -144,7 +144,7 @@ def _hours() -> Mapping[UUID, list[RequestHour]]:
 OUTCOMES: Mapping[str, tuple[str, Q]] = {
     "": ("All", Q()),
     "delivered": ("Delivered", Q(outcome__in=["created", "found"])),
-    "retried": ("Tried again later", Q(outcome__in=["transient", "auth", "absent"])),
+    "retried": ("Tried again later", Q(outcome__in=["transient", "auth", "absent", "lost"])),
     "unsure": ("Unsure", Q(outcome="unsure")),
     "refused": ("Refused", Q(outcome__in=["config", "rejected"])),
 }

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ticketing.views import cases, issues, progress, projects, tickets
+from ticketing.views import (
+    account_setup,
+    cases,
+    deliveries,
+    integrations,
+    project_sync,
+    projects,
+    tickets,
+)
 
 app_name = "ticketing"
 
@@ -11,6 +19,8 @@ urlpatterns = [
     path("cases/new", cases.create_case, name="case-create"),
     path("cases/projects", projects.list_projects, name="project-list"),
     path("cases/projects/<str:key>", projects.edit_project, name="project-edit"),
+    path("cases/projects/<str:key>/sync", project_sync.sync_project, name="project-sync"),
+    path("cases/projects/<str:key>/unlink", project_sync.unlink_project, name="project-unlink"),
     path("cases/<str:key>", cases.show_case, name="case-show"),
     path("cases/<str:key>/change", cases.change_case, name="case-change"),
     path("cases/<str:key>/edit", cases.edit_case, name="case-edit"),
@@ -18,14 +28,51 @@ urlpatterns = [
     path("cases/<str:key>/attach", cases.attach_findings, name="case-attach"),
     path("cases/<str:key>/detach/<str:finding_id>", cases.detach_finding, name="case-detach"),
     path("cases/<str:key>/move", cases.move_case, name="case-move"),
-    path("cases/<str:key>/issue", issues.change_issue, name="case-issue"),
-    path("cases/<str:key>/link", issues.link_issue, name="case-link"),
     path("cases/<str:key>/archive", cases.archive_case, name="case-archive"),
     path("cases/<str:key>/unarchive", cases.unarchive_case, name="case-unarchive"),
     path("tickets/new", tickets.create_tickets, name="ticket-create"),
-    path("tickets/progress", progress.show_progress, name="ticket-progress"),
-    path("tickets/retry", progress.retry_tickets, name="ticket-retry"),
     path("tickets/attach", tickets.attach_findings, name="ticket-attach"),
     path("tickets/<str:finding_id>/popover", tickets.show_popover, name="ticket-popover"),
     path("tickets/<str:finding_id>/detach", tickets.detach_finding, name="ticket-detach"),
+    path("settings/integrations", integrations.list_accounts, name="integration-list"),
+    path("settings/integrations/deliveries", deliveries.list_deliveries, name="delivery-list"),
+    path(
+        "settings/integrations/deliveries/<uuid:issue_id>/retry",
+        deliveries.retry_delivery,
+        name="delivery-retry",
+    ),
+    path(
+        "settings/integrations/deliveries/<uuid:issue_id>/cancel",
+        deliveries.cancel_delivery,
+        name="delivery-cancel",
+    ),
+    path("settings/integrations/jira/new", account_setup.create_account, name="account-create"),
+    path(
+        "settings/integrations/jira/sandbox", integrations.connect_sandbox, name="account-sandbox"
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/setup",
+        account_setup.set_up,
+        name="account-setup",
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/webhook",
+        account_setup.change_webhook,
+        name="account-webhook",
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/spaces",
+        account_setup.choose_spaces,
+        name="account-spaces",
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/test",
+        integrations.test_account,
+        name="account-test",
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/delete",
+        integrations.delete_account,
+        name="account-delete",
+    ),
 ]

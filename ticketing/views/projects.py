@@ -11,6 +11,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from ticketing import projects
+from ticketing.destinations import destination_of
 from ticketing.forms.projects import EditProjectForm, NewProjectForm
 from ticketing.models import Project
 from ticketing.selectors import project_rows
@@ -49,5 +50,6 @@ def edit_project(request: HttpRequest, key: str) -> HttpResponse:
             toast(request, f"Project {project.name} saved")
             return redirect("ticketing:project-list")
     context = {"form": form, "project": project, "was": was}
+    context["destination"] = destination_of(project.pk)
     status = 422 if form.is_bound else 200
     return render(request, "ticketing/project_edit.html", context, status=status)
