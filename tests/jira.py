@@ -27,6 +27,8 @@ Webhooks: .webhooks.register(url, secret="s"), .webhooks.wait_until_idle(),
     in .webhooks.held (.body .headers) yourself, in any order
 Other people: .create_issue("SEC", "…") .edit(key, summary="…") .assign(key, DANA)
     .set_status(key, "Done") .comment(key, "…") .move(key, "PLAT") .delete(key)
+Traps: .site.is_translated = True (messages nobody can read), .hide(key) (a security level),
+    .demand_resolution("SEC") (a screen on the step to done), .access.is_scoped = True
 Look: .issue(key) .issues("SEC") .issues_by_label("fa-") .status_of(key)
 """
 

@@ -141,3 +141,13 @@ def test_it_limits_the_rate_and_says_how_long_to_wait(api):
 
 def _task() -> dict:
     return {"fields": {"project": {"key": "SEC"}, "issuetype": {"id": "10001"}, "summary": "Leak"}}
+
+
+def test_it_refuses_in_a_language_that_nobody_reads(api):
+    plain = api.create("").json()
+    api.jira.site.is_translated = True
+
+    foreign = api.create("").json()
+
+    assert foreign["errors"].keys() == plain["errors"].keys() == {"summary"}
+    assert foreign["errors"] != plain["errors"]

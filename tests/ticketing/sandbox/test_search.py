@@ -133,3 +133,39 @@ def test_named_ids_are_searched_fresh(api, frozen):
 
     assert found(api, "labels = fa-1") == []
     assert found(api, "labels = fa-1", reconcileIssues=[number]) == ["SEC-1"]
+
+
+@pytest.mark.parametrize("jql", ["project = NOPE", "key = SEC-99", "key in (SEC-1, SEC-99)"])
+def test_what_a_question_names_must_exist(filled, jql):
+    answer = filled("GET", "search/jql", params={"jql": jql})
+
+    assert answer.status_code == 400
+    assert "does not exist" in answer.json()["errorMessages"][0]
+
+
+def test_data_center_can_be_asked_not_to_mind(dc_api):
+    dc_api.create()
+    jql = {"jql": "key in (SEC-1, SEC-99)"}
+
+    assert dc_api("GET", "search", params=jql).status_code == 400
+    assert dc_api("GET", "search", params=jql | {"validateQuery": "false"}).json()["total"] == 1
+
+
+def test_data_center_gives_no_properties_in_a_search(dc_api):
+    dc_api.create()
+    dc_api("PUT", "issue/SEC-1/properties/app", json=1)
+
+    issue = dc_api("GET", "search?jql=key=SEC-1&properties=app").json()["issues"][0]
+
+    assert "properties" not in issue
+
+
+def test_a_hidden_issue_is_there_for_others_alone(api):
+    api.create(labels=["fa-1"])
+    api.jira.hide("SEC-1")
+
+    assert api("GET", "issue/SEC-1").status_code == 404
+    assert found(api, "labels = fa-1") == []
+    assert "SEC-1" in api("GET", "/projects/SEC").text
+    api.jira.show("SEC-1")
+    assert found(api, "labels = fa-1") == ["SEC-1"]

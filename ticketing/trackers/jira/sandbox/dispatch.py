@@ -55,7 +55,8 @@ class Dispatcher:
             if not is_edge:
                 person = self.access.person(self.site, request.headers, by_gateway=by_gateway)
             answer = self._routed(request, person)
-        except Refused as refused:
+        except Refused as refusal:
+            refused = refusal.translated() if self.site.is_translated else refusal
             answer = Answer.json(refused.body, refused.status, refused.headers)
         headers = {
             **self.limit.headers(is_cloud=is_cloud),

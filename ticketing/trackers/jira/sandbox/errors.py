@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_FOREIGN = "Ez most nem lehetséges."
+
 
 class Refused(Exception):
     """An answer that is not a success, in the shape of Jira's ErrorCollection."""
@@ -21,6 +23,13 @@ class Refused(Exception):
         self.messages = messages
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+
+    def translated(self) -> Refused:
+        """The same in the language of somebody whom nobody here understands."""
+        errors = dict.fromkeys(self.errors, _FOREIGN)
+        return Refused(
+            self.status, *(_FOREIGN for _ in self.messages), errors=errors, headers=self.headers
+        )
 
     @property
     def body(self) -> dict[str, Any]:

@@ -102,8 +102,16 @@ class Faults:
         """Answer late; with the stage `before`, do it late too. `rule.release()` lets it go on."""
         return self._add(match, Effect.SLOW, stage=Stage(stage), seconds=seconds, **options)
 
-    def throttle(self, match: str, *, retry_after: str | None = "1", **options: Any) -> FaultRule:
-        headers = {"RateLimit-Reason": "jira-burst-based"}
+    def throttle(
+        self,
+        match: str,
+        *,
+        retry_after: str | None = "1",
+        reason: str = "jira-burst-based",
+        **options: Any,
+    ) -> FaultRule:
+        """Other reasons: jira-quota-global-based, jira-per-issue-on-write."""
+        headers = {"RateLimit-Reason": reason}
         if retry_after is not None:
             headers["Retry-After"] = retry_after
         return self.answer(match, 429, "Rate limit exceeded.", headers=headers, **options)

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
 _AGO = re.compile(r"-(\d+)([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
+_NAMED = frozenset({"project", "key", "issuekey", "issue", "id"})
+
 Test = Callable[[Site, Issue], bool]
 _SORTS: dict[str, Callable[[Site, Issue], object]] = {
     "key": lambda site, issue: (site.project_of(issue).key, issue.number),
@@ -32,6 +34,7 @@ _SORTS: dict[str, Callable[[Site, Issue], object]] = {
 class Query(NamedTuple):
     tests: tuple[Test, ...]
     order: tuple[tuple[str, bool], ...]  # field, descending
+    named: tuple[tuple[str, str], ...] = ()  # field, value: what has to exist
 
     def run(self, site: Site, issues: list[Issue]) -> list[Issue]:
         found = [issue for issue in issues if all(test(site, issue) for test in self.tests)]
@@ -48,6 +51,7 @@ class _Parser:
     def __init__(self, jql: str) -> None:
         self._tokens = self._split(jql.strip())
         self._place = 0
+        self._named: list[tuple[str, str]] = []
 
     def _split(self, jql: str) -> list[tuple[str, str]]:
         tokens = []
@@ -70,7 +74,7 @@ class _Parser:
         order = self._order() if self._is_word("order") else (("id", True),)
         if self._place < len(self._tokens):
             raise _bad(f"Expecting either 'AND' but got '{self._tokens[self._place][1]}'.")
-        return Query(tuple(tests), order)
+        return Query(tuple(tests), order, tuple(self._named))
 
     def _is_word(self, word: str) -> bool:
         if self._place >= len(self._tokens):
@@ -93,6 +97,7 @@ class _Parser:
         maker = _TESTS.get(name)
         if maker is None:
             raise _bad(f"Field '{name}' does not exist or you do not have permission to view it.")
+        self._named += [(name, value) for value in values if name in _NAMED]
         return maker(operator, values)
 
     def _values(self) -> list[str]:
@@ -151,8 +156,6 @@ def _equal(read: Callable[[Site, Issue], set[str]]) -> Callable[[str, list[str]]
 
 
 def _key(operator: str, values: list[str]) -> Test:
-    """One key that does not exist is an error; so is one among several, as on Cloud."""
-
     def test(site: Site, issue: Issue) -> bool:
         ids = {found.id for value in values if (found := site.find_issue(value))}
         return (issue.id in ids) == (operator in {"=", "in"})

@@ -203,6 +203,13 @@ class Levers:
     def status_of(self, key: str) -> str:
         return self.site.statuses[self.issue(key).status_id].name
 
+    def hide(self, key: str) -> None:
+        """A security level keeps it from our user: for us, it is not there."""
+        self.site.hidden.add(self.issue(key).id)
+
+    def show(self, key: str) -> None:
+        self.site.hidden.discard(self.issue(key).id)
+
     # what the index knows
 
     def hide_from_search(self, key: str, until: datetime) -> None:

@@ -69,6 +69,8 @@ class Site:
     moved: dict[str, int] = field(default_factory=dict)  # former key → Issue.id
     hooks: dict[int, Hook] = field(default_factory=dict)
     denied: set[tuple[str, str]] = field(default_factory=set)  # (Project.key, permission)
+    hidden: set[int] = field(default_factory=set)  # Issue.id: a security level keeps it from us
+    is_translated: bool = False  # every message in another language
     known_fields: dict[str, Field] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)  # called with the lock held
     last_id: int = 10_000
@@ -138,7 +140,9 @@ class Site:
 
     def may_see(self, issue: Issue, person: Person | None) -> bool:
         project = self.project_of(issue)
-        return not project.deleted and self.allows(person, "BROWSE_PROJECTS", project)
+        if project.deleted or (person == self.bot and issue.id in self.hidden):
+            return False
+        return self.allows(person, "BROWSE_PROJECTS", project)
 
     def indexed_issues(self, person: Person | None, fresh: Container[str] = ()) -> Iterator[Issue]:
         """What a search sees now: not yet the newest, and nothing archived."""

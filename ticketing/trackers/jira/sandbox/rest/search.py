@@ -54,6 +54,7 @@ def search_by_number(call: Call) -> Answer:
             "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.",
         )
     asked = _asked(call)
+    asked["properties"] = []  # a search gives none here
     found = _found(call, asked.get("jql") or "")
     start, size = int(asked.get("startAt") or 0), int(asked.get("maxResults") or 50)
     fields = wanted_fields(asked["fields"], "*navigable")
@@ -83,7 +84,30 @@ def _found(call: Call, query: str, fresh: Iterable[object] = ()) -> list[Issue]:
         return []
     ids = {str(identity) for identity in fresh}
     parsed = jql.parse(query) if query.strip() else jql.Query((), (("id", True),))
+    if call.query.get("validateQuery") not in {"false", "none", "warn"}:
+        _refuse_unknown(call, parsed)
     return parsed.run(call.site, list(call.site.indexed_issues(call.person, ids)))
+
+
+def _refuse_unknown(call: Call, query: jql.Query) -> None:
+    """What a question names and nobody may see is an error, not an empty answer."""
+    for name, value in query.named:
+        if name == "project":
+            if not _is_project(call, value):
+                raise Refused(400, f"The value '{value}' does not exist for the field 'project'.")
+            continue
+        issue = call.site.find_issue(value)
+        if issue is None or not call.site.may_see(issue, call.person):
+            raise Refused(400, f"An issue with key '{value}' does not exist for field '{name}'.")
+
+
+def _is_project(call: Call, value: str) -> bool:
+    return any(
+        value.lower() in {project.id, project.key.lower(), project.name.lower()}
+        and not project.deleted
+        and call.site.allows(call.person, "BROWSE_PROJECTS", project)
+        for project in call.site.projects.values()
+    )
 
 
 def _shapes(call: Call, issues: list[Issue], asked: Json, fields: set[str] | None) -> list[Json]:
