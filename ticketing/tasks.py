@@ -3,10 +3,11 @@ of times."""
 
 from __future__ import annotations
 
-from ticketing import outbox
+from ticketing import outbox, webhooks
 from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
 from ticketing.outbox.claims import free_expired
+from ticketing.sync import sync_due
 
 
 def follow() -> None:
@@ -18,7 +19,12 @@ def deliver() -> None:
         outbox.ring()
 
 
+def sync() -> None:
+    sync_due()
+
+
 def sweep() -> None:
     """What a lost ring left behind; runs every minute."""
     follow_findings()
     free_expired()
+    webhooks.forget_old_events()

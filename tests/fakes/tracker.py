@@ -121,7 +121,7 @@ class FakeTracker:
         edits = dict(issue.state.edits)
         names = {"category": "status", "priority_id": "priority"}
         for name in values:
-            edits[names.get(name, name)] = Edit(self._now(), by)
+            edits[names.get(name, name)] = Edit(self._now(), by, PEOPLE[by].name)
         issue.state = replace(issue.state, updated_at=self._now(), edits=edits, **values)
 
     def write(self, ref: IssueRef, text: str, *, by: str = "dana", key: str = "") -> RemoteComment:

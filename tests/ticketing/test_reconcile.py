@@ -76,7 +76,8 @@ def test_it_agrees_where_both_did_the_same(field):
 
 
 @pytest.mark.parametrize(
-    ("minute_here", "minute_there", "wins"), [(20, 30, "there"), (30, 20, "here"), (20, 20, "there")]
+    ("minute_here", "minute_there", "wins"),
+    [(20, 30, "there"), (30, 20, "here"), (20, 20, "there")],
 )
 @pytest.mark.parametrize("field", list(Field))
 def test_it_lets_the_later_person_win_and_tells_the_other(field, minute_here, minute_there, wins):

@@ -125,6 +125,7 @@ class Edit(NamedTuple):
 
     at: datetime
     by: str  # RemoteUser.id
+    name: str = ""  # RemoteUser.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ class IssueState:
     title: str
     description: str  # Markdown, as far as the markup allows
     updated_at: datetime
-    edits: Mapping[str, Edit] = field(default_factory=dict)  # by status, assignee, priority, title
+    edits: Mapping[str, Edit] = field(default_factory=dict)  # by name of the field
     comments: Sequence[RemoteComment] = ()
 
 

@@ -23,7 +23,13 @@ FIELDS = (
     *("project", "status", "assignee", "priority", "summary", "description", "updated"),
     "comment",
 )
-_FOLLOWED = {"status": "status", "assignee": "assignee", "priority": "priority", "summary": "title"}
+_FOLLOWED = {
+    "status": "status",
+    "assignee": "assignee",
+    "priority": "priority",
+    "summary": "title",
+    "description": "description",
+}
 
 
 def issue_state(issue: Json, comments: Sequence[RemoteComment]) -> IssueState:
@@ -75,7 +81,8 @@ def edits(histories: Iterable[Json]) -> dict[str, Edit]:
     """The last change of each field that is followed."""
     last: dict[str, Edit] = {}
     for history in histories:
-        edit = Edit(moment(history["created"]), user(history.get("author") or {}).id)
+        author = user(history.get("author") or {})
+        edit = Edit(moment(history["created"]), author.id, author.name)
         for item in history.get("items") or ():
             name = _FOLLOWED.get(str(item.get("fieldId") or item.get("field") or "").lower())
             if name and (name not in last or last[name].at <= edit.at):

@@ -1,0 +1,106 @@
+"""Who somebody in Jira is here. Found by e-mail address, or by nobody: names are not proof."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from config.accounts.models import User
+from ticketing.models import JiraAccount, JiraUser
+from ticketing.trackers.base import RemoteUser
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Some people of one account, both ways."""
+
+    by_id: dict[str, JiraUser]  # of Jira
+    by_person: dict[UUID, JiraUser]
+
+    def __or__(self, others: People) -> People:
+        return People(self.by_id | others.by_id, self.by_person | others.by_person)
+
+    def person(self, user_id: str) -> User | None:
+        known = self.by_id.get(user_id)
+        return known.person if known else None
+
+    def name(self, user_id: str) -> str:
+        known = self.by_id.get(user_id)
+        return known.name if known else ""
+
+
+def meet(
+    account: JiraAccount,
+    users: Iterable[RemoteUser],
+    *,
+    persons: Collection[UUID] = (),
+) -> People:
+    """Remember these users, and find these persons among all we met. Constant statements."""
+    seen = {user.id: user for user in users if user.id}
+    known = {
+        each.user_id: each
+        for each in JiraUser.objects.filter(account=account)
+        .filter(Q(user_id__in=seen) | Q(person__in=persons))
+        .select_related("person")
+        .order_by("seen_at", "pk")
+    }
+    known |= _remember(account, [user for user in seen.values() if _is_open(user, known)], known)
+    active = [each for each in known.values() if each.person and each.person.is_active]
+    return People(known, {each.person.pk: each for each in active if each.person})
+
+
+def _is_open(user: RemoteUser, known: Mapping[str, JiraUser]) -> bool:
+    """Is there something to learn: somebody new, a new name, perhaps who it is?"""
+    before = known.get(user.id)
+    if before is None or before.name != _name(user):
+        return True
+    return before.person is None and bool(user.email or before.email)
+
+
+def _remember(
+    account: JiraAccount, users: Collection[RemoteUser], known: Mapping[str, JiraUser]
+) -> dict[str, JiraUser]:
+    if not users:
+        return {}
+    rows = [_row(account, user, known.get(user.id)) for user in users]
+    persons = _persons([row.email for row in rows if row.email])
+    for row in rows:
+        row.person = persons.get(row.email.lower()) or row.person
+    news = [row for row in rows if row.person or _is_renamed(row, known.get(row.user_id))]
+    JiraUser.objects.bulk_create(
+        news,
+        update_conflicts=True,
+        unique_fields=["account", "user_id"],
+        update_fields=["name", "email", "person", "seen_at"],
+    )
+    return {row.user_id: row for row in rows}
+
+
+def _row(account: JiraAccount, user: RemoteUser, before: JiraUser | None) -> JiraUser:
+    return JiraUser(
+        account=account,
+        user_id=user.id,
+        name=_name(user),
+        email=(user.email or (before.email if before else ""))[:255],  # hidden now, shown before
+        person=before.person if before else None,
+        seen_at=timezone.now(),
+    )
+
+
+def _name(user: RemoteUser) -> str:
+    return user.name.replace("\0", "")[:255]
+
+
+def _is_renamed(row: JiraUser, before: JiraUser | None) -> bool:
+    return before is None or (before.name, before.email) != (row.name, row.email)
+
+
+def _persons(emails: Collection[str]) -> dict[str, User]:
+    lowered = [email.lower() for email in emails]
+    people = User.objects.annotate(lowered=Lower("email")).filter(lowered__in=lowered)
+    return {person.email.lower(): person for person in people.filter(is_active=True)}
