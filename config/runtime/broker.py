@@ -1,5 +1,6 @@
 """The queue's brokers, with one addition: a cluster rings itself every few seconds.
 
+It rings for a sign of life, and for work that became due meanwhile: a second try, a look-up.
 The ring goes straight into the cluster that asks for work, never through the shared queue,
 where another machine's worker could answer it for a cluster that is stuck.
 """
@@ -18,8 +19,10 @@ from django_q.signing import SignedPackage
 from redis import Redis as Connection
 from redis import from_url
 
+from config.runtime import schedules
 from config.runtime.beats import EVERY
 
+BEAT = "config.runtime.tasks.beat"
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5  # more than the second that a cluster waits for a ring
 
@@ -34,7 +37,7 @@ class SelfRinging:
     def dequeue(self) -> Rings | None:
         if time.monotonic() >= self._ring_at:
             self._ring_at = time.monotonic() + EVERY.total_seconds()
-            return [(None, _beat())]
+            return [(None, _ring(path)) for path in (BEAT, *schedules.due())]
         rings: Rings | None = super().dequeue()  # type: ignore[misc]
         return rings
 
@@ -56,13 +59,13 @@ class RedisBroker(SelfRinging, Redis):  # type: ignore[misc]
         )
 
 
-def _beat() -> str:
+def _ring(path: str) -> str:
     name, task_id = uuid()
     signed: str = SignedPackage.dumps(
         {
             "id": task_id,
             "name": name,
-            "func": "config.runtime.tasks.beat",
+            "func": path,
             "args": (),
             "kwargs": {},
             "started": datetime.now(UTC),

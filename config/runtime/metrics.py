@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db.models import Count
 from django.utils import timezone
@@ -14,6 +15,8 @@ from automation.models import Decision
 from config.runtime import beats
 from config.runtime.health import oldest_unevaluated
 from findings.selectors import unevaluated
+from ticketing.outbox.numbers import by_state
+from ticketing.states import WAITING, State
 
 
 def exposition() -> bytes:
@@ -37,6 +40,7 @@ class _Tables(Collector):
         age = (now - oldest).total_seconds() if oldest else 0
         yield GaugeMetricFamily("fa_unevaluated_age_seconds", "How long the oldest waits.", age)
         yield _decisions_today()
+        yield from _promises(now)
         yield _beats()
 
 
@@ -55,6 +59,24 @@ def _decisions_today() -> GaugeMetricFamily:
     for outcome, count in counts.items():
         family.add_metric([outcome], count)
     return family
+
+
+def _promises(now: datetime) -> Iterator[GaugeMetricFamily]:
+    family = GaugeMetricFamily(
+        "fa_external_issues", "Issues promised in Jira, by state.", labels=["state"]
+    )
+    ages = GaugeMetricFamily(
+        "fa_external_issue_age_seconds",
+        "Since the oldest of a state was promised.",
+        labels=["state"],
+    )
+    for promises in by_state():
+        family.add_metric([promises.state], promises.number)
+        if promises.state in (*WAITING, State.BLOCKED):
+            age = (now - promises.oldest).total_seconds() if promises.oldest else 0
+            ages.add_metric([promises.state], age)
+    yield family
+    yield ages
 
 
 def _beats() -> GaugeMetricFamily:

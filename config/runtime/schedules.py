@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 from django_q.models import Schedule
+
+from ticketing.outbox.claims import is_anything_due
+
+log = structlog.stdlib.get_logger(__name__)
 
 EVERY_MINUTE = (
     "automation.tasks.sweep",
@@ -11,6 +21,22 @@ EVERY_MINUTE = (
     "ticketing.tasks.sync",
     "findings.tasks.wake_muted",
 )
+WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
+    "ticketing.tasks.deliver": is_anything_due,
+}
+"""What cannot wait for the minute: asked by each cluster every few seconds, one indexed query
+each, and rung only if there is something to do."""
+
+
+def due() -> list[str]:
+    """The tasks that have something to do now; none while the database is away."""
+    now = timezone.now()
+    try:
+        return [path for path, is_due in WHEN_DUE.items() if is_due(now)]
+    except DatabaseError:
+        log.warning("What is due could not be read", exc_info=True)
+        close_old_connections()
+        return []
 
 
 def ensure(using: str) -> None:

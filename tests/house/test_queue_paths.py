@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from django.utils.module_loading import import_string
 
-from config.runtime.schedules import EVERY_MINUTE
+from config.runtime.broker import BEAT
+from config.runtime.schedules import EVERY_MINUTE, WHEN_DUE
 from tests.house.tree import PACKAGES, ROOT, python_files
 
 MODULES = [
@@ -34,7 +35,8 @@ def _name(call: ast.Call) -> str:
 
 def rung() -> dict[str, str]:
     """Task path → the file that rings it."""
-    found = dict.fromkeys(EVERY_MINUTE, "config/runtime/schedules.py")
+    found = dict.fromkeys((*EVERY_MINUTE, *WHEN_DUE), "config/runtime/schedules.py")
+    found[BEAT] = "config/runtime/broker.py"
     for path in python_files():
         for call in _calls(path):
             if isinstance(call.args[0], ast.Constant):

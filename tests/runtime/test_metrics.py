@@ -11,6 +11,8 @@ from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
 from config.runtime import beats
 from tests.factories import FindingFactory
+from tests.ticketing.outbox import promised
+from ticketing.models import ExternalIssue
 
 pytestmark = pytest.mark.django_db
 FAR = {"REMOTE_ADDR": "10.0.0.5"}
@@ -44,7 +46,7 @@ def test_it_counts_what_waits_and_what_was_decided_today(client, frozen):
 
 
 def test_it_asks_the_database_once_for_each_number(client, django_assert_num_queries):
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")
 
@@ -72,3 +74,14 @@ def test_it_does_not_take_a_proxy_here_for_a_person_here(client):
     assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.5"}).status_code == 401
     with override_settings(AXES_IPWARE_PROXY_COUNT=1):
         assert client.get("/metrics").status_code == 401
+
+
+def test_it_counts_promises_by_state_and_says_how_old_they_are(client, frozen):
+    issue = promised()
+    ExternalIssue.objects.update(created_at=timezone.now() - timedelta(seconds=30))
+    lines = client.get("/metrics").content.decode().splitlines()
+    assert 'fa_external_issues{state="pending"} 1.0' in lines
+    assert 'fa_external_issues{state="unsure"} 0.0' in lines
+    assert 'fa_external_issue_age_seconds{state="pending"} 30.0' in lines
+    assert 'fa_external_issue_age_seconds{state="blocked"} 0.0' in lines
+    assert not any(issue.key in line for line in lines)

@@ -1,0 +1,88 @@
+"""A cluster rings itself for work that became due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.utils import timezone
+from django_q.signing import SignedPackage
+
+from config.runtime import schedules
+from config.runtime.broker import BEAT, SelfRinging
+from tests.ticketing.outbox import promised
+from ticketing.models import ExternalIssue
+
+pytestmark = pytest.mark.django_db
+DELIVER = "ticketing.tasks.deliver"
+
+
+class Idle:
+    def dequeue(self):
+        return None
+
+
+class Broker(SelfRinging, Idle):
+    pass
+
+
+def rung(broker):
+    return [SignedPackage.loads(signed)["func"] for _, signed in broker.dequeue() or ()]
+
+
+def test_it_rings_for_life_and_for_what_is_due():
+    promised()
+    broker = Broker()
+    assert rung(broker) == [BEAT, DELIVER]
+    assert rung(broker) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"not_before": timezone.now() + timedelta(minutes=1)},
+        {"state": "blocked"},
+        {"state": "cancelled", "was_unsure": True, "lookups": 2},
+    ],
+)
+def test_it_does_not_ring_for_what_is_not_due(said):
+    promised()
+    ExternalIssue.objects.update(**said)
+    assert rung(Broker()) == [BEAT]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"state": "auth_failed", "problem": "No."},
+        {"paused_until": timezone.now() + timedelta(minutes=1)},
+    ],
+)
+def test_it_does_not_ring_for_an_account_that_may_not_be_called(said):
+    account = promised().account
+    type(account).objects.update(**said)
+    assert rung(Broker()) == [BEAT]
+
+
+def test_it_rings_for_a_look_up_and_for_a_late_one():
+    promised()
+    for said in ({"state": "unsure"}, {"state": "cancelled", "was_unsure": True}):
+        ExternalIssue.objects.update(**said)
+        assert rung(Broker()) == [BEAT, DELIVER]
+
+
+def test_it_still_gives_signs_of_life_while_the_database_is_away(monkeypatch):
+    def away(_):
+        raise DatabaseError
+
+    monkeypatch.setattr(schedules, "WHEN_DUE", {DELIVER: away})
+    monkeypatch.setattr(schedules, "close_old_connections", lambda: None)
+    assert rung(Broker()) == [BEAT]
+
+
+def test_asking_what_is_due_is_cheap(django_assert_num_queries):
+    promised()
+    ExternalIssue.objects.update(state="created", issue_id="1")
+    with django_assert_num_queries(2):
+        schedules.due()
