@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from ticketing.trackers.base import Destination, IssueDraft, TrackerError
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.credentials import Credentials, Deployment
+from ticketing.trackers.jira.tracker import JiraTracker
 
 TOKEN = "ATATT3xFfGF0/secret+token=AB12"
 
@@ -78,3 +81,27 @@ def wire() -> Iterator[Wire]:
 def on_wire(wire) -> Iterator[JiraClient]:
     with JiraClient(credentials(wire.url)) as client:
         yield client
+
+
+SEC_TASK = Destination("10000", "SEC", "10001")
+
+
+def draft(**values: Any) -> IssueDraft:
+    given: dict[str, Any] = {"summary": "Leaked key", "description": "A **secret**."}
+    return IssueDraft(destination=SEC_TASK, **(given | values))
+
+
+@pytest.fixture
+def tracker(jira) -> JiraTracker:
+    return JiraTracker(jira)
+
+
+@pytest.fixture
+def dc_tracker(data_center) -> JiraTracker:
+    return JiraTracker(data_center)
+
+
+def failure(ask: Callable[[], Any]) -> TrackerError:
+    with pytest.raises(TrackerError) as caught:
+        ask()
+    return caught.value

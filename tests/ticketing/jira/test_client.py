@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 
-from tests.ticketing.jira.conftest import TOKEN, credentials
+from tests.ticketing.jira.conftest import TOKEN, credentials, failure
 from ticketing.trackers.base import Fault, TrackerError
 from ticketing.trackers.jira import client as client_module
 from ticketing.trackers.jira import transport
@@ -21,12 +21,6 @@ from ticketing.trackers.jira.faults import Call, Refused
 BODY = {
     "fields": {"project": {"key": "SEC"}, "issuetype": {"id": "10001"}, "summary": "Leaked key"}
 }
-
-
-def failure(ask) -> TrackerError:
-    with pytest.raises(TrackerError) as caught:
-        ask()
-    return caught.value
 
 
 # --- One request ------------------------------------------------------------------------
