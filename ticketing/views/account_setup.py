@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -67,7 +67,9 @@ def set_up(request: HttpRequest, account_id: UUID) -> HttpResponse:
         return _page(request, account, step, report=recall(request, account))
     if step == "spaces":
         return _page(request, account, step, spaces=account.spaces.all())
-    return _page(request, account, "webhook")
+    if step == "webhook":
+        return _page(request, account, step)
+    raise Http404
 
 
 def _credentials(request: HttpRequest, account: JiraAccount) -> HttpResponse:
