@@ -177,6 +177,9 @@ def test_an_address_becomes_a_link_to_itself():
     "markdown",
     [
         "## A\n\nb **c** *d* `e`",
+        "**a *b* c**",
+        "*a **b*** c",
+        "a **b**  \n**c *d***e",
         "- a\n  - b\n- c",
         "1. a\n1. b",
         "> a\n>\n> b",

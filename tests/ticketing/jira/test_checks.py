@@ -139,15 +139,18 @@ def test_no_answer_breaks_the_test(sandbox_jira, body):
     assert outcomes(check_connection(unknown(sandbox_jira)))[2:4] == [FAILED, FAILED]
 
 
-def test_it_asks_few_questions_of_a_large_jira(sandbox_jira):
-    [sec, *_] = sandbox_jira.site.projects.values()
+@pytest.mark.parametrize("deployment", Deployment)
+def test_it_asks_few_questions_of_a_large_jira(request, deployment):
+    name = "sandbox_jira" if deployment is Deployment.CLOUD else "sandbox_data_center"
+    jira = request.getfixturevalue(name)
+    [sec, *_] = jira.site.projects.values()
     for number in range(60):
         project = replace(sec, id=str(20000 + number), key=f"P{number}")
-        sandbox_jira.site.projects[project.id] = project
-    report = check_connection(unknown(sandbox_jira))
+        jira.site.projects[project.id] = project
+    report = check_connection(unknown(jira))
     assert report.checks[3].detail == "63 of 63 spaces"
     assert len(report.spaces) == 63
-    assert len(sandbox_jira.log.matching("* .*")) < 30
+    assert len(jira.log.matching("* .*")) < 30
 
 
 def test_it_registers_a_webhook_once(sandbox_jira):

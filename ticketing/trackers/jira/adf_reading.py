@@ -7,9 +7,9 @@ not known counts as what it holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ticketing.trackers.jira import prose
 
@@ -164,43 +164,59 @@ _SPECIAL = re.compile(r"[\\`*\[\]<>|&]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~")
 _WRAPS = {"strong": "**", "em": "*", "strike": "~~"}
 
 
+class _Piece(NamedTuple):
+    written: str
+    signs: frozenset[str] = frozenset()  # that go around it
+
+
 def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _inline(node: Node) -> str:
-    return "".join(map(_piece, _children(node))).strip()
+    """Text with its marks. A sign stands next to what it marks, never next to a space."""
+    pieces = [piece for child in _children(node) if (piece := _piece(child)).written]
+    out = ""
+    signs: list[str] = []  # those open, outermost first
+    for index, piece in enumerate(pieces):
+        text = piece.written.lstrip()
+        wanted = piece.signs if text else frozenset(signs)
+        stays = next((at for at, sign in enumerate(signs) if sign not in wanted), len(signs))
+        out = _closed(out, signs[stays:])
+        signs = signs[:stays]
+        new = sorted(wanted - set(signs), key=lambda sign, at=index: -_reach(pieces, at, sign))  # type: ignore[misc]
+        out += piece.written[: len(piece.written) - len(text)] + "".join(new) + text
+        signs += new
+    return _closed(out, signs).strip()
 
 
-def _piece(node: Node) -> str:
+def _closed(out: str, signs: Sequence[str]) -> str:
+    text = out.rstrip() if signs else out
+    return text + "".join(reversed(signs)) + out[len(text) :]
+
+
+def _reach(pieces: Sequence[_Piece], index: int, sign: str) -> int:
+    """How far a sign goes from this piece on: what goes furthest opens first."""
+    later = range(index, len(pieces))
+    return next((at for at in later if sign not in pieces[at].signs), len(pieces))
+
+
+def _piece(node: Node) -> _Piece:
     kind = _type(node)
     if kind == "text":
         return _marked(node)
-    return _INLINE[kind](node) if kind in _INLINE else _inline(node)
+    return _Piece(_INLINE[kind](node) if kind in _INLINE else _inline(node))
 
 
-def _marked(node: Node) -> str:
+def _marked(node: Node) -> _Piece:
     text = prose.clean(str(node.get("text", "")))
     marks = node.get("marks")
     kinds = {_type(mark): mark for mark in marks if _type(mark)} if isinstance(marks, list) else {}
-    if "code" in kinds:
-        written = _code_span(text)
-    else:
-        written = _wrapped(
-            _escape(text).replace("\n", "  \n"), [w for m, w in _WRAPS.items() if m in kinds]
-        )
+    is_code = "code" in kinds
+    written = _code_span(text) if is_code else _escape(text).replace("\n", "  \n")
     href = _attr(kinds["link"], "href") if "link" in kinds else ""
-    return _linked(written, text, href)
-
-
-def _wrapped(text: str, wraps: list[str]) -> str:
-    """A sign stands next to what it marks, never next to a space."""
-    inner = text.strip()
-    if not inner or not wraps:
-        return text
-    at = text.index(inner)
-    signs = "".join(wraps)
-    return f"{text[:at]}{signs}{inner}{''.join(reversed(wraps))}{text[at + len(inner) :]}"
+    signs = (sign for mark, sign in _WRAPS.items() if mark in kinds and not is_code)
+    return _Piece(_linked(written, text, href), frozenset(signs))
 
 
 def _code_span(text: str) -> str:

@@ -41,6 +41,8 @@ class Check(NamedTuple):
 
 
 class SpaceAccess(NamedTuple):
+    """What we may do in a space; one that was not asked for counts as open to us."""
+
     space: Space
     may_create: bool
     may_comment: bool
@@ -216,14 +218,11 @@ class _Test:
         spaces = [space for space in self._catalogue.spaces() if not space.is_archived]
         asked = spaces[:_MOST_SPACES_ASKED]
         self._found.spaces += map(self._access, asked)
-        if self._client.is_cloud:  # where Jira lists only those in which we may create
-            rest = spaces[len(asked) :]
-            self._found.spaces += (
-                SpaceAccess(space, may_create=True, may_comment=True) for space in rest
-            )
-            of = self._visible
-        else:
-            of = len(asked)
+        # On Cloud these are spaces where we may create; elsewhere the first ticket tells.
+        self._found.spaces += (
+            SpaceAccess(space, may_create=True, may_comment=True) for space in spaces[len(asked) :]
+        )
+        of = self._visible if self._client.is_cloud else len(spaces)
         able = sum(access.may_create and access.may_comment for access in self._found.spaces)
         if not able:
             reason = "The account needs Create Issues and Add Comments in at least one space."
