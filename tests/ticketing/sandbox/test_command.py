@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -37,3 +38,22 @@ def test_it_runs_until_it_is_stopped(tmp_path):
 def test_it_listens_on_this_computer_alone(host):
     with pytest.raises(CommandError, match="not a loopback address"):
         call_command("sandbox_jira", host=host, port=0)
+
+
+def test_it_is_not_loaded_with_the_product():
+    """Nor is its server: whoever runs the product has no Jira of ours in memory."""
+    program = (
+        "import sys, django; django.setup(); import config.wsgi, config.urls, ticketing.tasks\n"
+        "print([name for name in sys.modules if 'sandbox' in name])"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"}
+    shown = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert shown.stdout.strip() == "[]", shown.stderr

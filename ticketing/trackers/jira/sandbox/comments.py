@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ticketing.trackers.jira.sandbox import issues
+from ticketing.trackers.jira.sandbox.documents import check_document
 from ticketing.trackers.jira.sandbox.errors import InvalidValue, Refused
 from ticketing.trackers.jira.sandbox.model import Comment, Issue, Person
 from ticketing.trackers.jira.sandbox.shapes import Shapes
 from ticketing.trackers.jira.sandbox.site import Site
-from ticketing.trackers.jira.sandbox.values import TEXT_LIMIT, check_document
+from ticketing.trackers.jira.sandbox.values import TEXT_LIMIT
 
 Json = dict[str, Any]
 
@@ -41,8 +42,8 @@ def _text(body: Json, version: str) -> str | Json:
     if version == "3":
         try:
             return check_document(text)
-        except InvalidValue:
-            raise Refused(400, errors={"comment": "Comment body is not valid!"}) from None
+        except InvalidValue as invalid:
+            raise Refused(400, errors={"comment": f"{invalid}"}) from None
     if not isinstance(text, str):
         raise Refused(400, errors={"comment": "Operation value must be a string"})
     if len(text) > TEXT_LIMIT:

@@ -68,10 +68,8 @@ def _code(fence: re.Match[str], lines: list[str]) -> Node:
         body = [text] if text else []
         while lines and end not in (line := lines.pop(0)):
             body.append(line)
-    node: Node = {"type": "codeBlock", "content": [{"type": "text", "text": "\n".join(body)}]}
-    if not body:
-        del node["content"]
-    return node
+    code = "\n".join(body)
+    return {"type": "codeBlock", "content": [{"type": "text", "text": code}] if code else []}
 
 
 def _list(lines: list[str]) -> Node:

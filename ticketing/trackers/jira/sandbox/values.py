@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from ticketing.trackers.jira.sandbox.documents import check_document
 from ticketing.trackers.jira.sandbox.errors import InvalidValue
 from ticketing.trackers.jira.sandbox.model import Field, Kind, Option, Project
 from ticketing.trackers.jira.sandbox.site import Site
@@ -166,16 +167,6 @@ class Checker:
         if issue is None:
             raise InvalidValue("Could not find issue by id or key.")
         return str(issue.id)
-
-
-def check_document(value: Any) -> dict[str, Any]:
-    is_document = isinstance(value, dict) and value.get("type") == "doc"
-    if not is_document or value.get("version") != 1 or not isinstance(value.get("content"), list):
-        raise InvalidValue(
-            "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-        )
-    document: dict[str, Any] = value
-    return document
 
 
 def _array(value: Any) -> list[Any]:
