@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -74,7 +74,7 @@ class WebhookView(APIView):
         if not is_signed(account, body, request.headers.get("X-Hub-Signature", "")):
             cache.add(forgeries, 0, timeout=60)
             cache.incr(forgeries)
-            raise AuthenticationFailed("The signature does not fit the body.")
+            raise ApiError(401, detail="The signature does not fit the body.")
         is_new = take_event(account, _identifier(request, body), _event(body))
         return Response({"data": {"is_new": is_new}}, status=202)
 
