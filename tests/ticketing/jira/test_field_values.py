@@ -52,6 +52,12 @@ def test_it_sends(kind, value, sent):
     assert render(spec(kind), value, deployment=CLOUD) == sent
 
 
+def test_a_long_or_strange_text_is_cut_as_jira_counts():
+    sent = render(spec(FieldKind.TEXT), "\x00" + "😀" * 300, deployment=CLOUD)
+    assert sent == "\ufffd" + "😀" * 126 + "…"
+    assert render(spec(FieldKind.LABELS), ["x" * 300], deployment=CLOUD) == ["x" * 255]
+
+
 @pytest.mark.parametrize("value", [{"id": "5b1"}, {"accountId": "5b1"}, {"name": "5b1"}])
 def test_a_person_is_named_as_the_deployment_wants(value):
     assert render(spec(FieldKind.USER), value, deployment=CLOUD) == {"accountId": "5b1"}

@@ -13,10 +13,11 @@ from math import isfinite
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ticketing.trackers.jira import prose
 from ticketing.trackers.jira.adf import to_plain_document
 from ticketing.trackers.jira.credentials import Deployment, Markup
 from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option, find_option
-from ticketing.trackers.jira.wiki import to_plain_wiki
+from ticketing.trackers.jira.wiki import length, to_plain_wiki
 
 TEXT_LENGTH = 254  # "must be less than 255 characters"
 LABEL_LENGTH = 255
@@ -71,7 +72,9 @@ def render(
 
 def _one_line(_: FieldSpec, value: Any, __: _Target) -> Any:
     text = " ".join(_words(value).split())
-    return (text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…") or None
+    if length(text) > TEXT_LENGTH:
+        text = prose.longest(text, lambda part: length(part) < TEXT_LENGTH) + "…"
+    return text or None
 
 
 def _long_text(_: FieldSpec, value: Any, target: _Target) -> Any:
@@ -105,7 +108,8 @@ def _moment(_: FieldSpec, value: Any, __: _Target) -> Any:
 
 def _label_list(_: FieldSpec, value: Any, __: _Target) -> Any:
     """A label holds no space: a value with spaces becomes one label with hyphens."""
-    words = ("-".join(str(item).split())[:LABEL_LENGTH] for item in _flat(value))
+    words = ("-".join(prose.clean(str(item)).split()) for item in _flat(value))
+    words = (prose.longest(word, lambda part: length(part) <= LABEL_LENGTH) for word in words)
     return list(dict.fromkeys(filter(None, words))) or None
 
 
@@ -186,7 +190,7 @@ def _flat(value: Any) -> list[Any]:
 
 def _words(value: Any) -> str:
     scalars = (item for item in _flat(value) if isinstance(item, str | int | float))
-    return ", ".join(map(str, scalars))
+    return prose.clean(", ".join(map(str, scalars)))
 
 
 def is_url(text: str) -> bool:
