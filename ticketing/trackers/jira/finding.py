@@ -15,6 +15,7 @@ from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.creating import TICKET_PROPERTY
 from ticketing.trackers.jira.faults import Call, Refused
 
+_MOST_OF_A_KEY = 20  # issues with one key; more than one is an accident
 _PAGE = 100  # the most that a bulk fetch takes
 _MARGIN = 100  # numbers above the newest known one; refused creates use up numbers, too
 _MOST = 2000  # numbers that are looked at before a person has to
@@ -33,11 +34,11 @@ def find(client: JiraClient, lookup: Lookup) -> Found:
     space_key = _space_key(client, lookup.destination)
     found = _by_label(client, lookup)
     is_complete = False
-    if not found:
+    if space_key and not found:
         probe = _Probe(client, lookup, space_key)
         found = probe.run()
-        is_complete = probe.is_complete and bool(space_key)
-    if not found and is_complete:
+        is_complete = probe.is_complete
+    if is_complete and not found:
         client.prove_identity()
     # A copy that somebody made carries the label, but not the property.
     proven = [issue for issue in found if _is_proven(issue, lookup.key)] or found
@@ -63,11 +64,21 @@ def search(client: JiraClient, jql: str, *, limit: int, **asked: str) -> list[Ma
 def _by_label(client: JiraClient, lookup: Lookup) -> list[Mapping[str, Any]]:
     """Wherever it is by now: somebody may have moved it."""
     jql = f"labels = {_quoted(lookup.key)}"
-    return [
-        issue
-        for issue in search(client, jql, limit=50, properties=TICKET_PROPERTY)
-        if _is_ours(issue, lookup.key)
-    ]
+    if client.is_cloud:
+        issues = search(client, jql, limit=_MOST_OF_A_KEY, properties=TICKET_PROPERTY)
+    else:  # where a search shows no properties
+        found = search(client, jql, limit=_MOST_OF_A_KEY)
+        issues = [issue for each in found for issue in _read_one(client, str(each["id"]))]
+    return [issue for issue in issues if _is_ours(issue, lookup.key)]
+
+
+def _read_one(client: JiraClient, id_or_key: str) -> Iterator[Mapping[str, Any]]:
+    params = {"fields": "labels", "properties": TICKET_PROPERTY}
+    try:
+        yield client.get(f"issue/{quote(id_or_key, safe='')}", params=params)
+    except Refused as refused:
+        if refused.status != 404 or not refused.answer.is_json:
+            raise
 
 
 def _space_key(client: JiraClient, destination: Destination) -> str:
@@ -87,7 +98,7 @@ class _Probe:
     def __init__(self, client: JiraClient, lookup: Lookup, space_key: str) -> None:
         self._client = client
         self._lookup = lookup
-        self._space_key = space_key or lookup.destination.space_key
+        self._space_key = space_key
         self._margin = _MARGIN if client.is_cloud else _MARGIN_ONE_BY_ONE
         self._most = _MOST if client.is_cloud else _MOST_ONE_BY_ONE
         self.is_complete = False
@@ -117,18 +128,11 @@ class _Probe:
 
     def _read(self, keys: list[str]) -> _Page:
         if not self._client.is_cloud:
-            return _Page([issue for key in keys for issue in self._one(key)], is_whole=True)
+            issues = [issue for key in keys for issue in _read_one(self._client, key)]
+            return _Page(issues, is_whole=True)
         asked = {"issueIdsOrKeys": keys, "fields": ["labels"], "properties": [TICKET_PROPERTY]}
         answer = self._client.post("issue/bulkfetch", json=asked, call=Call.READ)
         return _Page(answer["issues"], is_whole=not answer.get("issueErrors"))
-
-    def _one(self, key: str) -> Iterator[Mapping[str, Any]]:
-        params = {"fields": "labels", "properties": TICKET_PROPERTY}
-        try:
-            yield self._client.get(f"issue/{quote(key, safe='')}", params=params)
-        except Refused as refused:
-            if refused.status != 404 or not refused.answer.is_json:
-                raise
 
 
 def _is_ours(issue: Mapping[str, Any], key: str) -> bool:
