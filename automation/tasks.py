@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from automation import early_warning, test_runs
+from automation import early_warning, test_runs, test_steps
 from automation.pipeline import evaluate_all
 from config.lib.tasks import enqueue
 
@@ -27,4 +27,4 @@ def check_destinations() -> None:
 
 
 def run_test(run_id: str) -> None:
-    test_runs.carry_on(UUID(run_id))
+    test_steps.carry_on(UUID(run_id))

@@ -6,6 +6,7 @@ For htmx they are the content of a dialog above the editor, for others pages of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +21,13 @@ from automation.engine.rules import RuleSpec
 from automation.forms import RuleForm
 from automation.models import Rule, TestRun
 from automation.selectors import rule_by_id
+from automation.test_rows import case_of, destination_for, issue_of, spec_of
 from config.accounts.access import require, signed_in
+from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.selectors import finding_by_id
+from ticketing.destinations import project_for
 
 OURS = ("csrfmiddlewaretoken", "words", "finding", "run", "find")
 """What the dialog's own form says; all else in it is the rule's form, carried along."""
@@ -36,11 +40,16 @@ def test_rule(request: HttpRequest) -> HttpResponse:
     """The form as it stands: choose a finding that matches it; with `run`, begin."""
     form = RuleForm(request.POST, rule=_edited(request))
     spec = form.preview_spec()
+    # A name is nobody's business yet.
     wrong = [field for field in form if field.errors and field.name != "name"]
     if spec is None or wrong:
         return _show(request, "cannot", {"form": form, "wrong": wrong}, status=422)
+    if "run" in request.POST:
+        spec = _placed(form, spec, actor=signed_in(request))
     carried = [each for each in request.POST.lists() if each[0] not in OURS]
-    return _choose(request, spec, carried=carried, action=reverse("automation:rule-test"))
+    action = reverse("automation:rule-test")
+    makes = _makes(form)
+    return _choose(request, spec, carried=carried, action=action, makes=makes)
 
 
 @require(Permission.RULES_WRITE)
@@ -50,7 +59,10 @@ def test_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The same rule once more: with `run` and a finding at once, else choose another one."""
     run = _run(request, run_id)
     action = reverse("automation:test-again", args=[run.pk])
-    return _choose(request, test_runs.spec_of(run), action=action)
+    spec = spec_of(run)
+    place = destination_for(spec)
+    makes = f"{place.type_name} in {place.space_key}" if place else "case"
+    return _choose(request, spec, action=action, makes=makes)
 
 
 @require(Permission.RULES_WRITE)
@@ -58,6 +70,7 @@ def test_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def show_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _run(request, run_id)
     if run.state == TestRun.State.RUNNING:
+        test_runs.look_after(run)
         return _show(request, "progress", _running(run))
     answer = _show(request, "result", _result(run))
     return reswap(retarget(answer, "#test-body"), "innerHTML")
@@ -80,6 +93,7 @@ def _choose(
     spec: RuleSpec,
     *,
     action: str,
+    makes: str,
     carried: Sequence[tuple[str, list[str]]] = (),
 ) -> HttpResponse:
     refused = ""
@@ -96,7 +110,7 @@ def _choose(
         "action": action,
         "carried": carried,
         "refused": refused,
-        "destination": test_runs.destination_of(spec),
+        "makes": makes,
     }
     return _show(request, "choose", context, status=422 if refused else 200)
 
@@ -131,15 +145,33 @@ def _running(run: TestRun) -> dict[str, Any]:
 
 
 def _result(run: TestRun) -> dict[str, Any]:
-    case = test_runs.case_of(run)
+    case, issue = case_of(run), issue_of(run)
+    own_key = case.key if case and not case.archived_at else ""
     return {
         "run": run,
-        "spec": test_runs.spec_of(run),
         "case": case,
-        "key": case.key if case else "",
+        "issue": issue,
+        "key": issue.issue_key if issue else own_key,
         "attached": bool(case and case.attachments.filter(finding=run.finding_id).exists()),
         "seconds": (run.ended_at - run.created_at).total_seconds() if run.ended_at else 0,
     }
+
+
+def _placed(form: RuleForm, spec: RuleSpec, *, actor: User) -> RuleSpec:
+    """The rule with the project of its place in Jira, which is made if there is none."""
+    found = form.choices
+    if form.linked_project() is not None or found.account is None or found.place is None:
+        return spec
+    project, _ = project_for(found.account, found.place, actor=actor)
+    return replace(spec, project_id=str(project.pk))
+
+
+def _makes(form: RuleForm) -> str:
+    """What a test creates, in words."""
+    if form.is_jira and form.choices.place:
+        return f"{form.choices.place.type_name} in {form.choices.place.space_key}"
+    project = form.linked_project()
+    return f"case in {project.name}" if project else "case"
 
 
 def _edited(request: HttpRequest) -> Rule | None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from automation import test_runs
+from automation import test_runs, test_steps
 from automation.engine.rules import RuleSpec
 from automation.models import DailyUsage, Rule, TestRun
 from tests.factories import FindingFactory, ProjectFactory, UserFactory
@@ -45,7 +45,7 @@ def begun(spec, finding, editor) -> TestRun:
 
 
 def after(run: TestRun) -> TestRun:
-    test_runs.carry_on(run.pk)
+    test_steps.carry_on(run.pk)
     run.refresh_from_db()
     return run
 
@@ -82,13 +82,13 @@ def test_it_makes_one_ticket_however_often_it_runs(spec, finding, editor):
     assert (run.state, Case.objects.count()) == ("passed", 1)
 
 
-@pytest.mark.parametrize("at", ["_create", "_link", "_end"])
+@pytest.mark.parametrize("at", ["_create", "_link", "end"])
 def test_it_goes_on_where_its_worker_died(spec, finding, editor, monkeypatch, at):
     run = begun(spec, finding, editor)
     with monkeypatch.context() as patched:
-        patched.setattr(test_runs, at, _die)
+        patched.setattr(test_steps, at, _die)
         with pytest.raises(MemoryError):
-            test_runs.carry_on(run.pk)
+            test_steps.carry_on(run.pk)
 
     assert (after(run).state, Case.objects.count()) == ("passed", 1)
     assert Attachment.objects.get().case_id == run.case_id

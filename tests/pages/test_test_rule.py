@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from automation import test_runs
+from automation import test_steps
 from automation.models import Rule, TestRun
 from tests.factories import FindingFactory
 from ticketing.models import Attachment, Case
@@ -122,7 +122,7 @@ def test_it_shows_each_step(as_user, editor, run):
     client = as_user(editor)
     assert "Step 1 of 4" in client.get(f"/tests/{run.pk}", headers=HTMX).content.decode()
 
-    test_runs.carry_on(run.pk)
+    test_steps.carry_on(run.pk)
 
     answer = client.get(f"/tests/{run.pk}", headers=HTMX)
     body = answer.content.decode()
@@ -138,7 +138,7 @@ def test_it_works_without_scripts(as_user, editor, form, finding):
     begun = ask(client, form, headers={}, run="yes", finding=finding.finding_id)
     waiting = client.get(begun.url)
     assert waiting["Refresh"] == "1"
-    test_runs.carry_on(TestRun.objects.get().pk)
+    test_steps.carry_on(TestRun.objects.get().pk)
 
     done = client.get(begun.url)
     assert "Refresh" not in done
@@ -158,7 +158,7 @@ def test_it_says_why_a_test_failed(as_user, editor, run):
 
 
 def test_it_detaches_the_ticket_of_a_test(as_user, editor, run):
-    test_runs.carry_on(run.pk)
+    test_steps.carry_on(run.pk)
 
     body = as_user(editor).post(f"/tests/{run.pk}/detach", headers=HTMX).content.decode()
 

@@ -9,6 +9,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (!dialog.open) dialog.showModal();
   const first = dialog.querySelector("[data-focuses]") ?? document.getElementById("test-title");
   first.focus();
+  nameFix();
 });
 
 document.addEventListener("htmx:load", ({ detail }) => {
@@ -19,9 +20,18 @@ document.addEventListener("htmx:load", ({ detail }) => {
 // A closed dialog asks no more; the test itself goes on.
 dialog.addEventListener("close", () => document.getElementById("test-body").replaceChildren());
 
+// The field that Jira asked for: in the form, or among those that can be added to it.
+const ofForm = (id) => document.querySelector(`[name="field_${CSS.escape(id)}"], [name="${CSS.escape(id)}"]`);
+const toAdd = (id) => document.querySelector(`#add-field [name=add][value="${CSS.escape(id)}"]`);
+
+function nameFix() {
+  const button = dialog.querySelector("[data-fixes]");
+  const adds = button && toAdd(button.dataset.fixes);
+  if (adds) button.querySelector("span").textContent = `Add the ${adds.textContent.trim()} field`;
+  else if (button) button.hidden = !ofForm(button.dataset.fixes);
+}
+
 dialog.addEventListener("click", ({ target }) => {
-  const field = target.closest("[data-fixes]")?.dataset.fixes;
-  if (!field) return;
-  const place = document.querySelector(`[data-field="${CSS.escape(field)}"], [name="${CSS.escape(field)}"]`);
-  (place?.querySelector("input, select, textarea") ?? place)?.focus();
+  const id = target.closest("[data-fixes]")?.dataset.fixes;
+  if (id) (toAdd(id)?.click ?? (() => ofForm(id)?.focus())).call(toAdd(id));
 });
