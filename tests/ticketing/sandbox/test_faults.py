@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -151,3 +153,34 @@ def test_it_refuses_in_a_language_that_nobody_reads(api):
 
     assert foreign["errors"].keys() == plain["errors"].keys() == {"summary"}
     assert foreign["errors"] != plain["errors"]
+
+
+def test_the_wait_can_be_told_as_a_date(api):
+    api.jira.limit.change(1)
+    api.jira.limit.is_dated = True
+    api("GET", "myself")
+
+    refusal = api("GET", "myself")
+
+    at = parsedate_to_datetime(refusal.headers["Retry-After"])
+    assert 0 <= (at - datetime.now(UTC)).total_seconds() <= 2
+    assert api.jira.limit.refused == 1
+
+
+def test_data_center_tells_of_its_limit_on_every_answer(dc_api):
+    dc_api.jira.limit.change(5)
+
+    headers = dc_api("GET", "myself").headers
+
+    assert (headers["X-RateLimit-Limit"], headers["Retry-After"]) == ("5", "0")
+
+
+def test_it_throttles_one_kind_of_request_and_asks_for_a_captcha(api):
+    api.jira.faults.throttle(CREATE, retry_after="30", reason="jira-per-issue-on-write")
+    api.jira.faults.captcha("GET /myself$")
+
+    throttled, stopped = api.create(), api("GET", "myself")
+
+    assert (throttled.status_code, throttled.headers["Retry-After"]) == (429, "30")
+    assert stopped.status_code == 403
+    assert "CAPTCHA_CHALLENGE" in stopped.headers["X-Authentication-Denied-Reason"]
