@@ -244,3 +244,26 @@ def test_it_keeps_the_key_of_an_issue_whose_first_step_failed(sandbox_jira, trac
     body = {"id": "7", "key": "SEC-7", "transition": {"status": 400, "errorCollection": {}}}
     sandbox_jira.faults.answer("POST /issue$", 201, body)
     assert create(tracker) == IssueRef("7", "SEC-7")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"parent": {"id": float("nan")}}, {"parent": {"id": {1, 2}}}, {"customfield_9": object()}],
+)
+def test_it_tells_values_that_cannot_be_written(sandbox_jira, tracker, fields):
+    assert failure(lambda: create(tracker, fields=fields)).fault is Fault.REJECTED
+    assert sandbox_jira.issues() == []
+
+
+def test_it_looks_at_nothing_where_the_answer_says_enough(sandbox_jira, tracker):
+    headers = {"RateLimit-Reason": "jira-per-issue-on-write", "Retry-After": "2"}
+    sandbox_jira.faults.answer("POST /issue$", 429, "busy", headers=headers)
+    error = failure(lambda: create(tracker))
+    assert (error.fault, error.retry_after, error.whole_account) == (Fault.TRANSIENT, 2, False)
+    assert len(sandbox_jira.log.all()) == 1
+
+
+def test_it_warns_of_no_person_that_it_may_not_look_for(sandbox_jira, tracker):
+    said = {"errorMessages": ["You are not authorized to view users."]}
+    sandbox_jira.faults.answer("GET /user/assignable/search$", 403, said)
+    tracker.check(SEC_TASK, {"assignee": {"id": DANA.account_id}})

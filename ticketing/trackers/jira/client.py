@@ -115,16 +115,18 @@ class JiraClient:
     def _prepare(
         self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None
     ) -> requests.PreparedRequest:
-        url = self._url(path)
-        data = None if json is None else json_.dumps(json).encode()
-        request = requests.Request(method, url, params=dict(params or {}), data=data)
+        request = requests.Request(
+            method, self._url(path), params=dict(params or {}), data=_written(json)
+        )
         with contextlib.suppress(requests.RequestException, ValueError):  # may hold the token
             prepared = self._session.prepare_request(request)
             sign = str(prepared.headers["Authorization"])
             if sign.isascii() and sign.isprintable():
                 return prepared
         raise TrackerError(
-            Fault.AUTH, "The e-mail address or the token cannot be sent.", whole_account=True
+            Fault.AUTH,
+            "The address, the e-mail address or the token cannot be sent.",
+            whole_account=True,
         )
 
     def _url(self, path: str) -> str:
@@ -134,8 +136,8 @@ class JiraClient:
         parts = unquote(path).split("/")
         if ".." in parts or "?" in path or "#" in path or "\\" in path:
             raise TrackerError(Fault.REJECTED, f"{self.host} has no such address.")
-        is_safe = self.credentials.api_url.startswith("https://")
-        if not is_safe and not self.credentials.may_be_private:
+        schemes = ("https", "http") if self.credentials.may_be_private else ("https",)
+        if urlsplit(self.credentials.api_url).scheme not in schemes:
             raise TrackerError(
                 Fault.CONFIG, f"The address of {self.host} must be https.", whole_account=True
             )
@@ -201,6 +203,13 @@ class JiraClient:
             return False
         ours = self.credentials.user_id
         return not ours or user_id.lower() == ours.lower()
+
+
+def _written(json: Any) -> bytes | None:
+    try:
+        return None if json is None else json_.dumps(json, allow_nan=False).encode()
+    except (RecursionError, TypeError, ValueError):
+        raise TrackerError(Fault.REJECTED, "A value cannot be written for Jira.") from None
 
 
 def _is_what_was_asked_for(answer: Answer, call: Call) -> bool:

@@ -83,7 +83,13 @@ class Place:
             return None
         word = "accountId" if self._client.is_cloud else "username"
         asked = {"project": self._destination.space_key, word: person, "maxResults": 1000}
-        if person in _ids(self._client.get("user/assignable/search", params=asked)):
+        try:
+            assignable = _ids(self._client.get("user/assignable/search", params=asked))
+        except Refused as refused:
+            if refused.status != 403:
+                raise
+            return None  # we may not look at people: the create will tell
+        if person in assignable:
             return None
         found = _ids(self._client.get("user/search", params={word: person}))
         who = f"Assignee {found[person]}" if found.get(person) else "The assignee"

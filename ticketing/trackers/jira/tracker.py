@@ -70,17 +70,12 @@ class JiraTracker:
             raise
 
     def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
-        created = create_body(
-            draft,
-            key=key,
-            attempt=attempt,
-            specs=self._specs(draft),
-            credentials=self._client.credentials,
-        )
+        created = self._written(draft, key, attempt)
         try:
             issue = self._client.post("issue", json=created.body, call=Call.CREATE)
         except Refused as refused:
-            if refused.fault is Fault.UNSURE or refused.whole_account:
+            is_about_it = refused.fault in (Fault.CONFIG, Fault.REJECTED)
+            if refused.whole_account or not is_about_it:
                 raise
             error = self._explained(refused, draft, created)
         else:
@@ -138,6 +133,18 @@ class JiraTracker:
 
     # --- Inside -----------------------------------------------------------------------------
 
+    def _written(self, draft: IssueDraft, key: str, attempt: str) -> Created:
+        specs = self._specs(draft)
+        credentials = self._client.credentials
+        try:
+            return create_body(
+                draft, key=key, attempt=attempt, specs=specs, credentials=credentials
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TrackerError(
+                Fault.REJECTED, "The fields of the ticket cannot be written for Jira."
+            ) from error
+
     @_in_jiras_shape
     def _specs(self, draft: IssueDraft) -> Collection[FieldSpec]:
         """What the fields are, so that their values can be written as Jira wants them."""
@@ -147,7 +154,7 @@ class JiraTracker:
         try:
             return Place(self._client, draft.destination).screen().values()
         except Refused as refused:
-            if refused.status not in (400, 404) or refused.whole_account:
+            if refused.status not in (400, 403, 404) or refused.whole_account:
                 raise
             return ()  # the create says what is wrong with the place
 
