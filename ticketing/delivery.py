@@ -130,11 +130,12 @@ class _Line:
                 return
             floor, draft = self._floor(issue), compose(issue)
             self._pace.hold()
-            is_sent = claims.mark_sent(issue, floor=floor)
-            if not is_sent:
-                settling.release(issue, reason="The worker was too slow, and sent nothing.")
-                return
-            ref = self._tracker.create(draft, key=issue.key, attempt=str(issue.attempt))
+            claims.mark_sent(issue, floor=floor)
+            is_sent = True
+            with self._pace.guarded(lambda: claims.check_claim(issue)):
+                ref = self._tracker.create(draft, key=issue.key, attempt=str(issue.attempt))
+        except claims.ClaimLost as lost:
+            settling.release(issue, reason=lost.reason)
         except TrackerError as error:
             self._failed(issue, error)
         except Exception as error:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -52,12 +54,24 @@ class Pace:
     def __init__(self, account_id: UUID) -> None:
         self._account_id = account_id
         self._holds = False
+        self._guard: Callable[[], None] | None = None
 
     def __call__(self) -> None:
         if self._holds:
             self._holds = False
         else:
             self._wait(LONGEST_PAUSE)
+        if self._guard:
+            self._guard()
+
+    @contextmanager
+    def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
+        """Ask `guard` right before the next request, which it forbids by raising."""
+        self._guard = guard
+        try:
+            yield
+        finally:
+            self._guard = None
 
     def hold(self) -> None:
         """Wait for the turn of the next request now, so that it leaves at once when it comes."""

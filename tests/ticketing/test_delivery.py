@@ -20,7 +20,7 @@ from tests.fakes.tracker import (
 from tests.ticketing.outbox import RULE, due, promised, sent_ago, state_of
 from ticketing.delivery import compose, deliver_due, deliver_one
 from ticketing.models import Case, ExternalIssue, Orphan
-from ticketing.outbox.claims import claim, free_expired, mark_sent
+from ticketing.outbox.claims import ClaimLost, check_claim, claim, free_expired, mark_sent
 from ticketing.outbox.settling import settle_created
 from ticketing.signals import destination_broken
 from ticketing.trackers.base import Fault, IssueRef, TrackerError
@@ -429,7 +429,7 @@ def test_it_finds_a_late_second_issue_hours_later(tracker):
 def test_it_never_drops_the_answer_of_a_worker_that_was_given_up(tracker):
     issue = promised()
     mine = claim(issue.account_id)
-    assert mark_sent(mine, floor=0)
+    mark_sent(mine, floor=0)
     ExternalIssue.objects.update(lease_until=timezone.now())
     free_expired()
     sent_ago(issue, minutes=7)
@@ -477,8 +477,11 @@ def test_it_looks_for_what_a_lost_worker_may_have_sent(tracker):
 def test_a_worker_that_slept_too_long_sends_nothing():
     issue = promised()
     mine = claim(issue.account_id)
+    mark_sent(mine, floor=0)
     ExternalIssue.objects.update(lease_until=timezone.now() + timedelta(minutes=9, seconds=29))
-    assert not mark_sent(mine, floor=0)
+    for check in (lambda: mark_sent(mine, floor=0), lambda: check_claim(mine)):
+        with pytest.raises(ClaimLost):
+            check()
 
 
 def test_a_worker_that_lost_its_claim_sends_nothing(tracker):
@@ -487,7 +490,8 @@ def test_a_worker_that_lost_its_claim_sends_nothing(tracker):
     ExternalIssue.objects.update(lease_until=timezone.now())
     free_expired()
     assert claim(issue.account_id).attempt != mine.attempt
-    assert not mark_sent(mine, floor=0)
+    with pytest.raises(ClaimLost):
+        mark_sent(mine, floor=0)
 
 
 def test_it_has_one_create_in_flight_for_each_space():

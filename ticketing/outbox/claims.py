@@ -17,10 +17,18 @@ from ticketing.models import Attempt, ExternalIssue, JiraAccount
 from ticketing.outbox import timing
 from ticketing.outbox.moves import move, of
 from ticketing.states import State
+from ticketing.trackers.base import Fault, TrackerError
 
 Operation = Attempt.Operation
 LOST = "lost"
 _LATE_STATES = (State.CREATED, State.BLOCKED, State.CANCELLED)
+
+
+class ClaimLost(TrackerError):
+    """The claim is too old, or somebody else's: nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Fault.TRANSIENT, "The worker was too slow, and sent nothing.")
 
 
 class Look(NamedTuple):
@@ -95,21 +103,27 @@ def claim_late_look(account_id: UUID) -> Look | None:
     return _claimed_look(due.order_by("not_before"), now=now)
 
 
-def mark_sent(issue: ExternalIssue, *, floor: int) -> bool:
-    """Write down that the create leaves now. Without a True it must not leave.
-
-    The claim may be too old (then somebody may already look for what was never sent) or
-    somebody else's: a worker that slept wakes up here.
-    """
+def mark_sent(issue: ExternalIssue, *, floor: int) -> None:
+    """Write down that the create is about to leave. Raises ClaimLost: then it must not."""
     now = timezone.now()
     issue.floor = min(issue.floor, floor) if issue.was_unsure else floor
-    issue.posted_at = now
-    fresh = of(issue).filter(
-        state=State.SENDING,
-        lease_until__gt=now + timing.TIMING.lease - timing.TIMING.fresh,
-    )
     with _written_through():
-        return fresh.update(posted_at=now, floor=issue.floor) == 1
+        if not _fresh(issue, now).update(posted_at=now, floor=issue.floor):
+            raise ClaimLost
+    issue.posted_at = now
+
+
+def check_claim(issue: ExternalIssue) -> None:
+    """Raises ClaimLost if the create must not leave any more: a worker that slept wakes up
+    here, and may be the one of two that both believe the claim is theirs."""
+    if not _fresh(issue, timezone.now()).exists():
+        raise ClaimLost
+
+
+def _fresh(issue: ExternalIssue, now: datetime) -> QuerySet[ExternalIssue]:
+    """The row, if the claim is still held and young."""
+    oldest = now + timing.TIMING.lease - timing.TIMING.fresh
+    return of(issue).filter(state=State.SENDING, lease_until__gt=oldest)
 
 
 @transaction.atomic
