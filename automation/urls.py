@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from automation.views import editor, rules, tests
+from automation.views import destination, editor, rules, tests
 
 app_name = "automation"
 
@@ -20,6 +20,9 @@ urlpatterns = [
     path("rules/<uuid:rule_id>/duplicate", rules.duplicate_rule, name="rule-duplicate"),
     path("rules/<uuid:rule_id>/deliver", rules.deliver_waiting, name="rule-deliver"),
     path("rules/preview", editor.preview_rule, name="rule-preview"),
+    path("rules/destination", destination.choose_destination, name="destination"),
+    path("rules/spaces", destination.find_spaces, name="space-list"),
+    path("rules/people", destination.find_people, name="people-list"),
     path("rules/projects", editor.create_project, name="project-create"),
     path("rules/test", tests.test_rule, name="rule-test"),
     path("tests/<uuid:run_id>", tests.show_test, name="test-show"),

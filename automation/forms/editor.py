@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from automation.engine.rules import RuleSpec
 from automation.forms.criteria import RuleCriteria, narrowed
+from automation.forms.jira import JiraPart
 from automation.models import Rule
 from automation.services import MAX_QUERY, RuleData
 from config.accounts.models import User
@@ -25,6 +26,13 @@ from findings.query.terms import split_terms
 from ticketing.models import Project
 
 LIMIT_ERROR = "Enter a whole number from 1 to 500."
+_MANY = ("types", "severities")
+CASE_CONTROLS = ("project", "assignee")
+JIRA_CONTROLS = (
+    *("account", "space", "type", "jira_assignee"),
+    *("summary_template", "description_template"),
+)
+_ONE = ("name", "query", "limit", "seen", "target", *CASE_CONTROLS, *JIRA_CONTROLS)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERITIES_SHOWN = (
     Severity.CRITICAL,
@@ -35,8 +43,11 @@ SEVERITIES_SHOWN = (
 )
 
 
-class RuleForm(forms.Form):
-    """The rule editor. `rule` is the one being edited; `seen` is its state the person saw."""
+class RuleForm(JiraPart):
+    """The rule editor. `rule` is the one being edited; `seen` is its state the person saw.
+
+    `typed` is what a person sent who is not saving yet: the page comes back as it was typed.
+    """
 
     name = forms.CharField(
         label="Rule name", max_length=255, error_messages={"required": "Enter a rule name."}
@@ -86,10 +97,14 @@ class RuleForm(forms.Form):
         *,
         rule: Rule | None = None,
         initial: Mapping[str, Any] | None = None,
+        typed: QueryDict | None = None,
     ) -> None:
-        self.rule = rule
         self.query_position: int | None = None
-        super().__init__(data, initial={**_initial(rule), **(initial or {})})
+        said = _typed(typed) if typed is not None else {}
+        super().__init__(
+            data, rule=rule, initial={**_initial(rule), **(initial or {}), **said}, typed=typed
+        )
+        self.fields["project"].required = not self.is_jira
         if rule is not None and rule.assignee_id:
             # Deactivated since, perhaps: saving the rule must not drop them unseen.
             people = cast("forms.ModelChoiceField[User]", self.fields["assignee"])
@@ -112,6 +127,14 @@ class RuleForm(forms.Form):
             self.query_position = error.position
             raise forms.ValidationError(error.message) from error
         return text
+
+    def clean(self) -> None:
+        """What belongs to the other ticketing system may say anything."""
+        unused = CASE_CONTROLS if self.is_jira else JIRA_CONTROLS
+        for name in unused:
+            self.errors.pop(name, None)
+        if self.is_jira:
+            self.clean_place()
 
     def show_conflict(self, *, by: str, at: datetime) -> None:
         """Say that somebody saved the rule meanwhile; saving again replaces their version."""
@@ -188,38 +211,75 @@ class RuleForm(forms.Form):
         text = self.cleaned_data["query"]
         return join(Criteria(severities or None, narrowing, text), was=was)
 
-    def rule_data(self) -> RuleData:
-        """What the valid form says. A broken rule that is saved repaired runs again."""
+    def rule_data(self, project: Project | None = None) -> RuleData:
+        """What the valid form says. A broken rule that is saved repaired runs again.
+
+        `project` is the one of the place in Jira.
+        """
         rule, said = self.rule, self.cleaned_data
+        project = project or said["project"]
         return RuleData(
             name=said["name"],
             finding_types=self.finding_types,
             query=self.full_query,
-            project_id=said["project"].pk,
-            assignee_id=said["assignee"].pk if said["assignee"] else None,
+            target=self._target,
+            project_id=project.pk,
+            assignee_id=self._assignee_id,
             max_tickets_per_day=said["limit"],
-            fields=rule.fields if rule else None,
+            fields=self._fields,
             enabled=rule is None or rule.enabled or rule.is_broken,
         )
+
+    @property
+    def _target(self) -> Rule.Target:
+        return Rule.Target.JIRA if self.is_jira else Rule.Target.CASE_MANAGEMENT
+
+    @property
+    def _assignee_id(self) -> UUID | None:
+        if self.is_jira:
+            return self.jira_person()
+        person = self.cleaned_data.get("assignee")
+        return person.pk if person else None
+
+    @property
+    def _fields(self) -> dict[str, Any] | None:
+        if self.is_jira:
+            return self.jira_fields()
+        kept = self.rule is not None and self.rule.target != Rule.Target.JIRA
+        return self.rule.fields if self.rule and kept else None
+
+    def linked_project(self) -> Project | None:
+        """The project chosen, or the one linked to the place in Jira; None if there is none."""
+        chosen: Project | None = self.cleaned_data.get("project")
+        if not self.is_jira:
+            return chosen
+        return self.destination.project if self.destination else None
 
     def preview_spec(self) -> RuleSpec | None:
         """The rule as far as a preview needs it; None while a criterion or the limit is wrong."""
         self.full_clean()
         if not {"types", "query", "severities", "limit"}.isdisjoint(self.errors):
             return None
-        assignee = self.cleaned_data.get("assignee")
-        project = self.cleaned_data.get("project")
+        project, person = self.linked_project(), self._assignee_id
         return RuleSpec(
             id=str(self.rule.pk if self.rule else UUID(int=0)),
             name=self.cleaned_data.get("name", "New rule"),
             enabled=True,
             finding_types=self.finding_types,
             query=self.full_query,
-            target=Rule.Target.CASE_MANAGEMENT,
+            target=self._target,
             project_id=str(project.pk if project else UUID(int=0)),
-            assignee_id=str(assignee.pk) if assignee else None,
+            assignee_id=str(person) if person else None,
             max_tickets_per_day=self.cleaned_data["limit"],
+            fields=self._fields,
         )
+
+
+def _typed(source: QueryDict) -> dict[str, Any]:
+    """What a person typed, or a link brings, as the form's initial values."""
+    return {name: source.getlist(name) for name in _MANY if name in source} | {
+        name: source[name] for name in _ONE if name in source
+    }
 
 
 def _initial(rule: Rule | None) -> dict[str, Any]:
@@ -231,7 +291,7 @@ def _initial(rule: Rule | None) -> dict[str, Any]:
         "types": [choice.value for choice in criteria.types],
         "query": criteria.text,
         "severities": criteria.severities,
-        "project": rule.project_id,
+        "project": None if rule.target == Rule.Target.JIRA else rule.project_id,
         "assignee": rule.assignee_id,
         "limit": rule.max_tickets_per_day,
         "seen": rule.modified_at.isoformat(),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     JsonResponse,
-    QueryDict,
 )
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from automation import services
@@ -26,9 +24,11 @@ from automation.engine.rules import RuleSpec
 from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
 from automation.models import Rule
-from automation.preview import DAYS, preview
+from automation.preview import preview
 from automation.rulebook import current_rulebook
 from automation.selectors import rule_by_id
+from automation.services import RuleData
+from automation.views.editor_page import editor_page, rule_id_of, sync_form
 from automation.views.gone import gone_is_404
 from config.accounts.access import require, signed_in
 from config.accounts.models import User
@@ -36,8 +36,10 @@ from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.query.ast import QueryError
 from findings.query.terms import split_terms
-from findings.suggest import suggest, types_seen
+from findings.suggest import suggest
 from ticketing import projects
+from ticketing.destinations import project_for, save_sync
+from ticketing.forms.sync import SyncForm
 from ticketing.models import Project
 
 
@@ -45,11 +47,14 @@ from ticketing.models import Project
 @require_http_methods(["GET", "POST"])
 def create_rule(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
-        return _page(request, RuleForm(initial=_typed(request.GET)))
+        return editor_page(request, RuleForm(typed=request.GET))
     form = RuleForm(request.POST)
-    if not form.is_valid():
-        return _page(request, form, status=422)
-    return _saved(request, services.create_rule(form.rule_data(), actor=signed_in(request)))
+    if not _is_valid(request, form):
+        return editor_page(request, form, status=422)
+    with transaction.atomic():
+        data, created = _place(request, form)
+        rule = services.create_rule(data, actor=signed_in(request))
+    return _saved(request, rule, created)
 
 
 @require(Permission.RULES_READ)
@@ -60,23 +65,47 @@ def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
     if request.method == "POST":
         return _save(request, rule)
     if signed_in(request).may(Permission.RULES_WRITE):
-        return _page(request, RuleForm(rule=rule))
+        return editor_page(request, RuleForm(rule=rule))
     return _read_only(request, rule)
 
 
 @require(Permission.RULES_WRITE)
 def _save(request: HttpRequest, rule: Rule) -> HttpResponse:
     form = RuleForm(request.POST, rule=rule)
-    if not form.is_valid():
-        return _page(request, form, status=422)
+    if not _is_valid(request, form):
+        return editor_page(request, form, status=422)
     try:
-        rule = services.edit_rule(
-            rule.pk, form.rule_data(), actor=signed_in(request), seen=form.seen_at
-        )
+        with transaction.atomic():
+            data, created = _place(request, form)
+            rule = services.edit_rule(rule.pk, data, actor=signed_in(request), seen=form.seen_at)
     except services.RulesChanged as change:
         form.show_conflict(by=change.by.name if change.by else "The system", at=change.at)
-        return _page(request, form, status=409)
-    return _saved(request, rule)
+        return editor_page(request, form, status=409)
+    return _saved(request, rule, created)
+
+
+def _is_valid(request: HttpRequest, form: RuleForm) -> bool:
+    """The form, and the settings of its project where it shows them."""
+    is_valid = form.is_valid()
+    return (not form.is_jira or _sync(request, form) is not None) and is_valid
+
+
+def _sync(request: HttpRequest, form: RuleForm) -> SyncForm | None:
+    """The settings of the project as they are sent; none if they are wrong."""
+    sync = sync_form(form, request.POST if "sync-no_way_back" in request.POST else None)
+    return sync if not sync.is_bound or sync.is_valid() else None
+
+
+def _place(request: HttpRequest, form: RuleForm) -> tuple[RuleData, Project | None]:
+    """What the form says, and the project that had to be created for its place in Jira."""
+    found, actor = form.choices, signed_in(request)
+    project, is_new = form.linked_project(), False
+    if form.is_jira and not form.is_same_place and found.account and found.place:
+        project, is_new = project_for(found.account, found.place, actor=actor)
+    sync = _sync(request, form) if form.is_jira else None
+    if sync is not None and project is not None and sync.is_bound and sync.has_changed():
+        save_sync(project.destination, sync.settings, actor=actor)
+    return form.rule_data(project), project if is_new else None
 
 
 @require(Permission.RULES_READ)
@@ -87,14 +116,14 @@ def preview_rule(request: HttpRequest) -> HttpResponse:
     context = _preview(RuleForm(request.POST, rule=rule))
     if "HX-Request" in request.headers:
         return render(request, "automation/_preview.html", context)
-    return _page(request, RuleForm(rule=rule, initial=_typed(request.POST)), **context)
+    return editor_page(request, RuleForm(rule=rule, typed=request.POST), **context)
 
 
 @require(Permission.PROJECTS_WRITE)
 @require_POST
 def create_project(request: HttpRequest) -> HttpResponse:
     """A project made on the way: the editor comes back as it was typed, with it selected."""
-    typed = _typed(request.POST)
+    typed = request.POST.copy()
     new = {name: request.POST.get(f"project_{name}", "").strip() for name in ("key", "name")}
     context: dict[str, Any] = {"may_create_project": True}
     try:
@@ -102,14 +131,14 @@ def create_project(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context |= {"project_typed": new, "project_errors": error.message_dict}
     else:
-        typed["project"] = project.pk
+        typed["project"] = str(project.pk)
         toast(request, f"Project {project.name} created")
-    form = RuleForm(rule=rule_by_id(rule_id_of(request)), initial=typed)
+    form = RuleForm(rule=rule_by_id(rule_id_of(request)), typed=typed)
     status = 422 if "project_errors" in context else 200
     if "HX-Request" in request.headers:
         context["form"] = form
         return render(request, "automation/_project_created.html", context, status=status)
-    return _page(request, form, status=status, **context)
+    return editor_page(request, form, status=status, **context)
 
 
 @require(Permission.FINDINGS_READ)
@@ -128,20 +157,6 @@ def list_terms(request: HttpRequest) -> HttpResponse:
     except QueryError:
         terms = None
     return JsonResponse({"terms": terms})
-
-
-def _page(request: HttpRequest, form: RuleForm, *, status: int = 200, **more: Any) -> HttpResponse:
-    person = signed_in(request)
-    context = {
-        "form": form,
-        "rule": form.rule,
-        "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
-        "may_write": person.may(Permission.RULES_WRITE),
-        "may_create_project": person.may(Permission.PROJECTS_WRITE),
-        "projects": Project.objects.count(),
-        **more,
-    }
-    return render(request, "automation/editor.html", context, status=status)
 
 
 def _preview(form: RuleForm) -> dict[str, Any]:
@@ -178,11 +193,16 @@ def _grouped(query: str) -> str:
     return f"({query})" if query.strip() else ""
 
 
-def _saved(request: HttpRequest, rule: Rule) -> HttpResponse:
+def _saved(request: HttpRequest, rule: Rule, created: Project | None) -> HttpResponse:
+    text = "Applies to new findings from now on."
+    if created is not None:
+        text = f"{text} The case project {created.name} was created for its tickets."
+    elif rule.target == Rule.Target.JIRA:
+        text = f"{text} Its cases are in {Project.objects.get(pk=rule.project_id).name}."
     toast(
         request,
         f"Rule {rule.name} saved",
-        "Applies to new findings from now on.",
+        text,
         by_rule=True,
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
     )
@@ -196,7 +216,7 @@ def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
         project=Project.objects.filter(pk=rule.project_id).first(),
         assignee=User.objects.filter(pk=rule.assignee_id).first() if rule.assignee_id else None,
     )
-    return _page(request, RuleForm(rule=rule), **shown)
+    return editor_page(request, RuleForm(rule=rule), **shown)
 
 
 def _rule(rule_id: UUID) -> Rule:
@@ -204,20 +224,3 @@ def _rule(rule_id: UUID) -> Rule:
     if rule is None:
         raise Http404
     return rule
-
-
-def rule_id_of(request: HttpRequest) -> UUID:
-    """The id of the rule being edited; of none while it is being created."""
-    try:
-        return UUID(request.POST.get("rule", ""))
-    except ValueError:
-        return UUID(int=0)
-
-
-def _typed(source: QueryDict) -> dict[str, Any]:
-    """What a person typed, or a link brings, as the form's initial values."""
-    many = ("types", "severities")
-    one = ("name", "query", "project", "assignee", "limit", "seen")
-    return {name: source.getlist(name) for name in many if name in source} | {
-        name: source[name] for name in one if name in source
-    }

@@ -1,0 +1,134 @@
+"""One field of a ticket type: what a person says of it, and how the page draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from automation.places import Choices
+from ticketing.placeholders import is_constant
+from ticketing.trackers.jira.field_forms import FieldError, from_form
+from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option
+
+PREFIX = "field_"
+SAME_AS_SEVERITY = "{{severity}}"
+_PEOPLE = (FieldKind.USER, FieldKind.USERS)
+_HINTS = {
+    FieldKind.DATE: "2026-11-23 or {{due_date}}",
+    FieldKind.DATETIME: "2026-11-23 10:00 or {{first_seen}}",
+    FieldKind.NUMBER: "7.5 or {{@cvss.score}}",
+    FieldKind.URL: "https://",
+    FieldKind.PARENT: "SEC-123",
+    FieldKind.EPIC_LINK: "SEC-123",
+    FieldKind.LABELS: "Labels, with spaces between them",
+}
+
+
+class JiraField(forms.Field):
+    """What a person typed, or chose, becomes what Jira's create metadata wants."""
+
+    widget = forms.MultipleHiddenInput  # hands over a list; the template draws the control
+
+    def __init__(self, spec: FieldSpec, place: Choices, *, initial: Sequence[str]) -> None:
+        super().__init__(label=spec.name, required=False, initial=initial)
+        self.spec = spec
+        self._place = place
+
+    def clean(self, value: Sequence[str] | None) -> Any:
+        try:
+            return from_form(
+                self.spec,
+                [str(each).replace("\0", "") for each in value or ()],
+                type_name=self._place.type_name,
+                space=self._place.space_key,
+            )
+        except FieldError as error:
+            raise forms.ValidationError(error.sentence) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The field in the page. `found` are the people that a search has found."""
+
+    field: BoundField
+    spec: FieldSpec
+    found: Sequence[tuple[str, str]] = ()
+
+    @property
+    def name(self) -> str:
+        return self.field.html_name
+
+    @property
+    def id(self) -> str:
+        return self.field.auto_id
+
+    @property
+    def values(self) -> list[str]:
+        return [str(each) for each in self.field.value() or ()]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.values)
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(error) for error in self.field.errors]
+
+    @property
+    def hint(self) -> str:
+        return _HINTS.get(self.spec.kind, "")
+
+    @property
+    def is_area(self) -> bool:
+        return self.spec.kind is FieldKind.PARAGRAPH
+
+    @property
+    def is_labels(self) -> bool:
+        return self.spec.kind is FieldKind.LABELS
+
+    @property
+    def is_many(self) -> bool:
+        return self.spec.kind.is_many
+
+    @property
+    def is_people(self) -> bool:
+        return self.spec.kind in _PEOPLE
+
+    @property
+    def is_cascading(self) -> bool:
+        return self.spec.kind is FieldKind.CASCADING
+
+    @property
+    def is_chosen(self) -> bool:
+        return bool(self.spec.kind.has_options and self.spec.options) or self.is_people
+
+    @property
+    def options(self) -> list[tuple[str, str, bool]]:
+        """Value, label, chosen. What is chosen and not offered any more stays to be seen."""
+        offered = [(option.id, option.label) for option in self.spec.options]
+        if self.spec.kind is FieldKind.PRIORITY:
+            offered.insert(0, (SAME_AS_SEVERITY, "Same as finding severity"))
+        if self.is_people:
+            offered = list(self.found)
+        chosen = self.values[:1] if self.is_cascading else self.values
+        known = dict(offered)
+        offered += [(each, _unknown(each)) for each in chosen if each and each not in known]
+        return [(value, label, value in chosen) for value, label in offered]
+
+    @property
+    def children(self) -> list[tuple[Option, list[tuple[str, str, bool]]]]:
+        """The options below each, of a cascading field."""
+        below = self.values[1:2]
+        return [
+            (option, [(child.id, child.label, child.id in below) for child in option.children])
+            for option in self.spec.options
+            if option.children
+        ]
+
+
+def _unknown(value: str) -> str:
+    return value if not is_constant(value) else f"No longer there ({value})"

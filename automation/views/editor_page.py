@@ -1,0 +1,96 @@
+"""The page of the rule editor, which several views show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from automation.forms import RuleForm
+from automation.models import Rule
+from automation.preview import DAYS
+from config.accounts.access import signed_in
+from config.accounts.roles import Permission
+from findings.suggest import types_seen
+from ticketing.forms.sync import Choice, SyncForm
+from ticketing.models import Destination, Project
+from ticketing.placeholders import NAMES, OPEN_NAMES
+
+SYNCED = ("status", "assignee", "priority", "comments", "title", "description")
+
+
+def editor_page(
+    request: HttpRequest, form: RuleForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    person = signed_in(request)
+    context = {
+        "rule": form.rule,
+        "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
+        "may_write": person.may(Permission.RULES_WRITE),
+        **destination_context(request, form),
+        **more,
+    }
+    return render(request, "automation/editor.html", context, status=status)
+
+
+def destination_context(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
+    found = form.choices
+    account = str(found.account.pk) if found.account else ""
+    asked = {"account": account, "space": found.space_key}
+    return {
+        "form": form,
+        "destination": found,
+        "projects": Project.objects.count(),
+        **_sync(request, form),
+        "fault": _fault(request, form.rule),
+        "may_create_project": signed_in(request).may(Permission.PROJECTS_WRITE),
+        "spaces_url": f"{reverse('automation:space-list')}?{urlencode({'account': account})}",
+        "people_url": f"{reverse('automation:people-list')}?{urlencode(asked)}",
+        "placeholders": [f"{{{{{each.name}}}}}" for each in NAMES],
+        "open_placeholders": [what for _, what in OPEN_NAMES],
+    }
+
+
+def _sync(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
+    """Data Sync Settings of the project that the place is, or will be, linked to."""
+    if form.choices.place is None:
+        return {}
+    linked = form.destination
+    return {
+        "linked": linked,
+        "two_way": [
+            word for word in SYNCED if getattr(linked or Destination(), f"sync_{word}") == "two_way"
+        ],
+        "sync": sync_form(form, request.POST if "sync-no_way_back" in request.POST else None),
+    }
+
+
+def sync_form(form: RuleForm, data: QueryDict | None) -> SyncForm:
+    found = form.choices
+    return SyncForm(
+        data,
+        prefix="sync",
+        destination=form.destination or Destination(),
+        statuses=[Choice(each.id, each.name) for each in found.statuses],
+        priorities=[Choice(each.id, each.name) for each in found.priorities],
+    )
+
+
+def _fault(request: HttpRequest, rule: Rule | None) -> dict[str, str]:
+    """The external field that a broken rule, or a warning, is about: it gets the focus."""
+    field = request.GET.get("field", "") if rule else ""
+    return {"field": {"project": "space", "issuetype": "type"}.get(field, field)}
+
+
+def rule_id_of(request: HttpRequest) -> UUID:
+    """The id of the rule being edited; of none while it is being created."""
+    try:
+        return UUID(request.POST.get("rule", ""))
+    except ValueError:
+        return UUID(int=0)
