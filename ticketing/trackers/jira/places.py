@@ -7,25 +7,24 @@ from typing import Any
 from urllib.parse import quote
 
 from ticketing.trackers.base import Destination, Fault, TrackerError
+from ticketing.trackers.jira.catalogue import Catalogue
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.faults import Refused
-from ticketing.trackers.jira.fields import FieldSpec, field_specs
+from ticketing.trackers.jira.fields import FieldSpec
 from ticketing.trackers.jira.fields import problems as fields_problems
-
-_PAGE = 200
 
 
 class Place:
-    """Reads each thing once; made for one question."""
+    """One destination, as a create would find it."""
 
     def __init__(self, client: JiraClient, destination: Destination) -> None:
         self._client = client
         self._destination = destination
-        self._space = quote(destination.space_id, safe="")
-        self._type = quote(destination.type_id, safe="")
+        self._catalogue = Catalogue(client)
 
     def problems(self, fields: Mapping[str, Any]) -> Iterator[TrackerError]:
         """Everything that would have a create with these fields refused, the worst first."""
+        self._client.prove_identity()  # to a stranger nothing is there
         key = self._destination.space_key
         if gone := self._space_problem():
             yield gone
@@ -33,7 +32,8 @@ class Place:
         if not self._may_create():
             yield _config("", f"The account may not create tickets in {key}.")
             return
-        if self._destination.type_id not in self._types():
+        types = self._catalogue.issue_types(self._destination.space_id)
+        if self._destination.type_id not in {one.id for one in types}:
             yield _config("issuetype", self._type_is_gone())
             return
         for problem in fields_problems(list(self.screen().values()), fields, space=key):
@@ -43,36 +43,31 @@ class Place:
 
     def screen(self) -> dict[str, FieldSpec]:
         """The fields of the create screen by id."""
-        path = f"issue/createmeta/{self._space}/issuetypes/{self._type}"
-        return {spec.id: spec for spec in field_specs(list(self._pages(path, "fields")))}
+        place = self._destination
+        specs = self._catalogue.create_fields(place.space_id, place.type_id)
+        return {spec.id: spec for spec in specs}
 
     def _space_problem(self) -> TrackerError | None:
         key = self._destination.space_key
         try:
-            space = self._client.get(f"project/{self._space}")
+            space = self._catalogue.space(self._destination.space_id)
         except Refused as refused:
             if refused.status != 404 or not refused.answer.is_json:
                 raise
-            self._client.prove_identity()  # a stranger would not see it either
             return _config("project", f"Jira space {key} is no longer valid (HTTP 404).")
-        if space.get("archived") or space.get("deleted"):
-            return _config("project", f"Jira space {key} is archived.")
-        return None
+        return _config("project", f"Jira space {key} is archived.") if space.is_archived else None
 
     def _may_create(self) -> bool:
         asked = {"projectId": self._destination.space_id, "permissions": "CREATE_ISSUES"}
         answer = self._client.get("mypermissions", params=asked)
         return bool(answer["permissions"]["CREATE_ISSUES"]["havePermission"])
 
-    def _types(self) -> dict[str, str]:
-        """Ticket type id → name."""
-        path = f"issue/createmeta/{self._space}/issuetypes"
-        return {str(raw["id"]): str(raw["name"]) for raw in self._pages(path, "issueTypes")}
-
     def _type_is_gone(self) -> str:
         key = self._destination.space_key
         try:
-            name = self._client.get(f"issuetype/{self._type}")["name"]
+            name = self._client.get(f"issuetype/{quote(self._destination.type_id, safe='')}")[
+                "name"
+            ]
         except TrackerError:  # only the name in a sentence depends on it
             return f"The ticket type no longer exists in {key}."
         return f"Ticket type {name} no longer exists in {key}."
@@ -95,17 +90,6 @@ class Place:
         who = f"Assignee {found[person]}" if found.get(person) else "The assignee"
         key = self._destination.space_key
         return _config("assignee", f"{who} can't be assigned in {key}.")
-
-    def _pages(self, path: str, name: str) -> Iterator[dict[str, Any]]:
-        """Cloud names the list after what is in it, Data Center says `values`."""
-        start = 0
-        while True:
-            page = self._client.get(path, params={"startAt": start, "maxResults": _PAGE})
-            items = page.get(name, page.get("values")) or []
-            yield from items
-            start += len(items)
-            if not items or page.get("isLast") or start >= int(page.get("total", start)):
-                return
 
 
 def _person(value: Any) -> str:
