@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from automation.engine.compile import compile_rules
 from automation.engine.rules import RuleSpec
-from config.lib.links import absolute
+from automation.tickets import draft_of
 from findings.facts import Facts
 from findings.models import Finding
 from findings.query.parse import parse_rule_query
 from findings.query.sql import condition
-from ticketing.drafts import Draft, finding_draft
+from ticketing.drafts import Draft
 
 DAYS = 30
 SAMPLE = 4
@@ -93,11 +93,7 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
         taken=dict(sorted(taken.items())),
         days=days,
         sample=rows,
-        draft=finding_draft(
-            rows[0].facts,
-            url=absolute("findings:finding-show", rows[0].finding_id),
-            made_by=f"Created by the rule “{spec.name}”.",
-        )
+        draft=draft_of(spec, rows[0].facts, made_by=f"Created by the rule “{spec.name}”.")
         if rows
         else None,
         is_cut=seen == MAX_FINDINGS,

@@ -11,7 +11,7 @@ from config.lib.links import absolute
 from findings.facts import Facts, facts_to_json
 from ticketing.drafts import Draft, finding_draft
 from ticketing.outbox import Promise
-from ticketing.placeholders import summary_and_description
+from ticketing.placeholders import fill, summary_and_description
 
 TEMPLATES = ("summary", "description")
 """Fields of a rule that say what the case says, too; the rest is the issue's alone."""
@@ -34,6 +34,13 @@ def promise_of(rule: RuleSpec, facts: Facts) -> Promise | None:
     if rule.target != Rule.Target.JIRA:
         return None
     return Promise(issue_fields(rule.fields), facts_to_json(facts))
+
+
+def filled_fields(rule: RuleSpec, facts: Facts) -> dict[str, Any]:
+    """The issue's fields as they are for one finding; those without a value are left out."""
+    url = absolute("findings:finding-show", facts.finding_id)
+    filled = fill(issue_fields(rule.fields), facts, url=url, rule_name=rule.name)
+    return filled or {}
 
 
 def issue_fields(fields: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 
-from automation.forms.jira_fields import PREFIX, JiraField, Row
+from automation.forms.jira_fields import PREFIX, JiraField, Row, words_of
 from automation.models import Rule
 from automation.places import Choices, Wanted, asked, people, remembered
 from automation.selectors import remote_assignee
@@ -234,6 +234,21 @@ class JiraPart(forms.Form):
             return []
         names = [name for name in self.sent if name.startswith(PREFIX) or name == "extra"]
         return [(name, value) for name in names for value in self.sent.getlist(name)]
+
+    def ticket_words(self, filled: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Names and values of the fields of one ticket, for the preview."""
+        specs = {spec.id: spec for spec in self._offered()}
+        words = [
+            (specs[name].name, words_of(specs[name], filled[name]))
+            for name in filled
+            if name in specs
+        ]
+        return [(name, value) for name, value in words if value]
+
+    @property
+    def jira_assignee_name(self) -> str:
+        chosen = self._said("jira_assignee")
+        return self._name_of(chosen) if chosen else ""
 
     # --- What it says -------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from django.forms import BoundField
 from automation.places import Choices
 from ticketing.placeholders import is_constant
 from ticketing.trackers.jira.field_forms import FieldError, from_form
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option
+from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option, find_option
 
 PREFIX = "field_"
 SAME_AS_SEVERITY = "{{severity}}"
@@ -128,6 +128,23 @@ class Row:
             for option in self.spec.options
             if option.children
         ]
+
+
+def words_of(spec: FieldSpec, value: Any) -> str:
+    """A filled value in the words of Jira, for the preview."""
+    items = value if isinstance(value, list) else [value]
+    return ", ".join(word for item in items if (word := _word_of(spec.options, item)))
+
+
+def _word_of(options: Sequence[Option], item: Any) -> str:
+    option = find_option(options, item)
+    if option is not None:
+        child = item.get("child") if isinstance(item, dict) else None
+        below = _word_of(option.children, child) if child else ""
+        return f"{option.label} › {below}" if below else option.label
+    if isinstance(item, dict):
+        item = item.get("value") or item.get("name") or item.get("key") or item.get("id")
+    return "" if item is None else str(item)
 
 
 def _unknown(value: str) -> str:

@@ -24,10 +24,11 @@ from automation.engine.rules import RuleSpec
 from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
 from automation.models import Rule
-from automation.preview import preview
+from automation.preview import Preview, preview
 from automation.rulebook import current_rulebook
 from automation.selectors import rule_by_id
 from automation.services import RuleData
+from automation.tickets import filled_fields
 from automation.views.editor_page import editor_page, rule_id_of, sync_form
 from automation.views.gone import gone_is_404
 from config.accounts.access import require, signed_in
@@ -164,11 +165,11 @@ def _preview(form: RuleForm) -> dict[str, Any]:
     if spec is None:
         return {"wrong": bool({"query", "limit"} & set(form.errors)) and "types" not in form.errors}
     said = form.cleaned_data
-    return _preview_of(spec, project=said.get("project"), assignee=said.get("assignee"))
+    return _preview_of(form, spec, project=said.get("project"), assignee=said.get("assignee"))
 
 
 def _preview_of(
-    spec: RuleSpec, *, project: Project | None, assignee: User | None
+    form: RuleForm, spec: RuleSpec, *, project: Project | None, assignee: User | None
 ) -> dict[str, Any]:
     specs = current_rulebook().specs
     own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
@@ -183,9 +184,23 @@ def _preview_of(
         "spec": spec,
         "project": project,
         "assignee": assignee,
+        **_ticket(form, spec, found),
         "explorer_query": urlencode({"q": matches}),
         "shadow_number": None if shadow is None else shadow + 1,
         "shadow_id": None if shadow is None else specs[shadow].id,
+    }
+
+
+def _ticket(form: RuleForm, spec: RuleSpec, found: Preview) -> dict[str, Any]:
+    """The ticket for the first of the sample, where it is an issue in Jira."""
+    if not form.is_jira or not found.sample:
+        return {"in_jira": form.is_jira}
+    filled = filled_fields(spec, found.sample[0].facts)
+    return {
+        "in_jira": True,
+        "place": form.choices,
+        "assignee_name": form.jira_assignee_name,
+        "ticket_words": form.ticket_words(filled),
     }
 
 
@@ -211,12 +226,14 @@ def _saved(request: HttpRequest, rule: Rule, created: Project | None) -> HttpRes
 
 def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
     """For those who may not write: a closed form sends nothing, so the preview comes with it."""
+    form = RuleForm(rule=rule)
     shown = _preview_of(
+        form,
         rule.spec,
         project=Project.objects.filter(pk=rule.project_id).first(),
         assignee=User.objects.filter(pk=rule.assignee_id).first() if rule.assignee_id else None,
     )
-    return editor_page(request, RuleForm(rule=rule), **shown)
+    return editor_page(request, form, **shown)
 
 
 def _rule(rule_id: UUID) -> Rule:

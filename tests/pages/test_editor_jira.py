@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from automation import services
 from automation.models import Rule
-from tests.factories import DestinationFactory, JiraAccountFactory, UserFactory
+from tests.factories import DestinationFactory, FindingFactory, JiraAccountFactory, UserFactory
 from ticketing.models import Destination, JiraAccount, JiraUser, Project
 
 LIST = "/settings/findings-automation"
@@ -355,3 +355,35 @@ def test_a_rule_can_go_back_to_cases(as_user, editor, stored, filled, project):
         project.pk,
         None,
     )
+
+
+def test_it_previews_the_ticket_as_it_will_be(as_user, editor, filled):
+    FindingFactory(finding_type="secret", title="Key in code", tags=["team:payments"])
+    said = filled(
+        extra=["labels", "priority", REGION],
+        field_labels="security-auto {{tags.team}}",
+        field_priority="{{severity}}",
+        field_customfield_10024=["10400", "10410"],
+        summary_template="[{{severity}}] {{title}}",
+        description_template="Fix {{title}}",
+    )
+
+    page = as_user(editor).post("/rules/preview", said, headers={"HX-Request": "true"})
+
+    text = page.content.decode()
+    assert "SEC-•••• · Task" in text
+    assert "<h3>[High] Key in code</h3>" in text
+    assert "<dt>Labels</dt><dd>security-auto, payments</dd>" in text
+    assert "<dt>Priority</dt><dd>High</dd>" in text
+    assert "<dt>Region</dt><dd>Europe › Frankfurt</dd>" in text
+    assert "Fix Key in code" in text
+
+
+def test_a_viewer_sees_the_rule_without_asking_jira(as_user, viewer, stored, sandbox_jira):
+    FindingFactory(finding_type="secret", title="Key in code")
+
+    page = as_user(viewer).get(f"{LIST}/{stored.pk}/edit").content.decode()
+
+    assert "SEC-•••• · Task" in page
+    assert 'hx-trigger="load"' not in page
+    assert sandbox_jira.log.matching("GET ") == []
