@@ -302,7 +302,14 @@ def test_it_proves_who_it_is(sandbox_jira, jira):
 
 def test_it_takes_an_empty_answer_for_no_proof(on_wire, wire):
     wire.says(200, b"{}")
-    assert failure(on_wire.prove_identity).fault is Fault.AUTH
+    assert failure(on_wire.prove_identity).fault is Fault.TRANSIENT
+
+
+def test_it_notices_the_token_of_another_account(wire):
+    wire.says(200, b'{"accountId": "712020:someone"}')
+    with JiraClient(credentials(wire.url, user_id="712020:us")) as client:
+        error = failure(client.prove_identity)
+    assert (error.fault, error.whole_account) == (Fault.AUTH, True)
 
 
 # --- What is told of a failure ----------------------------------------------------------------

@@ -94,10 +94,11 @@ class JiraClient:
         """Make sure that Jira knows us: to a stranger it shows nothing, and calls that success."""
         us = self.get("myself")
         name = "accountId" if self.is_cloud else "name"
-        is_us = isinstance(us, dict) and us.get(name) and self._is_us(str(us[name]))
-        if not is_us:
+        if not isinstance(us, dict) or not us.get(name):
+            raise TrackerError(Fault.TRANSIENT, f"{self.host} did not say who we are.")
+        if not self._is_us(str(us[name])):
             raise TrackerError(
-                Fault.AUTH, "Jira no longer knows the account.", status=200, whole_account=True
+                Fault.AUTH, "The token is that of another account.", whole_account=True
             )
 
     def _call(self, method: str, path: str, call: Call, **more: Any) -> Any:
