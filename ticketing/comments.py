@@ -47,11 +47,9 @@ def waiting(issues: Collection[ExternalIssue]) -> set[UUID]:
     }
 
 
-def news(
-    issues: Collection[ExternalIssue], seen: Mapping[UUID, Collection[RemoteComment]]
-) -> set[UUID]:
-    """Those of these issues with comments there that are new or edited. One statement."""
-    links: dict[UUID, dict[str, CommentLink]] = {issue.pk: {} for issue in issues}
+def news(seen: Mapping[UUID, Collection[RemoteComment]]) -> set[UUID]:
+    """Of issue → its comments there, those issues where one is new or edited. One statement."""
+    links: dict[UUID, dict[str, CommentLink]] = {pk: {} for pk in seen}
     for link in CommentLink.objects.filter(issue__in=links):
         links[link.issue_id][link.comment_id] = link
     return {

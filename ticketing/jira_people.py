@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from config.accounts.models import User
 from ticketing.models import JiraAccount, JiraUser
-from ticketing.trackers.base import RemoteUser
+from ticketing.trackers.base import IssueState, RemoteUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,17 @@ def meet(
     known |= _remember(account, [user for user in seen.values() if _is_open(user, known)], known)
     active = [each for each in known.values() if each.person and each.person.is_active]
     return People(known, {each.person.pk: each for each in active if each.person})
+
+
+def meet_those_of(
+    account: JiraAccount, states: Collection[IssueState], *, persons: Collection[UUID] = ()
+) -> People:
+    """The same with everybody who is named in these issues."""
+    edits = [edit for state in states for edit in state.edits.values()]
+    users = [RemoteUser(edit.by, edit.name) for edit in edits if edit.name]
+    users += [comment.author for state in states for comment in state.comments]
+    users += [state.assignee for state in states if state.assignee]  # with the most to say
+    return meet(account, users, persons=persons)
 
 
 def _is_open(user: RemoteUser, known: Mapping[str, JiraUser]) -> bool:

@@ -29,20 +29,19 @@ from django.db.models import Case as Choice
 from django.db.models import F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from ticketing import accounts, comments, due, outbox, pacing
-from ticketing.comparing import Pair, changes_of, compare, digest, settings_of
-from ticketing.jira_people import People, meet
-from ticketing.models import Attempt, Case, Destination, ExternalIssue, JiraAccount, SyncMode
-from ticketing.reconcile import Field, load
+from ticketing import accounts, comments, due, pacing
+from ticketing.comparing import Pair, changes_of, compare, settings_of
+from ticketing.jira_people import People, meet_those_of
+from ticketing.models import Case, ExternalIssue, JiraAccount, SyncMode
+from ticketing.pushing import link_to_former, write_there
+from ticketing.reconcile import load
 from ticketing.states import State
-from ticketing.taking import Push, Taken, confirm, give_up, is_followed, locked_issue, take
+from ticketing.taking import is_followed, locked_issue, take
 from ticketing.timeline import Kind, tell
 from ticketing.trackers.base import (
     Category,
     Fault,
-    IssueRef,
     IssueState,
-    RemoteUser,
     Tracker,
     TrackerError,
 )
@@ -57,8 +56,6 @@ ABSENT_FOR = timedelta(minutes=1)  # before an issue counts as gone
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=6)
 QUIET_FAILURES = 3  # passing faults in a row that nobody is told of
-NEAR_ITS_END = timedelta(seconds=90)  # of a lease: longer than any call takes
-SYNCED = "synced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,11 @@ def _sync(batch: Batch, *, ends: float) -> None:
     try:
         with tracker_for(batch.account, pace=pacing.pace_for(batch.account)) as tracker:
             states = tracker.fetch([issue.issue_id for issue in batch.issues])
-            people = _meet(batch.account, states.values(), batch.issues)
+            people = meet_those_of(
+                batch.account,
+                states.values(),
+                persons=[each.case.assignee_id for each in batch.issues if each.case.assignee_id],
+            )
             for pk in _in_step(batch, states, people):
                 del left[pk]
             for issue in list(left.values()):
@@ -154,23 +155,20 @@ def _in_step(batch: Batch, states: Mapping[str, IssueState], people: People) -> 
     """Settle those of which nothing differs from what was seen last; constant statements."""
     cases = [issue.case for issue in batch.issues]
     settings, changes = settings_of(cases), changes_of([case.pk for case in cases])
-    seen = {
-        issue.pk: states[issue.issue_id].comments
-        for issue in batch.issues
-        if issue.issue_id in states
-    }
+    there = [issue for issue in batch.issues if issue.issue_id in states]
     talking = [
         issue
-        for issue in batch.issues
+        for issue in there
         if settings[issue.case.project_id].sync_comments == SyncMode.TWO_WAY
     ]
-    talkative = comments.waiting(talking) | comments.news(talking, seen)
+    talkative = comments.waiting(talking) | comments.news(
+        {issue.pk: states[issue.issue_id].comments for issue in talking}
+    )
     now = timezone.now()
     same = {
         issue.pk
-        for issue in batch.issues
-        if issue.pk in seen
-        and issue.pk not in talkative
+        for issue in there
+        if issue.pk not in talkative
         and _is_in_step(
             Pair(
                 issue=issue,
@@ -201,17 +199,6 @@ def _is_in_step(pair: Pair, *, now: datetime) -> bool:
     )
 
 
-def _meet(
-    account: JiraAccount, states: Collection[IssueState], issues: Iterable[ExternalIssue]
-) -> People:
-    edits = [edit for state in states for edit in state.edits.values()]
-    users = [RemoteUser(edit.by, edit.name) for edit in edits if edit.name]
-    users += [comment.author for state in states for comment in state.comments]
-    users += [state.assignee for state in states if state.assignee]  # with the most to say
-    persons = {issue.case.assignee_id for issue in issues if issue.case.assignee_id}
-    return meet(account, users, persons=persons)
-
-
 def _look(
     tracker: Tracker,
     issue: ExternalIssue,
@@ -226,9 +213,9 @@ def _look(
             return
         taken = take(issue.pk, state, people)
         if taken and (taken.pushes or (taken.talks and comments.waiting([issue]))):
-            _write_there(tracker, issue, lease)
+            write_there(tracker, issue, until=lease)
         if taken and not issue.agreed:
-            _link_to_former(tracker, issue, taken.ref)
+            link_to_former(tracker, issue, taken.ref)
     except TrackerError as error:
         if error.whole_account or error.fault is Fault.AUTH:
             raise
@@ -254,111 +241,6 @@ def _miss(issue_pk: UUID, lease: datetime) -> None:
     issue.save(update_fields=("missing_at", "gone_at"))
     at = now + CLOSED_EVERY if issue.gone_at else issue.missing_at + ABSENT_FOR
     _release([issue_pk], lease, at=at)
-
-
-# --- Writing there ------------------------------------------------------------------------
-
-
-def _write_there(tracker: Tracker, issue: ExternalIssue, lease: datetime) -> None:
-    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
-    if state is None:
-        return  # the next look will say so
-    taken = take(issue.pk, state, _meet(issue.account, [state], []))
-    if taken is None:
-        return
-    refused: list[TrackerError] = []
-    if taken.talks and comments.waiting([issue]):
-        room = comments.PER_ISSUE - len(state.comments)
-        if not comments.push(tracker, taken.ref, issue, room=room):
-            reason = f"{taken.ref.key} has {comments.PER_ISSUE:,} comments. Jira takes no more."
-            refused.append(TrackerError(Fault.REJECTED, reason))
-    # What is closed can often not be edited any more: close it last.
-    closing = [push for push in taken.pushes if push.value == Category.DONE.value]
-    for push in [*(each for each in taken.pushes if each not in closing), *closing]:
-        if timezone.now() > lease - NEAR_ITS_END:
-            break  # somebody else's turn
-        if error := _push(tracker, issue, taken, push):
-            refused.append(error)
-    again = _read_back(tracker, issue) if taken.pushes else None
-    if refused:
-        raise refused[0]
-    if again and again.pushes:  # somebody acted meanwhile
-        due.mark_issue_due(issue.account, issue.issue_id)
-
-
-def _read_back(tracker: Tracker, issue: ExternalIssue) -> Taken | None:
-    """What is shown of the issue is what it says now; a step may have led elsewhere."""
-    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
-    return take(issue.pk, state, _meet(issue.account, [state], [])) if state else None
-
-
-def _push(tracker: Tracker, issue: ExternalIssue, taken: Taken, push: Push) -> TrackerError | None:
-    """Write one field; what is refused of it is returned, any other failure is raised."""
-    started_at = timezone.now()
-    try:
-        tracker.push(taken.ref, push.change)
-        reads = _reads(tracker, issue) if push.field is Field.DESCRIPTION else None
-    except TrackerError as error:
-        _log(issue, started_at, error)
-        if _has_no_way_back(push, error):
-            _stay_closed(issue, taken, push)
-            return None
-        if error.whole_account or error.fault not in (Fault.REJECTED, Fault.CONFIG):
-            raise
-        return error
-    _log(issue, started_at)
-    confirm(issue.pk, push, reads=reads)
-    return None
-
-
-def _reads(tracker: Tracker, issue: ExternalIssue) -> str | None:
-    """A description never reads as it was written: how it does is what was agreed on."""
-    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
-    return digest(state.description) if state else None
-
-
-def _has_no_way_back(push: Push, error: TrackerError) -> bool:
-    return (
-        push.field is Field.STATUS
-        and push.agreed.there == Category.DONE.value
-        and (error.fault, error.field) == (Fault.REJECTED, "status")
-    )
-
-
-def _stay_closed(issue: ExternalIssue, taken: Taken, push: Push) -> None:
-    said = f"The workflow of {taken.ref.key} does not lead back from where it is."
-    wants_new = taken.settings.no_way_back == Destination.NoWayBack.NEW_ISSUE
-    if push.is_automatic and wants_new:
-        outbox.recreate(issue, actor=None, reason=f"{said} A new ticket takes its place.")
-    else:
-        give_up(issue.pk, push, reason=f"{said} It stays closed.")
-
-
-def _link_to_former(tracker: Tracker, issue: ExternalIssue, ref: IssueRef) -> None:
-    """A new issue that took the place of another says so."""
-    former = (
-        ExternalIssue.objects.filter(case=issue.case_id, detached_at__isnull=False, gone_at=None)
-        .exclude(issue_key="")
-        .select_related("account")
-        .order_by("-detached_at")
-        .first()
-    )
-    if former:
-        title = f"Continues {former.issue_key}"
-        tracker.link(ref, url=former.url, title=title, key=f"{issue.key}-former")
-
-
-def _log(issue: ExternalIssue, started_at: datetime, error: TrackerError | None = None) -> None:
-    Attempt.objects.create(
-        issue=issue,
-        operation=Attempt.Operation.SYNC,
-        started_at=started_at,
-        ended_at=timezone.now(),
-        outcome=error.fault.value if error else SYNCED,
-        status=error.status if error else None,
-        reason=error.reason if error else "",
-        response=error.response if error else "",
-    )
 
 
 # --- Settling -------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ class Taken:
     ref: IssueRef
     settings: Destination
     pushes: tuple[Push, ...]
+    comments: int  # there
 
     @property
     def talks(self) -> bool:
@@ -79,7 +80,7 @@ def take(issue_pk: UUID, state: IssueState, people: People) -> Taken | None:
         _push(pair, field, merged) for field, merged in merges.items() if merged.push is not None
     )
     _remember(issue, state, merges, pushes, now=now)
-    return Taken(state.ref, settings, pushes)
+    return Taken(state.ref, settings, pushes, len(state.comments))
 
 
 def locked_issue(issue_pk: UUID) -> ExternalIssue:
@@ -100,8 +101,6 @@ def confirm(issue_pk: UUID, push: Push, *, reads: str | None = None) -> None:
     agreed = load(issue.agreed.get(push.field))
     if agreed == push.agreed:  # else somebody has looked at it since, and decided anew
         issue.agreed[push.field] = dump(confirmed(agreed, push.value if reads is None else reads))
-    sent = issue.agreed.get("sent", {})
-    sent[push.field] = [each for each in sent.get(push.field, ()) if each[0] != push.value]
     issue.save(update_fields=("agreed",))
     said = f"{push.field.capitalize()} synced to Jira: {push.shown}"
     if push.field is Field.DESCRIPTION:
@@ -214,8 +213,8 @@ def _remember(
     *,
     now: datetime,
 ) -> None:
-    """The writes are noted before they leave: should nobody hear of their success, they are
-    still known as ours when they are seen there."""
+    """The writes are noted before they leave, and for a while after: should one of them land
+    late, or nobody hear of its success, it is known as ours when it is seen there."""
     sent = issue.agreed.get("sent", {})
     for push in pushes:
         earlier = [each for each in sent.get(push.field, ()) if each[0] != push.value]

@@ -1,6 +1,7 @@
 """Issues and cases are kept in step, whatever happens in between."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -319,9 +320,7 @@ def test_a_change_while_it_is_looked_at_makes_it_due_again(
 
 def test_a_second_worker_leaves_it_alone_until_the_lease_ends(issue, frozen):
     now = timezone.now()
-    ExternalIssue.objects.update(
-        sync_due_at=now, sync_lease_until=now + timezone.timedelta(minutes=5)
-    )
+    ExternalIssue.objects.update(sync_due_at=now, sync_lease_until=now + timedelta(minutes=5))
     assert sync_due() == 0
     frozen.shift(301)
     assert sync_due() == 1

@@ -1,0 +1,151 @@
+"""Comments of both sides, each on the other side once."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.fakes.tracker import unsure
+from ticketing import comments, services
+from ticketing.models import CommentLink
+from ticketing.sync import sync_due
+from ticketing.trackers.base import IssueRef, RemoteUser
+
+pytestmark = pytest.mark.django_db
+
+
+def ref(issue):
+    return IssueRef(issue.issue_id, issue.issue_key)
+
+
+def here(issue):
+    entries = issue.case.timeline.filter(kind="comment").order_by("created_at", "pk")
+    return [(entry.author, entry.after) for entry in entries]
+
+
+def there(remote, issue):
+    return [comment.text for comment in remote.issues[issue.issue_id].comments]
+
+
+def edit(remote, issue, number, text):
+    found = remote.issues[issue.issue_id].comments
+    found[number] = found[number]._replace(text=text, updated_at=timezone.now())
+
+
+def test_ours_is_posted_once_and_says_who_wrote_it(issue, remote, look, analyst):
+    services.comment(issue.case, "Please *patch*.", actor=analyst)
+    sync_due()
+    look()
+    look()
+    assert there(remote, issue) == ["**Alan Analyst:** Please *patch*."]
+    assert here(issue) == [("", "Please *patch*.")]
+
+
+def test_theirs_is_taken_once_and_says_who_wrote_it(issue, remote, look, dana):
+    remote.write(ref(issue), "On it.")
+    look()
+    look()
+    assert here(issue) == [("Dana Developer", "On it.")]
+    assert issue.case.timeline.get(kind="comment").actor == dana
+    assert there(remote, issue) == ["On it."]
+
+
+def test_a_stranger_is_named(issue, remote, look):
+    comment = remote.write(ref(issue), "Who am I?")
+    stranger = RemoteUser("eve", "")
+    remote.issues[issue.issue_id].comments[0] = comment._replace(author=stranger)
+    look()
+    assert here(issue) == [("Somebody in Jira", "Who am I?")]
+
+
+def test_a_lost_answer_is_no_second_comment(issue, remote, look, analyst):
+    services.comment(issue.case, "Once", actor=analyst)
+    remote.fail("comment", unsure(), after=True)
+    sync_due()
+    assert not CommentLink.objects.exists()
+    look()
+    look()
+    assert there(remote, issue) == ["**Alan Analyst:** Once"]
+    assert here(issue) == [("", "Once")]
+    assert CommentLink.objects.count() == 1
+
+
+def test_an_edit_there_changes_the_text_here(issue, remote, look, analyst):
+    services.comment(issue.case, "Ours", actor=analyst)
+    sync_due()
+    remote.write(ref(issue), "Theirs")
+    look()
+    edit(remote, issue, 0, "**Alan Analyst:** Ours, corrected")
+    edit(remote, issue, 1, "Theirs, corrected")
+    look()
+    assert here(issue) == [("", "Ours, corrected"), ("Dana Developer", "Theirs, corrected")]
+    look()
+    assert len(there(remote, issue)) == 2
+
+
+def test_a_comment_deleted_there_stays_here(issue, remote, look):
+    remote.write(ref(issue), "Gone soon")
+    look()
+    remote.issues[issue.issue_id].comments.clear()
+    look()
+    assert here(issue) == [("Dana Developer", "Gone soon")]
+
+
+@pytest.mark.parametrize("mode", ["once", "off"])
+def test_it_keeps_them_apart_where_they_are_not_two_way(
+    issue, remote, destination, look, analyst, mode
+):
+    destination.sync_comments = mode
+    destination.save()
+    services.comment(issue.case, "Ours", actor=analyst)
+    remote.write(ref(issue), "Theirs")
+    look()
+    assert (here(issue), there(remote, issue)) == ([("", "Ours")], ["Theirs"])
+    issue.refresh_from_db()
+    assert issue.sync_problem == ""
+
+
+def test_a_comment_older_than_the_issue_stays_here(issue, remote, frozen, look, analyst):
+    entry = services.comment(issue.case, "Before", actor=analyst)
+    type(entry).objects.filter(pk=entry.pk).update(created_at=issue.created_at - timedelta(days=1))
+    look()
+    assert there(remote, issue) == []
+
+
+def test_it_stops_where_jira_takes_no_more(issue, remote, look, analyst, monkeypatch):
+    monkeypatch.setattr(comments, "PER_ISSUE", 2)
+    remote.write(ref(issue), "1")
+    remote.write(ref(issue), "2")
+    services.comment(issue.case, "3", actor=analyst)
+    look()
+    issue.refresh_from_db()
+    assert issue.sync_problem == "SEC-1 has 2 comments. Jira takes no more."
+    assert there(remote, issue) == ["1", "2"]
+
+
+def test_many_are_posted_in_turns(issue, remote, look, analyst, monkeypatch):
+    monkeypatch.setattr(comments, "AT_ONCE", 2)
+    for number in range(3):
+        services.comment(issue.case, str(number), actor=None)
+    sync_due()
+    assert there(remote, issue) == ["0", "1", "2"]
+    assert len(remote.called("comment")) == 3
+
+
+def test_a_hundred_of_theirs_cost_the_same_as_one(
+    issue, remote, look, django_assert_max_num_queries
+):
+    remote.write(ref(issue), "1")
+    with django_assert_max_num_queries(42):
+        look()
+    for number in range(100):
+        remote.write(ref(issue), str(number))
+    with django_assert_max_num_queries(42):
+        look()
+    assert len(here(issue)) == 101
+
+
+def test_nothing_that_a_database_refuses_is_stored(issue, remote, look):
+    remote.write(ref(issue), "a\0b")
+    look()
+    assert here(issue) == [("Dana Developer", "ab")]
