@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import settings
+
+from automation.models import Rule
 from automation.services import RuleData, create_rule
 from config.accounts.models import User
 from findings.facts import FindingType
 from findings.imports import Sent, import_report
 from findings.models import Finding
 from findings.spool import chunks_of
+from ticketing import connections
+from ticketing.destinations import Place, project_for
 from ticketing.models import Project
 from ticketing.projects import create_project
+from ticketing.trackers.jira.catalogue import Catalogue
+from ticketing.trackers.registry import client_for
 
 _REPORTS = Path(__file__).parent
 
@@ -20,12 +27,14 @@ def load(*, actor: User | None = None) -> None:
     """Make a project and rules, then take in the reports; the queue does the rest.
 
     Does nothing unless there are neither findings nor projects. The rules come first, because
-    only findings that come after a rule are ticketed by it.
+    only findings that come after a rule are ticketed by it. Where a sandbox Jira runs, two of
+    them create their tickets there.
     """
     if Finding.objects.exists() or Project.objects.exists():
         return
-    project = create_project(key="SEC", name="Security", actor=actor)
-    for rule in _rules(project):
+    project = create_project(key="CASES", name="Security cases", actor=actor)
+    in_jira = _project_in_sandbox(actor=actor) if settings.SANDBOX_JIRA_URL else None
+    for rule in _rules(project, in_jira=in_jira):
         create_rule(rule, actor=actor)
     # The newest are on top of the explorer: the longest and most monotonous report goes first.
     for path in sorted(_REPORTS.glob("*.sarif.gz"), reverse=True):
@@ -33,8 +42,24 @@ def load(*, actor: User | None = None) -> None:
             import_report(chunks_of(file), Sent(file_name=path.name, by="sample content"))
 
 
-def _rules(project: Project) -> list[RuleData]:
+def _project_in_sandbox(*, actor: User | None) -> Project:
+    account = connections.connect_sandbox(actor=actor)
+    space = account.spaces.get(key="SEC")
+    with client_for(account, pace=lambda: None) as client:
+        kinds = Catalogue(client).issue_types(space.space_id)
+    task = next(kind for kind in kinds if kind.name == "Task")
+    place = Place(space.space_id, space.key, space.name, task.id, task.name)
+    project, _ = project_for(account, place, actor=actor)
+    return project
+
+
+def _rules(project: Project, *, in_jira: Project | None) -> list[RuleData]:
     """In order. The second matches more findings than its limit: that shows what happens then."""
+    with_jira = (
+        {"target": Rule.Target.JIRA, "project_id": in_jira.pk, "fields": {"labels": ["security"]}}
+        if in_jira
+        else {"project_id": project.pk}
+    )
     return [
         RuleData(
             name="Leaked secrets",
@@ -46,15 +71,15 @@ def _rules(project: Project) -> list[RuleData]:
             name="High risks in pipelines and images",
             finding_types=[FindingType.IAC, FindingType.MISCONFIGURATION],
             query="@severity:(critical OR high)",
-            project_id=project.pk,
             max_tickets_per_day=10,
+            **with_jira,
         ),
         RuleData(
             name="Serious weaknesses in code",
             finding_types=[FindingType.STATIC_CODE],
             query="@severity:(critical OR high)",
-            project_id=project.pk,
             max_tickets_per_day=25,
+            **with_jira,
         ),
         RuleData(
             name="Shell commands built from input",

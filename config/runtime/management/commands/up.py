@@ -56,6 +56,7 @@ class Command(BaseCommand):
             sandbox = children.sandbox_jira(port=sandbox_port)
             environment["SANDBOX_JIRA_URL"] = f"http://127.0.0.1:{sandbox_port}"
             sandbox.start()
+            _wait_until_listening(sandbox_port)
             prepare.move_sandbox_account(environment["SANDBOX_JIRA_URL"])
         if password and not options["no_sample"]:
             self.stdout.write("Loading sample content …")
@@ -108,6 +109,15 @@ def _port_of_sandbox(base_url: str, port: int) -> int:
             probe.bind(("127.0.0.1", wanted))
             return int(probe.getsockname()[1])
     raise CommandError("No port is free for the Sandbox Jira.")
+
+
+def _wait_until_listening(port: int) -> None:
+    deadline = time.monotonic() + _ANSWERS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise CommandError("The Sandbox Jira did not start.")
 
 
 def _refuse_port_in_use(host: str, port: int) -> None:
