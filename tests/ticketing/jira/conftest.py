@@ -47,6 +47,7 @@ class Wire:
     url: str
     answer: bytes = b""
     requests: list[bytes] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)  # of TLS
 
     def says(self, status: int, body: bytes, *headers: str) -> None:
         first = (f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close")

@@ -154,7 +154,10 @@ class JiraClient:
         try:
             # Past the session's own `send`, which reads redirects whole and keeps cookies.
             response = self._session.get_adapter(str(request.url)).send(
-                request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)
+                request,
+                stream=True,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                verify=self.credentials.ca_bundle or True,
             )
             with response:
                 content = _read(response)

@@ -28,3 +28,4 @@ class Credentials:
     user_id: str = ""  # who we are there once it is known: accountId or name
     markup: Markup = Markup.WIKI
     may_be_private: bool = False  # the address may be in a private network
+    ca_bundle: str = ""  # a file of certificates to trust instead of the public ones
