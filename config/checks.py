@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import ssl
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -184,6 +185,23 @@ def check_workers(app_configs: Sequence[Any] | None = None, **_: object) -> list
                 "QUEUE_POLL_SECONDS must be more than 0.",
                 hint="0.05 reacts at once; 1 saves work on an idle machine.",
                 id="fa.E012",
+            )
+        ]
+    return []
+
+
+@register()
+def check_ca_bundle(**_: object) -> list[CheckMessage]:
+    if not settings.JIRA_CA_BUNDLE:
+        return []
+    try:
+        ssl.create_default_context(cafile=settings.JIRA_CA_BUNDLE)
+    except OSError:  # an SSLError is one
+        return [
+            Error(
+                "JIRA_CA_BUNDLE is no file of certificates.",
+                hint="Give the path of a PEM file that this user may read.",
+                id="fa.E015",
             )
         ]
     return []

@@ -245,6 +245,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # page forms; the intake reads it
 # --- Trackers --------------------------------------------------------------------------------
 
 ALLOW_PRIVATE_NETWORKS = env.bool("ALLOW_PRIVATE_NETWORKS", False)
+JIRA_CA_BUNDLE = env.str("JIRA_CA_BUNDLE", "")
 SANDBOX_JIRA_URL = env.str("SANDBOX_JIRA_URL", "").rstrip("/")
 
 # --- API -------------------------------------------------------------------------------------

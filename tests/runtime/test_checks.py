@@ -123,3 +123,11 @@ def test_it_refuses_a_data_directory_that_is_a_file(tmp_path):
 )
 def test_it_checks_the_queue(queue, expected):
     assert ids(checks.check_workers, Q_CLUSTER=queue) == expected
+
+
+def test_it_refuses_certificates_that_cannot_be_read(tmp_path):
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    assert ids(checks.check_ca_bundle, JIRA_CA_BUNDLE="") == []
+    for path in (wrong, tmp_path / "missing.pem"):
+        assert ids(checks.check_ca_bundle, JIRA_CA_BUNDLE=str(path)) == ["fa.E015"]

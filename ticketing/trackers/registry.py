@@ -25,6 +25,7 @@ def credentials(account: JiraAccount) -> Credentials:
         markup=Markup(account.markup),
         may_be_private=settings.ALLOW_PRIVATE_NETWORKS
         or (account.is_sandbox and account.site_url == settings.SANDBOX_JIRA_URL),
+        ca_bundle=settings.JIRA_CA_BUNDLE,
     )
 
 
