@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import pages
-from config.accounts.views import LoginView, admin_login
+from config.accounts.views.login import LoginView, admin_login
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/settings/findings-automation"), name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("theme", pages.switch_theme, name="theme"),
     path("styleguide", pages.styleguide, name="styleguide"),
     path("favicon.ico", pages.favicon),
+    path("settings/", include("config.accounts.urls")),
     path("", include("config.runtime.urls")),
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutView.as_view()),

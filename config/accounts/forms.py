@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -12,6 +13,7 @@ from config.accounts.models import ApiKey, User
 from config.accounts.roles import Permission
 
 _LONGEST_ADDRESS = 254
+_A_YEAR = timedelta(days=365)
 
 
 class LoginForm(AuthenticationForm):
@@ -57,3 +59,39 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         if expires_at is not None and expires_at <= timezone.now():
             raise forms.ValidationError("Choose a time in the future.")
         return expires_at
+
+
+class KeyForm(forms.Form):
+    """On the page: a new key, its scopes, and the last day on which it works."""
+
+    name = forms.CharField(
+        max_length=120,
+        help_text="Name it after the machine that will use it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "ci-grype"}),
+        error_messages={"required": "Name the key after the machine that will use it."},
+    )
+    scopes = forms.TypedMultipleChoiceField(
+        choices=[(scope.value, scope.value) for scope in Permission],
+        coerce=Permission,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one scope."},
+    )
+    expires_on = forms.DateField(
+        label="Expires",
+        required=False,
+        help_text="The last day on which it works, in UTC. Left empty, it works until it is "
+        "revoked.",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("expires_on", timezone.now().date() + _A_YEAR)
+
+    def clean_expires_on(self) -> datetime | None:
+        day: date | None = self.cleaned_data["expires_on"]
+        if day is None:
+            return None
+        if day < timezone.now().date():
+            raise forms.ValidationError("Choose a day that is not over.")
+        return datetime.combine(day, time.max, tzinfo=UTC)

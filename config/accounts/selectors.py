@@ -1,0 +1,13 @@
+"""Reads of keys and people for their pages."""
+
+from __future__ import annotations
+
+from django.db.models import F, QuerySet
+
+from config.accounts.models import ApiKey
+
+
+def listed_keys() -> QuerySet[ApiKey]:
+    """Every key with who made it, those that may still be used first."""
+    newest = ApiKey.objects.select_related("created_by")
+    return newest.order_by(F("revoked_at").desc(nulls_first=True), "-created_at")

@@ -1,0 +1,38 @@
+"""Words of the pages about keys, people and what they changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from config.accounts.models import ApiKey
+from config.lib.ui_tags import icon
+
+register = template.Library()
+
+_SOON = timedelta(days=14)
+
+
+@register.simple_tag
+def key_expiry(key: ApiKey) -> SafeString:
+    """Until when the key works, loud when that is soon."""
+    now = timezone.now()
+    if key.revoked_at:
+        return format_html('<span class="badge">Revoked {}</span>', _day(key.revoked_at))
+    if key.expires_at is None:
+        return format_html('<span class="dim">{}</span>', "Never")
+    if key.expires_at <= now:
+        return format_html('<span class="badge bad">Expired {}</span>', _day(key.expires_at))
+    if key.expires_at - now < _SOON:
+        days = (key.expires_at - now).days
+        said = f"in {days} d" if days else "today"
+        return format_html('<span class="badge warn">{}{}</span>', icon("clock"), said)
+    return format_html("{}", _day(key.expires_at))
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"

@@ -1,0 +1,66 @@
+"""Keys of machines: listed, made and shown once, revoked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from config.accounts.access import require, signed_in
+from config.accounts.api_keys import create_api_key, revoke_api_key
+from config.accounts.forms import KeyForm
+from config.accounts.models import ApiKey
+from config.accounts.roles import Permission
+from config.accounts.selectors import listed_keys
+from config.lib.toasts import toast
+
+
+@require(Permission.API_KEYS)
+@require_GET
+def list_keys(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/keys.html", {"keys": listed_keys()})
+
+
+@require(Permission.API_KEYS)
+@require_http_methods(["GET", "POST"])
+@never_cache
+def create_key(request: HttpRequest) -> HttpResponse:
+    """The answer to the form is the only page that ever shows the key.
+
+    It does not redirect, so that nothing has to keep the key until the next request.
+    """
+    form = KeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        key, raw = create_api_key(
+            form.cleaned_data["name"],
+            scopes=form.cleaned_data["scopes"],
+            actor=signed_in(request),
+            expires_at=form.cleaned_data["expires_on"],
+        )
+        context = {"keys": listed_keys(), "created": key, "raw": raw}
+        return render(request, "accounts/keys.html", context)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "accounts/key_new.html", {"form": form}, status=status)
+
+
+@require(Permission.API_KEYS)
+@require_http_methods(["GET", "POST"])
+def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=key_id)
+    if request.method == "POST":
+        if revoke_api_key(key.pk):
+            toast(request, f"Key {key.name} revoked", "What uses it is refused from now on.")
+        else:
+            toast(request, f"Key {key.name} was revoked before", level=messages.INFO)
+        return redirect("accounts:key-list")
+    context = {
+        "question": f"Revoke {key.name}?",
+        "text": "What uses it is refused from now on. This cannot be taken back.",
+        "label": "Revoke key",
+        "cancel_url": resolve_url("accounts:key-list"),
+    }
+    return render(request, "confirm.html", context)
