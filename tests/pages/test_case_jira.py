@@ -270,11 +270,12 @@ def test_it_costs_the_same_for_an_issue_as_for_fifty(as_user, viewer, place, ana
     assert costs[0] == costs[1] <= 11
 
 
-def test_it_costs_two_statements_more_for_the_page_of_an_issue(as_user, viewer, case):
+def test_it_needs_few_statements_for_the_page_of_an_issue(as_user, viewer, case):
     deliver_due()
+    browser = as_user(viewer)
 
     with CaptureQueriesContext(connection) as statements:
-        show(as_user(viewer))
+        show(browser)
 
     assert len(statements) <= 14
 
