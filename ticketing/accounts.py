@@ -92,20 +92,6 @@ def edit_account(
     return account
 
 
-def replace_token(
-    account: JiraAccount, token: str, *, expires_on: date | None = None, actor: User | None
-) -> JiraAccount:
-    """New credentials for the same address: what waits for them is delivered."""
-    with transaction.atomic():
-        account = _lock(account)
-        data = _data_of(account, token_expires_on=expires_on)
-        _checked(data, token=token, account=account, is_sandbox=account.is_sandbox)
-        account.token_expires_on = expires_on
-        _take_token(account, token)
-        _save(account, actor=actor, reason="Token replaced")
-    return account
-
-
 def connect(account: JiraAccount, *, actor: User | None) -> JiraAccount:
     """The set-up is done: rules may use the account."""
     with transaction.atomic():
@@ -176,8 +162,8 @@ def _stop(account: JiraAccount, state: str, reason: str) -> None:
         if now is None or now.deleted_at or now.token != account.token:
             return
         if now.state not in (state, State.AUTH_FAILED):
-            said = with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
-            set_state(now, state, said)
+            said = _with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
+            _set_state(now, state, said)
             log.warning("An account is stopped", account=account.name, state=state, reason=reason)
     account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
 
@@ -187,11 +173,13 @@ def resume(account: JiraAccount, *, actor: User | None = None) -> None:
     with transaction.atomic():
         now = _lock(account)
         if now.state != State.CONNECTED:
-            set_state(now, State.CONNECTED, "", actor=actor)
+            _set_state(now, State.CONNECTED, "", actor=actor)
     account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
 
 
-def set_state(account: JiraAccount, state: str, problem: str, *, actor: User | None = None) -> None:
+def _set_state(
+    account: JiraAccount, state: str, problem: str, *, actor: User | None = None
+) -> None:
     """For those who hold the account's lock."""
     account.state, account.problem = state, problem
     account.problem_at = timezone.now() if problem else None
@@ -352,13 +340,7 @@ def _take_token(account: JiraAccount, token: str) -> None:
         enqueue("ticketing.tasks.deliver")
 
 
-def _data_of(account: JiraAccount, *, token_expires_on: date | None) -> AccountData:
-    names = ("name", "deployment", "site_url", "api_url", "email", "markup")
-    said = {name: getattr(account, name) for name in names}
-    return AccountData(**said, token_expires_on=token_expires_on)
-
-
-def with_likely_cause(account: JiraAccount, reason: str) -> str:
+def _with_likely_cause(account: JiraAccount, reason: str) -> str:
     if not is_expired(account):
         return reason
     return f"{reason} The token expired on {account.token_expires_on:%-d %b %Y}."

@@ -15,7 +15,7 @@ from django.utils import timezone
 from config.accounts.history import sign
 from config.accounts.models import User
 from ticketing import accounts
-from ticketing.accounts import AccountData, State
+from ticketing.accounts import AccountData
 from ticketing.models import Destination, JiraAccount, JiraSpace
 from ticketing.trackers.base import RemoteUser, TrackerError
 from ticketing.trackers.jira import checks
@@ -91,12 +91,9 @@ def _keep(account: JiraAccount, found: Found, *, actor: User | None) -> None:
         now.refresh_from_db()
         if found.user:
             _keep_identity(now, account.api_url, found.user, actor=actor)
-            if now.state != State.CONNECTED:
-                accounts.set_state(now, State.CONNECTED, "", actor=actor)
+            accounts.resume(now, actor=actor)
         elif reason := _refusal(found):
-            reason = accounts.with_likely_cause(now, reason)
-            if (now.state, now.problem) != (State.AUTH_FAILED, reason):
-                accounts.set_state(now, State.AUTH_FAILED, reason, actor=actor)
+            accounts.pause(now, reason)
         if found.outcome("create") is Outcome.OK:
             _keep_spaces(now, [access for access in found.spaces if access.may_create])
 

@@ -117,7 +117,7 @@ def test_it_asks_for_a_token_whose_key_is_lost(settings):
 
 def test_it_keeps_no_secret_in_its_history():
     account = create()
-    accounts.replace_token(account, "another-token", actor=None)
+    accounts.edit_account(account, data(), token="another-token", actor=None)
     accounts.rotate_webhook_secret(account, actor=None)
     told = str(list(account.history.values()))
     account.refresh_from_db()
@@ -140,7 +140,7 @@ def test_it_pauses_once_and_says_since_when(frozen):
 def test_it_does_not_pause_for_a_token_that_was_replaced_meanwhile():
     account = create()
     as_it_was = JiraAccount.objects.get()
-    accounts.replace_token(account, "another-token", actor=None)
+    accounts.edit_account(account, data(), token="another-token", actor=None)
     accounts.pause(as_it_was, "Jira rejected the credentials (HTTP 401).")
     account.refresh_from_db()
     assert account.state == "connected"
@@ -173,7 +173,7 @@ def test_it_delivers_what_waits_once_it_works_again(rings):
 def test_it_works_again_with_a_new_token(rings):
     account = create()
     accounts.pause(account, "No.")
-    accounts.replace_token(account, "another-token", actor=None)
+    accounts.edit_account(account, data(), token="another-token", actor=None)
     account.refresh_from_db()
     assert (account.state, account.problem) == ("connected", "")
     assert rings == ["ticketing.tasks.deliver"]
@@ -231,7 +231,7 @@ def test_it_does_nothing_with_a_deleted_account():
     accounts.connect(account, actor=None)
     accounts.delete_account(account, actor=None)
     with pytest.raises(JiraAccount.DoesNotExist):
-        accounts.replace_token(account, TOKEN, actor=None)
+        accounts.edit_account(account, data(), token=TOKEN, actor=None)
     accounts.pause(account, "No.")
     account.refresh_from_db()
     assert account.state == "connected"

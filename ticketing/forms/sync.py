@@ -90,7 +90,7 @@ class SyncForm(forms.Form):
     def rows(self) -> Iterator[Row]:
         for name, (label, note) in FIELDS.items():
             mapping = [self[each] for each in self.fields if each.startswith(f"{name}_")]
-            yield Row(label, self[f"sync_{name}"], mapping, note)
+            yield Row(label, self[f"sync_{name}"], mapping, note or _said(mapping))
 
     @property
     def settings(self) -> SyncSettings:
@@ -106,3 +106,13 @@ class SyncForm(forms.Form):
         said = self.cleaned_data.items()
         start = f"{name}_"
         return {each.removeprefix(start): to for each, to in said if each.startswith(start) and to}
+
+
+def _said(mapping: Sequence[BoundField]) -> str:
+    """ "Open = To Do, Closed = Done": what is mapped, in words."""
+    pairs = [
+        f"{field.label} = {dict(choices).get(field.value())}"
+        for field in mapping
+        if field.value() and (choices := getattr(field.field, "choices", ()))
+    ]
+    return ", ".join(pairs) or ("By what each means" if mapping else "")

@@ -20,6 +20,7 @@ register = template.Library()
 register.filter("masked", masked)
 
 _ICONS = {"ok": "check", "warn": "triangle-alert", "bad": "circle-x", "": "pencil"}
+_HERE = "/settings/integrations"
 _STEP = 5
 _TALL = 20
 
@@ -110,8 +111,10 @@ def integration_tabs(context: template.Context, here: str) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def integration_warnings(context: template.Context) -> list[Mark]:
-    """What an admin is told on every page."""
-    return warnings() if _may_integrate(context) else []
+    """What an admin is told on every page but those that show the same on each account."""
+    if not _may_integrate(context) or context["request"].path.startswith(_HERE):
+        return []
+    return warnings()
 
 
 @register.simple_tag(takes_context=True)
