@@ -46,6 +46,11 @@ urlpatterns = [
         deliveries.cancel_delivery,
         name="delivery-cancel",
     ),
+    path(
+        "settings/integrations/deliveries/<uuid:issue_id>/absent",
+        deliveries.recreate_delivery,
+        name="delivery-absent",
+    ),
     path("settings/integrations/jira/new", account_setup.create_account, name="account-create"),
     path(
         "settings/integrations/jira/sandbox", integrations.connect_sandbox, name="account-sandbox"

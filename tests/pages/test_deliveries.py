@@ -113,7 +113,19 @@ def test_it_cancels_a_stuck_ticket(as_user, admin):
     assert issue.state == "cancelled"
 
 
-@pytest.mark.parametrize("action", ["retry", "cancel"])
+def test_it_creates_again_what_a_person_did_not_find(as_user, admin):
+    sure, unsure = blocked(), blocked()
+    type(unsure).objects.filter(pk=unsure.pk).update(fault="unsure")
+    page = as_user(admin).get(LOG).content.decode()
+    assert f"{LOG}/{unsure.pk}/absent" in page
+    assert f"Search Jira for the label {unsure.key} first." in page
+    assert f"{LOG}/{sure.pk}/absent" not in page
+    as_user(admin).post(f"{LOG}/{unsure.pk}/absent")
+    unsure.refresh_from_db()
+    assert unsure.state == "pending"
+
+
+@pytest.mark.parametrize("action", ["retry", "cancel", "absent"])
 def test_it_says_that_it_was_too_late(as_user, admin, action):
     issue = ExternalIssueFactory(state="created", issue_id="1", issue_key="SEC-1")
     said = as_user(admin).post(f"{LOG}/{issue.pk}/{action}", follow=True).content.decode()
@@ -137,5 +149,5 @@ def test_it_takes_as_many_statements_for_many_tries(as_user, admin, django_asser
             issue = blocked()
             tried("config", issue=issue)
             Orphan.objects.create(issue=issue, remote_id=str(uuid4()), remote_key="SEC-2")
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             client.get(LOG)

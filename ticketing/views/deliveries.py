@@ -61,6 +61,18 @@ def cancel_delivery(request: HttpRequest, issue_id: UUID) -> HttpResponse:
     return redirect("ticketing:delivery-list")
 
 
+@require(Permission.INTEGRATIONS)
+@require_POST
+def recreate_delivery(request: HttpRequest, issue_id: UUID) -> HttpResponse:
+    """A person looked into Jira: the issue that may have been created is not there."""
+    issue = _issue(issue_id)
+    if outbox.confirm_absent(issue, actor=signed_in(request)):
+        toast(request, f"The ticket for {issue.case.key} is created again")
+    else:
+        _too_late(request, issue)
+    return redirect("ticketing:delivery-list")
+
+
 def _issue(issue_id: UUID) -> ExternalIssue:
     return get_object_or_404(ExternalIssue.objects.select_related("case"), pk=issue_id)
 
