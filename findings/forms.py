@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -13,9 +14,11 @@ from config.accounts.models import User
 from findings.explorer.pages import ROWS, Place, Sort
 from findings.explorer.search import FACETS, Search
 from findings.facts import Status
+from findings.formats.registry import FORMATS
 from findings.models import Finding
 from findings.query.ast import QueryError
 from findings.query.parse import parse
+from findings.uploads import MAX_BYTES
 
 RANGES: Mapping[str, tuple[str, timedelta | None]] = {
     "24h": ("Past 24 hours", timedelta(hours=24)),
@@ -155,3 +158,30 @@ class StatusForm(forms.Form):
         ],
         coerce=Status,
     )
+
+
+class UploadForm(forms.Form):
+    """A report file from a person's computer."""
+
+    file = forms.FileField(
+        label="Report file",
+        max_length=255,
+        help_text="Plain or gzip, up to 200 MB. Send larger ones through the API.",
+        error_messages={"required": "Choose a report file.", "empty": "The file is empty."},
+    )
+    source = forms.CharField(
+        max_length=100,
+        required=False,
+        help_text="Who sends it. Left empty, it is the scanner that the report names.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "source-names"}),
+    )
+    format = forms.ChoiceField(
+        choices=[("", "Recognise by content"), *((each.NAME, each.LABEL) for each in FORMATS)],
+        required=False,
+    )
+
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > MAX_BYTES:
+            raise forms.ValidationError("The file is larger than 200 MB.")
+        return file

@@ -197,9 +197,16 @@ class Import(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=120, blank=True)  # name of the person or key
+    due_at = models.DateTimeField(null=True, editable=False)  # when the queue takes an upload
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)  # since it last got on
 
     class Meta:
         ordering = ("-started_at",)
+        indexes = (
+            models.Index(
+                fields=("due_at",), condition=Q(due_at__isnull=False), name="import_due_at"
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(state__in=["running", "done", "refused"]), name="import_state_known"
@@ -208,3 +215,25 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or str(self.id)
+
+
+class ImportPart(models.Model):
+    """A piece of an uploaded report, kept as it was sent until the queue has taken it in.
+
+    In the database, because the worker may be on another machine than the page.
+    """
+
+    upload = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="+", db_index=False
+    )  # the constraint's index serves it
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(fields=("upload", "number"), name="import_part_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.upload_id} {self.number}"

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from findings.views import explorer, panel, triage
+from findings.views import explorer, importers, panel, triage
 
 app_name = "findings"
 
 urlpatterns = [
+    path("settings/importers", importers.list_importers, name="importer-list"),
+    path("settings/importers/upload", importers.upload_report, name="import-create"),
+    path("settings/importers/<uuid:import_id>", importers.show_import, name="import-show"),
     path("findings", explorer.list_findings, name="finding-list"),
+    path("explorer/facets", explorer.show_facets, name="explorer-facets"),
+    path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
     path("findings/<str:finding_id>", panel.show_finding, name="finding-show"),
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),

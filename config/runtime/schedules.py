@@ -20,6 +20,7 @@ EVERY_MINUTE = (
     "ticketing.tasks.sweep",
     "ticketing.tasks.sync",
     "findings.tasks.wake_muted",
+    "findings.tasks.take_uploads",
 )
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
     "ticketing.tasks.deliver": is_anything_due,

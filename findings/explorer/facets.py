@@ -84,18 +84,12 @@ class Facet(NamedTuple):
         return self.choices[len(self.top) :]
 
 
-class Counted(NamedTuple):
-    total: int
-    facets: Sequence[Facet]
-
-
-def count_facets(search: Search) -> Counted:
-    """The findings that match, in all and by facet; three statements."""
+def count_facets(search: Search) -> list[Facet]:
+    """The findings that match by facet; three statements."""
     groups = _groups(search)
     counts = {name: _sum(groups, search, without=name) for name in FACETS}
     counts |= {name: _tag_counts(search, name) for name in TAG_FACETS}
-    total = sum(_sum(groups, search).values())
-    return Counted(total, [_facet(name, counts[name], search) for name in FACETS])
+    return [_facet(name, counts[name], search) for name in FACETS]
 
 
 def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
@@ -124,7 +118,7 @@ def _values(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sum(
-    groups: Sequence[tuple[Mapping[str, str], int]], search: Search, *, without: str = ""
+    groups: Sequence[tuple[Mapping[str, str], int]], search: Search, *, without: str
 ) -> Counter[str]:
     """Findings by value of the facet `without`, whose own choice is left out."""
     counts: Counter[str] = Counter()

@@ -16,6 +16,8 @@ from findings.explorer.search import Search
 from findings.models import Finding
 
 ROWS = (25, 50, 100)
+COUNTED = 10_000
+"""More findings than these are not counted: their number would take longer than the page."""
 _LARGEST = 2**63 - 1
 
 
@@ -81,6 +83,11 @@ class Page(NamedTuple):
     @property
     def end(self) -> int:
         return self.start + len(self.rows) - 1
+
+
+def total_of(search: Search) -> int:
+    """How many match; COUNTED + 1 for any number beyond. One statement."""
+    return search.findings().order_by()[: COUNTED + 1].count()
 
 
 def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 
 from config.lib.ui_tags import url_with
-from findings.explorer.pages import Sort
+from findings.explorer.pages import COUNTED, Sort
 
 register = template.Library()
 
@@ -21,3 +21,14 @@ def sorted_by(context: template.Context, name: str, now: Sort) -> str:
     """This search sorted by the column: the largest first, then the other way round."""
     turned = name if now == f"-{name}" else f"-{name}"
     return url_with(context, sort=turned, page=None)
+
+
+@register.filter
+def counted(number: int) -> str:
+    """A number of findings that match: "1,284", or "10,000+" beyond what is counted."""
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+
+
+@register.filter
+def thousands(number: int) -> str:
+    return f"{number:,}"

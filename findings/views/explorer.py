@@ -1,7 +1,9 @@
-"""The findings explorer: a search, its facets and histogram, one page of findings."""
+"""The findings explorer: a search and one page of what it finds. Facets and histogram take
+longer: a browser with scripts asks for them once the table stands."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +16,10 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from findings.explorer.facets import count_facets
 from findings.explorer.histogram import histogram
-from findings.explorer.pages import ROWS, page_of
+from findings.explorer.pages import ROWS, page_of, total_of
 from findings.explorer.panel import panel_of
+from findings.explorer.patience import TookTooLongError, patience
+from findings.explorer.search import Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
@@ -25,13 +29,45 @@ from findings.selectors import finding_by_id
 @require_GET
 def list_findings(request: HttpRequest) -> HttpResponse:
     asked = ExplorerQuery(request.GET)
-    context = {"asked": asked, "may_write": _may_write(request), **_found(asked)}
-    if "HX-Request" in request.headers:
+    in_page = "HX-Request" in request.headers
+    later = in_page or _loads_later(request)
+    context = {"asked": asked, "may_write": _may_write(request), "later": later}
+    context |= _found(asked, later=later)
+    if in_page:
         return _answer(request, context, asked)
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
-    return render(request, "findings/explorer.html", context, status=422 if asked.error else 200)
+    status = 422 if asked.error else 503 if "took_too_long" in context else 200
+    return render(request, "findings/explorer.html", context, status=status)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_facets(request: HttpRequest) -> HttpResponse:
+    asked = ExplorerQuery(request.GET)
+    context: dict[str, Any] = {"asked": asked}
+    if search := asked.search(timezone.now()):
+        try:
+            with patience():
+                context["facets"] = count_facets(search)
+        except TookTooLongError:
+            context["took_too_long"] = True
+    return render(request, "findings/_facets.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_histogram(request: HttpRequest) -> HttpResponse:
+    context: dict[str, Any] = {}
+    now = timezone.now()
+    if search := ExplorerQuery(request.GET).search(now):
+        try:
+            with patience():
+                context["histogram"] = histogram(search, now=now)
+        except TookTooLongError:
+            context["took_too_long"] = True
+    return render(request, "findings/_histogram.html", context)
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], asked: ExplorerQuery) -> HttpResponse:
@@ -42,20 +78,35 @@ def _answer(request: HttpRequest, context: dict[str, Any], asked: ExplorerQuery)
     return reswap(retarget(refused, "#query-error"), "outerHTML")
 
 
-def _found(asked: ExplorerQuery) -> dict[str, Any]:
+def _loads_later(request: HttpRequest) -> bool:
+    """Whether the browser has said (by a cookie that only a script sets) that it will ask."""
+    return request.COOKIES.get("facets") == "later" and request.GET.get("facets") != "now"
+
+
+def _found(asked: ExplorerQuery, *, later: bool) -> dict[str, Any]:
     now = timezone.now()
     search = asked.search(now)
     if search is None:
         return {}
-    counted = count_facets(search)
+    try:
+        with patience():
+            return _page(asked, search) | ({} if later else _counted(search, now))
+    except TookTooLongError:
+        return {"took_too_long": True}
+
+
+def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
+    total = total_of(search)
     return {
-        "total": counted.total,
-        "facets": counted.facets,
-        "histogram": histogram(search, now=now),
+        "total": total,
         "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),
         "rows_choices": ROWS,
-        "is_first_run": counted.total == 0 and not Finding.objects.exists(),
+        "is_first_run": total == 0 and not Finding.objects.exists(),
     }
+
+
+def _counted(search: Search, now: datetime) -> dict[str, Any]:
+    return {"facets": count_facets(search), "histogram": histogram(search, now=now)}
 
 
 def _may_write(request: HttpRequest) -> bool:

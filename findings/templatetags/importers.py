@@ -1,0 +1,71 @@
+"""Words of the pages about importers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from config.lib.ui_tags import icon
+from findings.models import Import
+from findings.query.ast import Exact, Field, Root, Term
+from findings.query.canonical import write
+
+register = template.Library()
+
+_STEP = 17
+_WIDE = 13
+_TALL = 22
+
+
+@register.filter
+def thousands(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
+def from_source(name: str) -> str:
+    """The query for the findings of a source."""
+    return write(Term(Field(Root.TAG, "source"), Exact(name)))
+
+
+@register.simple_tag
+def day_bars(days: Sequence[tuple[date, int]]) -> SafeString:
+    """New findings of each UTC day; the numbers are its label."""
+    most = max(number for _, number in days)
+    bars = format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
+        (
+            (nth * _STEP, _TALL - tall, _WIDE, tall, f"{day:%a} {day.day} {day:%b}: {number:,}")
+            for nth, (day, number) in enumerate(days)
+            if (tall := max(1, round(_TALL * number / most, 1)) if number else 0)
+        ),
+    )
+    return format_html(
+        '<svg class="day-bars" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        len(days) * _STEP,
+        _TALL,
+        f"{sum(number for _, number in days):,} new findings in {len(days)} days",
+        bars,
+    )
+
+
+@register.simple_tag
+def import_result(run: Import) -> SafeString:
+    """What came of a report, in a few words."""
+    if run.state == Import.State.REFUSED:
+        return _said("bad", "circle-x", run.reason)
+    said = f"{run.new:,} new" + (f", {run.seen_again:,} seen again" if run.seen_again else "")
+    if run.state == Import.State.RUNNING:
+        return _said("", "refresh-cw", f"Running: {said}")
+    if run.rejected:
+        return _said("warn", "triangle-alert", f"{said}, {run.rejected:,} not taken in")
+    return _said("ok", "circle-check", said)
+
+
+def _said(tone: str, mark: str, text: str) -> SafeString:
+    return format_html('<span class="result {}">{}<span>{}</span></span>', tone, icon(mark), text)

@@ -1,0 +1,76 @@
+"""Sources, runs and uploads in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from findings import uploads
+from findings.formats.stream import RefusedReport
+from findings.imports import Sent, import_report
+from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.factories import FindingFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/settings/importers"
+SAMPLES = Path(__file__).parents[1] / "findings/formats/samples"
+
+
+@pytest.fixture
+def runs(live_server):
+    for name in ("code.sarif", "image.trivy.json", "image.grype.json", "v8.gitleaks.json"):
+        import_report([(SAMPLES / name).read_bytes()], Sent(file_name=name, by="ci"))
+    with pytest.raises(RefusedReport):
+        import_report([b"{"], Sent(file_name="cut.json", by="ci"))
+    FindingFactory(source=SourceFactory(name="shop ci"))
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_shows_every_page_to_everyone(page_as, admin, theme, width):
+    page = page_as(admin, theme=theme, width=width)
+    for link in (None, "code.sarif", "cut.json", "Upload a report"):
+        page.goto(LIST)
+        if link:
+            page.get_by_role("link", name=link).last.click()
+        assert_accessible(page)
+        assert_no_sideways_scroll(page)
+
+
+def test_it_follows_an_upload_to_its_end(page_as, admin):
+    page = page_as(admin)
+    page.goto(LIST)
+    page.locator("main").press("n")
+    page.get_by_label("Report file").set_input_files(SAMPLES / "code.sarif")
+    page.get_by_label("Source").fill("shop ci")
+    page.get_by_role("button", name="Upload report").press("Enter")
+    expect(page.get_by_text("You can close this page.")).to_be_visible()
+    assert_accessible(page)
+    assert uploads.take_due()
+    expect(page.get_by_text("The report is in.")).to_be_visible()
+    expect(page.get_by_text("/runs/0/results/6")).to_be_visible()
+
+
+def test_it_takes_a_file_that_is_dropped(page_as, admin):
+    page = page_as(admin)
+    page.goto(f"{LIST}/upload")
+    dropped = page.evaluate_handle(
+        "() => { const d = new DataTransfer(); d.items.add(new File(['[]'], 'a.json')); return d; }"
+    )
+    page.locator("[data-drop]").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.locator("#announcer")).to_have_text("a.json chosen")
+    page.get_by_role("button", name="Upload report").click()
+    expect(page.get_by_role("heading", name="a.json")).to_be_visible()
+
+
+def test_it_needs_no_scripts(page_as, admin):
+    page = page_as(admin, width=420, scripts=False)
+    page.goto(f"{LIST}/upload")
+    page.get_by_label("Report file").set_input_files(SAMPLES / "own.json")
+    page.get_by_role("button", name="Upload report").click()
+    assert uploads.take_due()
+    page.get_by_role("link", name="Refresh").click()
+    expect(page.get_by_text("The report is in.")).to_be_visible()

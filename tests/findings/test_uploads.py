@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from findings import imports, uploads
+from findings.imports import Sent
+from findings.models import Finding, Import, ImportPart
+
+pytestmark = pytest.mark.django_db
+
+
+def own(count: int) -> bytes:
+    finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
+    findings = [finding | {"resource_id": f"r{n}"} for n in range(count)]
+    return json.dumps({"source": "nightly", "findings": findings}).encode()
+
+
+def test_it_goes_on_where_the_time_was_over(monkeypatch):
+    monkeypatch.setattr(imports, "BATCH", 10)
+    row = uploads.keep([own(35)], Sent())
+    left = 0
+    while not uploads.take_due(seconds=0):
+        left += 1
+        row.refresh_from_db()
+        assert row.received == Finding.objects.count() == min(35, 10 * left)
+    row.refresh_from_db()
+    assert left == 4
+    assert (row.state, row.received, row.new, row.seen_again) == ("done", 35, 35, 0)
+    assert not ImportPart.objects.exists()
+
+
+def test_it_keeps_a_file_in_parts_and_reads_it_back(monkeypatch):
+    monkeypatch.setattr(uploads, "_PART", 100)
+    row = uploads.keep([own(20)], Sent())
+    assert ImportPart.objects.count() > 10
+    assert uploads.take_due()
+    row.refresh_from_db()
+    assert row.new == 20
+
+
+def test_it_refuses_what_is_no_report():
+    row = uploads.keep([b"no report"], Sent(file_name="a\0b"))
+    assert uploads.take_due()
+    row.refresh_from_db()
+    assert row.state == "refused"
+    assert row.reason
+    assert row.due_at is None
+    assert row.file_name == "ab"
+
+
+def test_it_leaves_alone_what_another_worker_has():
+    row = uploads.keep([own(1)], Sent())
+    Import.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(minutes=1))
+    assert uploads.take_due()
+    assert not Finding.objects.exists()
+
+
+def test_it_takes_over_from_a_worker_that_died(monkeypatch):
+    def die(*_args, **_kwargs):
+        raise SystemExit
+
+    uploads.keep([own(3)], Sent())
+    with monkeypatch.context() as patch:
+        patch.setattr(uploads, "carry_on", die)
+        with pytest.raises(SystemExit):
+            uploads.take_due()
+    Import.objects.update(due_at=timezone.now())
+    assert uploads.take_due()
+    assert Finding.objects.count() == 3
+
+
+def test_it_gives_up_a_report_that_kills_its_workers():
+    row = uploads.keep([own(3)], Sent())
+    Import.objects.update(tries=uploads.MOST_TRIES)
+    assert uploads.take_due()
+    row.refresh_from_db()
+    assert row.state == "refused"
+    assert "failed 3 times after 0 records" in row.reason
+    assert not Finding.objects.exists()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from findings import uploads
+from findings.formats.stream import RefusedReport
+from findings.imports import Sent, import_report
+from findings.models import Finding, Import, ImportPart
+from tests.factories import FindingFactory, SourceFactory
+
+LIST = "/settings/importers"
+UPLOAD = f"{LIST}/upload"
+CODE = (Path(__file__).parents[1] / "findings/formats/samples/code.sarif").read_bytes()
+
+
+def report(count: int, name: str = "nightly") -> bytes:
+    finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
+    findings = [finding | {"resource_id": f"r{n}"} for n in range(count)]
+    return json.dumps({"source": name, "findings": findings}).encode()
+
+
+def upload(client, content: bytes = CODE, **said):
+    file = SimpleUploadedFile(said.pop("name", "code.sarif"), content)
+    return client.post(UPLOAD, {"file": file, **said})
+
+
+def test_it_lists_sources_with_their_last_run(as_user, viewer):
+    import_report([CODE], Sent(file_name="code.sarif", by="ci-codeql"))
+    import_report([CODE], Sent(file_name="code.sarif", by="ci-codeql"))
+
+    shown = as_user(viewer).get(LIST).text
+
+    assert "0 new, 4 seen again, 1 not taken in" in shown
+    assert "ci-codeql" in shown
+    assert "SARIF" in shown
+    assert 'aria-label="4 new findings in 7 days"' in shown
+    assert 'aria-label="Static Code Vulnerability"' in shown
+
+
+def test_it_lists_sources_that_send_finding_by_finding(as_user, viewer):
+    FindingFactory(source=SourceFactory(name="shop ci"))
+    shown = as_user(viewer).get(LIST).text
+    assert "Sent finding by finding" in shown
+    assert "?q=source%3A%22shop%20ci%22" in shown
+
+
+def test_it_invites_to_the_first_source(as_user, viewer):
+    assert "No sources yet" in as_user(viewer).get(LIST).text
+
+
+def test_it_shows_a_run_with_its_errors_by_record(as_user, viewer):
+    run = import_report([CODE], Sent(file_name="code.sarif"))
+    shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
+    assert "/runs/0/results/6" in shown
+    assert "The report is in." in shown
+    assert "hx-trigger" not in shown
+
+
+def test_it_says_why_a_report_was_refused(as_user, viewer):
+    with pytest.raises(RefusedReport):
+        import_report([b"{"], Sent(file_name="cut.json"))
+    client = as_user(viewer)
+    assert "The report did not go in." in client.get(f"{LIST}/{Import.objects.get().pk}").text
+    assert "cut.json" in client.get(LIST).text
+
+
+def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
+    client = as_user(admin)
+    answer = upload(client, gzip.compress(CODE), source="shop ci")
+    waits = client.get(answer["Location"], headers={"HX-Request": "true"}).text
+    assert "You can close this page." in waits
+    assert 'hx-trigger="load delay:1s"' in waits
+    assert not Finding.objects.exists()
+
+    assert uploads.take_due()
+
+    run = Import.objects.get()
+    assert (run.state, run.new, run.started_by) == ("done", 4, admin.name)
+    assert str(run.source) == "shop ci"
+    assert not ImportPart.objects.exists()
+    assert "The report is in." in client.get(answer["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [({}, "file"), ({"content": b""}, "file"), ({"format": "pdf"}, "format")],
+)
+def test_it_says_at_the_field_what_is_wrong(as_user, admin, sent, field):
+    client = as_user(admin)
+    response = upload(client, **sent) if sent else client.post(UPLOAD)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert not Import.objects.exists()
+
+
+def test_it_takes_no_file_that_is_too_large(as_user, admin, monkeypatch):
+    monkeypatch.setattr("findings.forms.MAX_BYTES", 10)
+    assert list(upload(as_user(admin)).context["form"].errors) == ["file"]
+
+
+def test_it_does_not_find_a_run_that_is_none(as_user, viewer):
+    assert as_user(viewer).get(f"{LIST}/{uuid4()}").status_code == 404
+
+
+def test_it_lets_only_those_upload_who_may_send_findings(as_user, editor):
+    client = as_user(editor)
+    assert "Upload a report" not in client.get(LIST).text
+    assert client.get(UPLOAD).status_code == 403
+    assert upload(client).status_code == 403
+
+
+def test_it_takes_no_other_method(as_user, admin):
+    client = as_user(admin)
+    assert client.post(LIST).status_code == 405
+    assert client.post(f"{LIST}/{uuid4()}").status_code == 405
+
+
+def test_it_escapes_what_reports_say(as_user, viewer):
+    run = import_report([report(1, "<b>x</b>")], Sent(file_name="<script>x</script>"))
+    client = as_user(viewer)
+    for address in (LIST, f"{LIST}/{run.pk}"):
+        assert "<script>x" not in client.get(address).text
+        assert "<b>x</b>" not in client.get(address).text
+
+
+def test_it_takes_as_many_statements_for_many_sources(as_user, viewer, django_assert_num_queries):
+    client, last = as_user(viewer), 0
+    for number in (1, 12):
+        for last in range(last + 1, last + 1 + number):  # noqa: B020 (goes on counting)
+            import_report([report(2, f"source {last}")], Sent())
+        with django_assert_num_queries(7):
+            client.get(LIST)
