@@ -55,7 +55,9 @@ def project_for(account: JiraAccount, place: Place, *, actor: User | None) -> tu
     if found is not None:
         return found, False
     project = _create_project(place, actor=actor)
-    destination = Destination(project=project, account=account, **place._asdict())
+    names = {"space_name": place.space_name[:255], "type_name": place.type_name[:255]}
+    kept = place._replace(**names)._asdict()
+    destination = Destination(project=project, account=account, **kept)
     sign(destination, actor=actor)
     destination.save()
     return project, True
