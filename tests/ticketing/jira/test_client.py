@@ -80,6 +80,12 @@ def test_it_sends_a_create_once_when_the_answer_is_cut(sandbox_jira, jira):
     assert len(sandbox_jira.issues()) == 1
 
 
+def test_it_repeats_no_question_either(sandbox_jira, jira):
+    sandbox_jira.faults.reset("GET /myself$", stage="before")
+    assert failure(lambda: jira.get("myself")).fault is Fault.TRANSIENT
+    assert len(sandbox_jira.log.all()) == 1
+
+
 def test_it_is_unsure_when_a_connection_that_was_kept_is_gone(sandbox_jira, jira):
     jira.get("myself")
     sandbox_jira.faults.reset("POST /issue$", stage="after")

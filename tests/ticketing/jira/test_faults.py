@@ -74,6 +74,7 @@ CREATES = [
     ("2 503 html", answer(503), UNSURE),
     ("2 520", answer(520), UNSURE),
     ("2 408", answer(408), UNSURE),
+    ("2 502 within a limit", answer(502, X_RateLimit_Reset="2026-11-23T12:01Z"), UNSURE),
     ("2 200 empty", answer(200), UNSURE),
     ("2 201 without a key", answer(201, {"id": "1"}), UNSURE),
     ("2 201 in bits", answer(201, {"id": 1, "key": None}), UNSURE),
