@@ -133,6 +133,20 @@ def test_it_sets_an_account_up_step_by_step(page_as, admin, jira, scripts):
     assert [s.key for s in account.spaces.filter(is_allowed=True)] == ["PLAT", "SEC"]
 
 
+def test_it_verifies_the_webhook_by_its_first_event(page_as, admin, jira, live_server, settings):
+    settings.BASE_URL = live_server.url
+    page = page_as(admin)
+    fill_in(page, jira)
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_text("Webhook not verified")).to_be_visible()
+    jira.create_issue("SEC", "Anything")
+    jira.webhooks.wait_until_idle()
+    page.get_by_role("link", name="Check again").click()
+    expect(page.get_by_text("Webhook verified")).to_be_visible()
+    assert_fine(page)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
 def test_it_shows_the_steps_with_results_to_everyone(page_as, admin, jira, theme, width):
@@ -187,6 +201,24 @@ def test_it_opens_the_menu_of_an_account_by_keys(page_as, admin, accounts):
     expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Delete Acme?")).to_be_visible()
+
+
+def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
+    known = {"site_url": jira.url, "email": jira.access.email, "token": jira.access.token}
+    account = JiraAccountFactory(user_id="", **known)
+    space = next(each for each in jira.site.projects.values() if each.key == "SEC")
+    project = ProjectFactory(key="RISK", name="Cloud Risk")
+    DestinationFactory(project=project, account=account, space_id=space.id)
+    page = page_as(editor, width=420)
+    page.goto("/cases/projects/RISK/sync")
+    page.get_by_text("By what each means").first.click()
+    page.get_by_label("Closed =").select_option("Won't Do")
+    assert_fine(page)
+    page.get_by_label("Sync of Title").select_option("Don't sync")
+    page.get_by_role("button", name="Save").click()
+    page.goto("/cases/projects/RISK/sync")
+    expect(page.get_by_text("Closed = Won't Do")).to_be_visible()
+    expect(page.get_by_label("Sync of Title")).to_have_value("off")
 
 
 def test_it_asks_before_it_cancels_a_ticket(page_as, admin, accounts):
