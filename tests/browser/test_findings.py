@@ -205,7 +205,7 @@ def test_it_creates_tickets_for_what_is_selected(page_as, analyst, findings):
     assert_accessible(page)
     page.get_by_role("menuitem", name="One ticket per finding").click()
     dialog = page.get_by_role("dialog", name="Create 2 tickets")
-    expect(dialog.get_by_role("combobox", name="Case project")).to_be_focused()
+    expect(dialog.get_by_role("combobox", name="Create a ticket in")).to_be_focused()
     assert_accessible(page)
     dialog.get_by_role("button", name="Create ticket").click()
 

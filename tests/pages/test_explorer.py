@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from findings.facts import FindingType, Severity, Status, Ticket
@@ -270,3 +271,67 @@ def test_it_sends_strangers_to_the_login_page(client, db):
 
 def test_it_only_reads(as_user, viewer):
     assert as_user(viewer).post(LIST).status_code == 405
+
+
+def test_it_counts_facets_after_the_table_for_a_browser_that_asks_for_them(as_user, viewer):
+    FindingFactory(severity="critical")
+    client = as_user(viewer)
+    client.cookies["facets"] = "later"
+
+    body = client.get(f"{LIST}?severity=critical").content.decode()
+
+    assert 'hx-get="/explorer/facets?severity=critical"' in body
+    assert 'hx-get="/explorer/histogram?severity=critical"' in body
+    assert '<input type="hidden" name="severity" value="critical">' in body
+    assert "data-facet" not in body
+    assert 'data-facet="severity"' in client.get(f"{LIST}?facets=now").content.decode()
+
+
+def test_it_answers_facets_and_chart_apart(as_user, viewer):
+    FindingFactory(severity="critical")
+    client = as_user(viewer)
+
+    facets = client.get("/explorer/facets?q=Finding")
+    chart = client.get("/explorer/histogram?q=Finding")
+
+    assert facet(facets, "severity")["critical"] == 1
+    assert 'role="img"' in chart.content.decode()
+
+
+@pytest.mark.parametrize("part", ["facets", "histogram"])
+@pytest.mark.parametrize("query", ["q=(", "q=nothing", "page=x&rows=y&from=z"])
+def test_it_answers_parts_of_any_address(as_user, viewer, part, query):
+    assert as_user(viewer).get(f"/explorer/{part}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("part", ["facets", "histogram"])
+def test_it_keeps_the_parts_from_strangers(client, db, part):
+    assert client.get(f"/explorer/{part}").status_code == 302
+
+
+def test_it_says_more_than_ten_thousand_without_counting_them(page, monkeypatch):
+    monkeypatch.setattr("findings.explorer.pages.COUNTED", 2)
+    monkeypatch.setattr("findings.templatetags.explorer.COUNTED", 2)
+    FindingFactory.create_batch(4)
+
+    body = page().content.decode()
+
+    assert "1–4 of 2+" in body
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only a server has a time-out")
+def test_it_says_that_the_database_did_not_answer_in_time(page, monkeypatch):
+    monkeypatch.setattr("findings.explorer.patience.SECONDS", 0.001)
+    monkeypatch.setattr("findings.views.explorer.page_of", _sleep)
+    FindingFactory()
+
+    answer = page("q=env:prod")
+
+    assert answer.status_code == 503
+    assert "Findings could not be loaded." in answer.content.decode()
+    assert 'href="?q=env%3Aprod"' in answer.content.decode()
+
+
+def _sleep(*_, **__):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(1)")

@@ -1,55 +1,13 @@
-// The explorer: the address follows what is asked, rows open in the drawer, J and K walk them.
-import { announce } from "./announce.js";
+// The explorer: rows open in the drawer, J and K walk them.
 import { closeDrawer, openDrawer } from "./drawer.js";
+import "./search.js";
+import "./selection.js";
 
 const drawer = document.getElementById("drawer");
-const form = document.getElementById("search");
-const { list } = drawer.dataset;
 const rows = () => [...document.querySelectorAll("tr[data-finding]")];
 const openId = () => new URLSearchParams(location.search).get("finding");
 const rowOf = (id) => rows().find((row) => row.dataset.finding === id);
 const linkOf = (row) => row?.querySelector("[data-opens-finding]");
-
-// --- What is asked ---------------------------------------------------------------------
-
-const unfolded = new Map(); // facets that somebody opened or closed, for the next answer
-
-function asked(data) {
-  const kept = new URLSearchParams([...data].filter(([name, value]) => value && !name.endsWith("_of")));
-  for (const facet of form.querySelectorAll("[data-facet]")) {
-    const boxes = [...facet.querySelectorAll("input[type=checkbox]")];
-    kept.delete(facet.dataset.facet);
-    if (boxes.every((box) => box.checked)) continue;
-    for (const box of boxes) if (box.checked) kept.append(box.name, box.value);
-  }
-  if (kept.get("from") === "all") kept.delete("from");
-  if (kept.get("sort") === "-severity") kept.delete("sort");
-  return kept;
-}
-
-document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (detail.elt === form) detail.formData = detail.parameters = new FormData();
-  if (detail.elt === form) detail.path = `${list}?${asked(new FormData(form))}`;
-});
-
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt !== form || !detail.successful) return;
-  const failed = document.querySelector("#query-error .error");
-  form.q.setAttribute("aria-invalid", String(Boolean(failed)));
-  if (failed) return;
-  history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
-  for (const facet of form.querySelectorAll("[data-facet]")) {
-    facet.open = unfolded.get(facet.dataset.facet) ?? facet.open;
-  }
-  announce(document.querySelector("[data-announces] b").textContent);
-});
-
-form?.addEventListener("click", ({ target }) => {
-  const facet = target.closest("summary")?.parentElement;
-  if (facet?.dataset.facet) unfolded.set(facet.dataset.facet, !facet.open);
-});
-
-// --- The drawer --------------------------------------------------------------------------
 
 function address(id) {
   const here = new URL(location);
@@ -124,25 +82,4 @@ for (const name of ["pushState", "replaceState"]) {
   const original = history[name];
   history[name] = function (...said) { original.apply(this, said); before = location.search; };
 }
-
-// --- Selection -----------------------------------------------------------------------------
-
-function count() {
-  const boxes = [...document.querySelectorAll("#bulk input[name=finding]")];
-  const chosen = boxes.filter((box) => box.checked).length;
-  const all = document.querySelector("[data-selects-all]");
-  if (!all) return;
-  all.checked = chosen > 0 && chosen === boxes.length;
-  all.indeterminate = chosen > 0 && chosen < boxes.length;
-  document.querySelector("[data-bulk-count]").textContent = `${chosen} selected`;
-}
-
-document.addEventListener("change", ({ target }) => {
-  if (target.matches("[data-selects-all]")) {
-    for (const box of document.querySelectorAll("#bulk input[name=finding]")) box.checked = target.checked;
-  }
-  if (target.closest("#bulk")) count();
-});
-document.addEventListener("reset", () => setTimeout(count));
-count();
 mark();

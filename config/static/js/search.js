@@ -1,0 +1,51 @@
+// The address follows what is asked; the table comes first, then the facets and the chart.
+import { announce } from "./announce.js";
+import { remember } from "./shell.js";
+
+remember("facets", "later"); // from now on the table may come before the facets
+
+const form = document.getElementById("search");
+const { list } = document.getElementById("drawer").dataset;
+
+const unfolded = new Map(); // facets that somebody opened or closed, for the next answer
+
+function asked(data) {
+  const kept = new URLSearchParams([...data].filter(([name, value]) => value && !name.endsWith("_of")));
+  for (const facet of form.querySelectorAll("[data-facet]")) {
+    const boxes = [...facet.querySelectorAll("input[type=checkbox]")];
+    kept.delete(facet.dataset.facet);
+    if (boxes.every((box) => box.checked)) continue;
+    for (const box of boxes) if (box.checked) kept.append(box.name, box.value);
+  }
+  if (kept.get("from") === "all") kept.delete("from");
+  if (kept.get("sort") === "-severity") kept.delete("sort");
+  return kept;
+}
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt !== form) return;
+  const late = document.getElementById("facets-load");
+  if (late) htmx.trigger(late, "htmx:abort"); // they would undo what was chosen since
+  detail.formData = detail.parameters = new FormData();
+  detail.path = `${list}?${asked(new FormData(form))}`;
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt !== form || !detail.successful) return;
+  const failed = document.querySelector("#query-error .error");
+  form.q.setAttribute("aria-invalid", String(Boolean(failed)));
+  if (failed) return;
+  history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
+  announce(document.querySelector("[data-announces] b").textContent);
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  for (const facet of form?.querySelectorAll("[data-facet]") ?? []) {
+    facet.open = unfolded.get(facet.dataset.facet) ?? facet.open;
+  }
+});
+
+form?.addEventListener("click", ({ target }) => {
+  const facet = target.closest("summary")?.parentElement;
+  if (facet?.dataset.facet) unfolded.set(facet.dataset.facet, !facet.open);
+});

@@ -1,0 +1,36 @@
+"""How long the explorer waits for the database, and what it says then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, transaction
+
+SECONDS = 5
+_CANCELED = "57014"
+
+
+class TookTooLongError(Exception):
+    """The database did not answer in time."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Raises TookTooLongError when a statement inside takes longer than SECONDS.
+
+    PostgreSQL only: it would go on with a search that nobody waits for any more. On SQLite a
+    transaction would make readers wait for writers, and there is no server to protect.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == _CANCELED:
+            raise TookTooLongError from error
+        raise
