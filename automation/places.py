@@ -88,17 +88,25 @@ class Choices:
         return self.space.key if self.space else ""
 
 
-def remembered(wanted: Wanted, *, stored: Destination | None = None) -> Choices:
+def remembered(
+    wanted: Wanted, accounts: Sequence[JiraAccount], *, stored: Destination | None = None
+) -> Choices:
     """What there is to choose from as far as it is known without asking Jira."""
-    return _look(wanted, stored, _recall)
+    return _look(wanted, accounts, stored, _recall)
 
 
-def asked(wanted: Wanted, *, stored: Destination | None = None, typed: str = "") -> Choices:
+def asked(
+    wanted: Wanted,
+    accounts: Sequence[JiraAccount],
+    *,
+    stored: Destination | None = None,
+    typed: str = "",
+) -> Choices:
     """What there is to choose from; `typed` narrows the spaces.
 
     `stored` is where the rule's tickets go now: shown whether or not Jira knows it still.
     """
-    return _look(wanted, stored, _ask, typed=typed)
+    return _look(wanted, accounts, stored, _ask, typed=typed)
 
 
 def spaces(account: JiraAccount, typed: str) -> Sequence[Space]:
@@ -124,14 +132,16 @@ _Source = Callable[[JiraAccount, tuple[str, ...], Callable[[Catalogue], Any]], A
 
 
 def _look(
-    wanted: Wanted, stored: Destination | None, source: _Source, *, typed: str = ""
+    wanted: Wanted,
+    accounts: Sequence[JiraAccount],
+    stored: Destination | None,
+    source: _Source,
+    *,
+    typed: str = "",
 ) -> Choices:
-    accounts = list(connected_accounts())
     known = [*accounts, *([stored.account] if stored else ())]
     choices = Choices(accounts)
     choices.account = next((each for each in known if str(each.pk) == wanted.account), None)
-    if choices.account is None and not wanted.account and len(accounts) == 1:
-        choices.account = accounts[0]  # there is nothing to choose
     if stored is not None and wanted == Wanted.of(stored):
         choices.space = Space(stored.space_id, stored.space_key, stored.space_name)
         choices.type = IssueType(stored.type_id, stored.type_name)

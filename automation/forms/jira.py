@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from automation.forms.jira_fields import PREFIX, JiraField, Row, words_of
 from automation.models import Rule
-from automation.places import Choices, Wanted, asked, people, remembered
+from automation.places import Choices, Wanted, asked, connected_accounts, people, remembered
 from automation.selectors import remote_assignee
 from config.accounts.models import User
 from ticketing.destinations import destination_of, find_project
@@ -22,6 +22,7 @@ from ticketing.trackers.jira.field_forms import to_form
 from ticketing.trackers.jira.fields import FieldSpec, offered
 
 JIRA = Rule.Target.JIRA.value
+CASE_MANAGEMENT = Rule.Target.CASE_MANAGEMENT.value
 OWN_CONTROLS = ("summary", "description", "assignee")
 PERSON = "person:"  # before one of our people: nobody that Jira knows, so on the case alone
 
@@ -64,6 +65,7 @@ class JiraPart(forms.Form):
         typed: QueryDict | None = None,
     ) -> None:
         self.rule = rule
+        self.accounts = list(connected_accounts())
         self.sent = data if data is not None else typed
         self.stored = destination_of(rule.project_id) if rule and rule.target == JIRA else None
         super().__init__(data, initial={**self._stored_values(), **(initial or {})})
@@ -87,7 +89,10 @@ class JiraPart(forms.Form):
     def _stored_values(self) -> dict[str, Any]:
         rule = self.rule
         if rule is None or rule.target != JIRA:
-            return {"target": rule.target if rule else ""}
+            usual = JIRA if self.accounts else CASE_MANAGEMENT
+            # With one account there is nothing to choose.
+            only = str(self.accounts[0].pk) if len(self.accounts) == 1 else ""
+            return {"target": rule.target if rule else usual, "account": only}
         place, fields = Wanted.of(self.stored), rule.fields or {}
         person = f"{PERSON}{rule.assignee_id}" if rule.assignee_id else ""
         return {
@@ -104,12 +109,10 @@ class JiraPart(forms.Form):
         """Without a script nothing asks later: then the page that comes back has to."""
         wanted = Wanted(self._said("account"), self._said("space"), self._said("type"))
         if not self.is_jira or self.sent is None:
-            found = remembered(wanted, stored=self.stored)
-            if self.rule is None and not self.is_bound and not self.initial.get("target"):
-                self.initial["target"] = JIRA if found.accounts else "case_management"
-                return remembered(wanted) if found.accounts else found
-            return found
-        return asked(wanted, stored=self.stored, typed=self.sent.get("typed_space", ""))
+            return remembered(wanted, self.accounts, stored=self.stored)
+        return asked(
+            wanted, self.accounts, stored=self.stored, typed=self.sent.get("typed_space", "")
+        )
 
     def _values(self, spec: FieldSpec) -> list[str]:
         name = f"{PREFIX}{spec.id}"

@@ -35,6 +35,7 @@ SAID_OF_REFUSALS = (
     "Failed to load resource",
     "Response Status Error Code",
     "htmx:sendError",
+    "htmx:sendAbort",
     "htmx:afterRequest",
 )
 

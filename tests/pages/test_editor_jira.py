@@ -84,7 +84,7 @@ def test_it_leads_to_connecting_an_account(as_user, editor):
 
 def test_each_choice_brings_the_next(as_user, editor, account, filled):
     browser = as_user(editor)
-    first = choose(browser, filled(account="", space="", type="")).content.decode()
+    first = choose(browser, filled(space="", type="")).content.decode()
     assert "SEC Security Engineering" in first
     second = choose(browser, filled(type="")).content.decode()
     assert ">Task</option>" in second

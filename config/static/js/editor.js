@@ -42,9 +42,16 @@ function written() {
 
 function guard() {
   const dialog = document.getElementById("discard");
-  const before = "unsaved" in form.dataset ? null : written();
+  let before = "unsaved" in form.dataset ? null : written();
   let leaving = false;
+  let untouched = false;
   const dirty = () => !leaving && written() !== before;
+  // What the page itself fetches of the destination is nobody's change.
+  document.addEventListener("htmx:beforeSwap", ({ target }) => { untouched = target.id === "destination" && !dirty(); });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (untouched) before = written();
+    untouched = false;
+  });
   const leave = (url) => {
     leaving = true;
     location.assign(url);
