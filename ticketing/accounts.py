@@ -117,7 +117,10 @@ def allow_spaces(account: JiraAccount, space_ids: Collection[str], *, actor: Use
 
 
 def rotate_webhook_secret(account: JiraAccount, *, actor: User | None) -> str:
-    """A new secret, returned this once; events signed with the former one are still taken."""
+    """A new secret, returned this once.
+
+    Events signed with the former one are still taken, if Jira can have it.
+    """
     with transaction.atomic():
         account = _lock(account)
         if account.former_webhook_secret and account.webhook_event_at:
@@ -125,7 +128,8 @@ def rotate_webhook_secret(account: JiraAccount, *, actor: User | None) -> str:
                 "The secret before this one is still accepted. Enter the present one in Jira and "
                 "stop accepting the former, then make a new one."
             )
-        account.former_webhook_secret = account.webhook_secret
+        may_be_there = account.connected_at or account.webhook_id or account.webhook_event_at
+        account.former_webhook_secret = account.webhook_secret if may_be_there else ""
         fresh = account.webhook_secret = _new_secret()
         _save(account, actor=actor, reason="Webhook secret rotated")
     return fresh

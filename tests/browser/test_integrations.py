@@ -211,7 +211,7 @@ def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
     DestinationFactory(project=project, account=account, space_id=space.id)
     page = page_as(editor, width=420)
     page.goto("/cases/projects/RISK/sync")
-    page.get_by_text("By what each means").first.click()
+    page.locator("summary", has_text="Chosen by its meaning").click()
     page.get_by_label("Closed =").select_option("Won't Do")
     assert_fine(page)
     page.get_by_label("Sync of Title").select_option("Don't sync")

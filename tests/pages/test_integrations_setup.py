@@ -137,6 +137,7 @@ def test_it_goes_on_without_the_right_to_make_webhooks(me, credentials, sandbox_
 
 
 def test_it_shows_a_new_secret_once(me, draft):
+    webhook(me, draft, "register")
     response = webhook(me, draft, "show")
     draft.refresh_from_db()
     assert draft.webhook_secret in response.content.decode()

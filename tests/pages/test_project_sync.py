@@ -42,6 +42,7 @@ def test_it_offers_the_statuses_and_priorities_of_the_jira(as_user, editor, dest
     page = as_user(editor).get(SYNC).content.decode()
     for said in ("Two-way sync", "Once to Jira at creation", "To Do", "Won&#x27;t Do", "Highest"):
         assert said in page
+    assert page.count('<option value="" selected>Left to Jira</option>') == 5
     assert "Shared by every rule and person that uses this project." in page
 
 

@@ -179,8 +179,15 @@ def test_it_works_again_with_a_new_token(rings):
     assert rings == ["ticketing.tasks.deliver"]
 
 
-def test_it_accepts_the_former_secret_until_it_is_forgotten():
+def test_it_accepts_no_former_secret_that_nobody_has():
     account = create()
+    accounts.rotate_webhook_secret(account, actor=None)
+    account.refresh_from_db()
+    assert account.former_webhook_secret == ""
+
+
+def test_it_accepts_the_former_secret_until_it_is_forgotten():
+    account = accounts.connect(create(), actor=None)
     former = account.webhook_secret
     fresh = accounts.rotate_webhook_secret(account, actor=None)
     account.refresh_from_db()

@@ -9,12 +9,12 @@ from django.forms import BoundField
 from ticketing.destinations import SyncSettings
 from ticketing.models import Case, Destination, SyncMode
 
-FIELDS = {
+FIELDS = {  # name → label, what stands for what unless it is mapped
     "title": ("Title", ""),
     "description": ("Description", ""),
-    "status": ("Status", ""),
+    "status": ("Status", "Chosen by its meaning"),
     "assignee": ("Assignee", "Matched by email"),
-    "priority": ("Priority", ""),
+    "priority": ("Priority", "Left to Jira"),
     "comments": ("Comments", ""),
 }
 _PRIORITIES = [each for each in Case.Priority.choices if each[0] != Case.Priority.NOT_DEFINED]
@@ -82,7 +82,7 @@ class SyncForm(forms.Form):
             self.fields[f"{name}_{value}"] = forms.ChoiceField(
                 label=label,
                 required=False,
-                choices=[("", "Chosen by its meaning"), *named.items()],
+                choices=[("", FIELDS[name][1]), *named.items()],
                 initial=mapped.get(value, ""),
             )
 
@@ -90,7 +90,7 @@ class SyncForm(forms.Form):
     def rows(self) -> Iterator[Row]:
         for name, (label, note) in FIELDS.items():
             mapping = [self[each] for each in self.fields if each.startswith(f"{name}_")]
-            yield Row(label, self[f"sync_{name}"], mapping, note or _said(mapping))
+            yield Row(label, self[f"sync_{name}"], mapping, _said(mapping) or note)
 
     @property
     def settings(self) -> SyncSettings:
@@ -115,4 +115,4 @@ def _said(mapping: Sequence[BoundField]) -> str:
         for field in mapping
         if field.value() and (choices := getattr(field.field, "choices", ()))
     ]
-    return ", ".join(pairs) or ("By what each means" if mapping else "")
+    return ", ".join(pairs)
