@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from config.accounts.models import User
 from ticketing.models import JiraAccount, JiraUser
-from ticketing.trackers.base import IssueState, RemoteUser
+from ticketing.trackers.base import IssueState, RemoteUser, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,14 @@ class People:
 
     by_id: dict[str, JiraUser]  # of Jira
     by_person: dict[UUID, JiraUser]
+    strangers: frozenset[UUID] = frozenset()  # persons whom Jira does not know, as it was asked
 
     def __or__(self, others: People) -> People:
-        return People(self.by_id | others.by_id, self.by_person | others.by_person)
+        return People(
+            self.by_id | others.by_id,
+            self.by_person | others.by_person,
+            self.strangers | others.strangers,
+        )
 
     def person(self, user_id: str) -> User | None:
         known = self.by_id.get(user_id)
@@ -52,6 +57,15 @@ def meet(
     known |= _remember(account, [user for user in seen.values() if _is_open(user, known)], known)
     active = [each for each in known.values() if each.person and each.person.is_active]
     return People(known, {each.person.pk: each for each in active if each.person})
+
+
+def look_up(account: JiraAccount, person: User, tracker: Tracker) -> People:
+    """Ask who this is there."""
+    user = tracker.person(person.email)
+    if user is None:
+        return People({}, {}, frozenset({person.pk}))
+    # Jira may hide the address by which it found the user.
+    return meet(account, [user._replace(email=person.email)])
 
 
 def meet_those_of(

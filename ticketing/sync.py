@@ -31,7 +31,7 @@ from django.utils import timezone
 
 from ticketing import accounts, comments, due, pacing
 from ticketing.comparing import Pair, changes_of, compare, settings_of
-from ticketing.jira_people import People, meet_those_of
+from ticketing.jira_people import People, look_up, meet_those_of
 from ticketing.models import Case, ExternalIssue, JiraAccount, SyncMode
 from ticketing.pushing import link_to_former, write_there
 from ticketing.reconcile import load
@@ -212,6 +212,9 @@ def _look(
             _miss(issue.pk, lease)
             return
         taken = take(issue.pk, state, people)
+        if taken and taken.asks_for:
+            people |= look_up(issue.account, taken.asks_for, tracker)
+            taken = take(issue.pk, state, people)
         if taken and (taken.pushes or (taken.talks and comments.waiting([issue]))):
             write_there(tracker, issue, until=lease)
         if taken and not issue.agreed:

@@ -49,6 +49,7 @@ class Taken:
     settings: Destination
     pushes: tuple[Push, ...]
     comments: int  # there
+    asks_for: User | None = None  # nothing was done: who is that there?
 
     @property
     def talks(self) -> bool:
@@ -73,6 +74,8 @@ def take(issue_pk: UUID, state: IssueState, people: People) -> Taken | None:
         issue=issue, case=case, settings=settings, changes=changes, people=people, state=state
     )
     merges = compare(pair, now=now)
+    if merges[Field.ASSIGNEE].is_unsayable and case.assignee_id not in people.strangers:
+        return Taken(state.ref, settings, (), len(state.comments), case.assignee)
     _write_here(pair, merges, now=now)
     _tell_of_the_place(pair, now=now)
     comments.pull(pair, now=now)

@@ -202,6 +202,10 @@ class FakeTracker:
                     return issue.state.ref
             raise TrackerError(Fault.REJECTED, f"{wanted} was not found in {HOST}.", status=404)
 
+    def person(self, email: str) -> RemoteUser | None:
+        with self._call("person", email):
+            return next((one for one in PEOPLE.values() if one.email == email.lower()), None)
+
     def link(self, ref: IssueRef, *, url: str, title: str, key: str) -> None:
         with self._call("link", ref.id):
             self._issue(ref).links[key] = (url, title)

@@ -41,7 +41,7 @@ def destination(db):
 
 @pytest.fixture
 def dana(db):
-    return UserFactory(name="Dana Developer", email="Dana@example.com")
+    return UserFactory(name="Dana Developer", email="dana@example.com")
 
 
 @pytest.fixture

@@ -108,6 +108,14 @@ def test_a_person_jira_does_not_know_is_said_once(issue, remote, look, analyst):
     assert remote.called("push") == []
 
 
+def test_it_asks_jira_for_a_person_it_has_not_met(issue, remote, look, dana):
+    services.change_case(issue.case, assignee=dana, actor=dana)
+    sync_due()
+    look()
+    assert there(remote, issue).assignee == PEOPLE["dana"]
+    assert remote.called("person") == ["dana@example.com"]
+
+
 def test_title_description_and_priority_follow_if_they_shall(make_issue, remote, destination, look):
     destination.sync_title = destination.sync_description = destination.sync_priority = "two_way"
     destination.priority_mapping = {"P1": "1", "P2": "2", "P3": "3"}

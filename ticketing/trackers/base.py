@@ -200,6 +200,10 @@ class Tracker(Protocol):
         """The issue at this key or address of its page; REJECTED if there is none."""
         ...
 
+    def person(self, email: str) -> RemoteUser | None:
+        """Who has this e-mail address there; nobody, too, if it cannot be told."""
+        ...
+
     def link(self, ref: IssueRef, *, url: str, title: str, key: str) -> None:
         """Show a link to our page on the issue. Doing it twice is harmless."""
         ...

@@ -17,9 +17,11 @@ from ticketing.trackers.base import (
     IssueRef,
     IssueState,
     Lookup,
+    RemoteUser,
     TrackerError,
 )
 from ticketing.trackers.jira import finding, reading, refusals
+from ticketing.trackers.jira.catalogue import Catalogue
 from ticketing.trackers.jira.changing import Changing
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.conversation import Conversation
@@ -119,6 +121,10 @@ class JiraTracker:
             IssueRef("", key),
             lambda: reading.issue_ref(self._client.get(path, params={"fields": "summary"})),
         )
+
+    @_in_jiras_shape
+    def person(self, email: str) -> RemoteUser | None:
+        return Catalogue(self._client).user_by_email(email)
 
     @_in_jiras_shape
     def link(self, ref: IssueRef, *, url: str, title: str, key: str) -> None:
