@@ -9,8 +9,10 @@ import pytest
 from automation import test_steps
 from automation.models import Rule, TestRun
 from tests.factories import FindingFactory
-from ticketing.models import Attachment, Case
+from tests.jira_places import account_at
+from ticketing.models import Attachment, Case, Destination
 from ticketing.services import open_manual_case
+from ticketing.trackers.jira.sandbox.defaults import SELECT, TASK
 
 HTMX = {"HX-Request": "true"}
 
@@ -203,3 +205,58 @@ def test_it_costs_the_same_however_much_matches(
 
     with django_assert_num_queries(7):
         ask(client, form)
+
+
+# --- In Jira ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def jira(sandbox_jira, settings):
+    settings.ALLOW_PRIVATE_NETWORKS = True
+    return sandbox_jira
+
+
+@pytest.fixture
+def in_jira(form, jira):
+    """The form with a place in Jira that no project is linked to yet."""
+    account = account_at(jira)
+    place = {"account": str(account.pk), "space": jira.project("SEC").id, "type": TASK.id}
+    return form | place | {"target": "jira", "project": ""}
+
+
+def test_it_tests_a_place_in_jira_that_no_rule_has_yet(as_user, editor, in_jira, finding, jira):
+    client = as_user(editor)
+    assert "creates a real Task in SEC." in ask(client, in_jira).content.decode()
+    assert not Destination.objects.exists()
+
+    ask(client, in_jira, run="yes", finding=finding.finding_id)
+    run = TestRun.objects.get()
+    test_steps.carry_on(run.pk)
+
+    body = client.get(f"/tests/{run.pk}", headers=HTMX).content.decode()
+    assert "SEC-1 was created and attached to the finding in" in body
+    assert f'href="{jira.url}/browse/SEC-1"' in body
+    assert "Detaching keeps SEC-1 in Jira" in body
+
+
+def test_it_says_that_a_required_field_is_missing(as_user, editor, in_jira, finding, jira):
+    jira.require_field("SEC", SELECT.id)
+
+    answer = ask(as_user(editor), in_jira)
+
+    assert answer.status_code == 422
+    assert "Team" in answer.content.decode()
+
+
+def test_it_leads_to_the_field_that_jira_asked_for(as_user, editor, in_jira, finding, jira):
+    client = as_user(editor)
+    ask(client, in_jira, run="yes", finding=finding.finding_id)
+    jira.require_field("SEC", SELECT.id)
+    run = TestRun.objects.get()
+    test_steps.carry_on(run.pk)
+
+    body = client.get(f"/tests/{run.pk}", headers=HTMX).content.decode()
+
+    assert "Test failed. No ticket was created." in body
+    assert f'data-fixes="{SELECT.id}"' in body
+    assert jira.access.token not in body

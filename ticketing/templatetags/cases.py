@@ -144,13 +144,20 @@ def sync_state(sync: Sync) -> SafeString:
 
 
 _DIRECTIONS = {
-    SyncMode.TWO_WAY: ("arrow-left-right", "both ways"),
-    SyncMode.ONCE: ("arrow-right", "to Jira at creation"),
-    SyncMode.OFF: ("minus", "not synced"),
+    SyncMode.TWO_WAY: ("both ways", "arrow-left-right"),
+    SyncMode.ONCE: ("at creation", "arrow-right"),
+    SyncMode.OFF: ("not synced", "minus"),
 }
 
 
 @register.simple_tag
 def direction(mode: str) -> SafeString:
-    name, words = _DIRECTIONS[SyncMode(mode)]
-    return format_html('{}<span class="vh">, {}</span>', icon(name), words)
+    """Which way a field goes, beside its value."""
+    words, name = _DIRECTIONS[SyncMode(mode)]
+    return format_html('<span class="vh">, {}</span>{}', words, icon(name))
+
+
+@register.simple_tag
+def direction_in_words(mode: str) -> SafeString:
+    words, name = _DIRECTIONS[SyncMode(mode)]
+    return format_html("{}{}", words, icon(name))
