@@ -5,11 +5,13 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from automation.views.overview import show_overview
 from config import pages
 from config.accounts.views.login import LoginView, admin_login
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/settings/findings-automation"), name="home"),
+    path("", RedirectView.as_view(pattern_name="overview", query_string=True), name="home"),
+    path("overview", show_overview, name="overview"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("theme", pages.switch_theme, name="theme"),

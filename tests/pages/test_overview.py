@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from automation import overview
+from automation import services as rules
+from automation.models import DailyUsage, Decision
+from tests.factories import FindingFactory
+from ticketing import services
+from ticketing.models import Case, Project
+
+PAGE = "/overview"
+
+
+@pytest.fixture
+def decide(make_rule):
+    """A decision on a new finding; one that was ticketed has a case, two minutes later."""
+
+    def make(outcome="no_match", *, rule=None, after=timedelta(minutes=2)):
+        finding, now = FindingFactory(), timezone.now()
+        case = None
+        if outcome == "ticketed":
+            project = Project.objects.first()
+            case = services.open_manual_case([], project=project, title="x", actor=None)
+            Case.objects.filter(pk=case.pk).update(origin="rule", created_at=now)
+        return Decision.objects.create(
+            finding=finding,
+            requested_at=now - after,
+            outcome=outcome,
+            rule_id=rule and rule.pk,
+            rule_set_version=1,
+            facts={},
+            case_id=case and case.pk,
+            day=now.date(),
+            created_at=now,
+        )
+
+    return make
+
+
+def shown(client, address=PAGE) -> str:
+    return " ".join(client.get(address).text.split())
+
+
+def test_it_is_where_one_starts(as_user, viewer):
+    assert as_user(viewer).get("/?range=30d")["Location"] == "/overview?range=30d"
+
+
+def test_it_invites_on_a_fresh_installation(as_user, viewer):
+    page = shown(as_user(viewer))
+    assert "No findings yet" in page
+    assert "Automation coverage" not in page
+
+
+@pytest.mark.usefixtures("frozen")
+def test_it_says_how_much_is_ticketed_and_how_that_changed(as_user, viewer, make_rule):
+    rule = make_rule(max_tickets_per_day=50)
+    day = timezone.now().date()
+    for before, done, over in ((0, 30, 5), (6, 30, 15), (7, 1, 1), (13, 4, 4), (14, 100, 0)):
+        when = day - timedelta(days=before)
+        DailyUsage.objects.create(rule_id=rule.pk, day=when, ticketed=done, over_limit=over)
+
+    page = shown(as_user(viewer))
+
+    assert '<b class="num">75</b><span class="unit">%</span>' in page
+    assert "+25 pts" in page
+    assert "60 of 80 findings that match a rule" in page
+    assert '<b class="num">30</b><span class="sub small">of 50 allowed' in page
+    assert "All from Exposed secrets" in page
+    assert "30 of 35 findings" in shown(as_user(viewer), f"{PAGE}?range=1d")
+
+
+def test_it_says_how_long_a_ticket_takes(as_user, viewer, make_rule, decide):
+    rule = make_rule()
+    for minutes in (1, 2, 9):
+        decide("ticketed", rule=rule, after=timedelta(minutes=minutes))
+    page = shown(as_user(viewer))
+    assert '<b class="num">2 min 0 s</b><span class="badge">p95 9 min 0 s</span>' in page
+
+
+@pytest.mark.usefixtures("frozen")
+def test_it_says_what_a_broken_rule_missed(as_user, editor, viewer, make_rule, decide):
+    rule = make_rule("Host patching backlog")
+    decide("error", rule=rule).__class__.objects.update(created_at=timezone.now() - timedelta(1))
+    rules.break_rule(rule.pk, reason="Space OPS is gone.", field="summary")
+    decide("error", rule=rule)
+    decide("error", rule=rule)
+
+    page = shown(as_user(editor))
+
+    assert "<b>1 rule is broken.</b> Host patching backlog was auto-disabled on 23 Nov" in page
+    assert "at 12:00 UTC. 2 findings have matched it since then and got no ticket." in page
+    assert f"{rule.pk}/edit?field=summary" in page
+    assert "Fix configuration" not in shown(as_user(viewer))
+
+
+def test_it_counts_open_findings_and_their_tickets(as_user, viewer):
+    FindingFactory.create_batch(3, severity="critical")
+    FindingFactory(severity="critical", ticket="automated", ticket_key="R-1")
+    FindingFactory(severity="critical", status="resolved")
+    page = shown(as_user(viewer))
+    assert '<b class="num">4</b><span class="sub small num">1 ticketed</span>' in page
+
+
+def test_it_draws_tickets_by_day_and_the_pipeline(as_user, viewer, make_rule, decide, project):
+    for outcome in ("ticketed", "no_match", "muted", "over_limit"):
+        decide(outcome, rule=make_rule(outcome))
+    services.open_manual_case([], project=project, title="x", actor=None)
+    page = shown(as_user(viewer))
+    assert "1 automated, 1 manual." in page
+    steps = dict(step[:2] for step in overview.pipeline().steps)
+    assert steps == {
+        "Evaluated findings": 4,
+        "Muted": 1,
+        "No rule matched": 1,
+        "A rule matched": 2,
+        "Ticketed": 1,
+        "Over a daily limit": 1,
+        "Rule broken": 0,
+    }
+
+
+def test_it_names_the_state_of_rules(as_user, viewer, make_rule):
+    make_rule("First")
+    make_rule("Second")
+    make_rule("Third", enabled=False)
+    page = shown(as_user(viewer))
+    assert "Shadowed" in page
+    assert "Disabled" in page
+
+
+@pytest.mark.parametrize("chosen", ["", "1y", "<script>"])
+def test_it_takes_seven_days_for_a_range_there_is_not(as_user, viewer, chosen):
+    FindingFactory()
+    page = shown(as_user(viewer), f"{PAGE}?range={chosen}")
+    assert '<a href="?range=7d" aria-current="true">' in page
+
+
+def test_it_is_for_those_who_signed_in(client):
+    assert client.get(PAGE)["Location"] == "/login?next=%2Foverview"
+
+
+def test_it_takes_no_other_method(as_user, viewer):
+    assert as_user(viewer).post(PAGE).status_code == 405
+
+
+def test_it_escapes_names(as_user, viewer, make_rule):
+    make_rule("<script>x</script>")
+    assert "<script>x" not in shown(as_user(viewer))
+
+
+def test_it_takes_as_many_statements_for_much(
+    as_user, admin, make_rule, decide, django_assert_num_queries
+):
+    client = as_user(admin)
+    for number in (1, 6):
+        for _ in range(number):
+            decide("ticketed", rule=make_rule())
+            rules.break_rule(make_rule().pk, reason="Gone.")
+        with django_assert_num_queries(17):
+            client.get(PAGE)
