@@ -267,3 +267,10 @@ def test_it_warns_of_no_person_that_it_may_not_look_for(sandbox_jira, tracker):
     said = {"errorMessages": ["You are not authorized to view users."]}
     sandbox_jira.faults.answer("GET /user/assignable/search$", 403, said)
     tracker.check(SEC_TASK, {"assignee": {"id": DANA.account_id}})
+
+
+def test_it_blames_only_what_jira_has_named(sandbox_jira, tracker):
+    said = {"errorMessages": [], "errors": {"summary": "Verboten."}}
+    sandbox_jira.faults.answer("POST /issue$", 400, said)
+    error = failure(lambda: create(tracker, fields=TO_IVAN))
+    assert (error.fault, error.field) == (Fault.REJECTED, "summary")

@@ -9,6 +9,7 @@ import pytest
 from tests.ticketing.jira.conftest import draft, failure
 from ticketing.trackers.base import Category, Change, Edit, Fault, IssueRef
 from ticketing.trackers.jira import reading
+from ticketing.trackers.jira.conversation import Conversation
 from ticketing.trackers.jira.sandbox.defaults import DANA, SAM
 from ticketing.trackers.jira.tracker import _key_at
 
@@ -59,6 +60,14 @@ def test_it_reads_comments_again_only_where_one_may_be_ours(sandbox_jira, tracke
         "bulkfetch",
         "comment",
     ]
+
+
+def test_it_reads_on_where_not_all_comments_are_shown(sandbox_jira, jira):
+    issue = sandbox_jira.create_issue("SEC", "Much talk")
+    for number in range(3):
+        sandbox_jira.comment(issue.key, f"No. {number}")
+    talk = Conversation(jira, str(issue.id))
+    assert len(talk.comments({"comments": [], "total": 3})) == 3
 
 
 def test_it_follows_an_issue_that_was_moved(sandbox_jira, tracker):
