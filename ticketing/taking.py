@@ -25,9 +25,10 @@ from ticketing.models import Case, Destination, ExternalIssue, SyncMode
 from ticketing.reconcile import Agreed, Field, Merge, confirmed, dump, load
 from ticketing.states import State
 from ticketing.timeline import Kind, tell
-from ticketing.trackers.base import Category, Change, IssueRef, IssueState
+from ticketing.trackers.base import Category, Change, Fault, IssueRef, IssueState, TrackerError
 
 IN_JIRA = "Jira"  # the author of a change whose author is not known
+OLD_STATES = 2  # in a row that are not believed
 _KEPT_WRITES = 5
 
 
@@ -59,12 +60,18 @@ class Taken:
 
 @transaction.atomic
 def take(issue_pk: UUID, state: IssueState, people: People) -> Taken | None:
-    """None: nothing was done, for the issue is no longer this case's, or `state` is old."""
+    """None: nothing was done, for the issue is no longer this case's.
+
+    Raises a passing TrackerError for a state that is older than one that was taken. If such
+    states keep coming, Jira's clock was put back, or Jira itself: then they are taken.
+    """
     case_pk = ExternalIssue.objects.values_list("case", flat=True).get(pk=issue_pk)
     case = lock(case_pks=[case_pk]).cases[case_pk]
     issue = locked_issue(issue_pk)
-    if not is_followed(issue) or _is_older(state, issue):
+    if not is_followed(issue):
         return None
+    if _is_older(state, issue) and issue.sync_failures < OLD_STATES:
+        raise TrackerError(Fault.TRANSIENT, f"Jira shows an older state of {issue.issue_key}.")
     if case.assignee_id and case.assignee_id not in people.by_person:  # since it was claimed
         people |= meet(issue.account, (), persons=[case.assignee_id])
     settings = settings_of([case])[case.project_id]

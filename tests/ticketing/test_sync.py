@@ -218,13 +218,17 @@ def test_a_push_without_an_answer_is_not_read_as_a_person(issue, remote, frozen,
     assert there(remote, issue).category is Category.NEW
 
 
-def test_an_older_state_is_ignored(issue, remote, look):
+def test_an_older_state_is_not_believed_at_once(issue, remote, look):
     old = there(remote, issue)
     remote.change(ref(issue), category=Category.DONE, status="Done")
     look()
     remote.issues[issue.issue_id].state = old
     look()
+    look()
     assert reload(issue).case.status == "CLOSED"
+    look()  # a Jira that was restored from a backup
+    assert reload(issue).case.status == "OPEN"
+    assert (issue.sync_problem, issue.sync_failures) == ("", 0)
 
 
 # --- Gone, moved, no way back ---------------------------------------------------------
