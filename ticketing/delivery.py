@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config.lib.links import absolute
 from findings.facts import facts_from_json
-from ticketing import pacing
+from ticketing import due, pacing
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.outbox import claims, settling
 from ticketing.outbox.claims import Look
@@ -54,6 +54,7 @@ def deliver_due(*, seconds: float = SECONDS_A_RING) -> bool:
         if claims.is_workable(account_id):
             with _line(account_id) as line:
                 is_done &= line.work(until=now + (ends - now) / left)
+            due.ring()  # the states of what was created, in one look for all of them
     return is_done
 
 
@@ -71,6 +72,7 @@ def deliver_one(issue_id: UUID, *, patience: float = 20.0) -> ExternalIssue:
             with _line(issue.account_id) as line:
                 if claimed := claims.claim(issue.account_id, only=issue_id):
                     line.create(claimed)
+                    due.ring()
                     continue
         elif issue.state != State.SENDING:
             return issue

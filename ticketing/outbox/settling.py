@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ticketing import accounts, due
+from ticketing import accounts
 from ticketing.locking import lock
 from ticketing.mirror import mirror
 from ticketing.models import Attempt, ExternalIssue, JiraAccount, Orphan
@@ -56,7 +56,6 @@ def settle_created(issue: ExternalIssue, refs: Sequence[IssueRef]) -> bool:
             reason = f"Found {len(refs)} times in Jira." if others else ""
             tell([(case, Kind.ISSUE, "", ours.key)], reason=reason, now=now)
             mirror([case])
-            due.mark_due([case])
         keep_orphans(issue, others if won else refs)
         if issue.attempt:
             mine = Attempt.objects.filter(pk=issue.attempt, ended_at=None)
@@ -203,6 +202,7 @@ def _store(issue: ExternalIssue, ref: IssueRef, *, now: datetime) -> bool:
         "field": "",
         "lookups": 0,
         "not_before": _late_look(issue, now),
+        "sync_due_at": now,  # not rung for: that would be a ring for each ticket of a rush
     }
     try:
         with transaction.atomic():
