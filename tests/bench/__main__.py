@@ -1,4 +1,5 @@
 """`python -m tests.bench [--only NAME …]`: every bench's rows in one table.
+`python -m tests.bench death|rush …`: a trial of the delivery that takes many minutes.
 
 Ends with 1 when a goal is missed, so that it can stand in a pipeline.
 """
@@ -15,10 +16,14 @@ import tests.bench
 from tests.bench.rows import Row
 
 PREFIX = "bench_"
+TRIALS = ("death", "rush")
 MARKS = {True: "ok", False: "MISSED", None: ""}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in TRIALS:
+        trial = importlib.import_module(f"tests.bench.{arguments[0]}")
+        return int(trial.main(arguments[1:]))
     names = sorted(
         module.name.removeprefix(PREFIX)
         for module in pkgutil.iter_modules(tests.bench.__path__)
@@ -44,4 +49,4 @@ def table(rows: Iterable[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -28,7 +28,7 @@ django.setup()
 
 import time_machine  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from tests.factories import DestinationFactory, JiraAccountFactory, opened_case  # noqa: E402
 from tests.flows.workers import BEGINNING, Nursery, Orders, points  # noqa: E402
@@ -237,6 +237,11 @@ def results(runs: int, seed: int, *, only: str = "") -> Iterator[Result]:
                 chance.shuffle(table)
             yield theatre.play(table[number % len(table)], chance)
     nursery.close()
+
+
+def leave() -> None:
+    """Let go of the database, which may have to go."""
+    connection.close()
 
 
 def main(runs: str, seed: str, only: str = "") -> None:
