@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from config.accounts.models import User
+from findings.explorer.columns import SHOWN, columns_said
 from findings.explorer.pages import ROWS, Place, Sort
 from findings.explorer.search import FACETS, Search
 from findings.facts import Status
@@ -54,6 +55,7 @@ class ExplorerQuery:
         self.range = said.get("from", "") if said.get("from") in RANGES else "all"
         self.sort = _known(Sort, said.get("sort", ""))
         self.rows = next((n for n in ROWS if str(n) == said.get("rows")), 50)
+        self.columns = columns_said(said.get("cols", ""))
         self.place = Place.read(said.get("page", ""), self.sort)
         self.chosen = {name: values for name in FACETS if (values := _chosen(said, name))}
         self.error: QueryError | None = None
@@ -61,6 +63,11 @@ class ExplorerQuery:
     @property
     def ranges(self) -> list[tuple[str, str]]:
         return [(value, label) for value, (label, _) in RANGES.items()]
+
+    @property
+    def cols(self) -> str:
+        """The columns as the address names them; "" for those of every day."""
+        return "" if self.columns == SHOWN else ",".join(self.columns) or "none"
 
     @property
     def sorts(self) -> Sequence[tuple[Sort, str]]:

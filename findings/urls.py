@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from findings.views import explorer, importers, panel, triage
+from findings.views import explorer, export, importers, panel, triage
 
 app_name = "findings"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("findings", explorer.list_findings, name="finding-list"),
     path("explorer/facets", explorer.show_facets, name="explorer-facets"),
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
+    path("explorer/export", export.export_findings, name="explorer-export"),
     path("findings/<str:finding_id>", panel.show_finding, name="finding-show"),
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),

@@ -92,7 +92,8 @@ def total_of(search: Search) -> int:
 
 def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:
     """One statement."""
-    found = search.findings().defer("description", "digest", "fingerprint")
+    found = search.findings().select_related("source")
+    found = found.defer("description", "digest", "fingerprint")
     backwards = place is not None and place.backwards
     descending = sort.is_descending is not backwards
     if place:

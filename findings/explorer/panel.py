@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import render_markdown
+from findings.explorer.columns import assignee_of
 from findings.explorer.pages import tag_value
 from findings.models import Finding, FindingEvent
 from findings.query.ast import Exact, Field, Root, Term
@@ -58,10 +59,9 @@ def _search(tag: str) -> str:
 
 
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
-    assignee = (finding.workflow.get("triage") or {}).get("assignee") or {}
     mute = finding.workflow.get("mute") or {}
     said = {
-        "Assignee": assignee.get("name", "Unassigned"),
+        "Assignee": assignee_of(finding) or "Unassigned",
         "Mute reason": _mute_reason(mute) if mute.get("is_muted") else "",
         "Remediation": _text(finding.attributes, "remediation", "recommended"),
         "Service": tag_value(finding.tags, "service"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
 
 from config.lib.ui_tags import url_with
+from findings.explorer.columns import COLUMNS, assignee_of
 from findings.explorer.pages import COUNTED, Sort
+from findings.models import Finding
 
 register = template.Library()
 
@@ -21,6 +25,22 @@ def sorted_by(context: template.Context, name: str, now: Sort) -> str:
     """This search sorted by the column: the largest first, then the other way round."""
     turned = name if now == f"-{name}" else f"-{name}"
     return url_with(context, sort=turned, page=None)
+
+
+@register.simple_tag(takes_context=True)
+def column_links(context: template.Context, shown: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """For each column its label, the address that turns it over, and whether it is shown."""
+    links = []
+    for name, column in COLUMNS.items():
+        named = [other for other in COLUMNS if (other in shown) is not (other == name)]
+        href = url_with(context, cols=",".join(named) or "none")
+        links.append((column.label, href, name in shown))
+    return links
+
+
+@register.filter
+def assignee(finding: Finding) -> str:
+    return assignee_of(finding)
 
 
 @register.filter

@@ -335,3 +335,30 @@ def test_it_says_that_the_database_did_not_answer_in_time(page, monkeypatch):
 def _sleep(*_, **__):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(1)")
+
+
+@pytest.mark.parametrize(
+    ("cols", "heads"),
+    [
+        ("", ["Type", "Service / team", "Status", "Ticket"]),
+        ("source,assignee,last", ["Assignee", "Source", "Last seen"]),
+        ("none", []),
+        ("nonsense", []),
+    ],
+)
+def test_it_shows_the_columns_that_are_chosen(page, cols, heads):
+    FindingFactory(tags=["team:web"])
+    known = ["Type", "Service / team", "Status", "Assignee", "Source", "Ticket", "Last seen"]
+
+    head = page(f"cols={cols}").content.decode().partition("</thead>")[0].partition("<thead")[2]
+
+    assert [name for name in known if f">{name}<" in head] == heads
+
+
+def test_it_keeps_the_columns_when_one_is_turned_over(page):
+    FindingFactory()
+
+    body = page("cols=status,last").content.decode()
+
+    assert 'href="?cols=status%2Csource%2Clast"' in body
+    assert '<input type="hidden" name="cols" value="status,last">' in body

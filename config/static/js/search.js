@@ -36,6 +36,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   form.q.setAttribute("aria-invalid", String(Boolean(failed)));
   if (failed) return;
   history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
+  for (const link of document.querySelectorAll("[data-follows-search]")) link.search = location.search;
   announce(document.querySelector("[data-announces] b").textContent);
 });
 
