@@ -238,3 +238,17 @@ def test_it_knows_the_sandbox_by_its_credentials(sandbox_jira):
 def test_it_shows_nothing_of_steps_that_do_not_exist(me):
     account = JiraAccountFactory()
     assert me.get(step(account, "nonsense")).status_code == 404
+
+
+def test_it_tells_no_secret_to_logs_or_history(me, credentials, sandbox_jira, capfd, caplog):
+    caplog.set_level("DEBUG")
+    me.post(NEW, credentials | {"token": "a-wrong-secret-token"})
+    account = JiraAccount.objects.get()
+    me.post(step(account, "credentials"), credentials)
+    sandbox_jira.stop()
+    me.post(f"{LIST}/jira/{account.pk}/test")
+    account.refresh_from_db()
+    told = caplog.text + "".join(capfd.readouterr()) + str(list(account.history.values()))
+    for secret in ("a-wrong-secret-token", credentials["token"], account.webhook_secret):
+        assert secret not in told
+    assert "An account is stopped" in told
