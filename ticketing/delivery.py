@@ -50,12 +50,24 @@ def deliver_due(*, seconds: float = SECONDS_A_RING) -> bool:
     random.shuffle(account_ids)  # else the first would have to finish before the second begins
     ends, is_done = time.monotonic() + seconds, True
     for left, account_id in zip(range(len(account_ids), 0, -1), account_ids, strict=True):
-        now = time.monotonic()
-        if claims.is_workable(account_id):
-            with _line(account_id) as line:
-                is_done &= line.work(until=now + (ends - now) / left)
-            due.ring()  # the states of what was created, in one look for all of them
+        share = (ends - time.monotonic()) / left
+        if claims.is_workable(account_id) and claims.serve(account_id, seconds=max(share, 0)):
+            is_done &= _serve(account_id, seconds=share)
     return is_done
+
+
+def _serve(account_id: UUID, *, seconds: float) -> bool:
+    """Work for one account; False if there is more to do at once."""
+    ends = time.monotonic() + seconds
+    try:
+        with _line(account_id) as line:
+            line.work(until=ends)
+            is_resting = line.is_resting
+    finally:
+        claims.leave(account_id)
+    due.ring()  # the states of what was created, in one look for all of them
+    # Whoever rang while we were at it was sent away, perhaps after our last look.
+    return is_resting or not claims.is_workable(account_id)
 
 
 def deliver_one(issue_id: UUID, *, patience: float = 20.0) -> ExternalIssue:
@@ -97,19 +109,18 @@ class _Line:
         self._tracker = tracker
         self._pace = pace
         self._unsure_in_a_row = 0
+        self.is_resting = False
 
-    def work(self, *, until: float) -> bool:
-        """Do what is due; False if time ran out first."""
-        while claims.is_workable(self._account.pk):
-            if time.monotonic() > until:
-                return False
+    def work(self, *, until: float) -> None:
+        """Do what is due, or as much of it as there is time for."""
+        while time.monotonic() < until and claims.is_workable(self._account.pk):
             try:
                 self._pace.hold()
             except pacing.TooFast:
-                return True  # nothing is to be done before that; then the queue rings by itself
+                self.is_resting = True  # when that is over the queue rings by itself
+                return
             if not self._step():
-                return True
-        return True
+                return
 
     def _step(self) -> bool:
         """One look-up or one create; False if others took all there was."""

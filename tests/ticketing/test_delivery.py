@@ -20,7 +20,15 @@ from tests.fakes.tracker import (
 from tests.ticketing.outbox import RULE, due, promised, sent_ago, state_of
 from ticketing.delivery import compose, deliver_due, deliver_one
 from ticketing.models import Case, ExternalIssue, Orphan
-from ticketing.outbox.claims import ClaimLost, check_claim, claim, free_expired, mark_sent
+from ticketing.outbox.claims import (
+    ClaimLost,
+    check_claim,
+    claim,
+    free_expired,
+    leave,
+    mark_sent,
+    serve,
+)
 from ticketing.outbox.settling import settle_created
 from ticketing.signals import destination_broken
 from ticketing.trackers.base import Fault, IssueRef, TrackerError
@@ -561,3 +569,32 @@ def test_it_does_not_wait_for_ever_for_a_busy_space(tracker):
     busy, issue = promised(2)
     claim(busy.account_id, only=busy.pk)
     assert deliver_one(issue.pk, patience=0.2).state == "pending"
+
+
+# --- Several workers ----------------------------------------------------------------------
+
+
+def test_one_worker_at_a_time_delivers_for_an_account(tracker):
+    issue = promised()
+    assert serve(issue.account_id, seconds=5)
+    assert deliver_due()  # another worker: it goes away at once
+    assert (state_of(issue), tracker.calls) == ("pending", [])
+    leave(issue.account_id)
+    deliver_due()
+    assert state_of(issue) == "created"
+
+
+def test_an_account_is_served_again_when_its_worker_was_lost(tracker, frozen):
+    issue = promised()
+    serve(issue.account_id, seconds=5)
+    frozen.shift(timedelta(seconds=36))
+    deliver_due()
+    assert state_of(issue) == "created"
+
+
+def test_it_lets_go_of_the_account_whatever_happens(tracker, monkeypatch):
+    issue = promised()
+    monkeypatch.setattr("ticketing.delivery.claims.claim", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        deliver_due()
+    assert serve(issue.account_id, seconds=5)

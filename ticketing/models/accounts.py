@@ -64,6 +64,7 @@ class JiraAccount(models.Model):
     rate = models.FloatField(default=10.0, editable=False)  # requests a second; see pacing
     next_request_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
+    served_until = models.DateTimeField(null=True, editable=False)  # a worker delivers; its lease
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
@@ -83,6 +84,7 @@ class JiraAccount(models.Model):
             "rate",
             "next_request_at",
             "paused_until",
+            "served_until",
         ]
     )
 

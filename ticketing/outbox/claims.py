@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -53,6 +53,22 @@ def is_anything_due(now: datetime) -> bool:
     """Cheap enough to be asked every few seconds."""
     callable_ = ExternalIssue.objects.filter(_may_be_called(now))
     return callable_.filter(_waits(now)).exists() or callable_.filter(_is_late(now)).exists()
+
+
+def serve(account_id: UUID, *, seconds: float) -> bool:
+    """Become the one worker that delivers for the account; False if there is one already.
+
+    Others would only share its turns, and be missing elsewhere. If it dies the next comes
+    when its time is over.
+    """
+    now = timezone.now()
+    free = JiraAccount.objects.filter(Q(served_until=None) | Q(served_until__lte=now))
+    until = now + timedelta(seconds=seconds) + timing.TIMING.fresh
+    return bool(free.filter(pk=account_id).update(served_until=until))
+
+
+def leave(account_id: UUID) -> None:
+    JiraAccount.objects.filter(pk=account_id).update(served_until=None)
 
 
 def is_workable(account_id: UUID) -> bool:
