@@ -81,10 +81,33 @@ def sync_due(*, seconds: float = 40) -> int:
 # --- Claiming ---------------------------------------------------------------------------------
 
 
+def is_anything_due(now: datetime) -> bool:
+    return _due(now).exists()
+
+
 @transaction.atomic
 def _claim(now: datetime) -> Batch | None:
     """Up to a hundred due issues of one account."""
-    is_due = (
+    first = _due(now).select_related("account").first()
+    if first is None:
+        return None
+    of_account = _due(now).filter(account=first.account_id).select_related("case")
+    issues = list(_unlocked(of_account)[:AT_ONCE])
+    if not issues:  # another worker is claiming them this moment
+        return None
+    lease = now + LEASE
+    # Due when the lease ends, should we die. A change meanwhile makes it due at once again.
+    ExternalIssue.objects.filter(pk__in=[each.pk for each in issues]).update(
+        sync_lease_until=lease, sync_due_at=lease
+    )
+    for issue in issues:
+        issue.account = first.account
+    random.shuffle(issues)  # should one of them end the worker, the others have their turn
+    return Batch(first.account, issues, lease)
+
+
+def _due(now: datetime) -> QuerySet[ExternalIssue]:
+    return (
         ExternalIssue.objects.filter(
             state=State.CREATED,
             detached_at=None,
@@ -96,21 +119,6 @@ def _claim(now: datetime) -> Batch | None:
         .filter(Q(account__paused_until=None) | Q(account__paused_until__lte=now))
         .order_by("sync_due_at")
     )
-    first = is_due.select_related("account").first()
-    if first is None:
-        return None
-    issues = list(
-        _unlocked(is_due.filter(account=first.account_id)).select_related("case")[:AT_ONCE]
-    )
-    lease = now + LEASE
-    # Due when the lease ends, should we die. A change meanwhile makes it due at once again.
-    ExternalIssue.objects.filter(pk__in=[each.pk for each in issues]).update(
-        sync_lease_until=lease, sync_due_at=lease
-    )
-    for issue in issues:
-        issue.account = first.account
-    random.shuffle(issues)  # should one of them end the worker, the others have their turn
-    return Batch(first.account, issues, lease)
 
 
 def _unlocked(issues: QuerySet[ExternalIssue]) -> QuerySet[ExternalIssue]:
@@ -148,7 +156,7 @@ def _sync(batch: Batch, *, ends: float) -> None:
         _fail(left.values(), error, batch.lease)
     else:
         _release(left, batch.lease, at=timezone.now())
-    JiraAccount.objects.filter(pk=batch.account.pk).update(synced_at=timezone.now())
+        JiraAccount.objects.filter(pk=batch.account.pk).update(synced_at=timezone.now())
 
 
 def _in_step(batch: Batch, states: Mapping[str, IssueState], people: People) -> set[UUID]:

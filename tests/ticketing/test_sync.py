@@ -173,6 +173,7 @@ def test_refused_credentials_pause_the_account(issue, remote, look, destination,
     look()
     destination.account.refresh_from_db()
     assert destination.account.state == "auth_failed"
+    assert destination.account.synced_at < timezone.now() - timedelta(seconds=90)
     services.change_case(issue.case, status="CLOSED", actor=analyst)
     assert sync_due() == 0
     assert reload(issue).sync_problem == ""
