@@ -103,6 +103,19 @@ def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Prom
     return outbox.Promise({"assignee": {"accountId" if is_cloud else "name": there.user_id}})
 
 
+@transaction.atomic
+def promise_issue(case: Case) -> bool:
+    """Promise an issue for a case that has none; False if it has one, or is archived.
+
+    Raises Destination.DoesNotExist if its project is not linked to Jira.
+    """
+    case = lock(case_pks=[case.pk]).cases[case.pk]
+    if case.archived_at or live_issues().filter(case=case).exists():
+        return False
+    outbox.promise([(case, outbox.Promise({}))])
+    return True
+
+
 def link_issue(case: Case, remote: Remote, *, actor: User | None) -> ExternalIssue:
     """Make the issue the case's own. Raises outbox.IssueTaken if either has another."""
     there = remote.destinations.filter(project=case.project_id).first() or (

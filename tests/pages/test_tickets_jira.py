@@ -178,6 +178,10 @@ def test_it_survives_nonsense_in_the_address_of_progress(as_user, viewer, query)
     assert as_user(viewer).get(f"/tickets/progress{query}").status_code == 200
 
 
+def test_it_says_that_nothing_is_on_its_way(as_user, viewer, place):
+    assert "No ticket is on its way to Jira" in progress(as_user(viewer), "RISK-1")
+
+
 def test_it_lets_no_viewer_try_again(as_user, viewer):
     assert as_user(viewer).post("/tickets/retry").status_code == 403
 

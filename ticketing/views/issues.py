@@ -18,6 +18,7 @@ from config.lib.toasts import toast
 from findings.views.asking import way_back
 from ticketing import due, outbox
 from ticketing.attaching import link_issue as link
+from ticketing.attaching import promise_issue
 from ticketing.forms.tickets import LinkIssueForm
 from ticketing.issues import issue_of
 from ticketing.models import Case, Destination, ExternalIssue
@@ -115,18 +116,14 @@ def link_issue(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _promise(request: HttpRequest, case: Case) -> HttpResponse:
-    if case.archived_at or issue_of(case) is not None:
-        return _too_late(request, case)
     try:
-        with transaction.atomic():
-            outbox.promise([(Case.objects.select_for_update().get(pk=case.pk), NOTHING)])
+        promised = promise_issue(case)
     except Destination.DoesNotExist:
+        promised = False
+    if not promised:
         return _too_late(request, case)
     say_creating(request, [case])
     return redirect(case_url(case))
-
-
-NOTHING = outbox.Promise({})
 
 
 def _too_late(request: HttpRequest, case: Case) -> HttpResponse:

@@ -90,6 +90,8 @@ Pairs = Sequence[tuple[Case, ExternalIssue]]
 def _toast(pairs: Pairs, keys: Sequence[str], *, look: int) -> dict[str, Any]:
     if any(issue.state in WAITING for _, issue in pairs):
         return _still_waiting(len(pairs), keys, look=look)
+    if not pairs:
+        return {"tone": "info", "icon": "info", "title": "No ticket is on its way to Jira"}
     refused = [(case, issue) for case, issue in pairs if issue.state == State.BLOCKED]
     created = [issue.issue_key for _, issue in pairs if issue.state == State.CREATED]
     if refused:
