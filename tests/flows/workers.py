@@ -116,16 +116,17 @@ def _wait(pid: int) -> str:
 def _work(orders: Orders) -> None:
     """What a worker does for a ring, after what the sweep of that minute does."""
     from ticketing import delivery, pacing
-    from ticketing.outbox.claims import free_expired
+    from ticketing.outbox import claims
     from ticketing.trackers.jira import client
 
     client.READ_TIMEOUT = 1  # seconds; the hung answers of the tests are longer
     pacing.FASTEST = 500.0
     pacing.GROWTH = 500.0
+    claims.serve = lambda *_, **__: True  # a courtesy: here everybody works on everything
     if orders.fate:
         _lay_in_wait(orders)
     with time_machine.travel(BEGINNING + orders.at, tick=True):
-        free_expired()
+        claims.free_expired()
         delivery.deliver_due(seconds=20)
 
 
