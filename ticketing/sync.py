@@ -65,7 +65,7 @@ class Batch:
     lease: datetime
 
 
-def sync_due(*, seconds: float = 40) -> int:
+def sync_due(*, seconds: float = 30) -> int:
     """Look at the issues that are due, for so long; returns at how many."""
     ends = time.monotonic() + seconds
     seen = 0

@@ -10,6 +10,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
+from ticketing import sync
 from ticketing.outbox.claims import is_anything_due
 
 log = structlog.stdlib.get_logger(__name__)
@@ -24,6 +25,7 @@ EVERY_MINUTE = (
 )
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
     "ticketing.tasks.deliver": is_anything_due,
+    "ticketing.tasks.sync": sync.is_anything_due,
 }
 """What cannot wait for the minute: asked by each cluster every few seconds, one indexed query
 each, and rung only if there is something to do."""
