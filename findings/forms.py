@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -45,6 +46,15 @@ MUTE_REASONS = (
     ("OTHER", "Other"),
 )
 MUTE_DAYS = ((0, "Until it is unmuted"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
+
+
+_UNCLOSED = re.compile(r"`(.)` opened at column (\d+) is never closed")
+_CLOSING = {
+    "(": ("parenthesis", ")", "group"),
+    "[": ("bracket", "]", "range"),
+    "{": ("brace", "}", "range"),
+    '"': ("quote", '"', "phrase"),
+}
 
 
 class ExplorerQuery:
@@ -95,7 +105,12 @@ class ExplorerQuery:
     def error_sentence(self) -> str:
         if self.error is None:
             return ""
-        return f"{self.error.message.replace(' at column ', ' at character ')}."
+        said = self.error.message
+        if unclosed := _UNCLOSED.fullmatch(said):
+            opened, where = unclosed.groups()
+            noun, closing, whole = _CLOSING[opened]
+            return f"Unclosed {noun} at character {where}. Add “{closing}” to finish the {whole}."
+        return f"{said.replace(' at column ', ' at character ')}."
 
     @property
     def around_error(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from findings.facts import TYPE_CHOICES, type_choice
+from findings.facts import TYPE_CHOICES, Status, Ticket, type_choice
 from findings.models import Finding
 from findings.query.ast import Exact, Exists, Field, Root, Term
 from findings.query.canonical import write
@@ -21,9 +21,49 @@ CORE = ("finding_type", "severity", "resource_type", "resource_name", "resource_
 """Core fields worth suggesting: the others change after the decision or are never typed."""
 
 
+OPERATORS = {"OR": "either side", "AND": "both sides", "NOT": "not what follows"}
+SEARCHED = {
+    "status": ("Open, in progress, resolved, muted", [status.value for status in Status]),
+    "ticket.created_by": (
+        "Who made the ticket",
+        [ticket.value for ticket in Ticket if ticket.is_attached],
+    ),
+    "ticket.key": ("Key of the case", []),
+    "ticket.rule": ("Id of the rule that made the ticket", []),
+    "ticket.status": ("Open, in progress, closed", ["open", "in_progress", "closed"]),
+    "ticket.over_limit": ("Over the daily limit of its rule", ["true", "false"]),
+}
+"""What only a search may ask for, since it changes after the decision: a hint and the values."""
+
+
 class Suggestion(NamedTuple):
     text: str  # a term, or a key with its colon that waits for a value
     hint: str
+
+
+def suggest_search(typed: str) -> list[Suggestion]:
+    """As `suggest`, with what only a search may hold: operators, status and tickets."""
+    operators = [
+        Suggestion(operator, hint)
+        for operator, hint in OPERATORS.items()
+        if typed and operator.startswith(typed)
+    ]
+    return [*operators, *_searched(typed), *suggest(typed)][:SHOWN]
+
+
+def _searched(typed: str) -> list[Suggestion]:
+    sign = "-" if typed.startswith("-") else ""
+    key, colon, value = typed.removeprefix("-").partition(":")
+    if colon:
+        _, values = SEARCHED.get(key.removeprefix("@"), ("", []))
+        return [Suggestion(f"{sign}{key}:{v}", "") for v in values if v.startswith(value.lower())]
+    if not key.removeprefix("@"):
+        return []
+    return [
+        Suggestion(f"{sign}@{name}:", hint)
+        for name, (hint, _) in SEARCHED.items()
+        if name.startswith(key.removeprefix("@").lower())
+    ]
 
 
 def suggest(typed: str) -> list[Suggestion]:

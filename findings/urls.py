@@ -14,6 +14,7 @@ urlpatterns = [
     path("explorer/facets", explorer.show_facets, name="explorer-facets"),
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
     path("explorer/export", export.export_findings, name="explorer-export"),
+    path("explorer/suggest", explorer.suggest_terms, name="explorer-suggest"),
     path("findings/<str:finding_id>", panel.show_finding, name="finding-show"),
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),

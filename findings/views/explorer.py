@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -23,6 +23,7 @@ from findings.explorer.search import Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
+from findings.suggest import suggest_search
 
 
 @require(Permission.FINDINGS_READ)
@@ -68,6 +69,13 @@ def show_histogram(request: HttpRequest) -> HttpResponse:
         except TookTooLongError:
             context["took_too_long"] = True
     return render(request, "findings/_histogram.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def suggest_terms(request: HttpRequest) -> HttpResponse:
+    found = suggest_search(request.GET.get("typed", "").strip()[:200])
+    return JsonResponse({"suggestions": [each._asdict() for each in found]})
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], asked: ExplorerQuery) -> HttpResponse:

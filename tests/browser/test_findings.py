@@ -105,7 +105,7 @@ def test_it_searches_while_one_types(page_as, viewer, findings):
     page.keyboard.type("team:data")
     expect(page.locator(".results-count")).to_contain_text("1 finding")
     expect(page).to_have_url(re.compile(r"\?q=team%3Adata$"))
-    expect(page.get_by_role("textbox", name="Search findings")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search findings")).to_be_focused()
     assert rows(page) == ["Outdated library"]
 
     page.keyboard.type(" (")
@@ -254,3 +254,26 @@ def test_it_opens_the_facets_as_a_sheet_in_a_narrow_window(page_as, viewer, find
     expect(page.locator(".results-count")).to_contain_text("2 findings")
     page.get_by_role("link", name="Show findings").click()
     expect(page.get_by_role("checkbox", name="Low", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_suggests_while_one_types(page_as, viewer, findings, theme, width):
+    page = page_as(viewer, theme=theme, width=width)
+    page.goto("/findings")
+    page.keyboard.press("/")
+    page.keyboard.type("tea")
+    expect(page.get_by_role("option", name="team:")).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Tab")
+    page.get_by_role("option", name="team:data").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option", name="team:data")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator(".results-count")).to_contain_text("1 finding")
+    expect(page.get_by_role("combobox", name="Search findings")).to_have_value("team:data ")
+    page.keyboard.type("O")
+    page.get_by_role("option", name="OR").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("#suggestions")).to_be_hidden()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from findings.query.parse import parse
-from findings.suggest import suggest, types_seen
+from findings.suggest import suggest, suggest_search, types_seen
 from tests.factories import FindingFactory
 
 
@@ -105,3 +105,34 @@ def test_it_says_when_it_stopped_counting(monkeypatch):
     FindingFactory.create_batch(3, finding_type="secret")
 
     assert types_seen(timezone.now() - timedelta(days=30))["secret"] == "2+"
+
+
+@pytest.mark.usefixtures("findings")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("O", "OR"),
+        ("@tick", "@ticket.created_by:"),
+        ("ticket.o", "@ticket.over_limit:"),
+        ("@ticket.over_limit:", "@ticket.over_limit:true"),
+        ("-@status:mu", "-@status:muted"),
+        ("env:pr", "env:prod"),
+    ],
+)
+def test_it_suggests_to_a_search_what_no_rule_may_ask_for(typed, expected):
+    first, *_ = suggest_search(typed)
+
+    assert first.text == expected
+    if ":" in expected and not expected.endswith(":"):
+        parse(expected)
+
+
+@pytest.mark.usefixtures("findings")
+def test_it_answers_the_explorer_in_json(as_user, viewer):
+    answer = as_user(viewer).get("/explorer/suggest?typed=-@status:mu")
+
+    assert answer.json() == {"suggestions": [{"text": "-@status:muted", "hint": ""}]}
+
+
+def test_it_suggests_nothing_to_strangers(client, db):
+    assert client.get("/explorer/suggest?typed=a").status_code == 302

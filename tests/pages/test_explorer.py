@@ -362,3 +362,19 @@ def test_it_keeps_the_columns_when_one_is_turned_over(page):
 
     assert 'href="?cols=status%2Csource%2Clast"' in body
     assert '<input type="hidden" name="cols" value="status,last">' in body
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            "@severity:(critical",
+            "Unclosed parenthesis at character 11. Add “)” to finish the group.",
+        ),
+        ('"two words', "Unclosed quote at character 1. Add “&quot;” to finish the phrase."),
+    ],
+)
+def test_it_says_how_to_finish_what_is_open(page, query, said):
+    FindingFactory()
+
+    assert said in page(f"q={query}").content.decode()

@@ -1,5 +1,6 @@
 // The explorer: rows open in the drawer, J and K walk them.
 import { closeDrawer, openDrawer } from "./drawer.js";
+import "./query.js";
 import "./search.js";
 import "./selection.js";
 
