@@ -7,7 +7,7 @@ the page, never an error of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from django.core.cache import cache
@@ -48,6 +48,7 @@ class Wanted:
     account: str = ""
     space: str = ""
     type: str = ""
+    since: str = field(default="", compare=False)  # what was asked before is out of date
 
     @classmethod
     def of(cls, destination: Destination | None) -> Self:
@@ -171,7 +172,7 @@ def _fill(
         if choices.type is not None:
             choices.fields = source(
                 account,
-                ("fields", wanted.space, wanted.type),
+                ("fields", wanted.space, wanted.type, wanted.since),
                 lambda jira: jira.create_fields(wanted.space, wanted.type),
             )
             choices.statuses = source(

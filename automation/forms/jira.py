@@ -107,7 +107,9 @@ class JiraPart(forms.Form):
 
     def _look(self) -> Choices:
         """Without a script nothing asks later: then the page that comes back has to."""
-        wanted = Wanted(self._said("account"), self._said("space"), self._said("type"))
+        # A rule that broke did so because Jira asks for something else than it did.
+        since = self.rule.modified_at.isoformat() if self.rule and self.rule.is_broken else ""
+        wanted = Wanted(self._said("account"), self._said("space"), self._said("type"), since)
         if not self.is_jira or self.sent is None:
             return remembered(wanted, self.accounts, stored=self.stored)
         return asked(

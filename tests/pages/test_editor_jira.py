@@ -313,15 +313,50 @@ def test_it_opens_without_asking_jira(as_user, editor, stored, sandbox_jira):
     assert 'hx-trigger="load"' in page
 
 
+def test_it_asks_anew_once_jira_asks_for_something_else(
+    as_user, editor, stored, filled, sandbox_jira
+):
+    browser = as_user(editor)
+    choose(browser, filled())  # remembered from here on
+    sandbox_jira.require_field("SEC", TEAM)
+    services.break_rule(stored.pk, reason="Field Team is now required in SEC.", field=TEAM)
+
+    page = choose(browser, filled(rule=str(stored.pk))).content.decode()
+
+    assert 'Team <span class="badge bad">Required</span>' in page
+
+
 def test_it_leads_to_the_field_at_fault(as_user, editor, stored, filled, sandbox_jira):
     services.break_rule(stored.pk, reason="Field Team is now required in SEC.", field=TEAM)
     browser = as_user(editor)
-    choose(browser, filled())  # remembered from here on
+    choose(browser, filled(rule=str(stored.pk)))  # remembered from here on
 
     page = browser.get(f"{LIST}/{stored.pk}/edit?field={TEAM}").content.decode()
 
     row = page[page.index('id="id_field_customfield_10020"') :][:200]
     assert "autofocus" in row
+
+
+def test_it_remembers_the_field_at_fault_while_jira_is_asked(as_user, editor, stored, filled):
+    services.break_rule(stored.pk, reason="Field Team is now required in SEC.", field=TEAM)
+    browser = as_user(editor)
+
+    page = browser.get(f"{LIST}/{stored.pk}/edit?field={TEAM}").content.decode()
+    assert f'hx-post="{CHOOSE}?field={TEAM}"' in page
+    said = saved(filled, stored) | {"rule": str(stored.pk), "extra": [TEAM]}
+    card = browser.post(f"{CHOOSE}?field={TEAM}", said, headers={"HX-Request": "true"})
+
+    row = card.content.decode()
+    assert "autofocus" in row[row.index('id="id_field_customfield_10020"') :][:200]
+
+
+def test_it_says_what_can_no_longer_be_set(as_user, editor, stored, filled, sandbox_jira):
+    sandbox_jira.drop_field("SEC", TEAM)
+
+    said = saved(filled, stored) | {"rule": str(stored.pk), "extra": ["labels"]}
+    page = choose(as_user(editor), said).content.decode()
+
+    assert f"{TEAM} can no longer be set in SEC. Saving leaves it out." in page
 
 
 def test_it_saves_how_the_project_is_kept_in_step(as_user, editor, filled):
