@@ -10,7 +10,7 @@ from unfold.forms import UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from config.accounts.models import ApiKey, User
-from config.accounts.roles import Permission
+from config.accounts.roles import Permission, Role
 
 _LONGEST_ADDRESS = 254
 _A_YEAR = timedelta(days=365)
@@ -95,3 +95,23 @@ class KeyForm(forms.Form):
         if day < timezone.now().date():
             raise forms.ValidationError("Choose a day that is not over.")
         return datetime.combine(day, time.max, tzinfo=UTC)
+
+
+class PersonForm(forms.Form):
+    """On the page: who somebody is here, and what they may do."""
+
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(choices=[(role.value, role.label) for role in Role])
+
+
+class NewPersonForm(PersonForm):
+    email = forms.EmailField(
+        max_length=_LONGEST_ADDRESS,
+        help_text="What they sign in with.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("name", "email", "role")
+
+
+class EditPersonForm(PersonForm):
+    is_active = forms.BooleanField(label="May sign in", required=False)

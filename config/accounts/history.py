@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
@@ -51,6 +53,15 @@ def name_the_key(sender: object, history_instance: Any, **kwargs: object) -> Non
         reason = history_instance.history_change_reason
         said = f"API key {actor.name}" + (f": {reason}" if reason else "")
         history_instance.history_change_reason = said[:100]
+
+
+# Django's own saves the whole row for it, which would be a change of the account in its history.
+user_logged_in.disconnect(dispatch_uid="update_last_login")
+
+
+@receiver(user_logged_in)
+def note_login(sender: object, user: User, **kwargs: object) -> None:
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
 
 
 def sign(instance: Any, *, actor: User | None, reason: str = "") -> None:

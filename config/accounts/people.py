@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from config.accounts.history import sign
 from config.accounts.models import User
 from config.accounts.roles import Role
 
@@ -34,3 +37,12 @@ def change_person(person: User, *, name: str, role: Role, is_active: bool, actor
     person.name, person.role, person.is_active = name.strip(), role, is_active
     person.full_clean(exclude=["password"])
     person.save(update_fields=["name", "role", "is_active"])
+
+
+def reset_password(person: User, *, actor: User) -> str:
+    """Give the account a new random password and return it; who was signed in is signed out."""
+    password = secrets.token_urlsafe(15)
+    person.set_password(password)
+    sign(person, actor=actor, reason="Password reset")
+    person.save(update_fields=["password"])
+    return password

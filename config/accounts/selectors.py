@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from config.accounts.models import ApiKey
+from config.accounts.models import ApiKey, User
 
 
 def listed_keys() -> QuerySet[ApiKey]:
     """Every key with who made it, those that may still be used first."""
     newest = ApiKey.objects.select_related("created_by")
     return newest.order_by(F("revoked_at").desc(nulls_first=True), "-created_at")
+
+
+def listed_people() -> QuerySet[User]:
+    """Everybody, those who may sign in first."""
+    return User.objects.order_by("-is_active", "name", "email")

@@ -1,0 +1,95 @@
+"""People: listed, let in with a role, changed, given a new password."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from config.accounts.access import require, signed_in
+from config.accounts.forms import EditPersonForm, NewPersonForm
+from config.accounts.models import User
+from config.accounts.people import change_person, create_person, reset_password
+from config.accounts.roles import Permission, Role
+from config.accounts.selectors import listed_people
+from config.lib.toasts import toast
+
+
+@require(Permission.USERS)
+@require_GET
+def list_people(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/people.html", {"people": listed_people()})
+
+
+@require(Permission.USERS)
+@require_http_methods(["GET", "POST"])
+@never_cache
+def create(request: HttpRequest) -> HttpResponse:
+    """Like a key, the first password is shown in this answer and nowhere else."""
+    form = NewPersonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        password = secrets.token_urlsafe(15)
+        said = form.cleaned_data | {"role": Role(form.cleaned_data["role"]), "password": password}
+        try:
+            person = create_person(**said)
+        except ValidationError as error:
+            _say(form, error)
+        else:
+            return _with_password(request, person, password)
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/person_new.html", {"form": form}, status=status)
+
+
+@require(Permission.USERS)
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=person_id)
+    was = {"name": person.name, "role": person.role, "is_active": person.is_active}
+    form = EditPersonForm(request.POST if request.method == "POST" else None, initial=was)
+    if form.is_valid():
+        said = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}
+        try:
+            change_person(person, **said, actor=signed_in(request))
+        except ValidationError as error:
+            _say(form, error)
+        else:
+            toast(request, f"{person.name} saved")
+            return redirect("accounts:person-list")
+    context = {"form": form, "person": person, "was": was["name"]}
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/person_edit.html", context, status=status)
+
+
+@require(Permission.USERS)
+@require_http_methods(["GET", "POST"])
+@never_cache
+def set_new_password(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=person_id)
+    if request.method == "POST":
+        return _with_password(request, person, reset_password(person, actor=signed_in(request)))
+    context = {
+        "question": f"Set a new password for {person.name}?",
+        "text": "The old one no longer works, and they are signed out everywhere.",
+        "label": "Set new password",
+        "cancel_url": resolve_url("accounts:person-edit", person.pk),
+    }
+    return render(request, "confirm.html", context)
+
+
+def _with_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
+    context = {"people": listed_people(), "changed": person, "raw": password}
+    return render(request, "accounts/people.html", context)
+
+
+def _say(form: forms.Form, error: ValidationError) -> None:
+    """At its field, if the form has it."""
+    said = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+    for name, messages in said.items():
+        taken = name == "__all__" and "Email taken." in messages
+        form.add_error("email" if taken else (name if name in form.fields else None), messages)
