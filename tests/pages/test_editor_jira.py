@@ -317,7 +317,7 @@ def test_it_asks_anew_once_jira_asks_for_something_else(
     as_user, editor, stored, filled, sandbox_jira
 ):
     browser = as_user(editor)
-    choose(browser, filled())  # remembered from here on
+    choose(browser, filled(rule=str(stored.pk)))  # remembered from here on
     sandbox_jira.require_field("SEC", TEAM)
     services.break_rule(stored.pk, reason="Field Team is now required in SEC.", field=TEAM)
 
