@@ -10,6 +10,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from config.accounts.models import User
 from findings.explorer.columns import SHOWN, columns_said
@@ -17,18 +18,21 @@ from findings.explorer.pages import ROWS, Place, Sort
 from findings.explorer.search import FACETS, Search
 from findings.facts import Status
 from findings.formats.registry import FORMATS
-from findings.models import Finding
+from findings.models import Finding, SavedView
 from findings.query.ast import QueryError
 from findings.query.parse import parse
 from findings.uploads import MAX_BYTES
 
 RANGES: Mapping[str, tuple[str, timedelta | None]] = {
+    "today": ("Today, UTC", None),
     "24h": ("Past 24 hours", timedelta(hours=24)),
     "7d": ("Past 7 days", timedelta(days=7)),
     "30d": ("Past 30 days", timedelta(days=30)),
     "90d": ("Past 90 days", timedelta(days=90)),
     "all": ("All time", None),
 }
+TODAY = "today"
+ROWS_AT_FIRST = 50
 SORTS = (
     (Sort.SEVERITY, "Most severe first"),
     (Sort.LEAST_SEVERE, "Least severe first"),
@@ -64,7 +68,7 @@ class ExplorerQuery:
         self.text = said.get("q", "").strip()
         self.range = said.get("from", "") if said.get("from") in RANGES else "all"
         self.sort = _known(Sort, said.get("sort", ""))
-        self.rows = next((n for n in ROWS if str(n) == said.get("rows")), 50)
+        self.rows = next((n for n in ROWS if str(n) == said.get("rows")), ROWS_AT_FIRST)
         self.columns = columns_said(said.get("cols", ""))
         self.place = Place.read(said.get("page", ""), self.sort)
         self.chosen = {name: values for name in FACETS if (values := _chosen(said, name))}
@@ -78,6 +82,17 @@ class ExplorerQuery:
     def cols(self) -> str:
         """The columns as the address names them; "" for those of every day."""
         return "" if self.columns == SHOWN else ",".join(self.columns) or "none"
+
+    @property
+    def state(self) -> str:
+        """The search and how it is shown, always written alike; "" for how a page begins."""
+        said = [("q", self.text)] if self.text else []
+        said += [("from", self.range)] if self.range != "all" else []
+        said += [("sort", self.sort)] if self.sort is not Sort.SEVERITY else []
+        said += [("rows", str(self.rows))] if self.rows != ROWS_AT_FIRST else []
+        said += [("cols", self.cols)] if self.cols else []
+        said += [(name, value) for name in self.chosen for value in sorted(self.chosen[name])]
+        return urlencode(said)
 
     @property
     def sorts(self) -> Sequence[tuple[Sort, str]]:
@@ -98,8 +113,13 @@ class ExplorerQuery:
         except QueryError as error:
             self.error = error
             return None
+        return Search(root, self._since(now), self.chosen)
+
+    def _since(self, now: datetime) -> datetime | None:
+        if self.range == TODAY:
+            return now.replace(hour=0, minute=0, second=0, microsecond=0)
         length = RANGES[self.range][1]
-        return Search(root, now - length if length else None, self.chosen)
+        return now - length if length else None
 
     @property
     def error_sentence(self) -> str:
@@ -207,3 +227,28 @@ class UploadForm(forms.Form):
         if (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError("The file is larger than 200 MB.")
         return file
+
+
+class ViewForm(forms.Form):
+    name = forms.CharField(
+        label="Name of the view",
+        max_length=60,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    is_shared = forms.BooleanField(label="Shared with everybody", required=False)
+
+    def __init__(
+        self, data: QueryDict | None, *, owner: User, view: SavedView | None, may_share: bool
+    ) -> None:
+        initial = {"name": view.name, "is_shared": view.is_shared} if view else None
+        super().__init__(data, initial=initial)
+        others = SavedView.objects.filter(owner=owner)
+        self.others = others.exclude(pk=view.pk) if view else others
+        if not may_share:
+            del self.fields["is_shared"]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if self.others.filter(name=name).exists():
+            raise forms.ValidationError(f"Another view of yours is already called “{name}”.")
+        return name

@@ -237,3 +237,20 @@ class ImportPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id} {self.number}"
+
+
+class SavedView(models.Model):
+    """A search of the explorer under a name: its owner's, or everybody's if it is shared."""
+
+    name = models.CharField(max_length=60)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    query = models.TextField(blank=True)  # as in the address
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (models.UniqueConstraint(fields=("owner", "name"), name="saved_view_name"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from config.accounts.models import User
 from findings.facts import GONE_STATUSES
-from findings.models import Finding
+from findings.models import Finding, SavedView
 from findings.query.ast import Query
 from findings.query.sql import condition
 
@@ -87,3 +88,8 @@ def _behind(cursor: Cursor, order: Order) -> Q:
 def finding_by_id(finding_id: str) -> Finding | None:
     """By the public id."""
     return Finding.objects.filter(finding_id=finding_id).first()
+
+
+def views_of(user: User) -> QuerySet[SavedView]:
+    """The saved views that the person sees: their own and the shared ones."""
+    return SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")

@@ -18,7 +18,7 @@ from config.accounts.models import User
 from config.lib.rows import writer
 from findings.facts import GONE_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Finding, FindingEvent, Source
+from findings.models import Finding, FindingEvent, SavedView, Source
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
@@ -331,6 +331,21 @@ def _person(user: User | None) -> dict[str, Any] | None:
 
 def _epoch_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
+
+
+# --- Saved views --------------------------------------------------------------------------
+
+
+def save_view(*, name: str, query: str, is_shared: bool, owner: User) -> SavedView:
+    return SavedView.objects.create(name=name, query=query, is_shared=is_shared, owner=owner)
+
+
+def change_view(view: SavedView, *, name: str, is_shared: bool) -> None:
+    SavedView.objects.filter(pk=view.pk).update(name=name, is_shared=is_shared)
+
+
+def delete_view(view: SavedView) -> None:
+    SavedView.objects.filter(pk=view.pk).delete()
 
 
 # --- News ---------------------------------------------------------------------------------

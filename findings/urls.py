@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from findings.views import explorer, export, importers, panel, triage
+from findings.views import explorer, export, importers, panel, saved, triage
 
 app_name = "findings"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
     path("explorer/export", export.export_findings, name="explorer-export"),
     path("explorer/suggest", explorer.suggest_terms, name="explorer-suggest"),
+    path("explorer/views/new", saved.create_view, name="view-create"),
+    path("explorer/views/<int:view_id>", saved.edit_view, name="view-edit"),
+    path("explorer/views/<int:view_id>/delete", saved.delete_view, name="view-delete"),
     path("findings/<str:finding_id>", panel.show_finding, name="finding-show"),
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),
