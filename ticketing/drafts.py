@@ -46,7 +46,9 @@ def finding_draft(facts: Facts, *, url: str, made_by: str) -> Draft:
         ("Tags", " ".join(code(tag) for tag in facts.tags[:20])),
     ]
     facts_list = "\n".join(f"- **{name}:** {value}" for name, value in lines if value)
-    parts = [facts.description.strip(), facts_list, f"[Open the finding]({url})", made_by]
+    said = _closed(facts.description.strip())
+    # A line between, as a list of the scanner's would go on with ours.
+    parts = [said, "**Finding**" if said else "", facts_list, f"[Open the finding]({url})", made_by]
     return Draft(
         shorten(title),
         "\n\n".join(part for part in parts if part),
@@ -102,6 +104,20 @@ def code(value: str) -> str:
 def plain(value: str) -> str:
     """`value` as Markdown text without any meaning of its own."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(value.split()))
+
+
+def _closed(markdown: str) -> str:
+    """The text with its last code block closed: an open one would swallow what comes after."""
+    fence = ""
+    for line in markdown.splitlines():
+        mark = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
+        if mark is None:
+            continue
+        if not fence:
+            fence = mark[1] if mark[1][0] == "~" or "`" not in mark[2] else ""
+        elif mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
+    return f"{markdown}\n{fence}" if fence else markdown
 
 
 def _first(facts: Facts, group: str, name: str) -> str:

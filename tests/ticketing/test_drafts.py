@@ -91,3 +91,13 @@ def test_the_limit_notice_links_to_the_rule_and_what_is_over():
     assert "Loud *scanner*" in made.title
     assert r"[Loud \*scanner\*](https://fa.test/rule)" in made.description
     assert "(https://fa.test/over)" in made.description
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["```python\nx = 1", "~~~\nopen", "a\n\n````\n```\nstill open", "```\nx\n```", "- a\n- list"],
+)
+def test_what_a_scanner_wrote_does_not_swallow_what_we_write(description):
+    html = MarkdownIt().render(draft(description=description).description)
+    assert '<a href="https://fa.test/f/1">Open the finding</a>' in html
+    assert "<p><strong>Finding</strong></p>\n<ul>\n<li><strong>Severity:" in html
