@@ -277,3 +277,43 @@ def test_it_suggests_while_one_types(page_as, viewer, findings, theme, width):
     page.get_by_role("option", name="OR").wait_for()
     page.keyboard.press("Escape")
     expect(page.locator("#suggestions")).to_be_hidden()
+
+
+def test_it_selects_ranges_and_creates_tickets_by_keys(page_as, analyst, findings):
+    page = page_as(analyst)
+    page.goto("/findings")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Outdated library")).to_be_focused()
+    page.keyboard.press("Shift+X")
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.get_by_role("menuitem", name="One ticket per finding")).to_be_visible()
+
+
+def test_it_says_why_of_the_row_one_is_at(page_as, viewer, ticketed):
+    page = page_as(viewer)
+    page.goto("/findings")
+    page.keyboard.press("j")
+    page.keyboard.press("w")
+    expect(drawer(page)).to_contain_text("Rules are shown as they were")
+    expect(page).to_have_url(re.compile("tab=why"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_saves_a_view(page_as, analyst, findings, theme, width):
+    page = page_as(analyst, theme=theme, width=width)
+    page.goto("/findings?q=team:data")
+    page.get_by_role("link", name="Save view").click()
+    assert_accessible(page)
+    page.get_by_role("textbox", name="Name of the view").fill("Data team")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("View Data team saved")).to_be_visible()
+    expect(page.get_by_role("link", name="Data team", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)

@@ -10,23 +10,23 @@ const openId = () => new URLSearchParams(location.search).get("finding");
 const rowOf = (id) => rows().find((row) => row.dataset.finding === id);
 const linkOf = (row) => row?.querySelector("[data-opens-finding]");
 
-function address(id) {
+function address(id, tab = "") {
   const here = new URL(location);
   id ? here.searchParams.set("finding", id) : here.searchParams.delete("finding");
-  here.searchParams.delete("tab");
+  tab ? here.searchParams.set("tab", tab) : here.searchParams.delete("tab");
   return here.pathname + here.search;
 }
 
 let wanted = openId(); // runs ahead of the address while an answer is on its way
 
-async function open(row, { replace = false } = {}) {
+async function open(row, { replace = false, tab = "" } = {}) {
   const link = linkOf(row);
   const id = wanted = row.dataset.finding;
-  const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(tab ? `${link.href}?tab=${tab}` : link.href, { headers: { "HX-Request": "true" } });
   if (wanted !== id) return; // J was faster than the answer
   if (!answer.ok || answer.redirected) return location.assign(link.href);
   htmx.swap(drawer, await answer.text(), { swapStyle: "innerHTML" });
-  history[replace ? "replaceState" : "pushState"](null, "", address(id));
+  history[replace ? "replaceState" : "pushState"](null, "", address(id, tab));
   openDrawer(drawer);
   mark();
 }
@@ -70,6 +70,48 @@ function move(by) {
   if (!next) return;
   drawer.open ? open(next, { replace: true }) : linkOf(next).focus();
 }
+
+// --- Keys that mean the row one is at, rather than one element of the page -----------------
+
+let anchor = null; // where a range begins: the box last set
+
+function selectRange() {
+  const boxes = rows().map((row) => row.querySelector("input[name=finding]"));
+  const ends = [boxes.indexOf(anchor), rows().indexOf(here())];
+  if (!boxes[0] || ends[1] < 0) return;
+  const from = ends[0] < 0 ? ends[1] : Math.min(...ends);
+  for (const box of boxes.slice(from, Math.max(...ends) + 1)) box.checked = true;
+  boxes[ends[1]].dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function createTicket() {
+  if (drawer.open) return drawer.querySelector("[data-key=t]")?.click();
+  const box = here()?.querySelector("input[name=finding]");
+  if (box && !document.querySelector("#bulk input[name=finding]:checked")) box.click();
+  if (document.querySelector("#bulk input[name=finding]:checked")) document.querySelector("#bulk [data-key=t]")?.click();
+}
+
+const KEYS = {
+  X: selectRange,
+  t: createTicket,
+  o: () => !drawer.open && here() && open(here()),
+  w: () => !drawer.open && here() && open(here(), { tab: "why" }),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+};
+
+document.addEventListener("change", ({ target }) => { if (target.name === "finding") anchor = target; });
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  const act = KEYS[key];
+  if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (key.startsWith("Arrow") && !target.closest("[data-opens-finding]")) return;
+  if (key.length === 1 && !document.querySelector("[data-single-keys]").checked) return;
+  if (target.closest("input:not([type=checkbox]), textarea, select, dialog:modal, .menu, .pop")) return;
+  if (key === "w" && (drawer.open || !here())) return; // the panel's own
+  event.preventDefault();
+  act();
+}, true); // before the page's keys, which know no rows
 
 let before = location.search;
 addEventListener("popstate", () => {
