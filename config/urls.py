@@ -5,6 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from automation.views.jump import show_goals
 from automation.views.overview import show_overview
 from config import pages
 from config.accounts.views.login import LoginView, admin_login
@@ -12,6 +13,7 @@ from config.accounts.views.login import LoginView, admin_login
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview", query_string=True), name="home"),
     path("overview", show_overview, name="overview"),
+    path("jump", show_goals, name="jump"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("theme", pages.switch_theme, name="theme"),

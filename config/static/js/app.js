@@ -7,3 +7,4 @@ import "./tip.js";
 import "./popover.js";
 import "./toast.js";
 import "./shortcuts.js";
+import "./palette.js";
