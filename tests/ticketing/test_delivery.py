@@ -20,6 +20,7 @@ from tests.fakes.tracker import (
 from tests.ticketing.outbox import RULE, due, promised, sent_ago, state_of
 from ticketing.delivery import compose, deliver_due, deliver_one
 from ticketing.models import Case, ExternalIssue, Orphan
+from ticketing.outbox import Promise
 from ticketing.outbox.claims import (
     ClaimLost,
     check_claim,
@@ -30,6 +31,7 @@ from ticketing.outbox.claims import (
     serve,
 )
 from ticketing.outbox.settling import settle_created
+from ticketing.services import CaseDraft, open_cases
 from ticketing.signals import destination_broken
 from ticketing.trackers.base import Fault, IssueRef, TrackerError
 
@@ -67,6 +69,26 @@ def outcomes(issue):
 
 
 # --- It goes well -------------------------------------------------------------------------
+
+
+def test_it_keeps_the_order_of_the_cases(tracker):
+    destination = DestinationFactory()
+    drafts = [
+        CaseDraft(
+            project_id=destination.project_id,
+            title=f"{n}",
+            description="",
+            priority="P2",
+            origin=Case.Origin.MANUAL,
+            promise=Promise({}),
+        )
+        for n in range(5)
+    ]
+    open_cases(drafts)
+    assert deliver_due()
+    delivered = ExternalIssue.objects.order_by("delivered_at", "case__number")
+    keys = list(delivered.values_list("case__number", "issue_key"))
+    assert keys == [(n, f"SEC-{n}") for n in range(1, 6)]
 
 
 def test_it_creates_what_was_promised(tracker):

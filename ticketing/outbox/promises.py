@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -58,9 +59,10 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
             fields=dict(promised.fields),
             facts=promised.facts,
             created_at=case.created_at,
-            not_before=case.created_at,
+            # In the order of their cases, so that the numbers there follow those here.
+            not_before=case.created_at - timedelta(microseconds=after),
         )
-        for case, promised in pairs
+        for after, (case, promised) in zip(range(len(pairs) - 1, -1, -1), pairs, strict=True)
     )
     ring()
 
