@@ -27,6 +27,17 @@ def test_it_shows_an_issue_with_its_text_and_escapes_it(api):
     assert "javascript:" not in page
 
 
+def test_it_links_an_address_alone(api):
+    api.create(description="[https://fa.example/1] [javascript:alert(1)]")
+
+    page = api("GET", "/browse/SEC-1").text
+
+    assert (
+        '<a href="https://fa.example/1" rel="noreferrer noopener">https://fa.example/1</a>' in page
+    )
+    assert 'href="javascript' not in page
+
+
 def test_it_shows_a_document_readably(api):
     link = {"type": "link", "attrs": {"href": "https://fa.example/1"}}
     text = {"type": "text", "text": "Finding", "marks": [link]}

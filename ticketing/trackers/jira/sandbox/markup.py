@@ -12,6 +12,7 @@ _BULLET = re.compile(r"^([*#-]+)\s+(.*)$")
 _FENCE = re.compile(r"^\{(code|noformat)(?::([^}]*))?\}(.*)$")
 _INLINE = re.compile(
     r"\[(?P<text>[^\]|\n]+)\|(?P<url>[^\]\n]+)\]"
+    r"|\[(?P<bare>https?://[^\]\s|]+)\]"
     r"|\{\{(?P<code>[^{}\n]+)\}\}"
     r"|(?<![\w\\])\*(?P<strong>[^*\n]+)\*(?!\w)"
     r"|(?<![\w\\])_(?P<em>[^_\n]+)_(?!\w)"
@@ -94,9 +95,9 @@ def _inline(text: str) -> list[Node]:
     for match in _INLINE.finditer(text):
         _append(nodes, text[position : match.start()])
         position = match.end()
-        if match["url"]:
-            link = {"type": "link", "attrs": {"href": match["url"].split("|")[0]}}
-            _append(nodes, match["text"], link)
+        if url := match["url"] or match["bare"]:
+            link = {"type": "link", "attrs": {"href": url.split("|")[0]}}
+            _append(nodes, match["text"] or url, link)
         elif match["plain"]:
             _append(nodes, match["plain"])
         else:
