@@ -95,6 +95,11 @@ class ExplorerQuery:
         return urlencode(said)
 
     @property
+    def is_short(self) -> bool:
+        """Whether the past 90 days are more."""
+        return self.range not in ("90d", "all")
+
+    @property
     def sorts(self) -> Sequence[tuple[Sort, str]]:
         return SORTS
 

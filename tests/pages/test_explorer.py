@@ -204,7 +204,11 @@ def test_it_escapes_what_sources_say(page):
 
 
 def test_it_shows_that_there_is_nothing_yet(page):
-    assert "No findings yet" in page().content.decode()
+    body = page().content.decode()
+
+    assert "No findings yet" in body
+    assert 'href="/settings/importers">Set up an importer' in body
+    assert "Create an API key" not in body
 
 
 def test_it_shows_that_nothing_matches_and_how_to_see_more(page):
@@ -213,7 +217,7 @@ def test_it_shows_that_nothing_matches_and_how_to_see_more(page):
     body = page("q=env:prod&from=24h").content.decode()
 
     assert "No findings match this search" in body
-    assert "?q=env%3Aprod&amp;from=all" in body
+    assert "?q=env%3Aprod&amp;from=90d" in body
 
 
 def test_it_draws_findings_by_day_and_severity(page, frozen):
