@@ -1,5 +1,6 @@
-// A file dropped anywhere on the form's box is the chosen one; the button says it is on its way.
+// A file dropped anywhere on the form's box is the chosen one.
 import { announce } from "./announce.js";
+import "./busy.js";
 
 const box = document.querySelector("[data-drop]");
 const input = box.querySelector("input[type=file]");
@@ -16,11 +17,4 @@ box.addEventListener("drop", ({ dataTransfer }) => {
   one.items.add(dataTransfer.files[0]);
   input.files = one.files;
   announce(`${one.files[0].name} chosen`);
-});
-
-document.querySelector("[data-upload]").addEventListener("submit", ({ submitter }) => {
-  if (!submitter?.dataset.busy) return;
-  submitter.style.minWidth = `${submitter.offsetWidth}px`;
-  submitter.textContent = submitter.dataset.busy;
-  submitter.setAttribute("aria-busy", "true");
 });
