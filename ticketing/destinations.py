@@ -101,7 +101,7 @@ def unlink(destination: Destination, *, actor: User | None) -> None:
 def _create_project(place: Place, *, actor: User | None) -> Project:
     """A new project with a key and a name that are free."""
     while True:
-        key = _free(_keys(place.space_key), Project.objects.values_list("key", flat=True))
+        key = _free(_keys(place), Project.objects.values_list("key", flat=True))
         name = _free(
             _names(f"{place.space_name or place.space_key} · {place.type_name}"),
             Project.objects.values_list("name", flat=True),
@@ -119,9 +119,12 @@ def _free(candidates: Iterator[str], taken: Iterable[str]) -> str:
     return next(each for each in candidates if each not in there)
 
 
-def _keys(space_key: str) -> Iterator[str]:
-    """SEC, SEC2, SEC3, …: as a project's key has to be, whatever a space's looks like."""
-    stem = re.sub(r"[^A-Z0-9]", "", space_key.upper()).lstrip("0123456789") or "JIRA"
+def _keys(place: Place) -> Iterator[str]:
+    """SECENG, SECENG2, …, for Security Engineering: best another key than that of the space, so
+    that a case and its issue are not taken for each other."""
+    words = re.findall(r"[A-Z0-9]+", place.space_name.upper())
+    short = "".join(word[:3] for word in words) if len(words) > 1 else place.space_key.upper()
+    stem = re.sub(r"[^A-Z0-9]", "", short).lstrip("0123456789") or "JIRA"
     yield stem[:_KEY_LENGTH]
     for number in count(2):
         yield f"{stem[: _KEY_LENGTH - len(str(number))]}{number}"

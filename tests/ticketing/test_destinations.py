@@ -27,7 +27,7 @@ def test_it_creates_a_project_for_a_place_and_links_it(account, editor):
     project, is_new = project_for(account, PLACE, actor=editor)
 
     assert is_new
-    assert (project.key, project.name) == ("SEC", "Security Engineering · Task")
+    assert (project.key, project.name) == ("SECENG", "Security Engineering · Task")
     destination = destination_of(project.pk)
     assert (destination.account, destination.space_key, destination.type_name) == (
         account,
@@ -56,7 +56,7 @@ def test_it_tells_types_and_accounts_apart(account):
     other, _ = project_for(JiraAccountFactory(), PLACE, actor=None)
 
     assert is_new
-    assert [made.key, bug.key, other.key] == ["SEC", "SEC2", "SEC3"]
+    assert [made.key, bug.key, other.key] == ["SECENG", "SECENG2", "SECENG3"]
     assert [bug.name, other.name] == [
         "Security Engineering · Bug",
         "Security Engineering · Task 2",
@@ -73,7 +73,8 @@ def test_it_tells_types_and_accounts_apart(account):
     ],
 )
 def test_it_makes_a_key_of_any_space_key(account, space_key, key):
-    project, _ = project_for(account, PLACE._replace(space_key=space_key), actor=None)
+    place = PLACE._replace(space_key=space_key, space_name="Security")
+    project, _ = project_for(account, place, actor=None)
 
     assert project.key == key
 
@@ -81,7 +82,8 @@ def test_it_makes_a_key_of_any_space_key(account, space_key, key):
 def test_it_keeps_a_long_key_s_number(account):
     ProjectFactory(key="ABCDEFGHIJ")
 
-    project, _ = project_for(account, PLACE._replace(space_key="ABCDEFGHIJ"), actor=None)
+    place = PLACE._replace(space_key="ABCDEFGHIJ", space_name="")
+    project, _ = project_for(account, place, actor=None)
 
     assert project.key == "ABCDEFGHI2"
 
