@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -68,12 +69,25 @@ def test_it_can_be_seen(theme, front, back):
     assert contrast(tokens(theme)[front], tokens(theme)[back]) >= 3
 
 
-@pytest.mark.parametrize(
-    ("pattern", "most"), [("css/**/*.css", 30_000), ("**/*.js", 43_000), ("img/icons.svg", 8_000)]
-)
+def compressed(files: Iterable[Path]) -> int:
+    return sum(len(gzip.compress(file.read_bytes())) for file in files)
+
+
+@pytest.mark.parametrize(("pattern", "most"), [("**/*.js", 43_000), ("img/icons.svg", 8_000)])
 def test_it_stays_within_its_budget(pattern, most):
     """Compressed, all of it together. htmx adds 17 kB to the scripts."""
-    assert sum(len(gzip.compress(file.read_bytes())) for file in STATIC.glob(pattern)) <= most
+    assert compressed(STATIC.glob(pattern)) <= most
+
+
+def test_the_styles_of_a_page_stay_within_their_budget():
+    """Compressed: what every page loads, and the sheets that a page adds to it."""
+    every_page = compressed(
+        file for file in STATIC.glob("css/**/*.css") if "pages" not in file.parts
+    )
+    linked = re.compile(r"\{% static '(css/pages/[\w-]+\.css)' %\}")
+    for template in (STATIC.parents[1] / "templates").rglob("*.html"):
+        own = {STATIC / name for name in linked.findall(template.read_text())}
+        assert every_page + compressed(own) <= 30_000, template
 
 
 def test_it_draws_only_icons_there_are():
