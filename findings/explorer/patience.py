@@ -15,6 +15,18 @@ class TookTooLongError(Exception):
     """The database did not answer in time."""
 
 
+def walk_the_order() -> None:
+    """Have PostgreSQL find the next page by walking the index of its order, not by sorting.
+
+    For searches that many findings match: of words the planner thinks few do, and would test
+    every finding before it shows the first fifty (measured at 200,000: 1.3 s instead of 10 ms).
+    Lasts as long as `patience`.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")
+
+
 @contextmanager
 def patience() -> Iterator[None]:
     """Raises TookTooLongError when a statement inside takes longer than SECONDS.

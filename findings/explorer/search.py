@@ -32,6 +32,10 @@ class Search:
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
 
+    @property
+    def has_words(self) -> bool:
+        return _has_words(self.root)
+
     def findings(self, *, facets: Sequence[str] = FACETS) -> QuerySet[Finding]:
         """What matches the query, the time and the choices made in these facets."""
         found = Finding.objects.filter(condition(self.root))
@@ -41,6 +45,16 @@ class Search:
             if facet in self.chosen:
                 found = found.filter(_chosen(facet, self.chosen[facet]))
         return found
+
+
+def _has_words(node: Node) -> bool:
+    match node:
+        case Term(term):
+            return term.root is Root.TEXT
+        case Not(inner):
+            return _has_words(inner)
+        case And(nodes) | Or(nodes):
+            return any(map(_has_words, nodes))
 
 
 def _chosen(facet: str, values: Sequence[str]) -> Q:

@@ -16,9 +16,9 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from findings.explorer.facets import count_facets
 from findings.explorer.histogram import histogram
-from findings.explorer.pages import ROWS, page_of, total_of
+from findings.explorer.pages import COUNTED, ROWS, page_of, total_of
 from findings.explorer.panel import panel_of
-from findings.explorer.patience import TookTooLongError, patience
+from findings.explorer.patience import TookTooLongError, patience, walk_the_order
 from findings.explorer.search import Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
@@ -105,6 +105,8 @@ def _found(asked: ExplorerQuery, *, later: bool) -> dict[str, Any]:
 
 def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
     total = total_of(search)
+    if total > COUNTED and search.has_words:
+        walk_the_order()
     return {
         "total": total,
         "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),

@@ -55,9 +55,15 @@ def _words(matcher: Matcher, column: str) -> Sql:
     opening, closing = patterns.edges(matcher.pieces)
     run = f"{WORD_CHARACTER}*"
     body = run.join(patterns.parts(matcher.pieces, any_character=WORD_CHARACTER))
-    return Sql(
-        f"translate({column}, %s, %s) ~ %s", (_UPPER, _UPPER.lower(), f"{opening}{body}{closing}")
-    )
+    lower = (_UPPER, _UPPER.lower())
+    matches = Sql(f"translate({column}, %s, %s) ~ %s", (*lower, f"{opening}{body}{closing}"))
+    fixed = max((p for p in matcher.pieces if isinstance(p, str)), key=len, default="")
+    if not fixed:
+        return matches
+    # Whether the text is there at all is told many times faster than whether it is a word: in
+    # this collation lower() is what translate() does here, A to Z, without its cost.
+    is_there = Sql(f'lower({column} COLLATE "C") LIKE %s', (f"%{_escaped(fixed)}%",))
+    return all_of([is_there, matches])
 
 
 def _tags(matcher: Matcher, key: str, column: str) -> Sql:
