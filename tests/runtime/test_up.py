@@ -46,14 +46,14 @@ def test_it_runs_a_sandbox_jira_beside_it(start, place):
     assert place.processes() == {}
 
 
-def test_it_keeps_the_sandbox_jira_from_others(place):
+def test_it_runs_no_sandbox_jira_where_others_come(start):
     elsewhere = {
         "BASE_URL": "https://findings.example.com",
         "ALLOWED_HOSTS": "findings.example.com",
     }
-    refused = place.run("up", "--sandbox-jira", **elsewhere)
-    assert refused.returncode == 1
-    assert "BASE_URL is not on it" in refused.stderr
+    machine = start("--sandbox-jira", **elsewhere)
+    assert "No Sandbox Jira: BASE_URL is not on this computer." in machine.output
+    assert machine.children("sandbox_jira") == []
 
 
 def test_it_leaves_nobody_behind_when_killed(start, place):

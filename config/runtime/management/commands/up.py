@@ -46,7 +46,7 @@ class Command(BaseCommand):
         environment = {"BASE_URL": base_url}
         if workers is not None:
             environment["WORKERS"] = str(workers)
-        sandbox_port = _port_of_sandbox(base_url, port) if options["sandbox_jira"] else None
+        sandbox_port = self._port_of_sandbox(base_url, port) if options["sandbox_jira"] else None
 
         prepare.migrate()
         prepare.collect_static_files()
@@ -74,6 +74,18 @@ class Command(BaseCommand):
         )
         sys.exit(supervisor.run())
 
+    def _port_of_sandbox(self, base_url: str, port: int) -> int | None:
+        """The one after ours, or any that is free; None where others could take it for real."""
+        if not is_this_computer(urlsplit(base_url).hostname or ""):
+            self.stdout.write("No Sandbox Jira: BASE_URL is not on this computer.")
+            return None
+        for wanted in (port + 1, 0):
+            with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", wanted))
+                return int(probe.getsockname()[1])
+        raise CommandError("No port is free for the Sandbox Jira.")
+
     def _greet(self, base_url: str, password: str | None, sandbox_url: str) -> None:
         self.stdout.write(f"\n  Findings Automation runs at {base_url}\n")
         if password:
@@ -95,20 +107,6 @@ class Command(BaseCommand):
 def _url_host(host: str) -> str:
     reachable = _ALL_ADDRESSES.get(host, host)
     return f"[{reachable}]" if ":" in reachable else reachable
-
-
-def _port_of_sandbox(base_url: str, port: int) -> int:
-    """The one after ours, or any that is free: others must not reach a Jira that is none."""
-    if not is_this_computer(urlsplit(base_url).hostname or ""):
-        raise CommandError(
-            "--sandbox-jira is for trying things on this computer: BASE_URL is not on it."
-        )
-    for wanted in (port + 1, 0):
-        with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", wanted))
-            return int(probe.getsockname()[1])
-    raise CommandError("No port is free for the Sandbox Jira.")
 
 
 def _wait_until_listening(port: int) -> None:
