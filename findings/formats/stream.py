@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import ijson
 
 MAX_DEPTH: Final = 100  # SARIF, the deepest of the formats, needs about 20
+_NOT_UTF8: Final = "The file is not valid UTF-8."
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _CLOSES: Final = frozenset({"end_map", "end_array"})
@@ -214,6 +215,8 @@ def _events(report: BinaryIO) -> Iterator[tuple[str, Any]]:
         yield from ijson.basic_parse(report, use_float=True)
     except ijson.JSONError as error:
         raise RefusedReport(_why(error)) from None
+    except UnicodeDecodeError:  # what yajl lets pass and Python does not, as an overlong form
+        raise RefusedReport(_NOT_UTF8) from None
 
 
 def _why(error: ijson.JSONError) -> str:
@@ -225,5 +228,5 @@ def _why(error: ijson.JSONError) -> str:
     if "overflow" in text:
         return "The JSON holds a number beyond 64 bits."
     if "UTF8" in text:
-        return "The file is not valid UTF-8."
+        return _NOT_UTF8
     return "The file is not JSON."

@@ -63,3 +63,10 @@ def test_it_takes_an_empty_report_as_one_without_findings(report, read_all):
 def test_it_reads_past_a_byte_order_mark(read):
     report = (SAMPLES / "own.json").read_bytes()
     assert read(b"\xef\xbb\xbf" + report) == read(report)
+
+
+@pytest.mark.parametrize("wrong", [b"\xc0\x80", b"\xff", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("where", [b'{"%s": []}', b'{"findings": ["%s"]}'])
+def test_it_says_that_a_text_is_not_utf8(read_all, where, wrong):
+    with pytest.raises(RefusedReport, match="not valid UTF-8"):
+        read_all(where.replace(b"%s", wrong))
