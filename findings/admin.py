@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, made_by_rule
 from findings.facts import Ticket
-from findings.models import Finding, FindingEvent, Import, Source
+from findings.models import Finding, FindingEvent, Import, ImportPart, SavedView, Source
 
 
 @admin.register(Source)
@@ -64,3 +66,24 @@ class ImportAdmin(BrowseAdmin):
     list_select_related = ("source",)
     search_fields = ("file_name", "started_by")
     date_hierarchy = "started_at"
+
+
+@admin.register(ImportPart)
+class ImportPartAdmin(BrowseAdmin):
+    list_display = ("upload", "number")
+    list_select_related = ("upload",)
+    exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportPart]:
+        """Without what was sent: a page of it would be hundreds of megabytes."""
+        parts: QuerySet[ImportPart] = super().get_queryset(request)
+        return parts.defer("content")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(BrowseAdmin):
+    list_display = ("name", "owner", "is_shared", "query", "created_at")
+    list_filter = ("is_shared",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__name")
+    date_hierarchy = "created_at"
