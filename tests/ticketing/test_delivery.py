@@ -540,7 +540,7 @@ def test_it_has_one_create_in_flight_for_each_space():
         {"state": "broken", "problem": "No."},
         {"deleted_at": timezone.now()},
         {"connected_at": None},
-        {"paused_until": timezone.now() + timedelta(minutes=1)},
+        {"paused_until": timezone.now() + timedelta(days=1)},
     ],
 )
 def test_it_claims_nothing_of_an_account_that_may_not_be_called(said, tracker):
