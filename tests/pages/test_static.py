@@ -73,9 +73,9 @@ def compressed(files: Iterable[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
 
-@pytest.mark.parametrize(("pattern", "most"), [("**/*.js", 43_000), ("img/icons.svg", 8_000)])
+@pytest.mark.parametrize(("pattern", "most"), [("**/*.js", 43_200), ("img/icons.svg", 8_000)])
 def test_it_stays_within_its_budget(pattern, most):
-    """Compressed, all of it together. htmx adds 17 kB to the scripts."""
+    """Compressed, all of it together. htmx adds 16.8 kB to the scripts."""
     assert compressed(STATIC.glob(pattern)) <= most
 
 

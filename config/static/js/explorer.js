@@ -1,4 +1,5 @@
 // The explorer: rows open in the drawer, J and K walk them.
+import { isBegun } from "./shortcuts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import "./query.js";
 import "./search.js";
@@ -104,7 +105,7 @@ document.addEventListener("change", ({ target }) => { if (target.name === "findi
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   const act = KEYS[key];
-  if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!act || isBegun() || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key.startsWith("Arrow") && !target.closest("[data-opens-finding]")) return;
   if (key.length === 1 && !document.querySelector("[data-single-keys]").checked) return;
   if (target.closest("input:not([type=checkbox]), textarea, select, dialog:modal, .menu, .pop")) return;

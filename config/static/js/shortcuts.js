@@ -9,6 +9,8 @@ const toggle = sheet.querySelector("[data-single-keys]");
 let prefix = "";
 let timer = 0;
 
+export const isBegun = () => prefix !== ""; // the next key is its second
+
 toggle.checked = !document.cookie.split("; ").includes("single_keys=off");
 toggle.addEventListener("change", () => remember("single_keys", toggle.checked ? "on" : "off"));
 
