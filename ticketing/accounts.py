@@ -10,13 +10,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from config.accounts.history import sign
@@ -24,6 +25,7 @@ from config.accounts.models import User
 from config.lib.tasks import enqueue
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.states import WAITING
+from ticketing.trackers.base import Fault, TrackerError
 from ticketing.trackers.jira.sites import BadAddress, normal_address
 
 log = structlog.stdlib.get_logger(__name__)
@@ -170,6 +172,33 @@ def _stop(account: JiraAccount, state: str, reason: str) -> None:
             _set_state(now, state, said)
             log.warning("An account is stopped", account=account.name, state=state, reason=reason)
     account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
+
+
+def is_callable(account: JiraAccount, *, now: datetime) -> bool:
+    """Whether a request may leave now."""
+    return (
+        account.state == State.CONNECTED
+        and account.deleted_at is None
+        and account.connected_at is not None
+        and (account.paused_until is None or account.paused_until <= now)
+    )
+
+
+def may_be_called(now: datetime) -> Q:
+    """The same of the account of a row."""
+    return Q(
+        account__state=State.CONNECTED,
+        account__deleted_at=None,
+        account__connected_at__isnull=False,
+    ) & (Q(account__paused_until=None) | Q(account__paused_until__lte=now))
+
+
+def blame(account: JiraAccount, error: TrackerError) -> None:
+    """What is true of every call of the account is its trouble, and not the ticket's."""
+    if error.fault == Fault.AUTH:
+        pause(account, error.reason)
+    elif error.fault == Fault.CONFIG and error.whole_account:
+        give_up(account, error.reason)
 
 
 def resume(account: JiraAccount, *, actor: User | None = None) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config.lib.links import absolute
 from findings.facts import facts_from_json
-from ticketing import due, pacing
+from ticketing import accounts, due, pacing
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.outbox import claims, settling
 from ticketing.outbox.claims import Look
@@ -80,7 +80,7 @@ def deliver_one(issue_id: UUID, *, patience: float = 20.0) -> ExternalIssue:
         issue = ExternalIssue.objects.select_related("account", "case").get(pk=issue_id)
         now = timezone.now()
         is_waiting = issue.state == State.PENDING and issue.not_before <= now
-        if is_waiting and claims.is_callable(issue.account, now=now):
+        if is_waiting and accounts.is_callable(issue.account, now=now):
             with _line(issue.account_id) as line:
                 if claimed := claims.claim(issue.account_id, only=issue_id):
                     line.create(claimed)

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Case as Choice
 from django.db.models import F, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -92,7 +92,7 @@ def _claim(now: datetime) -> Batch | None:
     if first is None:
         return None
     of_account = _due(now).filter(account=first.account_id).select_related("case")
-    issues = list(_unlocked(of_account)[:AT_ONCE])
+    issues = list(of_account.select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
     if not issues:  # another worker is claiming them this moment
         return None
     lease = now + LEASE
@@ -107,24 +107,13 @@ def _claim(now: datetime) -> Batch | None:
 
 
 def _due(now: datetime) -> QuerySet[ExternalIssue]:
-    return (
-        ExternalIssue.objects.filter(
-            state=State.CREATED,
-            detached_at=None,
-            sync_due_at__lte=now,
-            account__state=JiraAccount.State.CONNECTED,
-            account__deleted_at=None,
-        )
-        .filter(Q(sync_lease_until=None) | Q(sync_lease_until__lte=now))
-        .filter(Q(account__paused_until=None) | Q(account__paused_until__lte=now))
-        .order_by("sync_due_at")
-    )
-
-
-def _unlocked(issues: QuerySet[ExternalIssue]) -> QuerySet[ExternalIssue]:
-    if connection.features.has_select_for_update_skip_locked:
-        return issues.select_for_update(skip_locked=True, of=("self",))
-    return issues
+    return ExternalIssue.objects.filter(
+        accounts.may_be_called(now),
+        Q(sync_lease_until=None) | Q(sync_lease_until__lte=now),
+        state=State.CREATED,
+        detached_at=None,
+        sync_due_at__lte=now,
+    ).order_by("sync_due_at")
 
 
 # --- Looking ----------------------------------------------------------------------------------
@@ -149,10 +138,7 @@ def _sync(batch: Batch, *, ends: float) -> None:
                 del left[issue.pk]
     except TrackerError as error:
         pacing.heed(batch.account, error)
-        if error.fault is Fault.AUTH:
-            accounts.pause(batch.account, error.reason)
-        elif error.fault is Fault.CONFIG and error.whole_account:
-            accounts.give_up(batch.account, error.reason)
+        accounts.blame(batch.account, error)
         _fail(left.values(), error, batch.lease)
     else:
         _release(left, batch.lease, at=timezone.now())

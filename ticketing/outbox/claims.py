@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from ticketing import accounts
 from ticketing.models import Attempt, ExternalIssue, JiraAccount
 from ticketing.outbox import timing
 from ticketing.outbox.moves import move, of
@@ -45,13 +46,13 @@ class Known(NamedTuple):
 
 def due_accounts(now: datetime) -> list[UUID]:
     """Accounts that may be called now and have something to create or to look up."""
-    due = ExternalIssue.objects.filter(_waits(now) | _is_late(now), _may_be_called(now))
+    due = ExternalIssue.objects.filter(_waits(now) | _is_late(now), accounts.may_be_called(now))
     return list(due.order_by().values_list("account_id", flat=True).distinct())
 
 
 def is_anything_due(now: datetime) -> bool:
     """Cheap enough to be asked every few seconds."""
-    callable_ = ExternalIssue.objects.filter(_may_be_called(now))
+    callable_ = ExternalIssue.objects.filter(accounts.may_be_called(now))
     return callable_.filter(_waits(now)).exists() or callable_.filter(_is_late(now)).exists()
 
 
@@ -74,7 +75,7 @@ def leave(account_id: UUID) -> None:
 def is_workable(account_id: UUID) -> bool:
     """Whether a claim of the account would find something now."""
     now = timezone.now()
-    rows = ExternalIssue.objects.filter(_may_be_called(now), account=account_id)
+    rows = ExternalIssue.objects.filter(accounts.may_be_called(now), account=account_id)
     unsure = rows.filter(state=State.UNSURE, not_before__lte=now)
     pending = _without_busy_spaces(rows, account_id).filter(
         state=State.PENDING, not_before__lte=now
@@ -93,13 +94,17 @@ def claim(account_id: UUID, *, only: UUID | None = None) -> ExternalIssue | None
     # Claims of an account queue up here, so that none of them ever meets the constraint that
     # a space has one create in flight.
     account = JiraAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
-    if account is None or not is_callable(account, now=now):
+    if account is None or not accounts.is_callable(account, now=now):
         return None
     rows = ExternalIssue.objects.filter(pk=only) if only else ExternalIssue.objects.all()
     waiting = _without_busy_spaces(rows, account_id).filter(
         account=account_id, state=State.PENDING, not_before__lte=now
     )
-    found = _unlocked(waiting).order_by("not_before", "created_at", "pk").first()
+    found = (
+        waiting.order_by("not_before", "created_at", "pk")
+        .select_for_update(skip_locked=True)
+        .first()
+    )
     if found is None:
         return None
     return _claimed(found, now=now)
@@ -177,15 +182,6 @@ def free_expired() -> int:
     return freed
 
 
-def is_callable(account: JiraAccount, *, now: datetime) -> bool:
-    return (
-        account.state == JiraAccount.State.CONNECTED
-        and account.deleted_at is None
-        and account.connected_at is not None
-        and (account.paused_until is None or account.paused_until <= now)
-    )
-
-
 def known_number(issue: ExternalIssue) -> Known:
     """A number that the issues of its space have reached, as far as our own creates tell."""
     ours = ExternalIssue.objects.filter(
@@ -238,12 +234,6 @@ def _read(pk: UUID) -> ExternalIssue:
     return ExternalIssue.objects.select_related("case__project", "account").get(pk=pk)
 
 
-def _unlocked(rows: QuerySet[ExternalIssue]) -> QuerySet[ExternalIssue]:
-    if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True)
-    return rows
-
-
 def _without_busy_spaces(
     rows: QuerySet[ExternalIssue], account_id: UUID
 ) -> QuerySet[ExternalIssue]:
@@ -263,14 +253,6 @@ def _is_late(now: datetime) -> Q:
         lookups__lt=len(timing.TIMING.late_looks),
         not_before__lte=now,
     )
-
-
-def _may_be_called(now: datetime) -> Q:
-    return Q(
-        account__state=JiraAccount.State.CONNECTED,
-        account__deleted_at=None,
-        account__connected_at__isnull=False,
-    ) & (Q(account__paused_until=None) | Q(account__paused_until__lte=now))
 
 
 @contextmanager

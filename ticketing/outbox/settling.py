@@ -19,7 +19,7 @@ from django.utils import timezone
 from ticketing import accounts
 from ticketing.locking import lock
 from ticketing.mirror import mirror
-from ticketing.models import Attempt, ExternalIssue, JiraAccount, Orphan
+from ticketing.models import Attempt, ExternalIssue, Orphan
 from ticketing.outbox import breaking, timing
 from ticketing.outbox.claims import Look
 from ticketing.outbox.moves import MAX_CREATES, move, of
@@ -67,7 +67,7 @@ def settle_created(issue: ExternalIssue, refs: Sequence[IssueRef]) -> bool:
 def settle_failed(issue: ExternalIssue, error: TrackerError) -> None:
     """Store why a claimed create failed, and do what the fault asks for."""
     with transaction.atomic():
-        _blame_account(issue.account, error)
+        accounts.blame(issue.account, error)
         match error.fault:
             case Fault.UNSURE:
                 _wonder(issue, error)
@@ -119,7 +119,7 @@ def look_failed(look: Look, error: TrackerError) -> None:
     """A look-up that did not happen proves nothing: it is made again later."""
     issue, now = look.issue, timezone.now()
     with transaction.atomic():
-        _blame_account(issue.account, error)
+        accounts.blame(issue.account, error)
         close_try(look.attempt, error.fault, error=error)
         age = now - (issue.posted_at or now)
         rows = of(issue).filter(state=State.UNSURE)
@@ -146,7 +146,7 @@ def settle_late_look(look: Look, found: Found) -> None:
 
 def late_look_failed(look: Look, error: TrackerError) -> None:
     with transaction.atomic():
-        _blame_account(look.issue.account, error)
+        accounts.blame(look.issue.account, error)
         close_try(look.attempt, error.fault, error=error)
         wait = timezone.now() + timing.TIMING.longest_wait
         of(look.issue).filter(state=look.issue.state).update(not_before=wait)
@@ -267,14 +267,6 @@ def _wait(issue: ExternalIssue, error: TrackerError) -> None:
         attempts=issue.attempts - 1 if asked else issue.attempts,
         **_why(error),
     )
-
-
-def _blame_account(account: JiraAccount, error: TrackerError) -> None:
-    """What is true of every call of the account is its trouble, and not the ticket's."""
-    if error.fault == Fault.AUTH:
-        accounts.pause(account, error.reason)
-    elif error.fault == Fault.CONFIG and error.whole_account:
-        accounts.give_up(account, error.reason)
 
 
 def _absent(rows: Any, issue: ExternalIssue, *, now: datetime) -> None:
