@@ -12,8 +12,6 @@ from ticketing.models import Attachment, Case, ExternalIssue
 from ticketing.outbox.numbers import by_state
 from ticketing.states import State
 
-_MADE_BY_RULES = (Case.Origin.RULE, Case.Origin.LIMIT_NOTICE)
-
 
 def violations() -> Iterator[str]:
     """Every way in which promises contradict the law, from the tables alone."""
@@ -29,7 +27,7 @@ def counts() -> str:
 
 def _one_promise_for_each_case_of_jira() -> Iterator[str]:
     """A second one at a time is refused by a constraint; one that is missing is seen here."""
-    bare = Case.objects.filter(origin__in=_MADE_BY_RULES, external_issues=None)
+    bare = Case.objects.filter(origin__in=Case.MADE_BY_RULES, external_issues=None)
     for_jira: dict[int, set[str]] = {}
     for key, rule_id, number in bare.values_list("key", "rule_id", "rule_set_version"):
         version = number or 0

@@ -75,6 +75,8 @@ class Case(models.Model):
         LIMIT_NOTICE = "limit_notice", "Limit notice"
         API = "api", "API"
 
+    MADE_BY_RULES = (Origin.RULE, Origin.LIMIT_NOTICE)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField(editable=False)

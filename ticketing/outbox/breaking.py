@@ -10,7 +10,6 @@ from ticketing.trackers.base import Fault, TrackerError
 
 ENOUGH = 3
 """So many different tickets refused for the same reason are no accident of their content."""
-_ORIGINS = (Case.Origin.RULE, Case.Origin.LIMIT_NOTICE)
 
 
 def consider(issue: ExternalIssue, error: TrackerError) -> None:
@@ -21,7 +20,7 @@ def consider(issue: ExternalIssue, error: TrackerError) -> None:
     what a limit notice says never break a rule.
     """
     rule_id, origin = issue.case.rule_id, issue.case.origin
-    if rule_id is None or origin not in _ORIGINS:
+    if rule_id is None or origin not in Case.MADE_BY_RULES:
         return
     if error.fault != Fault.CONFIG and not (
         origin == Case.Origin.RULE and _is_repeated(issue, error)
@@ -29,7 +28,7 @@ def consider(issue: ExternalIssue, error: TrackerError) -> None:
         return
     alike = ExternalIssue.objects.filter(
         case__rule_id=rule_id,
-        case__origin__in=_ORIGINS,
+        case__origin__in=Case.MADE_BY_RULES,
         account=issue.account_id,
         space_id=issue.space_id,
         type_id=issue.type_id,

@@ -93,7 +93,7 @@ def waiting_count(rule_ids: Collection[UUID]) -> dict[UUID, int]:
 def _waiting(rule_ids: Collection[UUID]) -> QuerySet[ExternalIssue]:
     return ExternalIssue.objects.filter(
         case__rule_id__in=rule_ids,
-        case__origin__in=(Case.Origin.RULE, Case.Origin.LIMIT_NOTICE),
+        case__origin__in=Case.MADE_BY_RULES,
         state=State.BLOCKED,
     ).exclude(fault=Fault.UNSURE)
 

@@ -130,7 +130,7 @@ def detach_issue(issue: ExternalIssue, *, actor: User | None) -> None:
 
 @transaction.atomic
 def cancel(issue: ExternalIssue, *, actor: User | None) -> bool:
-    """Give up the promise; whether anything may have left the system before (None of it now).
+    """Give up the promise; the case stays.
 
     False if it can no longer be given up: the issue is there, or is being sent this moment.
     """

@@ -21,7 +21,7 @@ Kind = TimelineEntry.Kind
 @register.simple_tag
 def origin_mark(case: Case) -> SafeString:
     """Who made the case: a bolt for rules, a person, a flask for tests. Never colour alone."""
-    if case.origin in (Case.Origin.RULE, Case.Origin.LIMIT_NOTICE):
+    if case.origin in Case.MADE_BY_RULES:
         notice = case.origin == Case.Origin.LIMIT_NOTICE
         said = f"{'Limit notice of rule' if notice else 'Created by rule'} {case.rule_name}"
         return format_html('<span class="origin" title="{}">{}</span>', said, by_rule())
