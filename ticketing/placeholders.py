@@ -6,11 +6,12 @@ Pure. A value that was filled in is never itself looked at for placeholders.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from findings.facts import CORE_FIELDS, Facts, type_choice
+from findings.query.predicate import document_path, each_item, path_items
 from ticketing.drafts import plain, shorten
 
 Scalar = str | int | float
@@ -113,20 +114,10 @@ def _attribute(facts: Facts, path: str) -> Value:
     if core := CORE_FIELDS.get(path):
         found = getattr(facts, core.column)
         return (_utc(found) if isinstance(found, datetime) else str(found)) if found else None
-    keys = path.split(".")
-    nodes: list[Any] = [facts.workflow if keys[0] == "workflow" else facts.attributes]
-    for key in keys[1:] if keys[0] == "workflow" else keys:
-        nodes = [item[key] for item in _items(nodes) if isinstance(item, Mapping) and key in item]
-    scalars = [scalar for item in _items(nodes) if (scalar := _scalar(item)) is not None]
+    column, keys = document_path(path)
+    found_there = path_items(getattr(facts, column), keys)
+    scalars = [scalar for item in found_there if (scalar := _scalar(item)) is not None]
     return scalars if len(scalars) > 1 else scalars[0] if scalars else None
-
-
-def _items(nodes: Sequence[Any]) -> Iterator[Any]:
-    for node in nodes:
-        if isinstance(node, list):
-            yield from node
-        else:
-            yield node
 
 
 def _scalar(value: Any) -> Scalar | None:
@@ -206,7 +197,7 @@ def fill(value: Any, facts: Facts, *, url: str, rule_name: str) -> Any:
         return {key: inner for key, inner in pairs.items() if inner is not None} or None
     if isinstance(value, list | tuple):
         filled = [fill(inner, facts, url=url, rule_name=rule_name) for inner in value]
-        return [item for item in _items(filled) if item is not None] or None
+        return [item for item in each_item(filled) if item is not None] or None
     return value
 
 

@@ -106,15 +106,20 @@ def document_path(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def path_values(document: Any, path: Sequence[str]) -> tuple[Value, ...]:
-    """The values at a path. At each step an array stands for its elements."""
-    nodes = [document]
-    for key in path:
-        nodes = [item[key] for item in _items(nodes) if isinstance(item, dict) and key in item]
-    found = (scalar(item) for item in _items(nodes))
+    """The values at a path, as a query compares them."""
+    found = (scalar(item) for item in path_items(document, path))
     return tuple(value for value in found if value is not None)
 
 
-def _items(nodes: Sequence[Any]) -> Iterator[Any]:
+def path_items(document: Any, path: Sequence[str]) -> Iterator[Any]:
+    """What is at a path, as it is in the JSON. At each step an array stands for its elements."""
+    nodes = [document]
+    for key in path:
+        nodes = [item[key] for item in each_item(nodes) if isinstance(item, dict) and key in item]
+    return each_item(nodes)
+
+
+def each_item(nodes: Sequence[Any]) -> Iterator[Any]:
     for node in nodes:
         if isinstance(node, list):
             yield from node
