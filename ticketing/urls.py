@@ -43,19 +43,9 @@ urlpatterns = [
     path("settings/integrations", integrations.list_accounts, name="integration-list"),
     path("settings/integrations/deliveries", deliveries.list_deliveries, name="delivery-list"),
     path(
-        "settings/integrations/deliveries/<uuid:issue_id>/retry",
-        deliveries.retry_delivery,
-        name="delivery-retry",
-    ),
-    path(
-        "settings/integrations/deliveries/<uuid:issue_id>/cancel",
-        deliveries.cancel_delivery,
-        name="delivery-cancel",
-    ),
-    path(
-        "settings/integrations/deliveries/<uuid:issue_id>/absent",
-        deliveries.recreate_delivery,
-        name="delivery-absent",
+        "settings/integrations/deliveries/<uuid:issue_id>/<str:deed>",
+        deliveries.change_delivery,
+        name="delivery-change",
     ),
     path("settings/integrations/jira/new", account_setup.create_account, name="account-create"),
     path(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
@@ -39,44 +41,32 @@ def list_deliveries(request: HttpRequest) -> HttpResponse:
     return render(request, "ticketing/deliveries.html", context)
 
 
-@require(Permission.INTEGRATIONS)
-@require_POST
-def retry_delivery(request: HttpRequest, issue_id: UUID) -> HttpResponse:
-    issue = _issue(issue_id)
-    if outbox.retry_now(issue, actor=signed_in(request)):
-        toast(request, f"The ticket for {issue.case.key} is tried again")
-    else:
-        _too_late(request, issue)
-    return redirect("ticketing:delivery-list")
+class _Deed(NamedTuple):
+    """What is done to a stuck issue; `do` says whether there was anything to do."""
+
+    do: Callable[..., bool]
+    said: str
+    text: str = ""
+
+
+DEEDS: Mapping[str, _Deed] = {
+    "retry": _Deed(outbox.retry_now, "is tried again"),
+    "cancel": _Deed(outbox.cancel, "is cancelled", "The case stays."),
+    # A person looked into Jira: the issue that may have been created is not there.
+    "absent": _Deed(outbox.confirm_absent, "is created again"),
+}
 
 
 @require(Permission.INTEGRATIONS)
 @require_POST
-def cancel_delivery(request: HttpRequest, issue_id: UUID) -> HttpResponse:
-    issue = _issue(issue_id)
-    if outbox.cancel(issue, actor=signed_in(request)):
-        toast(request, f"The ticket for {issue.case.key} is cancelled", "The case stays.")
+def change_delivery(request: HttpRequest, issue_id: UUID, deed: str) -> HttpResponse:
+    issue = get_object_or_404(ExternalIssue.objects.select_related("case"), pk=issue_id)
+    if deed not in DEEDS:
+        raise Http404
+    do, said, text = DEEDS[deed]
+    if do(issue, actor=signed_in(request)):
+        toast(request, f"The ticket for {issue.case.key} {said}", text)
     else:
-        _too_late(request, issue)
+        title = f"The ticket for {issue.case.key} no longer waits"
+        toast(request, title, "The list now shows how it is.", level=messages.WARNING)
     return redirect("ticketing:delivery-list")
-
-
-@require(Permission.INTEGRATIONS)
-@require_POST
-def recreate_delivery(request: HttpRequest, issue_id: UUID) -> HttpResponse:
-    """A person looked into Jira: the issue that may have been created is not there."""
-    issue = _issue(issue_id)
-    if outbox.confirm_absent(issue, actor=signed_in(request)):
-        toast(request, f"The ticket for {issue.case.key} is created again")
-    else:
-        _too_late(request, issue)
-    return redirect("ticketing:delivery-list")
-
-
-def _issue(issue_id: UUID) -> ExternalIssue:
-    return get_object_or_404(ExternalIssue.objects.select_related("case"), pk=issue_id)
-
-
-def _too_late(request: HttpRequest, issue: ExternalIssue) -> None:
-    title = f"The ticket for {issue.case.key} no longer waits"
-    toast(request, title, "The list now shows how it is.", level=messages.WARNING)
