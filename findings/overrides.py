@@ -15,8 +15,19 @@ from findings.models import Finding, FindingEvent
 from findings.recording.rows import as_json
 from findings.services import Actor, Event, actor_json, epoch_ms, lock, tell
 
+SETTABLE = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
+MAX_DESCRIPTION = 280
 NOTED = "severity_override"
 """Where the finding's workflow says who set the severity, when and why."""
+
+
+def change_severity(
+    pks: Iterable[int], *, severity: Severity | None, description: str = "", actor: Actor
+) -> int:
+    """Set it, or with None give it back to the source; the number of findings that changed."""
+    if severity is None:
+        return clear_severity(pks, description=description, actor=actor)
+    return set_severity(pks, severity=severity, description=description, actor=actor)
 
 
 @transaction.atomic
