@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from config.accounts.api_keys import KeyActor
 from config.accounts.models import User
 from config.accounts.roles import Permission, lowest_role_with
 
@@ -65,3 +66,11 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 def person(actor: object) -> User | None:
     """The person among those who may act; None for a key, which has no row of its own."""
     return actor if isinstance(actor, User) else None
+
+
+def answerable(actor: object) -> User | None:
+    """Who answers for what is done: the person, or the one who made the key that asks.
+
+    None for a key that the command line made.
+    """
+    return actor.made_by if isinstance(actor, KeyActor) else person(actor)
