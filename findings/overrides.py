@@ -9,11 +9,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from config.accounts.access import Actor
 from config.lib.rows import writer
 from findings.facts import Severity, Status
 from findings.models import Finding, FindingEvent
 from findings.recording.rows import as_json
-from findings.services import Actor, Event, actor_json, epoch_ms, lock, tell
+from findings.services import Event, actor_json, epoch_ms, lock, tell
 
 SETTABLE = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
 MAX_DESCRIPTION = 280

@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 from django.dispatch import Signal
 from django.utils import timezone
 
-from config.accounts.api_keys import KeyActor
+from config.accounts.access import Actor, key_name
 from config.accounts.models import User
 from config.lib.rows import writer
 from findings.facts import GONE_STATUSES, Facts, Status, Ticket
@@ -24,7 +24,6 @@ from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, 
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
 
-Actor = User | KeyActor | None  # None: the system
 _NOT_MUTED: dict[str, Any] = {"is_muted": False}
 
 
@@ -373,8 +372,7 @@ def _write_events(events: Sequence[Event], *, actor: Actor, now: datetime, note:
     if events:
         columns = (*Event._fields, "note", "actor_id", "key_name", "created_at")
         actor_id = actor.pk if isinstance(actor, User) else None
-        key_name = actor.name if isinstance(actor, KeyActor) else ""
-        said = (note, actor_id, key_name, now)
+        said = (note, actor_id, key_name(actor), now)
         writer().insert(FindingEvent, columns, [(*event, *said) for event in events])
 
 
