@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
-from config.lib.jsonapi import ApiError
+from config.lib.jsonapi import ApiErrors
 from config.lib.public.documents import read_document
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
@@ -116,9 +116,8 @@ def _cursor_of(text: str, **at: str) -> Cursor | None:
     try:
         return Cursor.read(text) if text else None
     except ValueError:
-        refusal = ApiError(400, detail="Invalid filters", **at)
-        del refusal.error["title"]
-        raise refusal from None
+        said = {"status": "400", "detail": "Invalid filters", "source": at}
+        raise ApiErrors(400, [said]) from None
 
 
 def _answer(request: Request, asked: _Asked) -> Response:
