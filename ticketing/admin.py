@@ -13,6 +13,7 @@ from ticketing.models import (
     Destination,
     ExternalIssue,
     JiraAccount,
+    JiraIssueTemplate,
     JiraSpace,
     JiraUser,
     Orphan,
@@ -145,3 +146,11 @@ class WebhookEventAdmin(BrowseAdmin):
     list_display = ("identifier", "account", "received_at")
     list_select_related = ("account",)
     search_fields = ("identifier",)
+
+
+@admin.register(JiraIssueTemplate)
+class JiraIssueTemplateAdmin(HistoryAdmin):
+    list_display = ("name", "account", "space_id", "type_id", "created_at")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("name",)
