@@ -20,8 +20,8 @@ from config.accounts.access import answerable
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, ApiErrors, error
 from config.lib.public.documents import read_document
-from config.lib.public.paging import NUMBER, SIZE, page_links, read_page
-from config.lib.public.schemas import answers
+from config.lib.public.paging import page_links, read_page
+from config.lib.public.schemas import answers, page_parameters
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 
@@ -45,10 +45,7 @@ class RulesView(PublicView):
         operation_id="list_security_findings_automation_ticket_creation_rules",
         summary="List ticket creation rules",
         description="In the order in which they are tried.",
-        parameters=[
-            OpenApiParameter(SIZE, int, description=f"1 to {MAX_PAGE}; {MAX_PAGE}."),
-            OpenApiParameter(NUMBER, int, description="From 0."),
-        ],
+        parameters=page_parameters(default=MAX_PAGE, most=MAX_PAGE),
         responses=answers(200, schemas.LIST),
     )
     def get(self, request: Request) -> Response:
