@@ -69,9 +69,10 @@ def change_status(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change_severity(request: HttpRequest) -> HttpResponse:
     chosen = Chosen(request.POST)
-    form = SeverityForm(request.POST if "save" in request.POST else None)
     if not chosen.findings:
         return nothing_chosen(request)
+    present = {"severity": chosen.findings[0].severity}
+    form = SeverityForm(request.POST if "save" in request.POST else None, initial=present)
     if not form.is_valid():
         title = f"Change the severity of {chosen.noun}"
         text = "It holds, whatever the scanner says later, until it is given back to the scanner."

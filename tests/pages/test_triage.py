@@ -116,6 +116,12 @@ def test_it_changes_the_status(as_user, analyst, findings, status):
     assert findings[1].status == status
 
 
+def test_it_offers_the_severity_that_the_finding_has(as_user, analyst, findings):
+    answer = as_user(analyst).post("/triage/severity", {"finding": ids(findings)})
+
+    assert '<option value="high" selected>High</option>' in answer.content.decode()
+
+
 def test_it_changes_the_severity_and_gives_it_back(as_user, analyst, findings):
     data = {"finding": ids(findings), "save": "yes"}
 
