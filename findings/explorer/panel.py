@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 class Panel(NamedTuple):
     finding: Finding
+    changed_severity: str  # who set another than the source says; "" for nobody
     details: SafeString
     properties: Sequence[tuple[str, str]]
     evidence: Sequence[tuple[str, str, bool]]  # name, text, in mono type
@@ -43,6 +44,7 @@ def panel_of(finding: Finding) -> Panel:
     attributes = finding.attributes
     return Panel(
         finding=finding,
+        changed_severity=_changed_severity(finding),
         details=render_markdown(finding.description),
         properties=list(_properties(finding)),
         evidence=list(_evidence(attributes)),

@@ -157,6 +157,7 @@ def test_it_tells_who_set_the_severity_and_why(panel, analyst):
 
     changed = "High from scanner → Critical set by Alan Analyst · Exploited &lt;now&gt;"
     assert f"<dt>Severity</dt><dd>{changed}</dd>" in page
+    assert f'data-tip="{changed}"' in page
     assert "Severity set from <b>High</b> to <b>Critical</b> by <b>Alan Analyst</b>" in page
 
 
