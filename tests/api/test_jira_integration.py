@@ -172,6 +172,21 @@ def test_it_creates_a_template(ask, account):
     assert history() == [("+", "Vulnerability", "Ada Admin", "API key terraform")]
 
 
+def test_it_creates_one_template_for_a_request_sent_twice(api, make_key, account):
+    headers = {"DD-API-KEY": make_key(Permission.INTEGRATIONS), "Idempotency-Key": "one"}
+    first, second = (
+        api.post(
+            f"{URL}/issue-templates",
+            new(account.pk),
+            content_type="application/json",
+            headers=headers,
+        )
+        for _ in range(2)
+    )
+    assert data(first, 201) == data(second, 201)
+    assert JiraIssueTemplate.objects.count() == 1
+
+
 @pytest.mark.parametrize("fields", [..., None, {}])
 def test_it_creates_a_template_without_fields(ask, account, fields):
     shown = data(ask("post", "/issue-templates", new(account.pk, fields=fields)), 201)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.accounts import idempotency
 from config.accounts.access import answerable
+from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
+from config.lib.public.documents import MAX_BYTES, check_type, read_document
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import issue_templates
@@ -121,26 +124,12 @@ class IssueTemplatesView(PublicView):
         operation_id="create_jira_issue_template",
         summary="Create a Jira issue template",
         description="What Jira thinks of its fields shows when an issue is made of it.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.CREATE},
         responses=schemas.CREATED,
     )
     def post(self, request: Request) -> Response:
-        data = read_document(request, _NewDocument).data
-        check_type(data.type, TEMPLATE, pointer="/data/type")
-        said = data.attributes
-        try:
-            template = issue_templates.create_template(
-                said.account.id,
-                name=said.name,
-                space_id=said.project_id,
-                type_id=said.issue_type_id,
-                fields=said.fields or {},
-                actor=answerable(request.user),
-            )
-        except JiraAccount.DoesNotExist:
-            pointer = f"/data/attributes/{ACCOUNT}/id"
-            raise ApiError(400, detail="account not found", pointer=pointer) from None
-        return Response(_one(template), status=201)
+        return answer_once(request, partial(_create, request), limit=MAX_BYTES)
 
 
 class IssueTemplateView(PublicView):
@@ -195,6 +184,25 @@ class IssueTemplateView(PublicView):
         except JiraIssueTemplate.DoesNotExist:
             raise _not_found() from None
         return Response(status=204)
+
+
+def _create(request: Request) -> Response:
+    data = read_document(request, _NewDocument).data
+    check_type(data.type, TEMPLATE, pointer="/data/type")
+    said = data.attributes
+    try:
+        template = issue_templates.create_template(
+            said.account.id,
+            name=said.name,
+            space_id=said.project_id,
+            type_id=said.issue_type_id,
+            fields=said.fields or {},
+            actor=answerable(request.user),
+        )
+    except JiraAccount.DoesNotExist:
+        pointer = f"/data/attributes/{ACCOUNT}/id"
+        raise ApiError(400, detail="account not found", pointer=pointer) from None
+    return Response(_one(template), status=201)
 
 
 def _not_found() -> ApiError:

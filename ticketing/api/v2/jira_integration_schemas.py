@@ -44,7 +44,7 @@ ACCOUNTS = answers(200, obj({"data": listed(_ACCOUNT)}))
 TEMPLATES = answers(200, obj({"data": listed(_TEMPLATE), "included": listed(_ACCOUNT)}))
 _ONE = obj({"data": _TEMPLATE, "included": listed(_ACCOUNT)})
 TEMPLATE = answers(200, _ONE)
-CREATED = answers(201, _ONE)
+CREATED = answers(201, _ONE, 409, 422)
 DELETED = answers(204, None)
 CREATE = obj(
     {
