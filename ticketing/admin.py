@@ -89,6 +89,14 @@ class JiraSpaceAdmin(BrowseAdmin):
     search_fields = ("key", "name")
 
 
+@admin.register(JiraIssueTemplate)
+class JiraIssueTemplateAdmin(HistoryAdmin):
+    list_display = ("name", "account", "space_id", "type_id", "created_at")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("name",)
+
+
 @admin.register(JiraUser)
 class JiraUserAdmin(BrowseAdmin):
     list_display = ("name", "email", "person", "account", "seen_at")
@@ -146,11 +154,3 @@ class WebhookEventAdmin(BrowseAdmin):
     list_display = ("identifier", "account", "received_at")
     list_select_related = ("account",)
     search_fields = ("identifier",)
-
-
-@admin.register(JiraIssueTemplate)
-class JiraIssueTemplateAdmin(HistoryAdmin):
-    list_display = ("name", "account", "space_id", "type_id", "created_at")
-    list_filter = ("account",)
-    list_select_related = ("account",)
-    search_fields = ("name",)

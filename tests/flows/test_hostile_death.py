@@ -96,11 +96,6 @@ def data(**said):
     )
 
 
-def follow_resolved():
-    change_status(pks()[:2], status=Status.RESOLVED, actor=None)
-    return follow_findings
-
-
 def clear_overridden():
     set_severity(pks()[:2], severity=Severity.CRITICAL, actor=None)
     return lambda: clear_severity(pks(), actor=None)
@@ -122,6 +117,11 @@ def delete_with_templates():
     return lambda: delete_account(account, actor=None)
 
 
+def follow_resolved():
+    change_status(pks()[:2], status=Status.RESOLVED, actor=None)
+    return follow_findings
+
+
 def first_case():
     return Case.objects.order_by("number").first()
 
@@ -134,6 +134,12 @@ COMMANDS = {
             source=SourceFactory(),
         )
     ),
+    "set a severity": lambda: (
+        lambda: set_severity(pks(), severity=Severity.LOW, description="Why", actor=None)
+    ),
+    "clear a severity": clear_overridden,
+    "create an issue template": create_a_template,
+    "delete a Jira account": delete_with_templates,
     "open a case": lambda: (
         lambda: open_manual_case(pks(), project=Project.objects.get(key="SEC"), actor=None)
     ),
@@ -144,12 +150,6 @@ COMMANDS = {
     "follow": follow_resolved,
     "resolve": lambda: lambda: change_status(pks(), status=Status.RESOLVED, actor=None),
     "mute": lambda: lambda: mute(pks(), reason="OTHER", actor=None),
-    "set a severity": lambda: (
-        lambda: set_severity(pks(), severity=Severity.LOW, description="Why", actor=None)
-    ),
-    "clear a severity": clear_overridden,
-    "create an issue template": create_a_template,
-    "delete a Jira account": delete_with_templates,
     "create a rule": lambda: lambda: services.create_rule(data(), actor=None),
     "edit a rule": lambda: lambda: services.edit_rule(rules()[0], data(name="Edited"), actor=None),
     "delete a rule": lambda: lambda: services.delete_rule(rules()[0], actor=None),
