@@ -48,6 +48,11 @@ class Finding(models.Model):
         db_default="",
         choices=[(s, s.capitalize()) for s in Severity],
     )
+    source_severity = models.GeneratedField(  # what the source says, whatever a person has set
+        expression=Case(When(base_severity="", then=F("severity")), default=F("base_severity")),
+        output_field=models.CharField(max_length=10),
+        db_persist=True,
+    )
     severity_rank = models.GeneratedField(
         expression=Case(
             *(When(severity=s.value, then=Value(s.rank)) for s in Severity),
@@ -139,11 +144,6 @@ class Finding(models.Model):
     @property
     def type_choice(self) -> TypeChoice:
         return type_choice(self.finding_type, self.resource_type)
-
-    @property
-    def source_severity(self) -> str:
-        """What the source says, whatever a person has set."""
-        return self.base_severity or self.severity
 
     @property
     def waits(self) -> bool:

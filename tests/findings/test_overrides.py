@@ -10,9 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.accounts.api_keys import KeyActor
-from findings.facts import Severity
+from findings.facts import Facts, Severity
 from findings.models import Finding, FindingEvent
 from findings.overrides import clear_severity, set_severity
+from findings.query.parse import parse
+from findings.query.predicate import compile_predicate
+from findings.query.sql import condition
 from findings.services import mute, record
 from tests.factories import FindingFactory, SourceFactory, reported
 
@@ -200,6 +203,27 @@ def test_it_sets_all_or_nothing(statement, analyst):
     with pytest.raises(RuntimeError), connection.execute_wrapper(die), transaction.atomic():
         set_severity(pks, severity=Severity.LOW, actor=analyst)
     assert (list(Finding.objects.values()), events()) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("query", "finds"),
+    [
+        ("@severity:critical", True),
+        ("@severity:high", False),
+        ("@severity_details.base.value:high", True),
+        ("@severity_details.adjusted.value:HIGH", True),
+        ("@severity_details.adjusted.value:critical", False),
+        ("@severity_details.base.value:h*", True),
+        ("@workflow.severity_override.value:critical", True),
+        ("-@workflow.severity_override.value:*", False),
+    ],
+)
+def test_it_is_found_by_either_severity(query, finds, analyst):
+    set_severity([FindingFactory(severity="high").pk], severity=Severity.CRITICAL, actor=analyst)
+    root = parse(query).root
+    assert Finding.objects.filter(condition(root)).exists() is finds
+    facts = Facts._make(Finding.objects.values_list(*Facts._fields).get())
+    assert compile_predicate(root)(facts) is finds
 
 
 def test_it_keeps_unknown_severities_out_of_the_database():

@@ -30,6 +30,12 @@ def test_rules_go_by_it(make_rule, overridden):
     assert list(rules.values()) == ["Rest"]
 
 
+def test_rules_may_go_by_the_sources(make_rule, overridden):
+    make_rule("Source says low", query="@severity_details.adjusted.value:low @severity:critical")
+    evaluate_all()
+    assert Case.objects.get().attachments.get().finding_id == overridden.pk
+
+
 def test_rules_go_by_it_when_a_finding_returns(make_rule, report, overridden, analyst):
     evaluate_all()
     change_status([overridden.pk], status=Status.RESOLVED, actor=analyst)
