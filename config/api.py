@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v2/", include("automation.api.urls")),
     path("v2/", include("findings.api.v2.urls")),
     path("v2/", include("ticketing.api.v2.urls")),
+    path("v2/integration/jira/", include("ticketing.api.v2.jira_urls")),
     re_path(r"^v2(?:/.*)?$", no_such_operation),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),

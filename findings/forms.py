@@ -16,9 +16,10 @@ from config.accounts.models import User
 from findings.explorer.columns import SHOWN, columns_said
 from findings.explorer.pages import ROWS, Place, Sort
 from findings.explorer.search import FACETS, Search
-from findings.facts import Status
+from findings.facts import Severity, Status
 from findings.formats.registry import FORMATS
 from findings.models import Finding, SavedView
+from findings.overrides import MAX_DESCRIPTION, SETTABLE
 from findings.query.ast import QueryError
 from findings.query.parse import parse
 from findings.uploads import MAX_BYTES
@@ -204,6 +205,19 @@ class StatusForm(forms.Form):
             (Status.RESOLVED, "Resolved"),
         ],
         coerce=Status,
+    )
+
+
+class SeverityForm(forms.Form):
+    severity = forms.TypedChoiceField(
+        choices=[*((s.value, s.capitalize()) for s in SETTABLE), ("source", "As the scanner says")],
+        coerce=lambda said: None if said == "source" else Severity(said),
+    )
+    description = forms.CharField(
+        required=False,
+        max_length=MAX_DESCRIPTION,
+        help_text="Why. Everybody who looks at the finding sees it.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "ta"}),
     )
 
 

@@ -40,6 +40,19 @@ class Finding(models.Model):
     title = models.TextField()
     description = models.TextField(blank=True)
     severity = models.CharField(max_length=10, choices=[(s, s.capitalize()) for s in Severity])
+    # What the source says while a person has set another severity; empty: nobody has.
+    base_severity = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(s, s.capitalize()) for s in Severity],
+    )
+    source_severity = models.GeneratedField(  # what the source says, whatever a person has set
+        expression=Case(When(base_severity="", then=F("severity")), default=F("base_severity")),
+        output_field=models.CharField(max_length=10),
+        db_persist=True,
+    )
     severity_rank = models.GeneratedField(
         expression=Case(
             *(When(severity=s.value, then=Value(s.rank)) for s in Severity),
@@ -87,6 +100,10 @@ class Finding(models.Model):
             models.CheckConstraint(
                 condition=Q(severity__in=[s.value for s in Severity]),
                 name="finding_severity_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(base_severity__in=["", *(s.value for s in Severity)]),
+                name="finding_base_severity_known",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in Status]), name="finding_status_known"
@@ -143,7 +160,10 @@ class FindingEvent(models.Model):
 
     class Kind(models.TextChoices):
         REOPENED = "reopened"
-        SEVERITY = "severity"
+        SEVERITY = "severity"  # the source says another one, and it holds
+        REPORTED = "reported"  # the source says another one, but a person's holds
+        OVERRIDDEN = "overridden"  # a person set the severity
+        RESTORED = "restored"  # the source's holds again
         STATUS = "status"
         MUTED = "muted"
         UNMUTED = "unmuted"
@@ -156,7 +176,10 @@ class FindingEvent(models.Model):
     note = models.TextField(blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )  # null: the system
+    )  # null: the system, or a key
+    key_name = models.CharField(
+        max_length=120, blank=True, default="", db_default=""
+    )  # of the key that did it
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -164,7 +187,17 @@ class FindingEvent(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["reopened", "severity", "status", "muted", "unmuted", "assigned"]
+                    kind__in=[
+                        "reopened",
+                        "severity",
+                        "reported",
+                        "overridden",
+                        "restored",
+                        "status",
+                        "muted",
+                        "unmuted",
+                        "assigned",
+                    ]
                 ),
                 name="finding_event_kind_known",
             ),

@@ -22,4 +22,5 @@ urlpatterns = [
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),
     path("triage/status", triage.change_status, name="finding-status"),
+    path("triage/severity", triage.change_severity, name="finding-severity"),
 ]

@@ -14,7 +14,14 @@ from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
 from findings.models import Finding, Source
-from ticketing.models import Case, Destination, ExternalIssue, JiraAccount, Project
+from ticketing.models import (
+    Case,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraIssueTemplate,
+    Project,
+)
 from ticketing.services import CaseDraft, open_cases
 
 
@@ -88,6 +95,16 @@ class JiraAccountFactory(DjangoModelFactory):
     user_id = "svc-findings"
     user_name = "Findings Service"
     connected_at = factory.LazyFunction(timezone.now)
+
+
+class JiraIssueTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = JiraIssueTemplate
+
+    account = factory.SubFactory(JiraAccountFactory)
+    name = factory.Sequence(lambda n: f"Template {n}")
+    space_id = "10000"
+    type_id = "10001"
 
 
 class DestinationFactory(DjangoModelFactory):

@@ -13,6 +13,7 @@ from ticketing.models import (
     Destination,
     ExternalIssue,
     JiraAccount,
+    JiraIssueTemplate,
     JiraSpace,
     JiraUser,
     Orphan,
@@ -86,6 +87,14 @@ class JiraSpaceAdmin(BrowseAdmin):
     list_filter = ("is_allowed", "account")
     list_select_related = ("account",)
     search_fields = ("key", "name")
+
+
+@admin.register(JiraIssueTemplate)
+class JiraIssueTemplateAdmin(HistoryAdmin):
+    list_display = ("name", "account", "space_id", "type_id", "created_at")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("name",)
 
 
 @admin.register(JiraUser)

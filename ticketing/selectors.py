@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.lookups import Exact
@@ -14,7 +15,15 @@ from config.accounts.models import User
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
-from ticketing.models import Attachment, Case, ExternalIssue, Project, TimelineEntry
+from ticketing.models import (
+    Attachment,
+    Case,
+    ExternalIssue,
+    JiraAccount,
+    JiraIssueTemplate,
+    Project,
+    TimelineEntry,
+)
 
 ROWS = 50
 _UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
@@ -229,3 +238,19 @@ def _rows(cases: QuerySet[Case], number: int) -> list[CaseRow]:
     )
     issues = issues_by_case([case.pk for case in shown])
     return [CaseRow(case, counts.get(case.pk, 0), issues.get(case.pk)) for case in shown]
+
+
+# --- Jira, as the public API shows it -------------------------------------------------------
+
+
+def connected_accounts() -> QuerySet[JiraAccount]:
+    return JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False)
+
+
+def issue_templates_of_all() -> QuerySet[JiraIssueTemplate]:
+    return JiraIssueTemplate.objects.select_related("account")
+
+
+def issue_template(template_id: UUID) -> JiraIssueTemplate:
+    """Raises `JiraIssueTemplate.DoesNotExist`."""
+    return issue_templates_of_all().get(pk=template_id)

@@ -17,14 +17,12 @@ from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import JSON
 from findings.api import schemas
+from findings.api.asking import DEFAULT_LIMIT, MAX_LIMIT, limit_of, order_of, query_of
 from findings.api.documents import finding_document
 from findings.api.intake import take_in
-from findings.query.ast import Query, QueryError
-from findings.query.parse import parse
 from findings.selectors import Cursor, Order, Page, finding_by_id, page_of_findings
 
 QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
-DEFAULT_LIMIT, MAX_LIMIT = 10, 150
 
 
 def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
@@ -48,8 +46,12 @@ class FindingsView(APIView):
         responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400),
     )
     def get(self, request: Request) -> Response:
+        asked = request.query_params
         page = page_of_findings(
-            _query(request), order=_order(request), after=_cursor(request), limit=_limit(request)
+            query_of(asked.get(QUERY, ""), parameter=QUERY),
+            order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
+            after=_cursor(request),
+            limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
         )
         return Response(_page_document(request, page))
 
@@ -86,22 +88,6 @@ class FindingView(APIView):
         return Response({"data": finding_document(finding)})
 
 
-def _query(request: Request) -> Query:
-    try:
-        return parse(request.query_params.get(QUERY, ""))
-    except QueryError as error:
-        detail = f"{error.message} (at character {error.position + 1})"
-        raise ApiError(400, title="Invalid query", detail=detail, parameter=QUERY) from None
-
-
-def _order(request: Request) -> Order:
-    try:
-        return Order(request.query_params.get(SORT, Order.NEWEST))
-    except ValueError:
-        detail = f"Sort by one of {', '.join(Order)}."
-        raise ApiError(400, detail=detail, parameter=SORT) from None
-
-
 def _cursor(request: Request) -> Cursor | None:
     text = request.query_params.get(AFTER, "")
     try:
@@ -109,13 +95,6 @@ def _cursor(request: Request) -> Cursor | None:
     except ValueError:
         detail = "A cursor comes from `meta.page.after`."
         raise ApiError(400, detail=detail, parameter=AFTER) from None
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get(LIMIT, str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_LIMIT):
-        raise ApiError(400, detail=f"A limit lies from 1 to {MAX_LIMIT}.", parameter=LIMIT)
-    return int(text)
 
 
 def _page_document(request: Request, page: Page) -> dict[str, Any]:

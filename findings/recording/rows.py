@@ -37,8 +37,13 @@ class Known(NamedTuple):
     digest: str
     status: str
     severity: str
+    base_severity: str
     first_seen_at: datetime
     last_seen_at: datetime
+
+    @property
+    def source_severity(self) -> str:
+        return self.base_severity or self.severity
 
 
 SAID = (
@@ -47,6 +52,7 @@ SAID = (
     "title",
     "description",
     "severity",
+    "base_severity",
     "resource_id",
     "resource_name",
     "resource_type",
@@ -78,15 +84,22 @@ def report_of(finding: Normalised) -> Report:
     return Report(finding, tags, attributes, digest(finding, tags=tags, attributes=attributes))
 
 
-def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime) -> tuple[Any, ...]:
-    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before."""
+def said_row(
+    report: Report, *, first_seen_at: datetime, last_seen_at: datetime, overridden: str = ""
+) -> tuple[Any, ...]:
+    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before.
+
+    `overridden` is the severity that a person has set: the source's goes beneath it.
+    """
     finding = report.finding
+    severity, base = (overridden, finding.severity) if overridden else (finding.severity, "")
     return (
         report.digest,
         finding.finding_type,
         finding.title,
         finding.description,
-        finding.severity,
+        severity,
+        base,
         finding.resource_id,
         finding.resource_name,
         finding.resource_type,

@@ -21,6 +21,7 @@ from tests.factories import (
     ExternalIssueFactory,
     FindingFactory,
     JiraAccountFactory,
+    JiraIssueTemplateFactory,
     ProjectFactory,
     RuleFactory,
     SourceFactory,
@@ -127,6 +128,7 @@ MAKE: dict[str, Callable[[], Model]] = {
         account=JiraAccountFactory(), user_id="5b10", name="Priya", person=UserFactory()
     ),
     "ticketing.Destination": DestinationFactory,
+    "ticketing.JiraIssueTemplate": JiraIssueTemplateFactory,
     "ticketing.ExternalIssue": ExternalIssueFactory,
     "ticketing.Attempt": lambda: Attempt.objects.create(
         issue=ExternalIssueFactory(), operation=Attempt.Operation.CREATE

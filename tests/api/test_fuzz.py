@@ -17,7 +17,13 @@ from automation.services import RuleData, create_rule
 from config.accounts.roles import Permission
 from config.wsgi import application
 from tests.api.promises import our_document
-from tests.factories import FindingFactory, JiraAccountFactory, ProjectFactory, opened_case
+from tests.factories import (
+    FindingFactory,
+    JiraAccountFactory,
+    JiraIssueTemplateFactory,
+    ProjectFactory,
+    opened_case,
+)
 
 EXAMPLES = 15  # an operation, beside those that schemathesis makes of each limit
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
@@ -55,6 +61,7 @@ def there(admin):
         "project_id": str(project.pk),
         "case_id": str(opened_case(project).pk),
         "account_id": str(JiraAccountFactory().pk),
+        "issue_template_id": str(JiraIssueTemplateFactory().pk),
         "import_id": str(uuid.uuid4()),
     }
 

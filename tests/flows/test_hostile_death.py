@@ -13,11 +13,14 @@ from automation.conservation import violations
 from automation.models import Rule
 from automation.pipeline import evaluate_chunk
 from automation.rule_data import RuleData
-from findings.facts import Status
+from findings.facts import Severity, Status
 from findings.models import Finding
+from findings.overrides import clear_severity, set_severity
 from findings.services import change_status, mute, record
-from tests.factories import ProjectFactory, SourceFactory, reported
+from tests.factories import JiraAccountFactory, ProjectFactory, SourceFactory, reported
+from ticketing.accounts import delete_account
 from ticketing.following import follow_findings
+from ticketing.issue_templates import create_template
 from ticketing.models import Case, Project
 from ticketing.services import attach, change_case, detach, move, open_manual_case
 
@@ -93,6 +96,27 @@ def data(**said):
     )
 
 
+def clear_overridden():
+    set_severity(pks()[:2], severity=Severity.CRITICAL, actor=None)
+    return lambda: clear_severity(pks(), actor=None)
+
+
+def issue_template(account_id):
+    create_template(account_id, name="Mine", space_id="1", type_id="2", fields={"a": 1}, actor=None)
+
+
+def create_a_template():
+    account = JiraAccountFactory()
+    return lambda: issue_template(account.pk)
+
+
+def delete_with_templates():
+    account = JiraAccountFactory()
+    issue_template(account.pk)
+    issue_template(account.pk)
+    return lambda: delete_account(account, actor=None)
+
+
 def follow_resolved():
     change_status(pks()[:2], status=Status.RESOLVED, actor=None)
     return follow_findings
@@ -110,6 +134,12 @@ COMMANDS = {
             source=SourceFactory(),
         )
     ),
+    "set a severity": lambda: (
+        lambda: set_severity(pks(), severity=Severity.LOW, description="Why", actor=None)
+    ),
+    "clear a severity": clear_overridden,
+    "create an issue template": create_a_template,
+    "delete a Jira account": delete_with_templates,
     "open a case": lambda: (
         lambda: open_manual_case(pks(), project=Project.objects.get(key="SEC"), actor=None)
     ),

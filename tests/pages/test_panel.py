@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from config.accounts.api_keys import KeyActor
 from findings import services
-from findings.facts import Status
+from findings.facts import Severity, Status
+from findings.overrides import set_severity
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.services import change_case, open_manual_case
 
@@ -142,6 +145,28 @@ def test_it_tells_what_happened_newest_first(panel, analyst):
     timeline = page[page.index('class="timeline"') :]
     assert sorted(said, key=timeline.index) == said
     assert "False positive · Tests" in page
+
+
+def test_it_tells_who_set_the_severity_and_why(panel, analyst):
+    finding = FindingFactory(severity="high")
+    assert "from scanner" not in panel(finding)
+    said = {"severity": Severity.CRITICAL, "description": "Exploited <now>", "actor": analyst}
+    set_severity([finding.pk], **said)
+
+    page = panel(finding)
+
+    changed = "High from scanner → Critical set by Alan Analyst · Exploited &lt;now&gt;"
+    assert f"<dt>Severity</dt><dd>{changed}</dd>" in page
+    assert f'data-tip="{changed}"' in page
+    assert "Severity set from <b>High</b> to <b>Critical</b> by <b>Alan Analyst</b>" in page
+
+
+def test_it_names_the_key_that_did_something(panel):
+    finding = FindingFactory()
+    key = KeyActor(id=uuid4(), name="nightly", permissions=frozenset())
+    services.mute([finding.pk], reason="OTHER", actor=key)
+
+    assert "<b>Other</b> by API key <b>nightly</b>" in panel(finding)
 
 
 def test_it_tells_what_happened_to_the_ticket(panel, analyst):

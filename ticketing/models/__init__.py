@@ -8,6 +8,7 @@ from ticketing.models.accounts import (
     WebhookEvent,
 )
 from ticketing.models.cases import Attachment, Case, Project, TimelineEntry
+from ticketing.models.issue_templates import JiraIssueTemplate
 from ticketing.models.outbox import Attempt, CommentLink, ExternalIssue, Orphan
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Destination",
     "ExternalIssue",
     "JiraAccount",
+    "JiraIssueTemplate",
     "JiraSpace",
     "JiraUser",
     "Orphan",

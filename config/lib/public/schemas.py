@@ -15,13 +15,10 @@ Schema = dict[str, Any]
 
 def obj(properties: Schema, *, required: list[str] | None = None, description: str = "") -> Schema:
     """An object; all its properties are required unless `required` names those that are."""
-    said = {"description": description} if description else {}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties) if required is None else required,
-        **said,
-    }
+    said: Schema = {"description": description} if description else {}
+    if needed := list(properties) if required is None else required:
+        said["required"] = needed  # which may not be empty
+    return {"type": "object", "properties": properties, **said}
 
 
 def listed(item: Schema, **limits: int) -> Schema:

@@ -1,0 +1,36 @@
+"""What a search may ask, wherever it stands: in the address or in a body.
+
+Each raises `ApiError` 400; `at` says where what was read stands, as `ApiError` takes it:
+`parameter="sort"` or `pointer="/data/attributes/sort"`.
+"""
+
+from __future__ import annotations
+
+from config.lib.jsonapi import ApiError
+from findings.query.ast import Query, QueryError
+from findings.query.parse import parse
+from findings.selectors import Order
+
+DEFAULT_LIMIT, MAX_LIMIT = 10, 150
+
+
+def query_of(text: str, **at: str) -> Query:
+    try:
+        return parse(text)
+    except QueryError as error:
+        detail = f"{error.message} (at character {error.position + 1})"
+        raise ApiError(400, detail=detail, **at) from None
+
+
+def order_of(text: str, **at: str) -> Order:
+    try:
+        return Order(text)
+    except ValueError:
+        raise ApiError(400, detail=f"Sort by one of {', '.join(Order)}.", **at) from None
+
+
+def limit_of(text: str, **at: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) < 4
+    if not (is_number and 1 <= int(text) <= MAX_LIMIT):
+        raise ApiError(400, detail=f"A limit lies from 1 to {MAX_LIMIT}.", **at)
+    return int(text)
