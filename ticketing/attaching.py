@@ -10,11 +10,20 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.db import transaction
 from django.db.models import QuerySet
 
+from config.accounts.access import Actor
 from config.accounts.models import User
 from ticketing import outbox, services
 from ticketing.issues import live_issues
 from ticketing.locking import lock
-from ticketing.models import Attachment, Case, Destination, ExternalIssue, JiraAccount, JiraUser
+from ticketing.models import (
+    Attachment,
+    Case,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraUser,
+    Project,
+)
 from ticketing.pacing import pace_for
 from ticketing.selectors import case_by_key
 from ticketing.trackers.base import Destination as Place
@@ -68,7 +77,7 @@ def locate(text: str) -> Case | Remote:
 
 
 @transaction.atomic
-def attach_free(case: Case, finding_pk: int, *, actor: User | None) -> bool:
+def attach_free(case: Case, finding_pk: int, *, actor: Actor) -> bool:
     """Attach a finding that is on no other case; False, and nothing done, if it is on one."""
     lock(finding_pks=[finding_pk], case_pks=[case.pk])
     if Attachment.objects.filter(finding=finding_pk).exclude(case=case).exists():
@@ -78,13 +87,18 @@ def attach_free(case: Case, finding_pk: int, *, actor: User | None) -> bool:
 
 
 def attach_to_issue(
-    remote: Remote, destination: Destination, finding_pks: Sequence[int], *, actor: User | None
+    remote: Remote,
+    project: Project,
+    finding_pks: Sequence[int],
+    *,
+    actor: Actor,
+    origin: Case.Origin = Case.Origin.MANUAL,
 ) -> Case:
     """Open a case for the issue, with the findings; the case that has it, if one got it first."""
     try:
         with transaction.atomic():
             case = services.open_manual_case(
-                finding_pks, project=destination.project, title=remote.title, actor=actor
+                finding_pks, project=project, title=remote.title, actor=actor, origin=origin
             )
             link_issue(case, remote, actor=actor)
     except outbox.IssueTaken as taken:
@@ -116,7 +130,7 @@ def promise_issue(case: Case) -> bool:
     return True
 
 
-def link_issue(case: Case, remote: Remote, *, actor: User | None) -> ExternalIssue:
+def link_issue(case: Case, remote: Remote, *, actor: Actor) -> ExternalIssue:
     """Make the issue the case's own. Raises outbox.IssueTaken if either has another."""
     there = remote.destinations.filter(project=case.project_id).first() or (
         remote.destinations.first()
