@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from config.accounts.access import Actor, person
+from config.accounts.access import Actor, answerable
 from findings import services as findings
 from findings.facts import Status
 from findings.models import Finding
@@ -41,7 +41,7 @@ def attach_rows(
             finding_id=subject.pk,
             finding_is_open=subject.is_open,
             created_at=now or case.created_at,
-            created_by=person(actor) or case.created_by,
+            created_by=answerable(actor) or case.created_by,
         )
         for case, subject in pairs
     )

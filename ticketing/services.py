@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from config.accounts.access import Actor, key_name, person
+from config.accounts.access import Actor, answerable, key_name, person
 from config.accounts.models import User
 from config.lib.links import absolute
 from findings.facts import Status, facts_to_json
@@ -86,7 +86,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
             rule_name=draft.rule_name,
             rule_set_version=draft.rule_set_version,
             notice_day=draft.notice_day,
-            created_by=person(draft.created_by),
+            created_by=answerable(draft.created_by),
             created_at=now,
             modified_at=now,
         )
@@ -97,7 +97,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
         TimelineEntry(
             case=case,
             kind=Kind.CREATED,
-            actor=case.created_by,
+            actor=person(draft.created_by),
             key_name=key_name(draft.created_by),
             created_at=now,
         )
@@ -109,7 +109,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
 
 
 @transaction.atomic
-def openmanual_case(
+def open_manual_case(
     finding_pks: Sequence[int],
     *,
     project: Project,

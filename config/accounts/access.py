@@ -73,3 +73,11 @@ def person(actor: object) -> User | None:
 def key_name(actor: object) -> str:
     """The name of the key that acts; empty for people and the system."""
     return actor.name if isinstance(actor, KeyActor) else ""
+
+
+def answerable(actor: object) -> User | None:
+    """Who answers for what is done: the person, or the one who made the key that asks.
+
+    None for a key that the command line made.
+    """
+    return actor.made_by if isinstance(actor, KeyActor) else person(actor)

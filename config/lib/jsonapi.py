@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 MEDIA_TYPE = "application/vnd.api+json"
+IN_WORDS = frozenset({401, 403, 409, 429})
+"""Statuses whose `errors` are plain sentences in the public API, the reason phrase first."""
 Error = dict[str, Any]
 """One object of `errors`: status (text), title, detail, and source when something sent is at
 fault: {"pointer": "/path/in/body"}, {"parameter": "name"} or {"header": "Name"}."""
@@ -68,6 +70,14 @@ class ApiError(exceptions.APIException):
             title=title,
             source={place: name for place, name in source.items() if name is not None},
         )
+
+
+class CodedError(ApiError):
+    """One error as case management says it: a code and a title, with no status inside."""
+
+    def __init__(self, status: int, code: str, title: str) -> None:
+        super().__init__(status, title)
+        self.error = {"code": code, "title": title}
 
 
 def error(

@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.request_body import JSON
 from findings.api import schemas
-from findings.api.body import JSON
 from findings.api.documents import finding_document
 from findings.api.intake import take_in
 from findings.query.ast import Query, QueryError

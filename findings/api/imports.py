@@ -18,8 +18,8 @@ from rest_framework.views import APIView
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.request_body import stream_of
 from findings.api import schemas
-from findings.api.body import stream_of
 from findings.api.schemas import Schema
 from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
