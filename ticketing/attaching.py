@@ -109,12 +109,30 @@ def attach_to_issue(
 
 def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Promise:
     """The issue of a ticket made by hand, assigned there to who that is in that Jira."""
-    known = JiraUser.objects.filter(account=place.account, person=assignee) if assignee else None
-    there = known.first() if known is not None else None
-    if there is None:
-        return outbox.Promise({})
-    is_cloud = place.account.deployment == JiraAccount.Deployment.CLOUD
-    return outbox.Promise({"assignee": {"accountId" if is_cloud else "name": there.user_id}})
+    return promises_by_hand([(place, assignee)])[0]
+
+
+def promises_by_hand(
+    wanted: Sequence[tuple[Destination, User | None]],
+) -> list[outbox.Promise]:
+    """The same for each of these, in one statement; destinations come with their account."""
+    people = {assignee for _, assignee in wanted if assignee}
+    accounts = {place.account_id for place, _ in wanted}
+    known = JiraUser.objects.filter(account__in=accounts, person__in=people) if people else ()
+    there = {(user.account_id, user.person_id): user.user_id for user in known}
+    return [
+        outbox.Promise(_assigned(place.account, there.get((place.account_id, assignee.pk))))
+        if assignee
+        else outbox.Promise({})
+        for place, assignee in wanted
+    ]
+
+
+def _assigned(account: JiraAccount, user_id: str | None) -> dict[str, dict[str, str]]:
+    if user_id is None:
+        return {}
+    is_cloud = account.deployment == JiraAccount.Deployment.CLOUD
+    return {"assignee": {"accountId" if is_cloud else "name": user_id}}
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.lookups import Exact
@@ -84,6 +85,15 @@ def case_by_key(key: str) -> Case | None:
     cases = Case.objects.select_related("project", "assignee", "created_by")
     moved = TimelineEntry.objects.filter(kind=TimelineEntry.Kind.MOVED, before=key)
     return cases.filter(key=key).first() or cases.filter(pk__in=moved.values("case_id")).first()
+
+
+def case_by_id(text: str) -> Case | None:
+    """The case with this id, or under this key: clients send either."""
+    try:
+        pk = UUID(text)
+    except ValueError:
+        return case_by_key(text)
+    return Case.objects.select_related("project", "assignee", "created_by").filter(pk=pk).first()
 
 
 def find_cases(
