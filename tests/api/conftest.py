@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from datadog_api_client import ApiClient, Configuration
 from django.test import Client
 
 from config.accounts.api_keys import create_api_key
@@ -32,3 +33,20 @@ def machine(api, admin):
         return Machine(api, create_api_key("ci", scopes=scopes, actor=admin)[1])
 
     return with_scopes
+
+
+@pytest.fixture
+def public_client(live_server):
+    """`public_client(raw)` is the public API's own client, pointed at us, with this key."""
+    opened = []
+
+    def connect(raw: str) -> ApiClient:
+        configuration = Configuration(
+            host=live_server.url, api_key={"apiKeyAuth": raw, "appKeyAuth": raw}
+        )
+        opened.append(ApiClient(configuration))
+        return opened[-1]
+
+    yield connect
+    for client in opened:
+        client.close()
