@@ -13,7 +13,7 @@ from ticketing.attachments import release
 from ticketing.locking import lock
 from ticketing.models import Case, Project
 from ticketing.outbox import Promise
-from ticketing.services import check_count, manual_case, open_cases
+from ticketing.services import change_case, check_count, manual_case, open_cases
 
 MAX_CASES = 50
 
@@ -29,6 +29,13 @@ class Asked:
     priority: str = ""
     assignee: User | None = None
     promise: Promise | None = None
+
+
+@transaction.atomic
+def open_one(asked: Asked, *, status: str | None = None, actor: Actor) -> Case:
+    """Open this case, in another status than OPEN if one is said."""
+    [case] = open_asked([asked], actor=actor)
+    return change_case(case, status=status, actor=actor) if status else case
 
 
 @transaction.atomic

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import transaction
@@ -145,6 +145,18 @@ def promise_issue(case: Case) -> bool:
     if case.archived_at or live_issues().filter(case=case).exists():
         return False
     outbox.promise([(case, outbox.Promise({}))])
+    return True
+
+
+@transaction.atomic
+def promise_issue_at(
+    case: Case, place: Place, fields: Mapping[str, Any], *, account: JiraAccount
+) -> bool:
+    """The same in a place that is named, with fields of its own."""
+    case = lock(case_pks=[case.pk]).cases[case.pk]
+    if case.archived_at or live_issues().filter(case=case).exists():
+        return False
+    outbox.promise_at(case, outbox.Promise(fields), account=account, place=place)
     return True
 
 

@@ -30,13 +30,10 @@ class Record(NamedTuple):
         return list({each.pk: each for each in named if each}.values())
 
 
-def records(cases: QuerySet[Case]) -> list[Record]:
-    """A record for each of the cases, in their order; four statements for any number."""
-    found = list(
-        cases.select_related("project", "assignee", "created_by").annotate(
-            comments=_comments(), modifier_id=_modifier()
-        )
-    )
+def records(cases: QuerySet[Case], rows: slice = slice(None)) -> list[Record]:
+    """A record for each of (these rows of) the cases, in their order; four statements."""
+    whole = cases.select_related("project", "assignee", "created_by")
+    found = list(whole.annotate(comments=_comments(), modifier_id=_modifier())[rows])
     pks = [case.pk for case in found]
     issues, findings = issues_by_case(pks), _findings(pks)
     modifiers = User.objects.in_bulk({case.modifier_id for case in found} - {None})

@@ -67,6 +67,18 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
     ring()
 
 
+def promise_at(case: Case, promised: Promise, *, account: JiraAccount, place: Place) -> None:
+    """Promise an issue in another place than its project's, in the caller's transaction."""
+    ExternalIssue.objects.create(
+        case=case,
+        account=account,
+        **place._asdict(),
+        fields=dict(promised.fields),
+        facts=promised.facts,
+    )
+    ring()
+
+
 def ring() -> None:
     enqueue("ticketing.tasks.deliver")
 

@@ -188,9 +188,13 @@ def _day(case: Case) -> str | None:
     return case.due_date.isoformat() if case.due_date else None
 
 
+def rfc3339(moment: datetime) -> str:
+    """With the Z that the public API ends in."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _time(moment: datetime | None) -> str | None:
-    """RFC 3339, with the Z that the public API ends in."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+    return rfc3339(moment) if moment else None
 
 
 def _without_none(attributes: Document) -> Document:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from config.lib.jsonapi import ApiError
+from config.lib.jsonapi import ApiError, CodedError
+from ticketing import connections
 from ticketing.attaching import NotLocated, Remote, locate
-from ticketing.models import Case, Destination, Project
+from ticketing.destinations import Place
+from ticketing.models import Case, Destination, JiraAccount, Project
 from ticketing.trackers.base import Fault, TrackerError
 
 _NOT_THERE = (Fault.REJECTED, Fault.CONFIG)
@@ -33,6 +35,31 @@ def enabled_places(
             detail = f"The project {project.key} is not linked to Jira."
             raise ApiError(400, detail=detail, pointer=pointers.get(str(project.pk)))
     return found
+
+
+def find_account(account_id: str) -> JiraAccount:
+    """A Jira that is connected. Raises CodedError 404."""
+    connected = JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False)
+    try:
+        found = connected.filter(pk=UUID(account_id)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise CodedError(404, "resource_not_found", "jira account not found")
+    return found
+
+
+def place_at(
+    account: JiraAccount, *, space_id: str, type_id: str, pointer: str = "/data/attributes"
+) -> Place:
+    """The place with these ids, as Jira knows it. Raises ApiError 400, and 503 if it is away."""
+    try:
+        return connections.place_at(account, space_id=space_id, type_id=type_id)
+    except connections.NoSuchPlace as error:
+        where = f"{pointer}/{error.field}"
+        raise ApiError(400, detail=str(error), pointer=where) from None
+    except TrackerError as error:
+        raise ApiError(503, detail=error.reason) from None
 
 
 def issue_at(url: str, *, pointer: str) -> Case | Remote:
