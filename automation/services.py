@@ -6,6 +6,7 @@ they are now as a new `RuleSetVersion`, and a history row with the actor.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,10 @@ from ticketing import outbox
 from ticketing.placeholders import PlaceholderError, check
 
 KIND = RuleSet.Kind.TICKET_CREATION
+MAX_NAME = 255
 MAX_QUERY = 30_000
+MAX_LIMIT = 500
+MAX_FIELDS = 64 * 1024  # bytes of JSON: every version of the rules keeps them
 
 
 class InvalidRule(ValueError):
@@ -229,14 +233,14 @@ def validate(data: RuleData) -> None:
     """Raise InvalidRule with every field that is wrong."""
     errors: dict[str, str] = {}
     position = None
-    if not 1 <= len(data.name.strip()) <= 255:
-        errors["name"] = "Enter a rule name of 1 to 255 characters."
+    if not data.name.strip() or len(data.name) > MAX_NAME:
+        errors["name"] = f"Enter a rule name of 1 to {MAX_NAME} characters."
     if not data.finding_types:
         errors["finding_types"] = "Select at least one finding type."
     elif unknown := [t for t in data.finding_types if t not in set(FindingType)]:
         errors["finding_types"] = f"“{unknown[0]}” is not a finding type."
-    if not 1 <= data.max_tickets_per_day <= 500:
-        errors["max_tickets_per_day"] = "Enter a whole number from 1 to 500."
+    if not 1 <= data.max_tickets_per_day <= MAX_LIMIT:
+        errors["max_tickets_per_day"] = f"Enter a whole number from 1 to {MAX_LIMIT}."
     if data.target not in Rule.Target.values:
         errors["target"] = "Tickets can be created in Jira and in Case Management."
     try:
@@ -249,6 +253,8 @@ def validate(data: RuleData) -> None:
     except PlaceholderError as error:
         errors["fields"] = error.sentence
         position = position if "query" in errors else error.position
+    if len(json.dumps(data.fields).encode()) > MAX_FIELDS:
+        errors["fields"] = f"The fields may have {MAX_FIELDS:,} bytes as JSON."
     if errors:
         raise InvalidRule(errors, position=position)
 
@@ -288,7 +294,7 @@ def _order() -> list[UUID]:
 
 
 def _write(rule: Rule, data: RuleData, change: _Change, *, reason: str) -> None:
-    rule.name = data.name.strip()
+    rule.name = data.name
     rule.finding_types = list(dict.fromkeys(data.finding_types))
     rule.query = data.query
     rule.target = data.target

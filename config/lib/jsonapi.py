@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -64,12 +64,22 @@ class ApiError(exceptions.APIException):
         super().__init__(detail)
         self.status_code = status
         source = {"pointer": pointer, "parameter": parameter, "header": header}
-        self.error = error(
-            status,
-            detail,
-            title=title,
-            source={place: name for place, name in source.items() if name is not None},
-        )
+        self.errors = [
+            error(
+                status,
+                detail,
+                title=title,
+                source={place: name for place, name in source.items() if name is not None},
+            )
+        ]
+
+
+class ApiErrors(ApiError):
+    """Several errors at once, made by `error`."""
+
+    def __init__(self, status: int, errors: Sequence[Error]) -> None:
+        super().__init__(status)
+        self.errors = list(errors)
 
 
 class CodedError(ApiError):
@@ -77,7 +87,7 @@ class CodedError(ApiError):
 
     def __init__(self, status: int, code: str, title: str) -> None:
         super().__init__(status, title)
-        self.error = {"code": code, "title": title}
+        self.errors = [{"code": code, "title": title}]
 
 
 def error(
@@ -145,7 +155,7 @@ def _detail_of(exc: DjangoValidationError) -> Any:
 
 def _errors(exc: exceptions.APIException, request: Request | None) -> Iterator[Error]:
     if isinstance(exc, ApiError):
-        yield exc.error
+        yield from exc.errors
     elif isinstance(exc, exceptions.ValidationError):
         # What has no body can only be wrong in its parameters.
         in_query = request is not None and request.method in ("GET", "HEAD", "DELETE")

@@ -40,7 +40,7 @@ def read(body: bytes | str, content_type: str = "application/json") -> Document:
 def refused(body, **kwargs) -> tuple[int, str, str | None]:
     with pytest.raises(ApiError) as raised:
         read(body, **kwargs)
-    error = raised.value.error
+    error = raised.value.errors[0]
     return raised.value.status_code, error["detail"], error.get("source", {}).get("pointer")
 
 
@@ -95,7 +95,7 @@ def test_it_refuses_what_nests_too_deep(levels):
     request = APIRequestFactory().generic("POST", "/", body(deep), "application/json")
     with pytest.raises(ApiError) as raised:
         read_document(Request(request), Document)
-    assert "levels may nest" in raised.value.error["detail"]
+    assert "levels may nest" in raised.value.errors[0]["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
@@ -117,7 +117,7 @@ def test_it_refuses_a_body_beyond_the_limit():
 def test_it_names_the_type_that_is_expected():
     with pytest.raises(ApiError) as raised:
         check_type("userx", "user", pointer="/data/type")
-    assert raised.value.error["detail"] == 'got type "userx" expected one of "user"'
+    assert raised.value.errors[0]["detail"] == 'got type "userx" expected one of "user"'
 
 
 def asked(query: str = "") -> Request:
@@ -158,7 +158,7 @@ def test_it_refuses_a_page_that_is_none(query):
     with pytest.raises(ApiError) as raised:
         links(f"?{query}", 0)
     assert raised.value.status_code == 400
-    assert raised.value.error["source"]["parameter"] == query.partition("=")[0]
+    assert raised.value.errors[0]["source"]["parameter"] == query.partition("=")[0]
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/cases/x/y/z", "/security/findings/"])

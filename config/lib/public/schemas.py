@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
+
 from config.lib.jsonapi import MEDIA_TYPE
 from config.lib.openapi import errors_of
+from config.lib.public.paging import NUMBER, SIZE
 
 Schema = dict[str, Any]
 
@@ -36,6 +39,13 @@ def answers(status: int, answer: Schema | None, *refusals: int) -> dict[Any, Any
     """
     good: dict[Any, Any] = {status: None} if answer is None else {(status, MEDIA_TYPE): answer}
     return good | {(each, MEDIA_TYPE): errors_of(each) for each in refusals}
+
+
+def page_parameters(*, default: int, most: int) -> list[OpenApiParameter]:
+    """`page[size]` and `page[number]`, as `paging.read_page` reads them."""
+    size = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    number = {"type": "integer", "minimum": 0, "default": 0}
+    return [OpenApiParameter(SIZE, size), OpenApiParameter(NUMBER, number)]
 
 
 UUID: Schema = {"type": "string", "format": "uuid"}
