@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import Schema, answers
+from config.lib.public.schemas import Schema
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import details, services
@@ -29,6 +29,7 @@ from ticketing.api.v2.case_asking import (
     status_of,
     text,
 )
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.cases import answer_of
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.models import Case
@@ -79,7 +80,7 @@ def _changes(
         summary=summary,
         description=description,
         request={JSON: asked},
-        responses=answers(200, schemas.ONE_CASE),
+        responses=coded(200, schemas.ONE_CASE),
     )
     return documented
 

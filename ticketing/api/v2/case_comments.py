@@ -10,12 +10,12 @@ from rest_framework.response import Response
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.paging import NUMBER, SIZE
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import commenting, services
 from ticketing.api.v2 import case_schemas as schemas
 from ticketing.api.v2.case_asking import find_case, find_comment, read_attributes, text
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.cases import is_true, page_from_one, page_numbers
 from ticketing.api.v2.documents import cell
 from ticketing.api.v2.finding_cases import actor_of
@@ -38,7 +38,7 @@ class CommentsView(PublicView):
         summary="Comment on a case",
         description="It goes to the case's issue in Jira, too, where comments are kept in step.",
         request={JSON: schemas.COMMENT_SAID},
-        responses=answers(200, schemas.CELLS),
+        responses=coded(200, schemas.CELLS),
     )
     def post(self, request: Request, case_id: str) -> Response:
         said = text(read_attributes(request, _Comment).comment, "comment")
@@ -54,7 +54,7 @@ class CommentView(PublicView):
         summary="Edit a comment on a case",
         description="A comment that was written in Jira is edited there.",
         request={JSON: schemas.COMMENT_SAID},
-        responses=answers(200, schemas.CELLS),
+        responses=coded(200, schemas.CELLS),
     )
     def put(self, request: Request, case_id: str, cell_id: str) -> Response:
         said = text(read_attributes(request, _Comment).comment, "comment")
@@ -70,7 +70,7 @@ class CommentView(PublicView):
         summary="Delete a comment on a case",
         description="Its words are gone; the timeline still says that there was one. A comment "
         "that was written in Jira is deleted there.",
-        responses=answers(204, None),
+        responses=coded(204, None),
     )
     def delete(self, request: Request, case_id: str, cell_id: str) -> Response:
         entry = find_comment(find_case(case_id), cell_id)
@@ -93,7 +93,7 @@ class TimelineView(PublicView):
             OpenApiParameter(NUMBER, int),
             OpenApiParameter(ASCENDING, bool, description="The oldest first."),
         ],
-        responses=answers(200, schemas.CELLS_PAGE),
+        responses=coded(200, schemas.CELLS_PAGE),
     )
     def get(self, request: Request, case_id: str) -> Response:
         page = page_from_one(request, default=DEFAULT_SIZE, most=MAX_SIZE)

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from config.accounts.access import answerable
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing.api.v2 import case_schemas as schemas
 from ticketing.api.v2.case_asking import find, read_attributes
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.models import Case
 from ticketing.selectors import GROUPS, count_by
@@ -51,7 +51,7 @@ class CountView(PublicView):
             ),
             OpenApiParameter(LIMIT, int, description="Values of each group, the most cases first."),
         ],
-        responses=answers(200, schemas.COUNTS),
+        responses=coded(200, schemas.COUNTS),
     )
     def get(self, request: Request) -> Response:
         words = request.query_params.get(FILTER, "")
@@ -80,7 +80,7 @@ class AggregateView(PublicView):
         summary="Count cases by several fields at once",
         description="A group is the values of its fields with commas between.",
         request={JSON: schemas.AGGREGATE},
-        responses=answers(200, schemas.AGGREGATES),
+        responses=coded(200, schemas.AGGREGATES),
     )
     def post(self, request: Request) -> Response:
         said = read_attributes(request, _Aggregate, type_="aggregate")

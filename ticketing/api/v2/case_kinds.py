@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from ticketing.api.v2 import project_schemas as schemas
 from ticketing.api.v2.case_asking import find_project
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.documents import STANDARD_TYPE, rfc3339
 from ticketing.models import Project
 
@@ -27,7 +27,7 @@ class TypesView(PublicView):
         operation_id="get_all_case_types",
         summary="List the types of cases",
         description="There is one.",
-        responses=answers(200, schemas.TYPES),
+        responses=coded(200, schemas.TYPES),
     )
     def get(self, request: Request) -> Response:
         attributes = {
@@ -47,7 +47,7 @@ class CustomAttributesView(PublicView):
         operation_id="get_all_custom_attributes",
         summary="List custom attributes",
         description="There are none: a case keeps any `attributes`.",
-        responses=answers(200, schemas.CUSTOM_ATTRIBUTES),
+        responses=coded(200, schemas.CUSTOM_ATTRIBUTES),
     )
     def get(self, request: Request) -> Response:
         return Response({"data": []})
@@ -60,7 +60,7 @@ class TypeAttributesView(PublicView):
         operation_id="get_all_custom_attribute_configs_by_case_type",
         summary="List the custom attributes of a type",
         description="There are none.",
-        responses=answers(200, schemas.CUSTOM_ATTRIBUTES),
+        responses=coded(200, schemas.CUSTOM_ATTRIBUTES),
     )
     def get(self, request: Request, case_type_id: str) -> Response:
         if case_type_id != STANDARD_TYPE:
@@ -76,7 +76,7 @@ class ViewsView(PublicView):
         summary="List the views of a project",
         description="There is one, of all its cases.",
         parameters=[OpenApiParameter(PROJECT, str, required=True)],
-        responses=answers(200, schemas.VIEWS, 404),
+        responses=coded(200, schemas.VIEWS),
     )
     def get(self, request: Request) -> Response:
         project_id = request.query_params.get(PROJECT, "")
@@ -92,7 +92,7 @@ class ViewView(PublicView):
         operation_id="get_case_view",
         summary="Show a view",
         description="It has the id of its project.",
-        responses=answers(200, schemas.ONE_VIEW),
+        responses=coded(200, schemas.ONE_VIEW),
     )
     def get(self, request: Request, view_id: str) -> Response:
         return Response({"data": _view(find_project(view_id))})

@@ -16,13 +16,13 @@ from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import check_type, read_document
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import projects
 from ticketing.api.v2 import project_schemas as schemas
 from ticketing.api.v2 import project_settings as settings
 from ticketing.api.v2.case_asking import find_project, read_attributes
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.destinations import destination_of
 from ticketing.models import Destination, Project
@@ -53,7 +53,7 @@ class ProjectsView(PublicView):
     @extend_schema(
         operation_id="get_projects",
         summary="List projects",
-        responses=answers(200, schemas.PROJECTS),
+        responses=coded(200, schemas.PROJECTS),
     )
     def get(self, request: Request) -> Response:
         places = {place.project_id: place for place in Destination.objects.all()}
@@ -65,7 +65,7 @@ class ProjectsView(PublicView):
         summary="Create a project",
         description="The key is fixed for life: 1 to 10 capital letters or digits.",
         request={JSON: schemas.NEW_PROJECT},
-        responses=answers(201, schemas.ONE_PROJECT),
+        responses=coded(201, schemas.ONE_PROJECT),
     )
     def post(self, request: Request) -> Response:
         said = read_attributes(request, _NewProject, type_="project")
@@ -87,7 +87,7 @@ class ProjectView(PublicView):
         operation_id="get_project",
         summary="Show a project",
         description="By its id or its key.",
-        responses=answers(200, schemas.ONE_PROJECT),
+        responses=coded(200, schemas.ONE_PROJECT),
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = find_project(project_id)
@@ -101,14 +101,15 @@ class ProjectView(PublicView):
         "`two_way`, `once` at creation, `off`). What is not said stays; all of it is stored, or "
         "nothing.",
         request={JSON: schemas.PROJECT_CHANGES},
-        responses=answers(200, schemas.ONE_PROJECT, 503),
+        responses=coded(200, schemas.ONE_PROJECT, 503),
     )
     def patch(self, request: Request, project_id: str) -> Response:
         data = read_document(request, _Update).data
         check_type(data.type, "project", pointer="/data/type")
         project = find_project(project_id)
         said = data.attributes
-        wanted = settings.check(said.settings) if said.settings else None
+        present = destination_of(project.pk)
+        wanted = settings.check(said.settings, present) if said.settings else None
         with transaction.atomic():
             if said.name is not None:
                 _rename(project, said.name, actor=_signer(request))
@@ -121,7 +122,7 @@ class ProjectView(PublicView):
         operation_id="delete_project",
         summary="Delete a project",
         description="Only one without cases, and that no rule creates tickets in.",
-        responses=answers(204, None, 409),
+        responses=coded(204, None, 409),
     )
     def delete(self, request: Request, project_id: str) -> Response:
         try:

@@ -13,13 +13,13 @@ from config.accounts.access import Actor
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import check_type, read_document
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import outbox, services
 from ticketing.api.v2 import case_schemas as schemas
 from ticketing.api.v2.asking import Ref
 from ticketing.api.v2.case_asking import find_case, find_project, read_attributes
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.cases import answer_of
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.api.v2.jira import find_account, issue_at, place_at
@@ -54,7 +54,7 @@ class CaseIssueView(PublicView):
         description="It is promised: it is created in a moment, or the case says why not. Jira "
         "is asked first whether it has that space and that type of ticket.",
         request={JSON: schemas.NEW_ISSUE},
-        responses=answers(202, None, 503),
+        responses=coded(202, None, 503),
     )
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _NewIssue, type_="issues")
@@ -70,7 +70,7 @@ class CaseIssueView(PublicView):
         operation_id="link_jira_issue_to_case",
         summary="Link a Jira issue to a case",
         request={JSON: schemas.ISSUE_ADDRESS},
-        responses=answers(204, None, 409, 503),
+        responses=coded(204, None, 409, 503),
     )
     def patch(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Address, type_="issues")
@@ -90,7 +90,7 @@ class CaseIssueView(PublicView):
         operation_id="unlink_jira_issue",
         summary="Unlink the Jira issue of a case",
         description="It stays in Jira. One that is not there yet is not created any more.",
-        responses=answers(204, None, 409),
+        responses=coded(204, None, 409),
     )
     def delete(self, request: Request, case_id: str) -> Response:
         issue = issue_of(find_case(case_id))
@@ -109,7 +109,7 @@ class CaseProjectView(PublicView):
         summary="Move a case to another project",
         description="It takes the next key there; its old key still leads to it.",
         request={JSON: schemas.TO_PROJECT},
-        responses=answers(200, schemas.ONE_CASE),
+        responses=coded(200, schemas.ONE_CASE),
     )
     def patch(self, request: Request, case_id: str) -> Response:
         ref = read_document(request, _ToProject).data

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from config.lib.public.schemas import TEXT, UUID, Schema, enum, listed, obj
+from config.lib.jsonapi import MEDIA_TYPE
+from config.lib.public.schemas import TEXT, UUID, Schema, answers, enum, listed, obj
 from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
 from ticketing.api.v2.schemas import (
     ATTRIBUTES_MAP,
@@ -21,12 +22,18 @@ from ticketing.details import MAX_REASON
 from ticketing.forms.cases import MAX_COMMENT
 
 Status = Literal["OPEN", "IN_PROGRESS", "CLOSED"]
+_CODED: Schema = {"$ref": "#/components/schemas/CodedErrors"}
 DATE: Schema = {"type": "string", "format": "date"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
 def maybe(schema: Schema) -> Schema:
     return schema | {"nullable": True}
+
+
+def coded(status: int, answer: Schema | None, *refusals: int) -> dict[Any, Any]:
+    """The responses of an operation, where 404 is said in a code."""
+    return answers(status, answer, *refusals) | {(404, MEDIA_TYPE): _CODED}
 
 
 def text(most: int, description: str = "") -> Schema:
@@ -41,6 +48,7 @@ _CASE = obj(
         "attributes": obj(
             COMMON
             | {
+                "type": enum("STANDARD"),
                 "archived_at": maybe(MOMENT),
                 "attributes": ATTRIBUTES_MAP,
                 "closed_at": maybe(MOMENT),
@@ -90,6 +98,7 @@ NEW_CASE = obj(
                         "type_id": TEXT,
                         "description": text(MAX_DESCRIPTION, "Markdown."),
                         "priority": PRIORITY,
+                        "custom_attributes": {"type": "object", "description": "None exist."},
                         "status_name": enum("Open", "In Progress", "Closed"),
                     },
                     required=["title", "type_id"],

@@ -15,12 +15,12 @@ from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import check_type, read_document
 from config.lib.public.paging import NUMBER, SIZE, NumberedPage, read_page
-from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing.api.v2 import case_schemas as schemas
 from ticketing.api.v2.asking import Priority, Ref, ToOne
 from ticketing.api.v2.case_asking import find, find_case, find_person, find_project, status_of, text
+from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.documents import STANDARD_TYPE, many_cases, one_case
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.asked import Asked, open_one
@@ -76,7 +76,7 @@ class CasesView(PublicView):
             OpenApiParameter(ASCENDING, bool),
             OpenApiParameter(FILTER, str, description="e.g. `status:(OPEN OR IN_PROGRESS)`"),
         ],
-        responses=answers(200, schemas.CASES),
+        responses=coded(200, schemas.CASES),
     )
     def get(self, request: Request) -> Response:
         page = page_from_one(request, default=DEFAULT_SIZE, most=MAX_SIZE)
@@ -92,7 +92,7 @@ class CasesView(PublicView):
         summary="Create a case",
         description=f"`type_id` is {STANDARD_TYPE}, the one type of case there is.",
         request={JSON: schemas.NEW_CASE},
-        responses=answers(201, schemas.ONE_CASE, 404),
+        responses=coded(201, schemas.ONE_CASE),
     )
     def post(self, request: Request) -> Response:
         data = read_document(request, _Create).data
@@ -117,7 +117,7 @@ class CaseView(PublicView):
         operation_id="get_case",
         summary="Show a case",
         description="By its id or its key; the key it had before it moved works, too.",
-        responses=answers(200, schemas.ONE_CASE),
+        responses=coded(200, schemas.ONE_CASE),
     )
     def get(self, request: Request, case_id: str) -> Response:
         return Response(answer_of(find_case(case_id)))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from config.lib.public.schemas import TEXT, UUID, Schema, enum, listed, obj
 from ticketing.api.v2.case_schemas import maybe, said
-from ticketing.api.v2.project_settings import FIELDS
+from ticketing.api.v2.project_settings import FIELDS, NOT_BUILT
 from ticketing.api.v2.schemas import MOMENT, optional, to_one
 from ticketing.models import SyncMode
 
+_NOT_KEPT: Schema = {"type": "string", "description": "Not kept."}
 _FLAG: Schema = {"type": "boolean"}
+_ONLY_OFF: Schema = {"type": "object", "description": "Not built: it can only be off."}
+_IGNORED: Schema = {"type": "object", "description": "Not kept."}
 _SWITCH = optional({"enabled": _FLAG})
 _MAPPING: Schema = {"type": "object", "additionalProperties": TEXT}
 _PROPERTY = optional(
@@ -17,20 +20,23 @@ _PROPERTY = optional(
 _JIRA = optional(
     {
         "enabled": _FLAG,
-        "metadata": obj(dict.fromkeys(("account_id", "project_id", "issue_type_id"), TEXT)),
+        "metadata": optional(dict.fromkeys(("account_id", "project_id", "issue_type_id"), TEXT)),
         "auto_creation": _SWITCH,
         "sync": optional(
             {
                 "enabled": _FLAG,
                 "properties": optional(
-                    dict.fromkeys((*FIELDS, "due_date"), _PROPERTY)
-                    | {"custom_fields": {"type": "object"}}
+                    dict.fromkeys(FIELDS, _PROPERTY)
+                    | {"due_date": _ONLY_OFF, "custom_fields": _ONLY_OFF}
                 ),
             }
         ),
     }
 )
-_SETTINGS: Schema = optional({"integration_jira": _JIRA}) | {"additionalProperties": _SWITCH}
+_SETTINGS = optional(
+    {"integration_jira": _JIRA, "auto_transition_assigned_cases": _IGNORED}
+    | dict.fromkeys(NOT_BUILT, _ONLY_OFF)
+)
 _PROJECT = obj(
     {
         "id": UUID,
@@ -53,7 +59,10 @@ NEW_PROJECT = said(
         {
             "key": {"type": "string", "pattern": "^[A-Z][A-Z0-9]{0,9}$"},
             "name": {"type": "string", "minLength": 1, "maxLength": 100},
-        }
+            "team_uuid": _NOT_KEPT,
+            "enabled_custom_case_types": listed(_NOT_KEPT),
+        },
+        required=["key", "name"],
     ),
     "project",
 )
@@ -66,6 +75,9 @@ PROJECT_CHANGES = obj(
                     {
                         "name": {"type": "string", "minLength": 1, "maxLength": 100},
                         "settings": _SETTINGS,
+                        "columns_config": _IGNORED,
+                        "team_uuid": _NOT_KEPT,
+                        "enabled_custom_case_types": listed(_NOT_KEPT),
                     }
                 ),
             },

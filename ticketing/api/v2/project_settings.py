@@ -27,7 +27,7 @@ _MAPPED: dict[str, frozenset[str]] = {
     "priority": frozenset(Case.Priority.values) - {"NOT_DEFINED"},
 }
 _LONGEST_ID = 64
-_NOT_BUILT = (
+NOT_BUILT = (
     "auto_close_inactive_cases",
     "integration_incident",
     "integration_monitor",
@@ -48,9 +48,9 @@ class _Off(msgspec.Struct):
 
 
 class _Metadata(msgspec.Struct):
-    account_id: str
-    project_id: str
-    issue_type_id: str
+    account_id: str | None = None
+    project_id: str | None = None
+    issue_type_id: str | None = None
 
 
 class _Sync(msgspec.Struct):
@@ -79,7 +79,7 @@ class Settings(msgspec.Struct):
 
 
 def shown(destination: Destination | None) -> dict[str, Any]:
-    off: dict[str, Any] = {name: {"enabled": False} for name in _NOT_BUILT}
+    off: dict[str, Any] = {name: {"enabled": False} for name in NOT_BUILT}
     return off | {"integration_jira": _jira(destination) if destination else {"enabled": False}}
 
 
@@ -117,9 +117,9 @@ class Wanted(msgspec.Struct):
     properties: dict[str, _Property] = {}
 
 
-def check(settings: Settings) -> Wanted:
+def check(settings: Settings, present: Destination | None) -> Wanted:
     """Raises ApiError for what is not built or not there. May ask Jira: no transaction here."""
-    for name in _NOT_BUILT:
+    for name in NOT_BUILT:
         said: _Off | None = getattr(settings, name)
         if said and said.enabled:
             detail = f"{name} is not built here; it can only be off."
@@ -130,14 +130,25 @@ def check(settings: Settings) -> Wanted:
         raise ApiError(400, detail=detail, pointer=f"{JIRA}/auto_creation/enabled")
     wanted = Wanted(jira, properties=_properties(jira.sync))
     if jira.metadata:
-        wanted.account = find_account(jira.metadata.account_id)
+        account_id, space_id, type_id = _ids(jira.metadata, present)
+        wanted.account = find_account(account_id)
         wanted.place = place_at(
-            wanted.account,
-            space_id=jira.metadata.project_id,
-            type_id=jira.metadata.issue_type_id,
-            pointer=f"{JIRA}/metadata",
+            wanted.account, space_id=space_id, type_id=type_id, pointer=f"{JIRA}/metadata"
         )
     return wanted
+
+
+def _ids(said: _Metadata, present: Destination | None) -> tuple[str, str, str]:
+    """What is not said is as it is."""
+    ids = {
+        "account_id": said.account_id or (str(present.account_id) if present else ""),
+        "project_id": said.project_id or (present.space_id if present else ""),
+        "issue_type_id": said.issue_type_id or (present.type_id if present else ""),
+    }
+    for name, value in ids.items():
+        if not value:
+            raise ApiError(400, detail=f"`{name}` is required.", pointer=f"{JIRA}/metadata/{name}")
+    return ids["account_id"], ids["project_id"], ids["issue_type_id"]
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.lib.public.schemas import TEXT, UUID, Schema, enum, listed, obj
+from config.lib.request_body import JSON
 from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
 from ticketing.asked import MAX_CASES
 from ticketing.models import Case
@@ -27,7 +28,7 @@ def to_one(type_: str) -> Schema:
     return obj({"data": ref(type_)})
 
 
-_FINDINGS = obj({"data": listed(ref("findings"), minItems=1, maxItems=MAX_FINDINGS)})
+_FINDINGS = optional({"data": listed(ref("findings"), maxItems=MAX_FINDINGS)})
 _WORDS: Schema = {
     "title": {"type": "string", "maxLength": MAX_TITLE},
     "description": {"type": "string", "maxLength": MAX_DESCRIPTION, "description": "Markdown."},
@@ -52,7 +53,14 @@ def _new(type_: str, words: Schema) -> Schema:
 
 NEW_CASES = _new("cases", _WORDS)
 NEW_ISSUES = _new("jira_issues", _WORDS | {"fields": _FIELDS})
-DETACH = obj({"data": obj({"type": enum("cases"), "relationships": obj({"findings": _FINDINGS})})})
+DETACH = obj(
+    {
+        "data": obj(
+            {"id": TEXT, "type": enum("cases"), "relationships": obj({"findings": _FINDINGS})},
+            required=["type", "relationships"],
+        )
+    }
+)
 ATTACH = obj(
     {
         "data": obj(
@@ -127,5 +135,14 @@ _FINDING_CASE = obj(
         ),
     }
 )
+
+
+def document_detaching(result: Schema, **_: object) -> Schema:
+    """A hook of the schema generator, which knows of no DELETE that has a body."""
+    operation = result["paths"]["/api/v2/security/findings/cases"]["delete"]
+    operation["requestBody"] = {"content": {JSON: {"schema": DETACH}}, "required": True}
+    return result
+
+
 FINDING_CASES = obj({"data": listed(_FINDING_CASE)})
 ONE_FINDING_CASE = obj({"data": _FINDING_CASE})
