@@ -36,9 +36,8 @@ def keep_the_project_of_rules(project_id: UUID, **_: object) -> str:
     names = list(Rule.objects.filter(project_id=project_id).values_list("name", flat=True))
     if not names:
         return ""
-    return (
-        f"rule{'' if len(names) == 1 else 's'} that create tickets in it ({', '.join(names[:3])})"
-    )
+    said = "1 rule that creates" if len(names) == 1 else f"{len(names)} rules that create"
+    return f"{said} tickets in it ({', '.join(names[:3])}{', …' if names[3:] else ''})"
 
 
 def _was_repaired_since(rule: Rule, issue: ExternalIssue) -> bool:
