@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],  # what the API can do is no secret
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "ticketing.api.v2.schemas.document_detaching",
         "config.lib.openapi.document_errors",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -6,6 +6,7 @@ from django.test import Client
 
 from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
+from tests.api.asking import Machine
 from tests.api.rules import URL
 
 
@@ -23,6 +24,16 @@ def make_key(db):
 def api() -> Client:
     """A machine: no cookies, and a crash is an answer, as in real life."""
     return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def machine(api, admin):
+    """`machine(Permission.CASES_READ)` asks with a key of these scopes, which Ada has made."""
+
+    def with_scopes(*scopes: Permission) -> Machine:
+        return Machine(api, create_api_key("ci", scopes=scopes, actor=admin)[1])
+
+    return with_scopes
 
 
 @pytest.fixture

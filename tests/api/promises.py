@@ -218,5 +218,6 @@ def _shared(promised: dict[str, Schema]) -> dict[str, Schema]:
 if __name__ == "__main__":
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
     django.setup()
     write_extract()

@@ -129,7 +129,7 @@ def _attach(chosen: Chosen, form: AttachForm, *, actor: User) -> tuple[Case, str
     """The case, and the key that the person knows it by."""
     found: Case | Remote = form.cleaned_data["key"]
     if isinstance(found, Remote) and form.destination:
-        case = attach_to_issue(found, form.destination, chosen.pks, actor=actor)
+        case = attach_to_issue(found, form.destination.project, chosen.pks, actor=actor)
         return case, found.ref.key
     case = cast("Case", found)
     services.attach(case, chosen.pks, actor=actor)
