@@ -56,7 +56,7 @@ def upload_report(request: HttpRequest) -> HttpResponse:
             file_name=file.name or "",
             by=signed_in(request).name,
         )
-        row = uploads.keep(file.chunks(), said)
+        row = uploads.keep(file, said)
         return redirect("findings:import-show", row.pk)
     names = Source.objects.values_list("name", flat=True)[:SUGGESTED]
     status = 422 if sent else 200

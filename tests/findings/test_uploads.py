@@ -4,11 +4,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from findings import imports, uploads
 from findings.imports import Sent
-from findings.models import Finding, Import, ImportPart
+from findings.models import Finding, Import
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +21,14 @@ def own(count: int) -> bytes:
     return json.dumps({"source": "nightly", "findings": findings}).encode()
 
 
+def keep(content: bytes, **sent) -> Import:
+    asks_first = sent.pop("asks_first", False)
+    return uploads.keep(ContentFile(content), Sent(**sent), asks_first=asks_first)
+
+
 def test_it_goes_on_where_the_time_was_over(monkeypatch):
     monkeypatch.setattr(imports, "BATCH", 10)
-    row = uploads.keep([own(35)], Sent())
+    row = keep(own(35))
     left = 0
     while not uploads.take_due(seconds=0):
         left += 1
@@ -30,20 +37,11 @@ def test_it_goes_on_where_the_time_was_over(monkeypatch):
     row.refresh_from_db()
     assert left == 4
     assert (row.state, row.received, row.new, row.seen_again) == ("done", 35, 35, 0)
-    assert not ImportPart.objects.exists()
-
-
-def test_it_keeps_a_file_in_parts_and_reads_it_back(monkeypatch):
-    monkeypatch.setattr(uploads, "_PART", 100)
-    row = uploads.keep([own(20)], Sent())
-    assert ImportPart.objects.count() > 10
-    assert uploads.take_due()
-    row.refresh_from_db()
-    assert row.new == 20
+    assert not default_storage.exists(row.stored_as)
 
 
 def test_it_refuses_what_is_no_report():
-    row = uploads.keep([b"no report"], Sent(file_name="a\0b"))
+    row = keep(b"no report", file_name="a\0b")
     assert uploads.take_due()
     row.refresh_from_db()
     assert row.state == "refused"
@@ -53,7 +51,7 @@ def test_it_refuses_what_is_no_report():
 
 
 def test_it_leaves_alone_what_another_worker_has():
-    row = uploads.keep([own(1)], Sent())
+    row = keep(own(1))
     Import.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(minutes=1))
     assert uploads.take_due()
     assert not Finding.objects.exists()
@@ -63,7 +61,7 @@ def test_it_takes_over_from_a_worker_that_died(monkeypatch):
     def die(*_args, **_kwargs):
         raise SystemExit
 
-    uploads.keep([own(3)], Sent())
+    keep(own(3))
     with monkeypatch.context() as patch:
         patch.setattr(uploads, "carry_on", die)
         with pytest.raises(SystemExit):
@@ -74,7 +72,7 @@ def test_it_takes_over_from_a_worker_that_died(monkeypatch):
 
 
 def test_it_gives_up_a_report_that_kills_its_workers():
-    row = uploads.keep([own(3)], Sent())
+    row = keep(own(3))
     Import.objects.update(tries=uploads.MOST_TRIES)
     assert uploads.take_due()
     row.refresh_from_db()

@@ -6,12 +6,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from findings import uploads
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
-from findings.models import Finding, Import, ImportPart
+from findings.models import Finding, Import
 from tests.factories import FindingFactory, SourceFactory
 
 LIST = "/settings/importers"
@@ -83,7 +84,7 @@ def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
     run = Import.objects.get()
     assert (run.state, run.new, run.started_by) == ("done", 4, admin.name)
     assert str(run.source) == "shop ci"
-    assert not ImportPart.objects.exists()
+    assert not default_storage.exists(run.stored_as)
     assert "The report is in." in client.get(answer["Location"]).text
 
 
