@@ -13,7 +13,7 @@ from django.utils import timezone
 from findings.closing import Standing, judge
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, type_choice
 from findings.formats.normalised import Normalised, Rejected
-from findings.imports import BATCH, CLOCK_SKEW, MAX_ERRORS, as_error
+from findings.imports import BATCH, CLOCK_SKEW, MAX_ERRORS, Sent, as_error
 from findings.models import Finding, Import, Scope, Source
 from findings.reports import Report, recognised
 
@@ -43,21 +43,14 @@ class Summary:
         return asdict(self)
 
 
-def look_through(
-    file: BinaryIO,
-    *,
-    source: str = "",
-    target: str = "",
-    format_name: str = "",
-    is_partial: bool = False,
-) -> Summary:
+def look_through(file: BinaryIO, sent: Sent) -> Summary:
     """Read the report to its end; RefusedReport if it does not go in."""
-    report = recognised(file, source=source, target=target, name=format_name)
+    report = recognised(file, source=sent.source, target=sent.scope, name=sent.format_name)
     counting = _Counting(report)
     outcomes = report.format.read(file, latest=timezone.now() + CLOCK_SKEW)
     while batch := list(islice(outcomes, BATCH)):
         counting.add(batch)
-    return counting.finish(is_partial=is_partial)
+    return counting.finish(is_partial=sent.is_partial)
 
 
 class _Counting:

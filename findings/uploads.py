@@ -8,11 +8,12 @@ lease.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from tempfile import SpooledTemporaryFile
 from time import monotonic
-from typing import IO
+from typing import IO, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from findings.formats.stream import RefusedReport
 from findings.imports import Sent, carry_on, refuse, source_called
 from findings.models import Import
 from findings.preview import look_through
-from findings.spool import chunks_of, spooled
+from findings.spool import ReportTooLarge, chunks_of, spooled
 
 MAX_BYTES = 200 * 1024 * 1024  # through the page; the API takes larger ones
 STINT = 35  # seconds: the queue ends a task after 60
@@ -35,6 +36,7 @@ DECIDE_WITHIN = timedelta(days=1)  # then a report that was only looked through 
 _ELSEWHERE = timedelta(hours=1)  # how long another machine may take that has the file
 _AGAIN = timedelta(seconds=15)
 _FOLDER = "uploads"
+_IN_MEMORY = 2 * 1024 * 1024
 
 
 class _LeaseLost(Exception):
@@ -58,6 +60,18 @@ def keep(file: File[bytes], sent: Sent, *, asks_first: bool = False) -> Import:
     row.save(force_insert=True)
     enqueue("findings.tasks.take_uploads")
     return row
+
+
+def keep_chunks(chunks: Iterable[bytes], sent: Sent) -> Import:
+    """As `keep`, from a request's body. RefusedReport for one that is too large."""
+    limit = settings.IMPORT_MAX_BYTES
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        for chunk in chunks:
+            file.write(chunk)
+            if file.tell() > limit:
+                raise ReportTooLarge(f"The report is larger than {limit:,} bytes.")
+        file.seek(0)
+        return keep(File(cast("IO[bytes]", file)), sent)
 
 
 def begin(row: Import) -> None:
@@ -109,19 +123,22 @@ def _take(row: Import, ends: float) -> None:
 def _look_through(row: Import, chunks: Iterator[bytes]) -> None:
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
-            summary = look_through(
-                file,
-                source=row.source.name if row.source else "",
-                target=row.target,
-                format_name=row.format,
-                is_partial=row.is_partial,
-            )
+            summary = look_through(file, _sent(row))
     except RefusedReport as refusal:
         _refuse(row, refusal.reason)
         return
     row.state = Import.State.WAITING
     mine = Import.objects.filter(pk=row.pk, due_at=row.due_at)
     mine.update(state=row.state, summary=summary.as_json(), due_at=None, tries=0)
+
+
+def _sent(row: Import) -> Sent:
+    return Sent(
+        source=row.source.name if row.source else "",
+        scope=row.target,
+        format_name=row.format,
+        is_partial=row.is_partial,
+    )
 
 
 def _refuse(row: Import, reason: str) -> None:
