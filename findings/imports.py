@@ -93,6 +93,8 @@ def carry_on(
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
             source = row.source.name if row.source else ""
+            row.size = file.seek(0, 2)
+            row.save(update_fields=("size",))
             report = recognised(file, source=source, target=row.target, name=row.format)
             _note(report, row)
             row.save(update_fields=_RECOGNISED)

@@ -279,6 +279,10 @@ class Import(models.Model):
         return self.file_name or str(self.id)
 
     @property
+    def is_at_work(self) -> bool:
+        return self.state in (Import.State.CHECKING, Import.State.RUNNING)
+
+    @property
     def percent(self) -> int:
         return min(100, 100 * self.bytes_read // self.size) if self.size else 0
 
