@@ -90,6 +90,12 @@ def resolve_held(run: Import, *, actor: User) -> None:
         _answer(run, Import.Closing.DONE)
 
 
+def missing_from(run: Import) -> QuerySet[Finding]:
+    """The open findings of the import's scope that nothing has reported since it began."""
+    missing = Finding.objects.filter(scope=run.scope_id, status__in=OPEN_STATUSES)
+    return missing.filter(last_seen_at__lt=run.started_at).order_by("-severity_rank", "pk")
+
+
 def keep_open(run: Import, *, actor: User) -> None:
     """A person says that the report is wrong and the findings are not gone."""
     _answer(run, Import.Closing.KEPT, note=f"Kept open by {actor.name}.")

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Final
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from findings.formats.stream import RefusedReport
 
@@ -20,6 +20,7 @@ _END_64: Final = b"PK\x06\x07"  # twenty bytes before it in archives over 4 GB
 _MAX_COMMENT: Final = 65_535
 _MAX_DIRECTORY: Final = 64 * 1024  # bytes: some hundred files; a report is one
 _IS_ENCRYPTED: Final = 0x1
+_METHODS: Final = frozenset({ZIP_STORED, ZIP_DEFLATED})  # LZMA asks for memory as it likes
 _LINK: Final = 0o120000
 _STEP: Final = 256 * 1024
 _BROKEN: Final = "The file begins as a zip archive but cannot be unpacked."
@@ -51,6 +52,8 @@ def _only_file(archive: ZipFile) -> ZipInfo:
     (only,) = files
     if only.flag_bits & _IS_ENCRYPTED:
         raise RefusedReport("The zip archive is encrypted.")
+    if only.compress_type not in _METHODS:
+        raise RefusedReport("The zip archive is packed in a way that is not read; use deflate.")
     path = PurePosixPath(only.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or _is_link(only):
         raise RefusedReport("The zip archive holds a path that leads out of it.")

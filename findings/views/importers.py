@@ -20,6 +20,7 @@ from findings.imports import Sent
 from findings.models import Import, Source
 
 SUGGESTED = 200
+SHOWN = 50  # of the findings that a report lacks
 
 
 @require(Permission.FINDINGS_READ)
@@ -44,6 +45,7 @@ def show_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
         "run": run,
         "label": importers.LABELS.get((run.summary or {}).get("format", run.format), ""),
         "fragment": part,
+        "missing": closing.missing_from(run)[:SHOWN] if run.closing == Import.Closing.HELD else (),
         "may_import": user.may(Permission.FINDINGS_INTAKE),
         "may_resolve": user.may(Permission.FINDINGS_WRITE),
     }

@@ -195,6 +195,9 @@ def test_it_asks_whether_missing_findings_are_gone(as_user, analyst):
     shown = client.get(f"{LIST}/{run.pk}").text
     assert "12 of 15 findings are missing from this report" in shown
     assert "Resolve 12" in shown
+    gone = Finding.objects.get(resource_id="r14")
+    assert f'href="/findings/{gone.finding_id}"' in shown
+    assert Finding.objects.get(resource_id="r1").finding_id not in shown
     assert "12 missing" in client.get(LIST).text
     client.post(f"{LIST}/{run.pk}/resolve")
     assert Finding.objects.filter(status="auto_closed").count() == 12
