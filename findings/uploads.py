@@ -1,20 +1,27 @@
-"""Reports that people upload: kept in Django's default storage, taken in by the queue, in stints.
+"""Reports for the queue: kept in Django's default storage, taken in by whichever worker comes.
 
 A row of Import with `due_at` is the queue. A worker claims it by moving `due_at` ahead, which is
 its lease; what it had no time for, or what died with it, falls due again. Nothing is taken in
 twice: findings are known by their fingerprints, and each batch is counted with them, under the
 lease.
+
+A task of the queue ends after a minute, and going on with a report means reading it again from
+its start. So a large one is taken by a process of its own, one at a time; it belongs to the
+process group of its cluster and ends with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from time import monotonic
 from typing import IO, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.base import File
@@ -30,13 +37,16 @@ from findings.spool import ReportTooLarge, chunks_of, spooled
 
 MAX_BYTES = 200 * 1024 * 1024  # through the page; the API takes larger ones
 STINT = 35  # seconds: the queue ends a task after 60
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(minutes=3)  # and a second for each megabyte
+LARGE = 20 * 1024 * 1024  # bytes, unpacked: some 20,000 findings, ten seconds of an idle core
 MOST_TRIES = 3  # without getting on
 DECIDE_WITHIN = timedelta(days=1)  # then a report that was only looked through is forgotten
 _ELSEWHERE = timedelta(hours=1)  # how long another machine may take that has the file
 _AGAIN = timedelta(seconds=15)
 _FOLDER = "uploads"
 _IN_MEMORY = 2 * 1024 * 1024
+_PACKED = (b"\x1f\x8b", b"PK")
+_USUAL_RATIO = 20  # reports pack 10 to 60 times
 
 
 class _LeaseLost(Exception):
@@ -54,12 +64,20 @@ def keep(file: File[bytes], sent: Sent, *, asks_first: bool = False) -> Import:
         pk=key,
         source=source_called(sent.source) if sent.source else None,
         state=Import.State.CHECKING if asks_first else Import.State.RUNNING,
+        size=_size_unpacked(file),
         stored_as=default_storage.save(f"{_FOLDER}/{key}", file),
         due_at=timezone.now(),
     )
     row.save(force_insert=True)
     enqueue("findings.tasks.take_uploads")
     return row
+
+
+def _size_unpacked(file: File[bytes]) -> int:
+    """About; it is counted when the file is unpacked."""
+    is_packed = file.read(2) in _PACKED
+    file.seek(0)
+    return file.size * (_USUAL_RATIO if is_packed else 1)
 
 
 def keep_chunks(chunks: Iterable[bytes], sent: Sent) -> Import:
@@ -92,24 +110,55 @@ def take_due(*, seconds: float = STINT) -> bool:
     """Take in what is due; False when the time was over before the work was."""
     ends = monotonic() + seconds
     while (row := _claim()) is not None:
-        try:
-            _take(row, ends)
-        except _LeaseLost:
+        if row.size >= LARGE and row.is_at_work:
+            start_process(row)
             continue
-        except FileNotFoundError:
-            _leave_to_others(row)
-            continue
-        if row.state == Import.State.RUNNING:
-            _give_back(row)
+        _take_claimed(row, has_time=lambda: monotonic() < ends)
+        if row.state == Import.State.RUNNING and row.due_at is None:
             return False
-        if row.state != Import.State.WAITING:
-            _forget(row)
     return True
 
 
-def _take(row: Import, ends: float) -> None:
-    if row.state in (Import.State.DONE, Import.State.REFUSED):
-        return  # by a worker that died before it could say so
+def take_large(pk: UUID) -> None:
+    """Take a claimed upload to its end, in a process of its own: see `start_process`."""
+    row = Import.objects.select_related("source").get(pk=pk)
+    _take_claimed(row, has_time=_leader_lives)
+    enqueue("findings.tasks.take_uploads")  # for the large ones that waited
+
+
+def start_process(row: Import) -> None:
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "take_upload", str(row.pk)]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our own
+
+
+def _leader_lives() -> bool:
+    """Whether the cluster whose process group we are in is still there."""
+    try:
+        os.kill(os.getpgrp(), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _take_claimed(row: Import, *, has_time: Callable[[], bool]) -> None:
+    """Take it in as far as there is time; `due_at` is None afterwards if we still had it."""
+    try:
+        _take(row, has_time)
+    except _LeaseLost:
+        return
+    except FileNotFoundError:
+        _leave_to_others(row)
+        return
+    if row.state == Import.State.RUNNING:
+        _give_back(row)
+    elif row.state != Import.State.WAITING:
+        _forget(row)
+    row.due_at = None
+
+
+def _take(row: Import, has_time: Callable[[], bool]) -> None:
+    if not row.is_at_work:
+        return  # ended by a worker that died before it could say so
     if row.tries > MOST_TRIES:
         _refuse(row, f"Taking it in failed {MOST_TRIES} times after {row.received:,} records.")
         return
@@ -117,7 +166,7 @@ def _take(row: Import, ends: float) -> None:
         if row.state == Import.State.CHECKING:
             _look_through(row, chunks)
         else:
-            carry_on(row, chunks, has_time=lambda: monotonic() < ends, before_batch=_renew)
+            carry_on(row, chunks, has_time=has_time, before_batch=_renew)
 
 
 def _look_through(row: Import, chunks: Iterator[bytes]) -> None:
@@ -149,20 +198,26 @@ def _refuse(row: Import, reason: str) -> None:
 def _claim() -> Import | None:
     while True:
         now = timezone.now()
-        row = Import.objects.select_related("source").filter(due_at__lte=now).order_by("due_at")
-        due = row.first()
+        rows = Import.objects.select_related("source").filter(due_at__lte=now).order_by("due_at")
+        if Import.objects.filter(due_at__gt=now, size__gte=LARGE).exists():
+            rows = rows.filter(size__lt=LARGE)
+        due = rows.first()
         if due is None:
             return None
-        tries, lease = due.tries + 1, now + LEASE
+        tries, lease = due.tries + 1, _lease(due)
         mine = Import.objects.filter(pk=due.pk, due_at=due.due_at)
         if mine.update(due_at=lease, tries=tries):
             due.due_at, due.tries = lease, tries
             return due
 
 
+def _lease(row: Import) -> datetime:
+    return timezone.now() + LEASE + timedelta(seconds=row.size // 1_000_000)
+
+
 def _renew(row: Import) -> None:
     """In the transaction of each batch: whoever lost the lease records and counts nothing."""
-    lease = timezone.now() + LEASE
+    lease = _lease(row)
     if not Import.objects.filter(pk=row.pk, due_at=row.due_at).update(due_at=lease, tries=0):
         raise _LeaseLost
     row.due_at = lease
