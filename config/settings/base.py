@@ -240,6 +240,7 @@ WHITENOISE_MAX_AGE = 31_536_000
 
 INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", 10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 1024 * 1024 * 1024)
+IMPORT_HOLD_PERCENT = env.int("IMPORT_HOLD_PERCENT", 50)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # page forms; the intake reads its own stream
 
 # --- Trackers --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('findings', '0005_saved_views'),
+        ('findings', '0007_old_imports_close_nothing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -27,6 +27,7 @@ class Report(NamedTuple):
     tags: str
     attributes: str
     digest: str
+    scope_id: int | None
 
 
 class Known(NamedTuple):
@@ -60,6 +61,7 @@ SAID = (
     "attributes",
     "first_seen_at",
     "last_seen_at",
+    "scope_id",
 )
 """What a source says of a finding: the columns that change when it says something else."""
 
@@ -79,9 +81,10 @@ NEW = (
 )
 
 
-def report_of(finding: Normalised) -> Report:
+def report_of(finding: Normalised, scope_id: int | None = None) -> Report:
     tags, attributes = as_json(finding.tags), as_json(finding.attributes)
-    return Report(finding, tags, attributes, digest(finding, tags=tags, attributes=attributes))
+    said = digest(finding, tags=tags, attributes=attributes)
+    return Report(finding, tags, attributes, said, scope_id)
 
 
 def said_row(
@@ -107,6 +110,7 @@ def said_row(
         report.attributes,
         min(finding.first_seen_at or first_seen_at, first_seen_at),
         last_seen_at,
+        report.scope_id,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from findings.formats.normalised import Rejected
-from findings.formats.registry import FORMATS, recognise
+from findings.formats.registry import FORMATS, recognise, target_of
 from tests.findings.formats.conftest import LATEST, SAMPLES
 
 CODE, IAC, LIBRARY = "static_code_vulnerability", "iac_misconfiguration", "library_vulnerability"
@@ -77,3 +77,22 @@ def test_it_reads_the_same_twice(name, read):
 def test_it_has_a_sample_for_every_format():
     assert {row[0] for row in TABLE.values()} == {each.NAME for each in FORMATS}
     assert set(TABLE) == {path.name for path in SAMPLES.iterdir()}
+
+
+TARGETS = {
+    "code.sarif": "github.com/acme/shop",
+    "image.trivy.json": "ghcr.io/acme/api",
+    "cluster.trivy.json": "kind",
+    "image.grype.json": "registry.example:5000/acme/api",
+    "v7.gitleaks.json": "acme/site",
+    "v8.gitleaks.json": "",
+    "legacy.trivy.json": "",
+    "own.json": "",
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_it_says_what_was_scanned(name):
+    report = (SAMPLES / name).open("rb")
+    with report:
+        assert target_of(recognise(report), report) == TARGETS[name]
