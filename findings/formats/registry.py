@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from findings.formats import gitleaks, grype, own, sarif, trivy
+from findings.formats import (
+    gitleaks,
+    grype,
+    own,
+    sarif,
+    trivy,
+)
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.stream import Outline, RefusedReport, outline
 
@@ -29,7 +35,13 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (sarif, trivy, grype, gitleaks, own)
+FORMATS: tuple[Format, ...] = (
+    gitleaks,
+    grype,
+    own,
+    sarif,
+    trivy,
+)
 
 
 def recognise(report: BinaryIO, *, name: str = "") -> Format:

@@ -8,15 +8,23 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from findings.formats.registry import FORMATS
+from findings.formats.stream import outline
 from tests.findings.formats.conftest import outcomes
 
 FOLDER = Path(os.environ.get("REPORTS_DIR", "."))
 EXPECTED = FOLDER / "expected.json"
-READ = {"SARIF 2.1.0", "Trivy JSON", "Grype JSON", "Gitleaks JSON"}
+READ = {
+    "Gitleaks JSON",
+    "Grype JSON",
+    "SARIF 2.1.0",
+    "Trivy JSON",
+}
 CASES = [
     pytest.param(case, id=case["file"])
     for case in (json.loads(EXPECTED.read_text()) if EXPECTED.exists() else [])
@@ -40,3 +48,11 @@ def test_it_counts_a_real_report(case):
     severities = Counter(finding.severity.capitalize() for finding in findings)
     assert severities == BETTER_FOUNDED.get(case["file"], case["severities"])
     assert len({finding.fingerprint for finding in findings}) == len(findings)
+
+
+@pytest.mark.skipif(not CASES, reason="REPORTS_DIR names no folder with expected.json")
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_claimed_by_one_format_alone(case):
+    shape = outline(BytesIO((FOLDER / case["file"]).read_bytes()))
+    claimed = [each.NAME for each in FORMATS if each.recognises(shape)]
+    assert len(claimed) == (0 if shape.is_nothing else 1), claimed

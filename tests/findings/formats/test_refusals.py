@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from tests.findings.formats.conftest import SAMPLES
 
@@ -51,7 +52,8 @@ def test_it_refuses_a_report_named_as_another(path, read_all):
 
 
 def test_it_names_the_formats_when_asked_for_another(read_all):
-    with pytest.raises(RefusedReport, match="there are sarif, trivy, grype, gitleaks, json"):
+    names = ", ".join(each.NAME for each in FORMATS)
+    with pytest.raises(RefusedReport, match=f"no format 'pdf'; there are {names}"):
         read_all(b"[]", name="pdf")
 
 
