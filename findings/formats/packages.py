@@ -4,17 +4,22 @@ Identity: type, vulnerability, package with its kind and path, and what holds it
 version is not in it: an update that does not fix the problem leaves the finding the same. Nor is
 an image's tag or digest: the next build of an image carries the same problem. Send images that
 live side by side under one name (a 1.x and a 2.x line) as different sources.
+
+Correlation: what two tools say of one package stays two findings that share a `correlation_id`:
+the vulnerability by its CVE, the last part of the package's name (tools disagree on what comes
+before it, as in `org.slf4j:slf4j-api` and `slf4j-api`), and what holds it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats.evidence import Evidence
-from findings.formats.identity import fingerprint
+from findings.formats.identity import correlation, fingerprint
 from findings.formats.values import clip, one_line, tags, without_empty
 
 _LANGUAGES = {
@@ -27,6 +32,9 @@ _LANGUAGES = {
     "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
     "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
 }  # fmt: skip
+
+_LAST_PART = re.compile(r"[/:]")
+_DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +80,7 @@ class VulnerablePackage:
     epss: float | None = None
     is_exploited: bool = False  # listed as exploited in the wild
     urls: Sequence[str] = ()
+    advice: str = ""  # what the report says to do, where it says more than a version
 
     @property
     def cves(self) -> list[str]:
@@ -80,6 +89,13 @@ class VulnerablePackage:
     @property
     def finding_type(self) -> FindingType:
         return FindingType.HOST_AND_CONTAINER if self.is_of_system else FindingType.LIBRARY
+
+    @property
+    def correlation_id(self) -> str:
+        name = _LAST_PART.split(self.package.rstrip("/:").lower())[-1]
+        vulnerability = next(iter(self.cves), self.id.upper())
+        place = self.holder.lasting_name.removeprefix("./").strip("/")
+        return correlation(vulnerability, _DASHES.sub("-", name), place)
 
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""
@@ -103,8 +119,8 @@ class VulnerablePackage:
         return f"{self.id} in {self.package}{summary}"
 
     def _remediation(self) -> str:
-        if not self.fixed_versions:
-            return ""
+        if self.advice or not self.fixed_versions:
+            return one_line(self.advice, 1_000)
         return f"Update {self.package} to {' or '.join(self.fixed_versions)}."
 
     def _description(self) -> str:
@@ -145,6 +161,7 @@ class VulnerablePackage:
         }
         return without_empty(
             {
+                "correlation_id": self.correlation_id,
                 "advisory": advisory,
                 "package": package,
                 "cvss": self.cvss_score,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from findings.formats import (
+    asff,
     gitleaks,
     grype,
     own,
@@ -36,6 +37,7 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
+    asff,
     gitleaks,
     grype,
     own,

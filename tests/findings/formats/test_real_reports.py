@@ -20,6 +20,7 @@ from tests.findings.formats.conftest import outcomes
 FOLDER = Path(os.environ.get("REPORTS_DIR", "."))
 EXPECTED = FOLDER / "expected.json"
 READ = {
+    "AWS Security Hub (ASFF)",
     "Gitleaks JSON",
     "Grype JSON",
     "SARIF 2.1.0",
@@ -32,6 +33,9 @@ CASES = [
 ]
 
 BETTER_FOUNDED = {
+    # What passed its control is no problem.
+    "awssecurityhub/config_one_finding.json": {},
+    "awssecurityhub/config_many_findings.json": {},
     # Three of its four results carry an external suppression without status: accepted (3.35.3).
     "sarif/SuppressionTestCurrent.sarif": {"Medium": 1},
     # Its only result is suppressed, with status `accepted`.
