@@ -38,12 +38,18 @@ _REDACTED = re.compile(r"REDACTED|\*{3}|\.{3}$")
 
 
 def recognises(outline: Outline) -> bool:
-    first = outline.first.get("", frozenset())
+    first = outline.first.get("", frozenset()) if outline.root == "list" else frozenset()
     return first >= {"RuleID", "Secret"} or first >= {"rule", "offender"}
 
 
 def scanner(_report: BinaryIO) -> str:
     return "Gitleaks"
+
+
+def target(report: BinaryIO) -> str:
+    """The repository that version 7 names with each leak."""
+    names = {_Leak(found.value).repository for found in records(report, "/*")}
+    return names.pop() if len(names) == 1 else ""
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

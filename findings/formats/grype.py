@@ -35,6 +35,14 @@ def scanner(_report: BinaryIO) -> str:
     return "Grype"
 
 
+def target(report: BinaryIO) -> str:
+    """The image without its tag, or the directory."""
+    for found in records(report, "/source"):
+        name = _holder(found.value, "", is_of_system=True).lasting_name
+        return "" if name in ("host", "image", ".", "./") else name
+    return ""
+
+
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     sources = [found.value for found in records(report, "/source")]
     source = sources[-1] if sources else None

@@ -1,4 +1,4 @@
-"""Our own JSON: `{"source": "name", "findings": [finding, …]}`, or the bare list.
+"""Our own JSON: `{"source": "who", "scope": "of what", "findings": [finding, …]}`, or the list.
 
 A finding has the fields of `normalised.Normalised`, as in `POST /api/v1/findings`. Identity is
 the sender's `fingerprint`, else `normalised.default_fingerprint`.
@@ -23,13 +23,17 @@ _OURS = frozenset({"finding_type", "resource_id"})  # both required, and nobody 
 def recognises(outline: Outline) -> bool:
     if outline.root == "object":
         first = outline.first.get("findings")
-        empty = outline.keys <= {"source", "findings"} and first == frozenset()
+        empty = outline.keys <= {"source", "scope", "findings"} and first == frozenset()
         return first is not None and (first >= _OURS or empty)
     return outline.first.get("", frozenset()) >= _OURS
 
 
 def scanner(report: BinaryIO) -> str:
     return next((text(found.value) for found in records(report, "/source")), "")
+
+
+def target(report: BinaryIO) -> str:
+    return next((text(found.value) for found in records(report, "/scope")), "")
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

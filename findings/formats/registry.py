@@ -15,10 +15,13 @@ from findings.formats import (
     trivy,
 )
 from findings.formats.normalised import Normalised, Rejected
+from findings.formats.outlines import LABELS
 from findings.formats.stream import Outline, RefusedReport, outline
 
 
 class Format(Protocol):
+    """A module of this package. It may also have `target(report) -> str`; see `target_of`."""
+
     NAME: str  # in the API and on the command line
     LABEL: str  # for people
 
@@ -47,8 +50,8 @@ FORMATS: tuple[Format, ...] = (
 
 
 def recognise(report: BinaryIO, *, name: str = "") -> Format:
-    """The format of the report, after reading all of it once: RefusedReport if it is not sound
-    JSON, of no known format, or not of the one named.
+    """The format of the report, after reading all of it once: RefusedReport if it is not sound,
+    of no known format, or not of the one named.
 
     `[]` and `null` are reports without findings; without a name they count as our own JSON.
     """
@@ -64,7 +67,8 @@ def recognise(report: BinaryIO, *, name: str = "") -> Format:
         if known.recognises(shape):
             return known
     labels = ", ".join(known.LABEL for known in FORMATS)
-    raise RefusedReport(f"The file is JSON, but none of the reports that are read: {labels}.")
+    syntax = LABELS[shape.syntax]
+    raise RefusedReport(f"The file is {syntax}, but none of the reports that are read: {labels}.")
 
 
 def by_name(name: str) -> Format:
@@ -73,3 +77,14 @@ def by_name(name: str) -> Format:
             return known
     names = ", ".join(known.NAME for known in FORMATS)
     raise RefusedReport(f"There is no format {name[:50]!r}; there are {names}.")
+
+
+def target_of(known: Format, report: BinaryIO) -> str:
+    """What the report says it scanned (an image, a repository, an account, a host), or "".
+
+    Together with source and scanner it names the scope of an import: what a later complete report
+    of the same scope no longer holds is gone. So a format defines `target` only if the report
+    has one answer for all of its findings that stays the same from scan to scan.
+    """
+    says = getattr(known, "target", None)
+    return str(says(report)) if says else ""

@@ -63,6 +63,14 @@ def scanner(report: BinaryIO) -> str:
     return next(names, "")
 
 
+def target(report: BinaryIO) -> str:
+    """The repositories, images and categories of the runs, as GitHub tells analyses apart."""
+    named = {run.repository or run.lasting_image for run in runs_of(report).values()}
+    for found in records(report, "/runs/*/automationDetails/id"):
+        named.add(text(found.value).rpartition("/")[0])
+    return " ".join(sorted(named - {""}))
+
+
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     runs = runs_of(report)
     occurrences = Occurrences()

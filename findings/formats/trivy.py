@@ -42,6 +42,7 @@ _TARGETS = (
     "/Misconfigurations/*/Results",
 )  # where lists of results are, by kind of report
 _KINDS = ("Vulnerabilities", "Misconfigurations", "Secrets")
+_ARTIFACT = ("ClusterName", "ArtifactName", "ArtifactType")
 _CONTEXT = ("Target", "Class", "Type")
 _OBJECT = ("Namespace", "Kind", "Name")
 _SYSTEMS = frozenset(
@@ -66,6 +67,17 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(_report: BinaryIO) -> str:
     return "Trivy"
+
+
+def target(report: BinaryIO) -> str:
+    """The image without its tag, the repository or directory, or the cluster."""
+    said = {
+        str(found.path[0]): text(found.value)
+        for found in records(report, *(f"/{name}" for name in _ARTIFACT))
+    }
+    name = said.get("ClusterName") or said.get("ArtifactName", "")
+    name = Holder(name=name, resource_type=said.get("ArtifactType", "")).lasting_name
+    return "" if name in (".", "./") else name  # where Trivy ran: says nothing
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from findings.formats.normalised import Rejected
-from findings.formats.registry import recognise
+from findings.formats.registry import recognise, target_of
 from tests.findings.formats.conftest import LATEST, SAMPLES
 
 CODE, IAC, LIBRARY = "static_code_vulnerability", "iac_misconfiguration", "library_vulnerability"
@@ -60,3 +60,22 @@ def test_it_reads_each_record_of_a_sample(name):
         each.pointer if isinstance(each, Rejected) else (each.finding_type, each.severity)
         for each in outcomes
     ]
+
+
+TARGETS = {
+    "code.sarif": "github.com/acme/shop",
+    "image.trivy.json": "ghcr.io/acme/api",
+    "cluster.trivy.json": "kind",
+    "image.grype.json": "registry.example:5000/acme/api",
+    "v7.gitleaks.json": "acme/site",
+    "v8.gitleaks.json": "",
+    "legacy.trivy.json": "",
+    "own.json": "",
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_it_says_what_was_scanned(name):
+    report = (SAMPLES / name).open("rb")
+    with report:
+        assert target_of(recognise(report), report) == TARGETS[name]

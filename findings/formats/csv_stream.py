@@ -1,0 +1,84 @@
+"""Reading CSV reports of any size, row by row. The first row names the columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final, NamedTuple
+
+from findings.formats.outlines import NOT_UTF8, Outline, RefusedReport
+
+MAX_LINE: Final = 1024 * 1024  # bytes; scanners put whole explanations into one cell
+_DELIMITERS: Final = ",;\t"
+
+csv.field_size_limit(MAX_LINE)  # of the whole process; nothing else here reads CSV
+
+
+class Row(NamedTuple):
+    position: int  # among the rows with content, from 0
+    pointer: str  # "/rows/3": the fourth row under the header
+    cells: Mapping[str, str]  # by column; a row that is too short has "" for the rest
+
+
+def rows(report: BinaryIO) -> Iterator[Row]:
+    """The rows under the header, one in memory at a time; empty ones are left out."""
+    table = _table(report)
+    columns = _columns(next(table, []))
+    for position, row in enumerate(filter(any, table)):
+        cells = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
+        yield Row(position, f"/rows/{position}", cells)
+
+
+def csv_outline(report: BinaryIO) -> Outline:
+    """The header; RefusedReport if any of it is not sound CSV or its last row is cut."""
+    table = _table(report)
+    columns = _columns(next(table, []))
+    last = columns
+    for row in table:
+        last = tuple(row) or last
+    if len(last) < len(columns) and not _ends_with_line(report):
+        raise RefusedReport("The file ends in the middle of a row: it was cut off.")
+    return Outline(syntax="csv", columns=columns)
+
+
+def delimiter(header: str) -> str:
+    """What separates the header's cells, or "" if it has but one."""
+    bare = "".join(header.split('"')[::2])  # what stands outside of quotes
+    found = max(_DELIMITERS, key=bare.count)
+    return found if found in bare else ""
+
+
+def _columns(header: list[str]) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in header)
+
+
+def _table(report: BinaryIO) -> Iterator[list[str]]:
+    report.seek(0)
+    header = next(_lines(report), "")
+    report.seek(0)
+    reader = csv.reader(_lines(report), delimiter=delimiter(header) or ",", strict=True)
+    try:
+        yield from reader
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise RefusedReport("The file ends in the middle of a row: it was cut off.") from None
+        line = reader.line_num
+        raise RefusedReport(f"The file cannot be read as CSV from line {line:,} on.") from None
+
+
+def _lines(report: BinaryIO) -> Iterator[str]:
+    encoding = "utf-8-sig"
+    while line := report.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise RefusedReport(f"A line of the CSV has more than {MAX_LINE:,} bytes.")
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError:
+            raise RefusedReport(NOT_UTF8) from None
+        encoding = "utf-8"
+
+
+def _ends_with_line(report: BinaryIO) -> bool:
+    size = report.seek(0, 2)
+    report.seek(max(0, size - 1))
+    return report.read(1) in (b"\n", b"\r")
