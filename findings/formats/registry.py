@@ -10,7 +10,9 @@ from findings.formats import (
     asff,
     gitleaks,
     grype,
+    ocsf,
     own,
+    prowler,
     sarif,
     trivy,
 )
@@ -43,7 +45,9 @@ FORMATS: tuple[Format, ...] = (
     asff,
     gitleaks,
     grype,
+    ocsf,
     own,
+    prowler,
     sarif,
     trivy,
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 from findings.facts import FindingType, Severity
 from findings.formats.evidence import Evidence
-from findings.formats.values import one_line, tags, without_empty
+from findings.formats.identity import fingerprint
+from findings.formats.values import one_line, tags, texts, without_empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,3 +130,17 @@ _TAGS = 150
 
 def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
+
+
+def check_identity(tool: str, rule: str, resource: Resource) -> str:
+    """The fingerprint of a check that failed at a resource: there is one answer at a time.
+
+    Tools write the same check in several formats; this way it is one finding in all of them.
+    """
+    return fingerprint(tool.lower(), rule, resource.account, resource.region, resource.id)
+
+
+def compliance_lines(value: Any) -> list[str]:
+    """`{"CIS-1.4": ["1.20", "1.21"]}` as "CIS-1.4: 1.20, 1.21" for each standard."""
+    standards = value if isinstance(value, dict) else {}
+    return [f"{standard}: {', '.join(texts(standards, standard))}" for standard in standards]

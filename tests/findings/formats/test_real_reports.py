@@ -23,6 +23,7 @@ READ = {
     "AWS Security Hub (ASFF)",
     "Gitleaks JSON",
     "Grype JSON",
+    "Prowler",
     "SARIF 2.1.0",
     "Trivy JSON",
 }
@@ -36,6 +37,12 @@ BETTER_FOUNDED = {
     # What passed its control is no problem.
     "awssecurityhub/config_one_finding.json": {},
     "awssecurityhub/config_many_findings.json": {},
+    # The report says "Informational".
+    "aws_prowler/many_vuln.csv": {"High": 1, "Medium": 2, "Info": 1},
+    # PASS is no finding.
+    "aws_prowler/issue4450.csv": {"High": 3},
+    # Nor is MANUAL: nobody has looked yet.
+    "prowler/example_output_aws.csv": {"Low": 1, "Medium": 1},
     # Three of its four results carry an external suppression without status: accepted (3.35.3).
     "sarif/SuppressionTestCurrent.sarif": {"Medium": 1},
     # Its only result is suppressed, with status `accepted`.
