@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats.evidence import Evidence
@@ -26,12 +26,16 @@ _LANGUAGES = {
     "cargo": "rust", "rust-crate": "rust", "rustbinary": "rust", "composer": "php",
     "php-composer": "php", "gem": "ruby", "bundler": "ruby", "gemspec": "ruby", "go-module": "go",
     "gomod": "go", "gobinary": "go", "jar": "java", "java-archive": "java", "pom": "java",
+    "crates.io": "rust", "packagist": "php", "rubygems": "ruby", "go": "go", "golang": "go",
+    "gomodules": "go", "maven": "java", "sbt": "scala", "pypi": "python",
     "gradle": "java", "npm": "javascript", "yarn": "javascript", "pnpm": "javascript",
     "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
     "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
     "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
     "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
 }  # fmt: skip
+_NO_FIX = "No fixed version is known."
+_WAYS = 10  # shown of those through which a package comes in
 
 _LAST_PART = re.compile(r"[/:]")
 _DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
@@ -60,6 +64,8 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class VulnerablePackage:
+    COUNTS_REPEATS: ClassVar = False  # the same in two versions is fixed by one update
+
     id: str  # CVE-…, GHSA-…, …
     scanner: str
     holder: Holder
@@ -81,6 +87,14 @@ class VulnerablePackage:
     is_exploited: bool = False  # listed as exploited in the wild
     urls: Sequence[str] = ()
     advice: str = ""  # what the report says to do, where it says more than a version
+    through: Sequence[str] = ()  # ways from the project to the package: "api > express > debug"
+    reachability: str = ""  # how far the project reaches the flaw, in the scanner's word
+    repository: str = ""
+    is_fixable: bool = False  # though the report names no version
+
+    @property
+    def has_fix(self) -> bool:
+        return self.is_fixable or bool(self.fixed_versions)
 
     @property
     def cves(self) -> list[str]:
@@ -119,8 +133,10 @@ class VulnerablePackage:
         return f"{self.id} in {self.package}{summary}"
 
     def _remediation(self) -> str:
-        if self.advice or not self.fixed_versions:
+        if self.advice:
             return one_line(self.advice, 1_000)
+        if not self.fixed_versions:
+            return "A fix is available." if self.is_fixable else ""
         return f"Update {self.package} to {' or '.join(self.fixed_versions)}."
 
     def _description(self) -> str:
@@ -128,7 +144,10 @@ class VulnerablePackage:
         version = f" {self.version}" if self.version else ""
         path = f", `{self.path}`" if self.path and self.path != self.holder.name else ""
         evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
-        evidence.section("Remediation", self._remediation() or "No fixed version is known.")
+        ways = [f"- {one_line(way, 500)}" for way in self.through[:_WAYS]]
+        evidence.section("Comes in through", "\n".join(ways))
+        evidence.section("Reached", self.reachability)
+        evidence.section("Remediation", self._remediation() or _NO_FIX)
         evidence.links(self.urls)
         return evidence.markdown
 
@@ -138,9 +157,10 @@ class VulnerablePackage:
             cve=self.cves,
             cwe=self.cwes,
             package=self.package,
-            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem, ""),
+            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem.lower(), ""),
             image=self.holder.name if self.holder.is_image else "",
-            fix_available="true" if self.fixed_versions else "false",
+            repo=self.repository,
+            fix_available="true" if self.has_fix else "false",
         )
 
     def _attributes(self) -> dict[str, Any]:
@@ -169,9 +189,11 @@ class VulnerablePackage:
                     "cvss_vector": self.cvss_vector,
                     "epss": self.epss,
                     "is_exploited": self.is_exploited,
-                    "is_fix_available": bool(self.fixed_versions),
+                    "is_fix_available": self.has_fix,
+                    "reachability": one_line(self.reachability, 100),
                 },
                 "container_image": {"name": self.holder.name if self.holder.is_image else ""},
+                "git": {"repository": self.repository},
                 "remediation": {"recommended": self._remediation()},
                 "scanner": {"name": self.scanner},
             }
