@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 from findings.formats import (
     asff,
+    bandit,
     gitleaks,
     grype,
     ocsf,
@@ -43,6 +44,7 @@ class Format(Protocol):
 
 FORMATS: tuple[Format, ...] = (
     asff,
+    bandit,
     gitleaks,
     grype,
     ocsf,
