@@ -16,6 +16,7 @@ from findings.formats import (
     own,
     prowler,
     sarif,
+    semgrep,
     trivy,
 )
 from findings.formats.normalised import Normalised, Rejected
@@ -53,6 +54,7 @@ FORMATS: tuple[Format, ...] = (
     own,
     prowler,
     sarif,
+    semgrep,
     trivy,
 )
 
