@@ -20,6 +20,7 @@ from findings.formats import (
     prowler,
     sarif,
     semgrep,
+    snyk,
     trivy,
 )
 from findings.formats.normalised import Normalised, Rejected
@@ -61,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     prowler,
     sarif,
     semgrep,
+    snyk,
     trivy,
 )
 
