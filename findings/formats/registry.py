@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 from findings.formats import (
     asff,
     bandit,
+    checkov,
     gitleaks,
     gosec,
     govulncheck,
@@ -52,6 +53,7 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (
     asff,
     bandit,
+    checkov,
     gitleaks,
     gosec,
     govulncheck,
