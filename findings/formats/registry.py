@@ -24,6 +24,7 @@ from findings.formats import (
     sarif,
     semgrep,
     snyk,
+    tfsec,
     trivy,
 )
 from findings.formats.normalised import Normalised, Rejected
@@ -69,6 +70,7 @@ FORMATS: tuple[Format, ...] = (
     sarif,
     semgrep,
     snyk,
+    tfsec,
     trivy,
 )
 
