@@ -27,6 +27,7 @@ from findings.formats import (
     snyk,
     tfsec,
     trivy,
+    trufflehog,
 )
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.outlines import LABELS
@@ -74,6 +75,7 @@ FORMATS: tuple[Format, ...] = (
     snyk,
     tfsec,
     trivy,
+    trufflehog,
 )
 
 
