@@ -10,11 +10,13 @@ from findings.formats import (
     asff,
     gitleaks,
     grype,
+    kubebench,
     ocsf,
     own,
     prowler,
     sarif,
     trivy,
+    zap,
 )
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.outlines import LABELS
@@ -45,11 +47,13 @@ FORMATS: tuple[Format, ...] = (
     asff,
     gitleaks,
     grype,
+    kubebench,
     ocsf,
     own,
     prowler,
     sarif,
     trivy,
+    zap,
 )
 
 

@@ -26,6 +26,8 @@ READ = {
     "Prowler",
     "SARIF 2.1.0",
     "Trivy JSON",
+    "ZAP",
+    "kube-bench",
 }
 CASES = [
     pytest.param(case, id=case["file"])
