@@ -30,8 +30,17 @@ _LANGUAGES = {
     "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
     "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
     "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
-    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
+    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift", "maven": "java", "pypi": "python",
+    "golang": "go",
 }  # fmt: skip
+
+_SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
+
+
+def is_system_purl(purl: str) -> bool:
+    """Whether a package URL names a package of an operating system's package manager."""
+    return purl.startswith(_SYSTEM_PURLS)
+
 
 _LAST_PART = re.compile(r"[/:]")
 _DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
@@ -70,6 +79,7 @@ class VulnerablePackage:
     fixed_versions: Sequence[str] = ()
     ecosystem: str = ""
     path: str = ""
+    seen_at: str = ""  # a path that names the version and so is no part of the identity
     purl: str = ""
     title: str = ""
     description: str = ""
@@ -126,7 +136,8 @@ class VulnerablePackage:
     def _description(self) -> str:
         evidence = Evidence(self.description or self.title)
         version = f" {self.version}" if self.version else ""
-        path = f", `{self.path}`" if self.path and self.path != self.holder.name else ""
+        path = self.path or self.seen_at
+        path = f", `{path}`" if path not in ("", self.holder.name) else ""
         evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
         evidence.section("Remediation", self._remediation() or "No fixed version is known.")
         evidence.links(self.urls)
@@ -157,7 +168,7 @@ class VulnerablePackage:
             "fixed_version": ", ".join(self.fixed_versions),
             "ecosystem": self.ecosystem,
             "purl": clip(self.purl, 500),
-            "path": clip(self.path, 1_000),
+            "path": clip(self.path or self.seen_at, 1_000),
         }
         return without_empty(
             {

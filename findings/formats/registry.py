@@ -8,6 +8,8 @@ from typing import BinaryIO, Protocol
 
 from findings.formats import (
     asff,
+    cyclonedx,
+    dependencycheck,
     gitleaks,
     grype,
     kubebench,
@@ -45,6 +47,8 @@ class Format(Protocol):
 
 FORMATS: tuple[Format, ...] = (
     asff,
+    cyclonedx,
+    dependencycheck,
     gitleaks,
     grype,
     kubebench,

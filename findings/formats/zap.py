@@ -18,7 +18,7 @@ from findings.formats import xml_stream
 from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
-from findings.formats.stream import Outline, records
+from findings.formats.stream import Outline, begins_with, records
 from findings.formats.values import clip, one_line, tags, text, without_empty
 from findings.formats.xml_values import listed, values_of
 
@@ -76,13 +76,8 @@ class _Alert(NamedTuple):
     value: Any
 
 
-def _is_xml(report: BinaryIO) -> bool:
-    report.seek(0)
-    return b"<" in report.read(16)
-
-
 def _alerts(report: BinaryIO) -> Iterator[_Alert]:
-    if _is_xml(report):
+    if begins_with(report, b"<"):
         for found in xml_stream.elements(report, "OWASPZAPReport/site/alerts/alertitem"):
             site = found.above[1].get("name", "")
             yield _Alert(site, found.pointer, values_of(found.element))
@@ -95,7 +90,7 @@ def _alerts(report: BinaryIO) -> Iterator[_Alert]:
 
 def _sites(report: BinaryIO) -> Iterator[_Alert]:
     """The sites of a report, without alerts."""
-    if _is_xml(report):
+    if begins_with(report, b"<"):
         for found in xml_stream.elements(report, "OWASPZAPReport/site/alerts"):
             yield _Alert(found.above[1].get("name", ""), found.pointer, None)
         return
