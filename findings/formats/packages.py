@@ -46,6 +46,12 @@ _LAST_PART = re.compile(r"[/:]")
 _DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
 
 
+def package_correlation(vulnerability: str, package: str, place: str) -> str:
+    name = _LAST_PART.split(package.rstrip("/:").lower())[-1]
+    place = place.removeprefix("./").strip("/")
+    return correlation(vulnerability.upper(), _DASHES.sub("-", name), place)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Holder:
     """What was scanned: an image, a host, a directory, a lock file."""
@@ -102,10 +108,8 @@ class VulnerablePackage:
 
     @property
     def correlation_id(self) -> str:
-        name = _LAST_PART.split(self.package.rstrip("/:").lower())[-1]
-        vulnerability = next(iter(self.cves), self.id.upper())
-        place = self.holder.lasting_name.removeprefix("./").strip("/")
-        return correlation(vulnerability, _DASHES.sub("-", name), place)
+        vulnerability = next(iter(self.cves), self.id)
+        return package_correlation(vulnerability, self.package, self.holder.lasting_name)
 
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""

@@ -23,6 +23,7 @@ READ = {
     "AWS Security Hub (ASFF)",
     "CycloneDX",
     "Dependency-Check",
+    "Generic",
     "Gitleaks JSON",
     "Grype JSON",
     "Prowler",
@@ -45,6 +46,10 @@ BETTER_FOUNDED = {
     "aws_prowler/many_vuln.csv": {"High": 1, "Medium": 2, "Info": 1},
     # Its only vulnerability is analysed as `not_affected`.
     "cyclonedx/issue_8022.json": {},
+    # Five rows about five addresses are five findings; the other tool merges them by title.
+    "generic/generic_report1.csv": {"Low": 5},
+    # Both are mitigated.
+    "generic/generic_report3.csv": {},
     # PASS is no finding.
     "aws_prowler/issue4450.csv": {"High": 3},
     # Nor is MANUAL: nobody has looked yet.
