@@ -17,7 +17,7 @@ from findings.formats.identity import Firsts, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.ocsf_vulnerabilities import vulnerability_records
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
-from findings.formats.stream import Outline, Record, RefusedReport, records
+from findings.formats.stream import Outline, Record, RefusedReport, begins_with, records
 from findings.formats.values import clip, dig, moment, objects, one_line, text, texts
 
 NAME = "ocsf"
@@ -74,8 +74,7 @@ def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejecte
 
 
 def _findings(report: BinaryIO) -> Iterator[Record]:
-    report.seek(0)
-    if report.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+    if begins_with(report, b"["):
         return records(report, "/*")
     return lines.documents(report)
 

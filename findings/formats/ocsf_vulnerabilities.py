@@ -9,12 +9,11 @@ from typing import Any
 from findings.facts import CONTAINER_IMAGE, FindingType
 from findings.formats import severities
 from findings.formats.identity import fingerprint
-from findings.formats.packages import Holder, VulnerablePackage
+from findings.formats.packages import Holder, VulnerablePackage, is_system_purl
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.values import dig, number, objects, one_line, text, texts, whole
 
 _SYSTEM_MANAGERS = frozenset({"os", "apt", "apk", "dnf", "dpkg", "deb", "pacman", "rpm", "yum"})
-_SYSTEM_PURLS = ("pkg:deb/", "pkg:rpm/", "pkg:apk/", "pkg:alpm/")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -54,7 +53,7 @@ def _in_package(
     cve = dig(vulnerability, "cve")
     scores = sorted(objects(cve, "cvss"), key=lambda each: text(each, "version"), reverse=True)
     manager, purl = text(package, "package_manager").lower(), text(package, "purl")
-    is_of_system = manager in _SYSTEM_MANAGERS or purl.startswith(_SYSTEM_PURLS)
+    is_of_system = manager in _SYSTEM_MANAGERS or is_system_purl(purl)
     fixed = text(package, "fixed_in_version")
     severity = severities.from_word(text(vulnerability, "severity")) or finding.severity
     vulnerable = VulnerablePackage(

@@ -26,19 +26,34 @@ _LANGUAGES = {
     "cargo": "rust", "rust-crate": "rust", "rustbinary": "rust", "composer": "php",
     "php-composer": "php", "gem": "ruby", "bundler": "ruby", "gemspec": "ruby", "go-module": "go",
     "gomod": "go", "gobinary": "go", "jar": "java", "java-archive": "java", "pom": "java",
-    "crates.io": "rust", "packagist": "php", "rubygems": "ruby", "go": "go", "golang": "go",
-    "gomodules": "go", "maven": "java", "sbt": "scala", "pypi": "python",
+    "crates.io": "rust", "packagist": "php", "rubygems": "ruby", "go": "go",
+    "gomodules": "go", "sbt": "scala",
     "gradle": "java", "npm": "javascript", "yarn": "javascript", "pnpm": "javascript",
     "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
     "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
     "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
-    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
+    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift", "maven": "java", "pypi": "python",
+    "golang": "go",
 }  # fmt: skip
 _NO_FIX = "No fixed version is known."
 _WAYS = 10  # shown of those through which a package comes in
 
+_SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
+
+
+def is_system_purl(purl: str) -> bool:
+    """Whether a package URL names a package of an operating system's package manager."""
+    return purl.startswith(_SYSTEM_PURLS)
+
+
 _LAST_PART = re.compile(r"[/:]")
 _DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
+
+
+def package_correlation(vulnerability: str, package: str, place: str) -> str:
+    name = _LAST_PART.split(package.rstrip("/:").lower())[-1]
+    place = place.removeprefix("./").strip("/")
+    return correlation(vulnerability.upper(), _DASHES.sub("-", name), place)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +91,7 @@ class VulnerablePackage:
     fixed_versions: Sequence[str] = ()
     ecosystem: str = ""
     path: str = ""
+    seen_at: str = ""  # a path that names the version and so is no part of the identity
     purl: str = ""
     title: str = ""
     description: str = ""
@@ -106,10 +122,8 @@ class VulnerablePackage:
 
     @property
     def correlation_id(self) -> str:
-        name = _LAST_PART.split(self.package.rstrip("/:").lower())[-1]
-        vulnerability = next(iter(self.cves), self.id.upper())
-        place = self.holder.lasting_name.removeprefix("./").strip("/")
-        return correlation(vulnerability, _DASHES.sub("-", name), place)
+        vulnerability = next(iter(self.cves), self.id)
+        return package_correlation(vulnerability, self.package, self.holder.lasting_name)
 
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""
@@ -142,7 +156,8 @@ class VulnerablePackage:
     def _description(self) -> str:
         evidence = Evidence(self.description or self.title)
         version = f" {self.version}" if self.version else ""
-        path = f", `{self.path}`" if self.path and self.path != self.holder.name else ""
+        path = self.path or self.seen_at
+        path = f", `{path}`" if path not in ("", self.holder.name) else ""
         evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
         ways = [f"- {one_line(way, 500)}" for way in self.through[:_WAYS]]
         evidence.section("Comes in through", "\n".join(ways))
@@ -177,7 +192,7 @@ class VulnerablePackage:
             "fixed_version": ", ".join(self.fixed_versions),
             "ecosystem": self.ecosystem,
             "purl": clip(self.purl, 500),
-            "path": clip(self.path, 1_000),
+            "path": clip(self.path or self.seen_at, 1_000),
         }
         return without_empty(
             {

@@ -16,7 +16,7 @@ from findings.formats import csv_stream, lines, severities
 from findings.formats.identity import Firsts, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
-from findings.formats.stream import Outline, records
+from findings.formats.stream import Outline, begins_with, records
 from findings.formats.values import clip, dig, one_line, text, texts
 
 NAME = "prowler"
@@ -63,11 +63,9 @@ def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejecte
 
 def _checks(report: BinaryIO) -> Iterator[tuple[str, Any]]:
     """Rows of CSV, elements of a list, or JSON lines, which version 2 writes."""
-    report.seek(0)
-    start = report.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"["):
+    if begins_with(report, b"["):
         return ((found.pointer, found.value) for found in records(report, "/*"))
-    if start.startswith(b"{"):
+    if begins_with(report, b"{"):
         return ((found.pointer, found.value) for found in lines.documents(report))
     return ((row.pointer, dict(row.cells)) for row in csv_stream.rows(report))
 

@@ -10,12 +10,16 @@ from findings.formats import (
     asff,
     bandit,
     checkov,
+    cyclonedx,
+    dependencycheck,
     detect_secrets,
+    generic,
     gitleaks,
     gosec,
     govulncheck,
     grype,
     kics,
+    kubebench,
     npm_audit,
     nuclei,
     ocsf,
@@ -29,6 +33,7 @@ from findings.formats import (
     tfsec,
     trivy,
     trufflehog,
+    zap,
 )
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.outlines import LABELS
@@ -59,12 +64,16 @@ FORMATS: tuple[Format, ...] = (
     asff,
     bandit,
     checkov,
+    cyclonedx,
+    dependencycheck,
     detect_secrets,
+    generic,
     gitleaks,
     gosec,
     govulncheck,
     grype,
     kics,
+    kubebench,
     npm_audit,
     nuclei,
     ocsf,
@@ -78,6 +87,7 @@ FORMATS: tuple[Format, ...] = (
     tfsec,
     trivy,
     trufflehog,
+    zap,
 )
 
 

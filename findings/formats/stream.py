@@ -15,7 +15,7 @@ from findings.formats.json_outline import json_outline
 from findings.formats.outlines import Outline, RefusedReport
 from findings.formats.xml_stream import xml_outline
 
-__all__ = ["Outline", "Record", "RefusedReport", "outline", "records"]
+__all__ = ["Outline", "Record", "RefusedReport", "begins_with", "outline", "records"]
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -36,6 +36,12 @@ def outline(report: BinaryIO) -> Outline:
     if not start.startswith((b"{", b"[")) and _is_table(start):
         return csv_outline(report)
     return json_outline(report)
+
+
+def begins_with(report: BinaryIO, mark: bytes) -> bool:
+    """Whether the text of the report begins with the mark, after outer space."""
+    report.seek(0)
+    return report.read(_HEAD).removeprefix(_UTF8_BOM).lstrip().startswith(mark)
 
 
 def _refuse_what_is_no_text(head: bytes) -> None:

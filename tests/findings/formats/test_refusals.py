@@ -41,7 +41,7 @@ REFUSALS = {
     b"[" + b"1" * 5_000 + b"]": "The JSON holds a number beyond 64 bits.",
     b'{"runs": [], "version": "2.0.0"}': "This is SARIF 2.0.0; SARIF 2.1.0 is read.",
     b'{"SchemaVersion": 3, "ArtifactName": "x"}': "This is Trivy schema 3; schema 2 is read.",
-    b'{"findings": [{"title": "x", "severity": "High"}]}': "none of the reports that are read",
+    b'{"findings": [{"title": "x", "risk": "High"}]}': "none of the reports that are read",
     b'{"results": [], "errors": []}': "none of the reports that are read",
     b"[1, 2]": "none of the reports that are read",
     b"7": "none of the reports that are read",
@@ -62,7 +62,7 @@ WHOLE = [path for path in sorted(SAMPLES.iterdir()) if path.suffix not in (".csv
 def test_it_refuses_a_report_cut_anywhere(path, read_all):
     report = path.read_bytes().rstrip()
     for length in range(1, len(report), 97):
-        with pytest.raises(RefusedReport, match="cut off"):
+        with pytest.raises(RefusedReport, match=r"cut off|not JSON"):  # "tru" is no JSON either
             read_all(report[:length])
 
 
