@@ -31,6 +31,8 @@ _OPENS_EVERYTHING = re.compile(
     r"(?<![a-z])(aws|azure|gcp|google-cloud|digitalocean|github|gitlab|bitbucket|heroku)(?![a-z])",
     re.IGNORECASE,
 )
+_LABELS = 20
+_DETAILS = 20
 _ADVICE = (
     "Revoke the secret and issue a new one: whoever can read the repository has it. "
     "Removing it from the history comes second."
@@ -130,7 +132,7 @@ class FoundSecret:
             repo=self._clean(self.repository),
             image=self._clean(self.image),
             branch=self._clean(self.branch),
-            label=[self._clean(label) for label in self.labels],
+            label=[self._clean(label) for label in self.labels[:_LABELS]],
             verified=verified,
         )
 
@@ -145,7 +147,7 @@ class FoundSecret:
                     "is_verified": self.is_verified,
                     "details": {
                         one_line(self._clean(key), 100): one_line(self._clean(value), 300)
-                        for key, value in list(self.details.items())[:20]
+                        for key, value in list(self.details.items())[:_DETAILS]
                     },
                 },
                 "rule": {"id": rule, "name": self._name()},

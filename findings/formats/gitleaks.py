@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from findings.formats.found_secrets import FoundSecret
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.reading import read_problems
+from findings.formats.reading import only, read_problems
 from findings.formats.stream import Outline, Record, records
 from findings.formats.values import clip, one_line, text, texts, whole
 
@@ -31,8 +31,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The repository that version 7 names with each leak."""
-    names = {_repository_of(found) for found in records(report, "/*")}
-    return names.pop() if len(names) == 1 else ""
+    return only(_repository_of(found) for found in records(report, "/*"))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

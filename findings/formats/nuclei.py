@@ -14,7 +14,7 @@ from findings.formats.identity import fingerprint
 from findings.formats.lines import listed
 from findings.formats.masking import mask, mask_assigned
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.reading import read_problems
+from findings.formats.reading import only, read_problems
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record
 from findings.formats.values import clip, dig, number, one_line, text, texts
@@ -46,8 +46,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The host, where there is one."""
-    hosts = {_host(found.value) for found in listed(report)}
-    return hosts.pop() if len(hosts) == 1 else ""
+    return only(_host(found.value) for found in listed(report))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

@@ -184,7 +184,7 @@ class VulnerablePackage:
             "cve": self.cves,
             "aliases": list(self.aliases)[:20],
             "cwe": list(self.cwes)[:20],
-            "url": next(iter(self.urls), ""),
+            "url": one_line(next(iter(self.urls), ""), 1_000),
         }
         package = {
             "name": self.package,

@@ -43,3 +43,14 @@ def read_problems(
                 fields["fingerprint"] = occurrences.name(fields["fingerprint"])
             if problem.COUNTS_REPEATS or firsts.has(fields["fingerprint"]):
                 yield normalise(fields, position=position, at=record.pointer, latest=latest)
+
+
+def only(names: Iterable[str]) -> str:
+    """The name that all of them are, or "": asked for no longer than to the second."""
+    first: str | None = None
+    for name in names:
+        if first is None:
+            first = name
+        elif name != first:
+            return ""
+    return first or ""

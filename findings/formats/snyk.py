@@ -16,7 +16,7 @@ from findings.formats.checks import FailedCheck
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.packages import Holder, VulnerablePackage
 from findings.formats.paths import file_of
-from findings.formats.reading import Problem, read_problems
+from findings.formats.reading import Problem, only, read_problems
 from findings.formats.stream import Outline, Record, RefusedReport, records
 from findings.formats.values import dig, number, objects, one_line, text, texts, whole
 
@@ -48,8 +48,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The image or project, where there is one."""
-    names = {each.name for each in _projects_of(report).values()}
-    return names.pop() if len(names) == 1 else ""
+    return only(each.name for each in _projects_of(report).values())
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
