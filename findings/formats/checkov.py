@@ -88,11 +88,8 @@ def _file_of(check: dict[str, Any]) -> str:
 
 def _code_of(check: dict[str, Any]) -> str:
     block = dig(check, "code_block")
-    return "".join(str(line[1]) for line in block if _is_line(line)) if _is_list(block) else ""
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+    lines = block if isinstance(block, list) else []
+    return "".join(line[1] for line in lines if _is_line(line)).replace("\0", "")
 
 
 def _is_line(line: Any) -> bool:

@@ -14,7 +14,7 @@ from findings.formats.identity import fingerprint
 from findings.formats.lines import listed
 from findings.formats.masking import mask, mask_assigned
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.reading import only, read_problems
+from findings.formats.reading import read_problems
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record
 from findings.formats.values import clip, dig, number, one_line, text, texts
@@ -37,16 +37,12 @@ _RESULTS = 10
 
 def recognises(outline: Outline) -> bool:
     known = outline.first.get("", frozenset()) if outline.root == "list" else outline.kinds
-    return "info" in known and bool(known.intersection(_IDS)) and "host" in known
+    has_place = bool(known.intersection(("host", *_MATCHED)))
+    return "info" in known and has_place and bool(known.intersection(_IDS))
 
 
 def scanner(_report: BinaryIO) -> str:
     return "Nuclei"
-
-
-def target(report: BinaryIO) -> str:
-    """The host, where there is one."""
-    return only(_host(found.value) for found in listed(report))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
