@@ -203,9 +203,9 @@ def _resource(item: dict[str, Any]) -> Resource:
 
 def _first_seen(item: dict[str, Any], latest: datetime) -> str | None:
     info = dig(item, "finding_info") or dig(item, "finding")
-    names = ("first_seen_time_dt", "first_seen_time")
+    names = ["first_seen_time_dt", "first_seen_time"]
     if _product(item).lower() != "prowler":  # whose findings are created anew by each scan
-        names = (*names, "created_time_dt", "created_time")
+        names += ["created_time_dt", "created_time"]
     times = (moment(info, name, latest=latest) for name in names)
     return next(filter(None, times), None)
 

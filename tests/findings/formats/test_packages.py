@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from findings.formats.packages import Holder
+from findings.formats.packages import Holder, package_correlation
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,33 @@ def test_it_takes_a_trivy_secret_only_with_its_stars(sample, read):
     report = sample("image.trivy.json")
     report["Results"][3]["Secrets"][0]["Match"] = "AWS_ACCESS_KEY_ID=not-masked-by-trivy"
     assert "not-masked-by-trivy" not in repr(read(report))
+
+
+CORRELATED = [
+    ("CVE-2021-44228", "org.apache.logging.log4j:log4j-core", "acme/api"),
+    ("cve-2021-44228", "log4j-core", "acme/api"),
+    ("CVE-2021-44228", "org.apache.logging.log4j/log4j_core", "./acme/api"),
+]
+
+
+@pytest.mark.parametrize("parts", CORRELATED)
+def test_it_correlates_what_tools_write_differently(parts):
+    assert package_correlation(*parts) == package_correlation(*CORRELATED[0])
+
+
+@pytest.mark.parametrize("changed", range(3))
+def test_it_correlates_nothing_else(changed):
+    other = list(CORRELATED[0])
+    other[changed] += "-2"
+    assert package_correlation(*other) != package_correlation(*CORRELATED[0])
+
+
+def test_it_correlates_two_tools_about_one_package_of_one_image(sample, read):
+    trivy, grype = sample("image.trivy.json"), sample("image.grype.json")
+    vulnerable = {"VulnerabilityID": "CVE-2023-39325", "PkgName": "golang.org/x/net"}
+    trivy["Results"] = [{"Type": "gobinary", "Target": "app", "Vulnerabilities": [vulnerable]}]
+    trivy["ArtifactName"] = grype["source"]["target"]["userInput"] = "acme/api:1"
+    grype["matches"][0]["artifact"]["name"] = "golang.org/x/net"
+    one, other = read(trivy)[0], read(grype)[0]
+    assert one.fingerprint != other.fingerprint
+    assert one.attributes["correlation_id"] == other.attributes["correlation_id"]
