@@ -90,3 +90,34 @@ def test_it_correlates_two_tools_about_one_package_of_one_image(sample, read):
     one, other = read(trivy)[0], read(grype)[0]
     assert one.fingerprint != other.fingerprint
     assert one.attributes["correlation_id"] == other.attributes["correlation_id"]
+
+
+def test_it_keeps_the_identity_when_a_path_names_the_version(sample, read):
+    def found(version):
+        report = sample("image.grype.json")
+        artifact = report["matches"][0]["artifact"] | {"version": version}
+        artifact["locations"] = [{"path": f"/app/lib/net-{version}.jar"}]
+        report["matches"][0]["artifact"] = artifact
+        return read(report)[0]
+
+    assert found("1.0.1").fingerprint == found("1.0.2").fingerprint
+    assert found("1.0.2").attributes["package"]["path"] == "/app/lib/net-1.0.2.jar"
+
+
+def test_it_reads_the_summary_of_a_cluster(sample, read):
+    report = sample("cluster.trivy.json")
+    resources = report.pop("Resources", []) + report.pop("Misconfigurations", [])
+    resources += report.pop("Vulnerabilities", [])
+    assert len(read(dict(report, Findings=resources))) == 2
+
+
+def test_it_leaves_out_what_trivy_says_is_not_affected(sample, read):
+    report = sample("image.trivy.json")
+    report["Results"][0]["Vulnerabilities"][0]["Status"] = "not_affected"
+    assert len(read(report)) == len(read(sample("image.trivy.json"))) - 1
+
+
+def test_it_tags_what_it_finds_in_a_repository(sample, read):
+    report = sample("image.trivy.json")
+    report |= {"ArtifactType": "repository", "ArtifactName": "https://github.com/acme/api.git"}
+    assert all("repo:github.com/acme/api" in each.tags for each in read(report))
