@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats.evidence import Evidence
@@ -27,6 +27,8 @@ _LANGUAGES = {
     "cargo": "rust", "rust-crate": "rust", "rustbinary": "rust", "composer": "php",
     "php-composer": "php", "gem": "ruby", "bundler": "ruby", "gemspec": "ruby", "go-module": "go",
     "gomod": "go", "gobinary": "go", "jar": "java", "java-archive": "java", "pom": "java",
+    "crates.io": "rust", "packagist": "php", "rubygems": "ruby", "go": "go",
+    "gomodules": "go", "sbt": "scala",
     "gradle": "java", "npm": "javascript", "yarn": "javascript", "pnpm": "javascript",
     "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
     "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
@@ -34,6 +36,8 @@ _LANGUAGES = {
     "dart-pub": "dart", "swift": "swift", "cocoapods": "swift", "maven": "java", "pypi": "python",
     "golang": "go",
 }  # fmt: skip
+_NO_FIX = "No fixed version is known."
+_WAYS = 10  # shown of those through which a package comes in
 
 _SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
 
@@ -76,6 +80,8 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class VulnerablePackage:
+    COUNTS_REPEATS: ClassVar = False  # the same in two versions is fixed by one update
+
     id: str  # CVE-…, GHSA-…, …
     scanner: str
     holder: Holder
@@ -98,6 +104,14 @@ class VulnerablePackage:
     is_exploited: bool = False  # listed as exploited in the wild
     urls: Sequence[str] = ()
     advice: str = ""  # what the report says to do, where it says more than a version
+    through: Sequence[str] = ()  # ways from the project to the package: "api > express > debug"
+    reachability: str = ""  # how far the project reaches the flaw, in the scanner's word
+    repository: str = ""
+    is_fixable: bool = False  # though the report names no version
+
+    @property
+    def has_fix(self) -> bool:
+        return self.is_fixable or bool(self.fixed_versions)
 
     @property
     def cves(self) -> list[str]:
@@ -139,8 +153,10 @@ class VulnerablePackage:
         return f"{self.id} in {self.package}{summary}"
 
     def _remediation(self) -> str:
-        if self.advice or not self.fixed_versions:
+        if self.advice:
             return one_line(self.advice, 1_000)
+        if not self.fixed_versions:
+            return "A fix is available." if self.is_fixable else ""
         return f"Update {self.package} to {' or '.join(self.fixed_versions)}."
 
     def _description(self) -> str:
@@ -149,7 +165,10 @@ class VulnerablePackage:
         path = self.path or self.seen_at
         path = f", `{path}`" if path not in ("", self.holder.name) else ""
         evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
-        evidence.section("Remediation", self._remediation() or "No fixed version is known.")
+        ways = [f"- {one_line(way, 500)}" for way in self.through[:_WAYS]]
+        evidence.section("Comes in through", "\n".join(ways))
+        evidence.section("Reached", self.reachability)
+        evidence.section("Remediation", self._remediation() or _NO_FIX)
         evidence.links(self.urls)
         return evidence.markdown
 
@@ -159,9 +178,10 @@ class VulnerablePackage:
             cve=self.cves,
             cwe=self.cwes,
             package=self.package,
-            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem, ""),
+            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem.lower(), ""),
             image=self.holder.name if self.holder.is_image else "",
-            fix_available="true" if self.fixed_versions else "false",
+            repo=self.repository,
+            fix_available="true" if self.has_fix else "false",
         )
 
     def _attributes(self) -> dict[str, Any]:
@@ -170,7 +190,7 @@ class VulnerablePackage:
             "cve": self.cves,
             "aliases": list(self.aliases)[:20],
             "cwe": list(self.cwes)[:20],
-            "url": next(iter(self.urls), ""),
+            "url": one_line(next(iter(self.urls), ""), 1_000),
         }
         package = {
             "name": self.package,
@@ -190,9 +210,11 @@ class VulnerablePackage:
                     "cvss_vector": self.cvss_vector,
                     "epss": self.epss,
                     "is_exploited": self.is_exploited,
-                    "is_fix_available": bool(self.fixed_versions),
+                    "is_fix_available": self.has_fix,
+                    "reachability": one_line(self.reachability, 100),
                 },
                 "container_image": {"name": self.holder.name if self.holder.is_image else ""},
+                "git": {"repository": self.repository},
                 "remediation": {"recommended": self._remediation()},
                 "scanner": {"name": self.scanner},
             }

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from findings.facts import CONTAINER_IMAGE, FindingType
+from findings.formats.languages import language_of
 from findings.formats.packages import Holder
 from findings.formats.sarif_details import plain_links
 from findings.formats.stream import records
@@ -71,12 +71,6 @@ _TOOLS: tuple[tuple[FindingType, tuple[str, ...]], ...] = (
         ),
     ),
 )
-_LANGUAGES = {
-    ".c": "c", ".cc": "cpp", ".cpp": "cpp", ".cs": "csharp", ".go": "go", ".java": "java",
-    ".js": "javascript", ".jsx": "javascript", ".kt": "kotlin", ".php": "php", ".py": "python",
-    ".rb": "ruby", ".rs": "rust", ".scala": "scala", ".swift": "swift", ".tf": "terraform",
-    ".ts": "typescript", ".tsx": "typescript",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -175,7 +169,7 @@ class Location:
 
     @property
     def language(self) -> str:
-        return _LANGUAGES.get(PurePosixPath(self.file).suffix.lower(), "")
+        return language_of(self.file)
 
 
 class Run:
