@@ -19,7 +19,18 @@ from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import Holder, VulnerablePackage
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record, records
-from findings.formats.values import clip, dig, moment, number, objects, one_line, tags, text, texts
+from findings.formats.values import (
+    clip,
+    dig,
+    moment,
+    number,
+    objects,
+    one_line,
+    tags,
+    text,
+    texts,
+    the_one,
+)
 
 NAME = "asff"
 LABEL = "AWS Security Hub (ASFF)"
@@ -60,8 +71,27 @@ def recognises(outline: Outline) -> bool:
 
 
 def scanner(report: BinaryIO) -> str:
-    """The product of the first finding."""
-    return next((_product(found.value) for found in _findings(report)), "AWS Security Hub")
+    """The product, if all findings are of one."""
+    return the_one(_product(found.value) for found in _findings(report)) or "AWS Security Hub"
+
+
+def target(report: BinaryIO) -> str:
+    """The account and region, if all findings are of one. An event or a single finding says
+    nothing about others: it is a target of its own."""
+    if next(records(report, "/SchemaVersion", "/detail-type"), None):
+        return " ".join(text(found.value, "Id") for found in _findings(report))
+    return the_one(map(_account, (found.value for found in _findings(report))))
+
+
+def _account(item: Any) -> str:
+    account = text(item, "AwsAccountId")
+    return f"{account} {_region(item)}".strip() if account else ""
+
+
+def _region(item: Any) -> str:
+    """Where Security Hub has the finding: in the ARN of the product."""
+    arn = text(item, "ProductArn").split(":")
+    return arn[3] if len(arn) > 3 else text(item, "Region")
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

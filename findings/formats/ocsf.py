@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO
 
 from findings.facts import FindingType, Severity
@@ -18,7 +19,7 @@ from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.ocsf_vulnerabilities import vulnerability_records
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
 from findings.formats.stream import Outline, Record, RefusedReport, begins_with, records
-from findings.formats.values import clip, dig, moment, objects, one_line, text, texts
+from findings.formats.values import clip, dig, moment, objects, one_line, text, texts, the_one
 
 NAME = "ocsf"
 LABEL = "OCSF findings"
@@ -58,8 +59,21 @@ def recognises(outline: Outline) -> bool:
 
 
 def scanner(report: BinaryIO) -> str:
-    """The product of the first finding."""
-    return next((_product(found.value) for found in _findings(report)), "")
+    """The product, if all findings are of one."""
+    return the_one(_product(found.value) for found in _findings(report)) or "OCSF"
+
+
+def target(report: BinaryIO) -> str:
+    """The account, if all findings are of one. A single finding says nothing about others: it is
+    a target of its own."""
+    if _is_single(report):
+        return next(_info(found.value, "uid") for found in _findings(report))
+    accounts = (text(found.value, "cloud", "account", "uid") for found in _findings(report))
+    return the_one(accounts)
+
+
+def _is_single(report: BinaryIO) -> bool:
+    return begins_with(report, b"{") and len(list(islice(_findings(report), 2))) == 1
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -203,9 +217,9 @@ def _resource(item: dict[str, Any]) -> Resource:
 
 def _first_seen(item: dict[str, Any], latest: datetime) -> str | None:
     info = dig(item, "finding_info") or dig(item, "finding")
-    names = ("first_seen_time_dt", "first_seen_time")
+    names = ["first_seen_time_dt", "first_seen_time"]
     if _product(item).lower() != "prowler":  # whose findings are created anew by each scan
-        names = (*names, "created_time_dt", "created_time")
+        names += ["created_time_dt", "created_time"]
     times = (moment(info, name, latest=latest) for name in names)
     return next(filter(None, times), None)
 

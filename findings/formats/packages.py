@@ -1,9 +1,10 @@
 """A vulnerable package: the record that scanners of images, hosts and lock files have in common.
 
 Identity: type, vulnerability, package with its kind and path, and what holds it. The installed
-version is not in it: an update that does not fix the problem leaves the finding the same. Nor is
-an image's tag or digest: the next build of an image carries the same problem. Send images that
-live side by side under one name (a 1.x and a 2.x line) as different sources.
+version is not in it, nor is it in the path: an update that does not fix the problem leaves the
+finding the same. Nor is an image's tag or digest: the next build of an image carries the same
+problem. Send images that live side by side under one name (a 1.x and a 2.x line) as different
+sources.
 
 Correlation: what two tools say of one package stays two findings that share a `correlation_id`:
 the vulnerability by its CVE, the last part of the package's name (tools disagree on what comes
@@ -128,7 +129,7 @@ class VulnerablePackage:
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""
         holder = self.holder
-        what = (self.id, self.package, self.ecosystem, self.path)
+        what = (self.id, self.package, self.ecosystem, self._lasting_path())
         return {
             "finding_type": self.finding_type.value,
             "title": one_line(self._title(), 300),
@@ -141,6 +142,11 @@ class VulnerablePackage:
             "tags": self._tags(),
             "attributes": self._attributes(),
         }
+
+    def _lasting_path(self) -> str:
+        """Without the version: `lib/log4j-core-2.14.1.jar`, `requests-2.28.0.dist-info`."""
+        is_telling = len(self.version) > 2
+        return self.path.replace(self.version, "*") if is_telling else self.path
 
     def _title(self) -> str:
         summary = f": {self.title}" if self.title else ""

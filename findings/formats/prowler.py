@@ -17,7 +17,7 @@ from findings.formats.identity import Firsts, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
 from findings.formats.stream import Outline, begins_with, records
-from findings.formats.values import clip, dig, one_line, text, texts
+from findings.formats.values import clip, dig, one_line, text, texts, the_one
 
 NAME = "prowler"
 LABEL = "Prowler"
@@ -43,6 +43,12 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(_report: BinaryIO) -> str:
     return "Prowler"
+
+
+def target(report: BinaryIO) -> str:
+    """The account, if all checks are of one."""
+    checks = (_check(item) for _, item in _checks(report) if isinstance(item, dict))
+    return the_one(check.resource.account for check in checks)
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

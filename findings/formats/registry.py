@@ -102,9 +102,10 @@ def recognise(report: BinaryIO, *, name: str = "") -> Format:
     if shape.is_nothing:
         return named or own
     if named is not None:
-        if not named.recognises(shape):
-            raise RefusedReport(f"The file is not a {named.LABEL} report.")
-        return named
+        if named.recognises(shape):
+            return named
+        other = next((f"; it is {known.LABEL}" for known in FORMATS if known.recognises(shape)), "")
+        raise RefusedReport(f"The file is not a {named.LABEL} report{other}.")
     for known in FORMATS:
         if known.recognises(shape):
             return known

@@ -19,7 +19,7 @@ from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.stream import Outline, begins_with, records
-from findings.formats.values import clip, one_line, tags, text, without_empty
+from findings.formats.values import clip, one_line, tags, text, the_one, without_empty
 from findings.formats.xml_values import listed, values_of
 
 NAME = "zap"
@@ -52,8 +52,8 @@ def scanner(_report: BinaryIO) -> str:
 
 
 def target(report: BinaryIO) -> str:
-    """The sites."""
-    return " ".join(sorted({place.site for place in _sites(report)} - {""}))
+    """The site, if there is one."""
+    return the_one(place.site for place in _sites(report))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

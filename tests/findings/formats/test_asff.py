@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+from io import BytesIO
+
 import pytest
 
 from findings.formats.normalised import Rejected
+from findings.formats.registry import recognise, target_of
 
 REPORT = "account.asff.json"
 CONTROL, ACTIVITY, PACKAGE, ACCESS = range(4)
@@ -124,3 +128,23 @@ def test_it_takes_a_finding_without_a_time_it_can_believe(sample, read):
     for name in ("FirstObservedAt", "CreatedAt"):
         report["Findings"][0][name] = "2200-01-01T00:00:00Z"
     assert read(report)[CONTROL].first_seen_at is None
+
+
+def _said(report):
+    file = BytesIO(json.dumps(report).encode())
+    found = recognise(file)
+    return found.scanner(file), target_of(found, file)
+
+
+def test_it_says_whose_findings_they_are(sample):
+    report = sample(REPORT)
+    assert _said(report) == ("AWS Security Hub", "111122223333 eu-central-1")
+    assert _said(report["Findings"][:4]) == ("Security Hub", "111122223333 eu-central-1")
+    report["Findings"][0]["AwsAccountId"] = "444455556666"
+    assert _said(report)[1] == ""
+
+
+def test_it_takes_an_event_for_news_of_nothing_else(sample):
+    first = sample(REPORT)["Findings"][0]
+    event = {"detail-type": "Security Hub Findings - Imported", "detail": {"findings": [first]}}
+    assert _said(event)[1] == _said(first)[1] == first["Id"]

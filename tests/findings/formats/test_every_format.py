@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import random
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
+from findings.formats import registry
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.registry import FORMATS, by_name, recognise
 from findings.formats.stream import outline
 from tests.findings.formats.conftest import JSON_SAMPLES, LATEST, SAMPLES, outcomes
 
+FOLDER = Path(registry.__file__).parent
 PATHS = sorted(SAMPLES.iterdir())
 every_sample = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 
@@ -27,6 +30,14 @@ def _format_of(path):
 
 def test_it_has_a_sample_of_every_format():
     assert {_format_of(path) for path in PATHS} == {each.NAME for each in FORMATS}
+
+
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda each: each.NAME)
+def test_it_is_documented(format_):
+    page = f"docs/{format_.__name__.rpartition('.')[2]}.md"
+    text = (FOLDER / page).read_text()
+    assert f"({page})" in (FOLDER / "README.md").read_text()
+    assert all(word in text for word in ("Read: ", "\n|", "dentity", "Kept out: "))
 
 
 @every_sample

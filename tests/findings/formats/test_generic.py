@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from findings.formats import registry
+from findings.formats.generic_columns import COLUMNS
 from findings.formats.normalised import Normalised, Rejected
 from tests.findings.formats.conftest import SAMPLES
 
@@ -94,3 +98,9 @@ def test_it_leaves_our_own_json_to_its_reader(sample, read_all):
     report = sample("own.json")
     assert any(isinstance(each, Rejected) for each in read_all(report, name="json"))
     assert any(isinstance(each, Normalised) for each in read_all(report, name="json"))
+
+
+@pytest.mark.parametrize("field", COLUMNS)
+def test_it_documents_the_names_of_every_column(field):
+    text = (Path(registry.__file__).parent / "docs" / "generic.md").read_text()
+    assert [name for name in COLUMNS[field] if name not in text] == []

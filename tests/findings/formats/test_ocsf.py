@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 
 from findings.formats.normalised import Rejected
+from findings.formats.registry import recognise, target_of
 from findings.formats.stream import RefusedReport
 
 REPORT = "cloud.ocsf.json"
@@ -105,3 +107,20 @@ def test_it_rejects_a_finding_without_a_title_alone(sample, read_all):
     assert isinstance(found[0], Rejected)
     assert found[0].pointer == "/0/finding_info/title"
     assert len(found) == 7
+
+
+def _target(report):
+    file = BytesIO(report if isinstance(report, bytes) else json.dumps(report).encode())
+    return target_of(recognise(file), file)
+
+
+def test_it_says_which_account_the_findings_are_of(sample):
+    report = sample(REPORT)
+    lines = "\n".join(json.dumps(item) for item in report).encode()
+    assert _target(report) == _target(lines) == "111122223333"
+    report[0]["cloud"]["account"]["uid"] = "444455556666"
+    assert _target(report) == ""
+
+
+def test_it_takes_a_single_finding_for_news_of_nothing_else(sample):
+    assert _target(sample(REPORT)[0]).startswith("prowler-aws-s3_bucket_public_access-")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from findings.formats.normalised import Normalised, Rejected
+from findings.formats.registry import recognise, target_of
 from tests.findings.formats.conftest import SAMPLES
 
 
@@ -69,3 +70,9 @@ def test_it_rejects_a_check_that_is_no_object(sample, read_all):
     report = [*sample("v3.prowler.json"), None, "FAIL"]
     found = read_all(report)
     assert [each.pointer for each in found if isinstance(each, Rejected)] == ["/2", "/3", "/4"]
+
+
+def test_it_says_which_account_was_checked():
+    for name in ("v5.prowler.csv", "v3.prowler.json", "v2.prowler.csv", "v2.prowler.jsonl"):
+        with (SAMPLES / name).open("rb") as file:
+            assert target_of(recognise(file), file) == "111122223333"

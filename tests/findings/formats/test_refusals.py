@@ -73,6 +73,12 @@ def test_it_refuses_a_report_named_as_another(path, read_all):
         read_all(path.read_bytes(), name=name)
 
 
+def test_it_says_what_a_report_named_as_another_is(read_all):
+    report = (SAMPLES / "cloud.ocsf.json").read_bytes()
+    with pytest.raises(RefusedReport, match="is not a Prowler report; it is OCSF findings"):
+        read_all(report, name="prowler")
+
+
 def test_it_names_the_formats_when_asked_for_another(read_all):
     names = ", ".join(each.NAME for each in FORMATS)
     with pytest.raises(RefusedReport, match=f"no format 'pdf'; there are {names}"):
