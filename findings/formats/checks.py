@@ -137,8 +137,8 @@ class FailedCheck:
                     "id": self.check,
                     "name": one_line(self._masked(self.name), 300),
                     "url": one_line(self.url, 1_000),
-                    "confidence": one_line(self.confidence.lower(), 50),
                 },
+                "confidence": one_line(self.confidence.lower(), 50),
                 "code_location": {
                     "file": self.file,
                     "line": self.line,

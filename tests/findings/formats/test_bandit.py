@@ -15,7 +15,7 @@ def test_it_maps_an_issue(report, read):
     assert (found.finding_type, found.severity) == ("static_code_vulnerability", "high")
     assert (found.resource_id, found.resource_type) == ("shop/exports.py", "file")
     assert {"scanner:bandit", "rule:B602", "cwe:CWE-78", "language:python"} <= set(found.tags)
-    assert found.attributes["rule"]["confidence"] == "high"
+    assert found.attributes["confidence"] == "high"
     assert found.attributes["code_location"] == {
         "file": "shop/exports.py",
         "line": 16,
