@@ -19,14 +19,15 @@ from findings.facts import FindingType, Severity
 from findings.formats.evidence import Evidence
 from findings.formats.identity import fingerprint
 from findings.formats.languages import language_of
-from findings.formats.masking import mask_assigned, mask_in, mask_quoted
+from findings.formats.masking import mask_in, mask_quoted
 from findings.formats.values import clip, one_line, tags, without_empty
 
-MAX_CODE = 2_000
 HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
 _CREDENTIAL_CWES = HARD_CODED | {"CWE-522"}
 _CREDENTIAL_WORDS = re.compile(
-    r"hard.?coded|passw(or)?d|passphrase|secret|credential|token|(api|access|account|private).?key",
+    r"hard.?coded|passwords and secrets"
+    r"|\b(?:plain.?text|clear.?text|leaked|exposed|embedded|detected|possible|potential(?:ly)?)\b"
+    r".{0,40}?(?:passw|secret|credential|token|key)",
     re.IGNORECASE,
 )
 
@@ -108,7 +109,7 @@ class FailedCheck:
             evidence.section("About this check", self._masked(self.about))
         evidence.section("Where", self._where())
         if self.code and not self.is_about_credentials:
-            evidence.code("Code", mask_assigned(clip(self.code, MAX_CODE)))
+            evidence.code("Code", self.code)
         evidence.section("Remediation", self._masked(self.remediation))
         evidence.links([self.url, *self.urls])
         return evidence.markdown
