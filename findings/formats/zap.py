@@ -53,7 +53,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The site, if there is one."""
-    return the_one(place.site for place in _sites(report))
+    return the_one(name for _, name in _sites(report))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -82,20 +82,20 @@ def _alerts(report: BinaryIO) -> Iterator[_Alert]:
             site = found.above[1].get("name", "")
             yield _Alert(site, found.pointer, values_of(found.element))
         return
-    sites = {alert.pointer: alert.site for alert in _sites(report)}
+    sites = dict(_sites(report))
     for record in records(report, *_PLACES):
         site = sites.get(record.pointer.rpartition("/alerts/")[0], "")
         yield _Alert(site, record.pointer, record.value)
 
 
-def _sites(report: BinaryIO) -> Iterator[_Alert]:
-    """The sites of a report, without alerts."""
+def _sites(report: BinaryIO) -> Iterator[tuple[str, str]]:
+    """Pointer and name of each site of JSON; of XML the name again with each alert."""
     if begins_with(report, b"<"):
-        for found in xml_stream.elements(report, "OWASPZAPReport/site/alerts"):
-            yield _Alert(found.above[1].get("name", ""), found.pointer, None)
+        for found in xml_stream.elements(report, "OWASPZAPReport/site/alerts/alertitem"):
+            yield found.pointer, found.above[1].get("name", "")
         return
     for record in records(report, "/site/*/@name", "/site/@name"):
-        yield _Alert(text(record.value), record.pointer.removesuffix("/@name"), None)
+        yield record.pointer.removesuffix("/@name"), text(record.value)
 
 
 def _name(item: dict[str, Any]) -> str:
