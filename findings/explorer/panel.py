@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from config.lib.markdown import render_markdown
 from findings.explorer.columns import assignee_of
 from findings.explorer.pages import tag_value
+from findings.explorer.related import Related, also_reported
 from findings.models import Finding, FindingEvent
 from findings.query.ast import Exact, Field, Root, Term
 from findings.query.canonical import write
@@ -37,10 +38,11 @@ class Panel(NamedTuple):
     raw: str
     tags: Sequence[tuple[str, str]]  # the tag, and the address's query that searches for it
     timeline: Sequence[Entry]
+    related: Sequence[Related]  # what other tools say of the same problem
 
 
 def panel_of(finding: Finding) -> Panel:
-    """Two statements."""
+    """Three statements."""
     attributes = finding.attributes
     return Panel(
         finding=finding,
@@ -52,6 +54,7 @@ def panel_of(finding: Finding) -> Panel:
         raw=json.dumps(attributes, indent=2, ensure_ascii=False, sort_keys=True),
         tags=[(tag, urlencode({"q": _search(tag)})) for tag in finding.tags],
         timeline=_timeline(finding),
+        related=also_reported(finding),
     )
 
 

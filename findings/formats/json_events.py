@@ -5,6 +5,7 @@ ijson's yajl backend checks syntax and UTF-8 as it goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -14,6 +15,10 @@ from findings.formats.outlines import NOT_UTF8, RefusedReport
 
 CLOSES: Final = frozenset({"end_map", "end_array"})
 OPENS: Final = frozenset({"start_map", "start_array"})
+_CUT: Final = "The file ends in the middle of its JSON: it was cut off."
+_CUT_TOKEN: Final = re.compile(
+    rb"(?:[\s:,\[](?:-|t|tr|tru|f|fa|fal|fals|n|nu|nul)|\d\.|\d[eE][+-]?|\\(?:u[0-9a-fA-F]{0,3})?)\Z"
+)
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -36,7 +41,7 @@ def events(report: BinaryIO, *, several: bool = False) -> Iterator[tuple[str, An
         # of one with over 4,300 digits crashes the interpreter in ijson 3.6.
         yield from ijson.basic_parse(report, use_float=True, multiple_values=several)
     except ijson.JSONError as error:
-        raise RefusedReport(_why(error)) from None
+        raise RefusedReport(_CUT if _ends_in_a_token(report) else _why(error)) from None
     except UnicodeDecodeError:  # what yajl lets pass and Python does not, as an overlong form
         raise RefusedReport(NOT_UTF8) from None
 
@@ -68,12 +73,21 @@ def build(event: str, value: Any, following: Iterator[tuple[str, Any]]) -> Any:
     return root
 
 
+def _ends_in_a_token(report: BinaryIO) -> bool:
+    """Whether the error came at the end, within a number, a word or an escape: there yajl does
+    not say that the file ended."""
+    if report.read(1):
+        return False
+    report.seek(max(0, report.tell() - 8))
+    return bool(_CUT_TOKEN.search(report.read()))
+
+
 def _why(error: ijson.JSONError) -> str:
     """A sentence without the excerpt that yajl adds: it may hold a secret."""
     message = error.args[0] if error.args else ""
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
     if "premature EOF" in text:
-        return "The file ends in the middle of its JSON: it was cut off."
+        return _CUT
     if "overflow" in text:
         return "The JSON holds a number beyond 64 bits."
     if "UTF8" in text:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from findings.formats.json_events import Record, build, events
+from findings.formats.stream import records
 
 
 def documents(report: BinaryIO) -> Iterator[Record]:
@@ -16,3 +17,9 @@ def documents(report: BinaryIO) -> Iterator[Record]:
     following = events(report, several=True)
     for position, (event, value) in enumerate(following):
         yield Record((position,), build(event, value, following))
+
+
+def listed(report: BinaryIO) -> Iterator[Record]:
+    """The elements of a list, or the documents of JSON lines: several scanners write either."""
+    kind = next((event for event, _ in events(report, several=True)), "")
+    yield from records(report, "/*") if kind == "start_array" else documents(report)

@@ -1,32 +1,60 @@
 """A vulnerable package: the record that scanners of images, hosts and lock files have in common.
 
 Identity: type, vulnerability, package with its kind and path, and what holds it. The installed
-version is not in it: an update that does not fix the problem leaves the finding the same. Nor is
-an image's tag or digest: the next build of an image carries the same problem. Send images that
-live side by side under one name (a 1.x and a 2.x line) as different sources.
+version is not in it, nor is it in the path: an update that does not fix the problem leaves the
+finding the same. Nor is an image's tag or digest: the next build of an image carries the same
+problem. Send images that live side by side under one name (a 1.x and a 2.x line) as different
+sources.
+
+Correlation: what two tools say of one package stays two findings that share a `correlation_id`:
+the vulnerability by its CVE, the last part of the package's name (tools disagree on what comes
+before it, as in `org.slf4j:slf4j-api` and `slf4j-api`), and what holds it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats.evidence import Evidence
-from findings.formats.identity import fingerprint
+from findings.formats.identity import correlation, fingerprint
 from findings.formats.values import clip, one_line, tags, without_empty
 
 _LANGUAGES = {
     "cargo": "rust", "rust-crate": "rust", "rustbinary": "rust", "composer": "php",
     "php-composer": "php", "gem": "ruby", "bundler": "ruby", "gemspec": "ruby", "go-module": "go",
     "gomod": "go", "gobinary": "go", "jar": "java", "java-archive": "java", "pom": "java",
+    "crates.io": "rust", "packagist": "php", "rubygems": "ruby", "go": "go",
+    "gomodules": "go", "sbt": "scala",
     "gradle": "java", "npm": "javascript", "yarn": "javascript", "pnpm": "javascript",
     "node-pkg": "javascript", "pip": "python", "pipenv": "python", "poetry": "python",
     "uv": "python", "python": "python", "python-pkg": "python", "nuget": "csharp",
     "dotnet-core": "csharp", "dotnet": "csharp", "hex": "elixir", "pub": "dart",
-    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift",
+    "dart-pub": "dart", "swift": "swift", "cocoapods": "swift", "maven": "java", "pypi": "python",
+    "golang": "go",
 }  # fmt: skip
+_NO_FIX = "No fixed version is known."
+_WAYS = 10  # shown of those through which a package comes in
+
+_SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
+
+
+def is_system_purl(purl: str) -> bool:
+    """Whether a package URL names a package of an operating system's package manager."""
+    return purl.startswith(_SYSTEM_PURLS)
+
+
+_LAST_PART = re.compile(r"[/:]")
+_DASHES = re.compile(r"[-_.]+")  # one name to PyPI, and to nobody two
+
+
+def package_correlation(vulnerability: str, package: str, place: str) -> str:
+    name = _LAST_PART.split(package.rstrip("/:").lower())[-1]
+    place = place.removeprefix("./").strip("/")
+    return correlation(vulnerability.upper(), _DASHES.sub("-", name), place)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +80,8 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class VulnerablePackage:
+    COUNTS_REPEATS: ClassVar = False  # the same in two versions is fixed by one update
+
     id: str  # CVE-…, GHSA-…, …
     scanner: str
     holder: Holder
@@ -62,6 +92,7 @@ class VulnerablePackage:
     fixed_versions: Sequence[str] = ()
     ecosystem: str = ""
     path: str = ""
+    seen_at: str = ""  # a path that names the version and so is no part of the identity
     purl: str = ""
     title: str = ""
     description: str = ""
@@ -72,6 +103,15 @@ class VulnerablePackage:
     epss: float | None = None
     is_exploited: bool = False  # listed as exploited in the wild
     urls: Sequence[str] = ()
+    advice: str = ""  # what the report says to do, where it says more than a version
+    through: Sequence[str] = ()  # ways from the project to the package: "api > express > debug"
+    reachability: str = ""  # how far the project reaches the flaw, in the scanner's word
+    repository: str = ""
+    is_fixable: bool = False  # though the report names no version
+
+    @property
+    def has_fix(self) -> bool:
+        return self.is_fixable or bool(self.fixed_versions)
 
     @property
     def cves(self) -> list[str]:
@@ -81,10 +121,15 @@ class VulnerablePackage:
     def finding_type(self) -> FindingType:
         return FindingType.HOST_AND_CONTAINER if self.is_of_system else FindingType.LIBRARY
 
+    @property
+    def correlation_id(self) -> str:
+        vulnerability = next(iter(self.cves), self.id)
+        return package_correlation(vulnerability, self.package, self.holder.lasting_name)
+
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""
         holder = self.holder
-        what = (self.id, self.package, self.ecosystem, self.path)
+        what = (self.id, self.package, self.ecosystem, self._lasting_path())
         return {
             "finding_type": self.finding_type.value,
             "title": one_line(self._title(), 300),
@@ -98,21 +143,32 @@ class VulnerablePackage:
             "attributes": self._attributes(),
         }
 
+    def _lasting_path(self) -> str:
+        """Without the version: `lib/log4j-core-2.14.1.jar`, `requests-2.28.0.dist-info`."""
+        is_telling = len(self.version) > 2
+        return self.path.replace(self.version, "*") if is_telling else self.path
+
     def _title(self) -> str:
         summary = f": {self.title}" if self.title else ""
         return f"{self.id} in {self.package}{summary}"
 
     def _remediation(self) -> str:
+        if self.advice:
+            return one_line(self.advice, 1_000)
         if not self.fixed_versions:
-            return ""
+            return "A fix is available." if self.is_fixable else ""
         return f"Update {self.package} to {' or '.join(self.fixed_versions)}."
 
     def _description(self) -> str:
         evidence = Evidence(self.description or self.title)
         version = f" {self.version}" if self.version else ""
-        path = f", `{self.path}`" if self.path and self.path != self.holder.name else ""
+        path = self.path or self.seen_at
+        path = f", `{path}`" if path not in ("", self.holder.name) else ""
         evidence.section("Where", f"`{self.package}{version}` in `{self.holder.name}`{path}")
-        evidence.section("Remediation", self._remediation() or "No fixed version is known.")
+        ways = [f"- {one_line(way, 500)}" for way in self.through[:_WAYS]]
+        evidence.section("Comes in through", "\n".join(ways))
+        evidence.section("Reached", self.reachability)
+        evidence.section("Remediation", self._remediation() or _NO_FIX)
         evidence.links(self.urls)
         return evidence.markdown
 
@@ -122,9 +178,10 @@ class VulnerablePackage:
             cve=self.cves,
             cwe=self.cwes,
             package=self.package,
-            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem, ""),
+            language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem.lower(), ""),
             image=self.holder.name if self.holder.is_image else "",
-            fix_available="true" if self.fixed_versions else "false",
+            repo=self.repository,
+            fix_available="true" if self.has_fix else "false",
         )
 
     def _attributes(self) -> dict[str, Any]:
@@ -133,7 +190,7 @@ class VulnerablePackage:
             "cve": self.cves,
             "aliases": list(self.aliases)[:20],
             "cwe": list(self.cwes)[:20],
-            "url": next(iter(self.urls), ""),
+            "url": one_line(next(iter(self.urls), ""), 1_000),
         }
         package = {
             "name": self.package,
@@ -141,10 +198,11 @@ class VulnerablePackage:
             "fixed_version": ", ".join(self.fixed_versions),
             "ecosystem": self.ecosystem,
             "purl": clip(self.purl, 500),
-            "path": clip(self.path, 1_000),
+            "path": clip(self.path or self.seen_at, 1_000),
         }
         return without_empty(
             {
+                "correlation_id": self.correlation_id,
                 "advisory": advisory,
                 "package": package,
                 "cvss": self.cvss_score,
@@ -152,9 +210,11 @@ class VulnerablePackage:
                     "cvss_vector": self.cvss_vector,
                     "epss": self.epss,
                     "is_exploited": self.is_exploited,
-                    "is_fix_available": bool(self.fixed_versions),
+                    "is_fix_available": self.has_fix,
+                    "reachability": one_line(self.reachability, 100),
                 },
                 "container_image": {"name": self.holder.name if self.holder.is_image else ""},
+                "git": {"repository": self.repository},
                 "remediation": {"recommended": self._remediation()},
                 "scanner": {"name": self.scanner},
             }

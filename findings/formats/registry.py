@@ -6,7 +6,35 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from findings.formats import gitleaks, grype, own, sarif, trivy
+from findings.formats import (
+    asff,
+    bandit,
+    checkov,
+    cyclonedx,
+    dependencycheck,
+    detect_secrets,
+    generic,
+    gitleaks,
+    gosec,
+    govulncheck,
+    grype,
+    kics,
+    kubebench,
+    npm_audit,
+    nuclei,
+    ocsf,
+    osv_scanner,
+    own,
+    pip_audit,
+    prowler,
+    sarif,
+    semgrep,
+    snyk,
+    tfsec,
+    trivy,
+    trufflehog,
+    zap,
+)
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.outlines import LABELS
 from findings.formats.stream import Outline, RefusedReport, outline
@@ -32,7 +60,35 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (sarif, trivy, grype, gitleaks, own)
+FORMATS: tuple[Format, ...] = (
+    asff,
+    bandit,
+    checkov,
+    cyclonedx,
+    dependencycheck,
+    detect_secrets,
+    generic,
+    gitleaks,
+    gosec,
+    govulncheck,
+    grype,
+    kics,
+    kubebench,
+    npm_audit,
+    nuclei,
+    ocsf,
+    osv_scanner,
+    own,
+    pip_audit,
+    prowler,
+    sarif,
+    semgrep,
+    snyk,
+    tfsec,
+    trivy,
+    trufflehog,
+    zap,
+)
 
 
 def recognise(report: BinaryIO, *, name: str = "") -> Format:
@@ -46,9 +102,10 @@ def recognise(report: BinaryIO, *, name: str = "") -> Format:
     if shape.is_nothing:
         return named or own
     if named is not None:
-        if not named.recognises(shape):
-            raise RefusedReport(f"The file is not a {named.LABEL} report.")
-        return named
+        if named.recognises(shape):
+            return named
+        other = next((f"; it is {known.LABEL}" for known in FORMATS if known.recognises(shape)), "")
+        raise RefusedReport(f"The file is not a {named.LABEL} report{other}.")
     for known in FORMATS:
         if known.recognises(shape):
             return known

@@ -27,7 +27,16 @@ from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
 from findings.formats.masking import mask_in, mask_quoted
 from findings.formats.normalised import Normalised, Rejected, normalise
-from findings.formats.sarif_rules import Rule, Run, location_of, message_of, runs_of
+from findings.formats.packages import package_correlation
+from findings.formats.sarif_details import (
+    Package,
+    cwes_in_taxa,
+    further_places,
+    own_identity,
+    package_of,
+    steps_of,
+)
+from findings.formats.sarif_rules import Rule, Run, cwes_in, location_of, message_of, runs_of
 from findings.formats.stream import Outline, RefusedReport, records
 from findings.formats.values import dig, objects, one_line, tags, text, texts, without_empty
 
@@ -112,6 +121,8 @@ class _Result:
         self.is_credential = self.type is FindingType.SECRET or rule.is_about_credentials
         self.snippet = text(dig(result, "locations", 0), *_SNIPPET)
         self.message = self._message()
+        self.package = Package() if self.is_credential else package_of(result, self.message)
+        self.cwes = sorted({*rule.cwes, *_cwes_of(result)}, key=lambda cwe: int(cwe[4:]))
 
     def _message(self) -> str:
         message = message_of(self.result, self.rule)
@@ -152,7 +163,7 @@ class _Result:
         return _LEVELS.get(level or "warning", Severity.UNKNOWN)
 
     def _fingerprint(self, file: str) -> str:
-        own = dig(self.result, "fingerprints") or dig(self.result, "partialFingerprints")
+        own = own_identity(self.result)
         what = own or " ".join(self.snippet.split()) or [self.message, self.location.logical]
         return fingerprint(
             self.type, self.rule.id, self.run.repository, self.run.lasting_image, file, what
@@ -165,13 +176,17 @@ class _Result:
         evidence.section("Where", self.location.sentence)
         if self.snippet and not self.is_credential:
             evidence.code("Code", self.snippet)
+        if not self.is_credential:
+            evidence.section("Flow", "\n".join(steps_of(self.result)))
+            evidence.section("Also at", "\n".join(further_places(self.result)))
         evidence.section("Remediation", self._remediation())
         evidence.links([self.rule.help_uri, *texts(self.result, "hostedViewerUri")])
         return evidence.markdown
 
     def _remediation(self) -> str:
         fixes = [text(fix, "description", "text") for fix in objects(self.result, "fixes")]
-        return "\n\n".join(filter(None, fixes)) or self.rule.help
+        said = "\n\n".join(filter(None, fixes)) or self.rule.help
+        return mask_in(said, self.snippet) if self.is_credential else said
 
     def _tags(self) -> list[str]:
         rule = self.rule
@@ -183,8 +198,9 @@ class _Result:
             branch=self.run.branch,
             language=self.location.language,
             cve=rule.cves,
-            cwe=rule.cwes,
-            package=text(self.result, "properties", "component"),
+            cwe=self.cwes,
+            package=self.package.name,
+            fix_available="true" if self.package.fixed else "",
         )
 
     def _attributes(self) -> dict[str, Any]:
@@ -195,15 +211,18 @@ class _Result:
             "line_end": location.line_end,
             "function": location.logical,
         }
+        package = self.package
         return without_empty(
             {
+                "correlation_id": self._correlation_id(),
                 "rule": {"id": rule.id, "name": rule.name, "url": rule.help_uri},
                 "code_location": place,
-                "advisory": {"cve": rule.cves, "cwe": rule.cwes},
+                "advisory": {"cve": rule.cves, "cwe": self.cwes},
                 "cvss": rule.security_severity,
                 "package": {
-                    "name": text(self.result, "properties", "component"),
-                    "version": text(self.result, "properties", "componentVersion"),
+                    "name": package.name,
+                    "version": package.version,
+                    "fixed_version": package.fixed,
                 },
                 "git": {
                     "repository": self.run.repository,
@@ -216,8 +235,20 @@ class _Result:
             }
         )
 
+    def _correlation_id(self) -> str:
+        """Only of a known CVE in a known package: rules of two tools never match."""
+        if not self.package.name or not self.rule.cves:
+            return ""
+        place = self.run.lasting_image or self.location.file
+        return package_correlation(self.rule.cves[0], self.package.name, place)
+
 
 _SNIPPET = ("physicalLocation", "region", "snippet", "text")
+
+
+def _cwes_of(result: dict[str, Any]) -> list[str]:
+    named = cwes_in(texts(result, "properties", "cwe") + texts(result, "properties", "tags"))
+    return [f"CWE-{each}" for each in {*named, *cwes_in_taxa(result)}]
 
 
 def _severity_in(properties: Any) -> Severity | None:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from findings.facts import CONTAINER_IMAGE, FindingType
+from findings.formats.languages import language_of
 from findings.formats.packages import Holder
+from findings.formats.sarif_details import plain_links
 from findings.formats.stream import records
-from findings.formats.values import clip, dig, number, objects, text, texts, whole
+from findings.formats.values import clip, dig, number, objects, repository_name, text, texts, whole
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}", re.IGNORECASE)
 _CWE = re.compile(r"cwe[-_ ]?0*(\d{1,5})\b", re.IGNORECASE)
@@ -39,8 +40,22 @@ _TOOLS: tuple[tuple[FindingType, tuple[str, ...]], ...] = (
             "zizmor",
             "actionlint",
             "trivy config",
+            "snyk iac",
+            "cfn_nag",
+            "cfn-nag",
+            "ansible-lint",
+            "kube-score",
+            "kubesec",
+            "regula",
+            "psrule",
+            "template-analyzer",
         ),
     ),
+    (
+        FindingType.RUNTIME_CODE,
+        ("zap", "owasp zap", "nuclei", "stackhawk", "burp", "acunetix", "invicti", "dastardly"),
+    ),
+    (FindingType.API_SECURITY, ("42crunch", "cherrybomb", "akto")),
     (
         FindingType.LIBRARY,
         (
@@ -56,12 +71,6 @@ _TOOLS: tuple[tuple[FindingType, tuple[str, ...]], ...] = (
         ),
     ),
 )
-_LANGUAGES = {
-    ".c": "c", ".cc": "cpp", ".cpp": "cpp", ".cs": "csharp", ".go": "go", ".java": "java",
-    ".js": "javascript", ".jsx": "javascript", ".kt": "kotlin", ".php": "php", ".py": "python",
-    ".rb": "ruby", ".rs": "rust", ".scala": "scala", ".swift": "swift", ".tf": "terraform",
-    ".ts": "typescript", ".tsx": "typescript",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,14 +132,26 @@ class Rule:
 
     @cached_property
     def cwes(self) -> list[str]:
-        related = [text(target, "target", "id") for target in objects(self.source, "relationships")]
+        related = [
+            f"CWE-{id_}" if id_.isdecimal() and _is_cwe(target) else id_
+            for target in objects(self.source, "relationships")
+            if (id_ := text(target, "target", "id"))
+        ]
         places = [*texts(self.properties, "tags"), *texts(self.properties, "cwe"), *related]
-        found = {int(match) for place in places for match in _CWE.findall(place)}
-        return [f"CWE-{each}" for each in sorted(found)]
+        return [f"CWE-{each}" for each in sorted(cwes_in(places))]
 
     @property
     def is_about_credentials(self) -> bool:
         return not _CREDENTIAL_CWES.isdisjoint(self.cwes)
+
+
+def cwes_in(words: list[str]) -> set[int]:
+    """The weaknesses that words name: `CWE-79`, `external/cwe/cwe-079`."""
+    return {int(match) for word in words for match in _CWE.findall(word)}
+
+
+def _is_cwe(relationship: dict[str, Any]) -> bool:
+    return text(relationship, "target", "toolComponent", "name").upper() == "CWE"
 
 
 @dataclass(frozen=True)
@@ -148,7 +169,7 @@ class Location:
 
     @property
     def language(self) -> str:
-        return _LANGUAGES.get(PurePosixPath(self.file).suffix.lower(), "")
+        return language_of(self.file)
 
 
 class Run:
@@ -162,6 +183,7 @@ class Run:
         self.commit = ""
         self.image = ""
         self.files: dict[str | int, str] = {}  # by index in `artifacts`
+        self.roots: list[str] = []  # what absolute addresses begin with, on this machine only
         self._components: list[Any] = []  # driver, then extensions
 
     def describe(self, part: str, value: Any) -> None:
@@ -171,9 +193,12 @@ class Run:
             self.tool_version = text(driver, "semanticVersion") or text(driver, "version")
             self._components = [driver, *objects(value, "extensions")]
         elif part == "versionControlProvenance":
-            self.repository = _repository(text(value, 0, "repositoryUri"))
+            self.repository = repository_name(text(value, 0, "repositoryUri"))
             self.branch = text(value, 0, "branch")
             self.commit = text(value, 0, "revisionId")
+        elif part == "originalUriBaseIds" and isinstance(value, dict):
+            roots = (_address(text(base, "uri")) for base in value.values())
+            self.roots = sorted((root for root in roots if root.startswith("/")), key=len)[::-1]
         elif part == "properties":
             self.image = text(value, "imageName")
 
@@ -227,13 +252,13 @@ class Run:
 
 def runs_of(report: BinaryIO) -> dict[str | int, Run]:
     """Every run by its index, in one pass over the report."""
-    parts = ("tool", "versionControlProvenance", "properties")
+    parts = ("tool", "versionControlProvenance", "properties", "originalUriBaseIds")
     patterns = [f"/runs/*/{part}" for part in parts]
     runs: dict[str | int, Run] = {}
     for found in records(report, *patterns, "/runs/*/artifacts/*/location/uri"):
         run = runs.setdefault(found.path[1], Run())
         if found.path[2] == "artifacts":
-            run.files[found.path[3]] = _file(text(found.value))
+            run.files[found.path[3]] = _address(text(found.value))
         else:
             run.describe(str(found.path[2]), found.value)
     return runs
@@ -246,8 +271,10 @@ def location_of(result: dict[str, Any], run: Run) -> Location:
     artifact = dig(physical, "artifactLocation")
     index = whole(artifact, "index")
     logical = dig(first, "logicalLocations", 0)
+    address = _address(text(artifact, "uri")) or run.files.get(-1 if index is None else index, "")
+    root = next((root for root in run.roots if address.startswith(root)), "")
     return Location(
-        file=_file(text(artifact, "uri")) or run.files.get(-1 if index is None else index, ""),
+        file=address.removeprefix(root).removeprefix("./") or address,
         line=whole(physical, "region", "startLine"),
         line_end=whole(physical, "region", "endLine"),
         logical=clip(text(logical, "fullyQualifiedName") or text(logical, "name"), 500),
@@ -266,14 +293,9 @@ def message_of(result: dict[str, Any], rule: Rule) -> str:
     def argument(found: re.Match[str]) -> str:
         return text(arguments, int(found[1][:4])) or found[0]
 
-    return _PLACEHOLDER.sub(argument, template) if arguments else template
+    filled = _PLACEHOLDER.sub(argument, template) if arguments else template
+    return plain_links(filled)
 
 
-def _file(uri: str) -> str:
+def _address(uri: str) -> str:
     return clip(unquote(uri.removeprefix("file://")), 1_000).replace("\0", "")
-
-
-def _repository(uri: str) -> str:
-    """`github.com/acme/api`: without scheme, user and `.git`, so that both clone ways agree."""
-    place = uri.partition("://")[2] or uri.replace(":", "/", 1)
-    return clip(place.rpartition("@")[2].removesuffix("/").removesuffix(".git"), 300)

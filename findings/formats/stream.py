@@ -15,7 +15,7 @@ from findings.formats.json_outline import json_outline
 from findings.formats.outlines import Outline, RefusedReport
 from findings.formats.xml_stream import xml_outline
 
-__all__ = ["Outline", "Record", "RefusedReport", "outline", "records"]
+__all__ = ["Outline", "Record", "RefusedReport", "begins_with", "outline", "records"]
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -36,6 +36,12 @@ def outline(report: BinaryIO) -> Outline:
     if not start.startswith((b"{", b"[")) and _is_table(start):
         return csv_outline(report)
     return json_outline(report)
+
+
+def begins_with(report: BinaryIO, mark: bytes) -> bool:
+    """Whether the text of the report begins with the mark, after outer space."""
+    report.seek(0)
+    return report.read(_HEAD).removeprefix(_UTF8_BOM).lstrip().startswith(mark)
 
 
 def _refuse_what_is_no_text(head: bytes) -> None:
@@ -64,8 +70,8 @@ def _is_table(start: bytes) -> bool:
 def records(report: BinaryIO, *patterns: str) -> Iterator[Record]:
     """What lies at the patterns, in the order of the file, with its path.
 
-    A pattern is a JSON pointer in which `*` stands for any index: "/runs/*/results/*".
-    One pattern never lies inside another.
+    A pattern is a JSON pointer in which `*` stands for any index and `{}` for any key:
+    "/runs/*/results/*", "/advisories/{}". One pattern never lies inside another.
     """
     tree = _tree(patterns)
     node: _Tree | None = tree
@@ -82,7 +88,7 @@ def records(report: BinaryIO, *patterns: str) -> Iterator[Record]:
             continue
         if path and isinstance(path[-1], int):
             path[-1] += 1
-        here = node and node.get(_step(path[-1])) if path else node
+        here = _below(node, path[-1]) if path else node
         if here is not None and not here:
             yield Record(tuple(path), build(event, value, following))
         elif event in OPENS:
@@ -95,11 +101,16 @@ class _Tree(dict[str | int, "_Tree"]):
     """The steps of the patterns; a leaf (empty) is where a record lies."""
 
 
-_ANY_INDEX: Final = 0
+_ANY_INDEX: Final = 0  # numbers, so that no key of a report is one
+_ANY_KEY: Final = 1
 
 
-def _step(step: str | int) -> str | int:
-    return _ANY_INDEX if isinstance(step, int) else step
+def _below(node: _Tree | None, step: str | int) -> _Tree | None:
+    if not node:
+        return None
+    if isinstance(step, int):
+        return node.get(_ANY_INDEX)
+    return node.get(step, node.get(_ANY_KEY))
 
 
 def _tree(patterns: Sequence[str]) -> _Tree:
@@ -107,5 +118,8 @@ def _tree(patterns: Sequence[str]) -> _Tree:
     for pattern in patterns:
         node = root
         for step in pattern.split("/")[1:]:
-            node = node.setdefault(_ANY_INDEX if step == "*" else step, _Tree())
+            node = node.setdefault(_WILD.get(step, step), _Tree())
     return root
+
+
+_WILD: Final = {"*": _ANY_INDEX, "{}": _ANY_KEY}

@@ -10,9 +10,10 @@ bare list of before 2021.
 | secret                            | secret                           | file          |
 | licence                           | – (not a security problem)       |               |
 
-Only failed misconfigurations are read. Identity: of packages see `packages`; a misconfiguration
-is its check and what it is about (object, file, the resource within it); a secret is its rule,
-its file and the masked line. None holds a line number.
+Only failed misconfigurations are read, and no vulnerability of status `not_affected`. Identity:
+of packages see `packages`; a misconfiguration is its check and what it is about (object, file,
+the resource within it); a secret is its rule, its file and the masked line. None holds a line
+number. See docs/trivy.md.
 """
 
 from __future__ import annotations
@@ -29,7 +30,17 @@ from findings.formats.identity import Occurrences, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import Holder, VulnerablePackage
 from findings.formats.stream import Outline, Record, RefusedReport, records
-from findings.formats.values import dig, number, one_line, tags, text, texts, whole, without_empty
+from findings.formats.values import (
+    dig,
+    number,
+    one_line,
+    repository_name,
+    tags,
+    text,
+    texts,
+    whole,
+    without_empty,
+)
 
 NAME = "trivy"
 LABEL = "Trivy JSON"
@@ -40,6 +51,7 @@ _TARGETS = (
     "/Resources/*/Results",
     "/Vulnerabilities/*/Results",
     "/Misconfigurations/*/Results",
+    "/Findings/*/Results",
 )  # where lists of results are, by kind of report
 _KINDS = ("Vulnerabilities", "Misconfigurations", "Secrets")
 _ARTIFACT = ("ClusterName", "ArtifactName", "ArtifactType")
@@ -56,7 +68,7 @@ def recognises(outline: Outline) -> bool:
     if outline.root == "list":
         first = outline.first.get("", frozenset())
         return "Target" in first and bool(first & {"Vulnerabilities", "Type", "Class"})
-    if {"ClusterName"} <= outline.keys and outline.keys & {"Resources", *_KINDS}:
+    if {"ClusterName"} <= outline.keys and outline.keys & {"Findings", "Resources", *_KINDS}:
         return True
     if not {"ArtifactName", "ArtifactType"} & outline.keys or "SchemaVersion" not in outline.keys:
         return False
@@ -107,9 +119,10 @@ class _Target:
         self.file = result.get("Target", "")
         self.kind = result.get("Class", "")
         self.type = result.get("Type", "")
-        self.artifact = artifact.get("ArtifactName", "")
         self.is_image = artifact.get("ArtifactType", "") == CONTAINER_IMAGE
         self.is_repository = artifact.get("ArtifactType", "") == "repository"
+        name = artifact.get("ArtifactName", "")
+        self.artifact = repository_name(name) if self.is_repository else name
         self.object = "/".join(filter(None, (obj.get(name, "") for name in _OBJECT)))
         self.object_type = f"kubernetes_{obj.get('Kind', '').lower()}"
         self.namespace = obj.get("Namespace", "")
@@ -117,6 +130,10 @@ class _Target:
     @property
     def is_of_system(self) -> bool:
         return self.kind == "os-pkgs" or (not self.kind and self.type in _SYSTEMS)
+
+    @property
+    def repository(self) -> str:
+        return self.artifact if self.is_repository else ""
 
     @property
     def image(self) -> str:
@@ -167,6 +184,8 @@ def _vulnerability(item: dict[str, Any], target: _Target) -> dict[str, Any] | st
     for required in ("VulnerabilityID", "PkgName"):
         if not text(item, required):
             return required
+    if text(item, "Status") == "not_affected":
+        return None
     score, vector = _cvss(item)
     vulnerable = VulnerablePackage(
         id=one_line(text(item, "VulnerabilityID"), 100),
@@ -190,7 +209,9 @@ def _vulnerability(item: dict[str, Any], target: _Target) -> dict[str, Any] | st
         cvss_vector=vector,
         urls=[text(item, "PrimaryURL"), *texts(item, "References")],
     )
-    return vulnerable.record()
+    record = vulnerable.record()
+    record["tags"] += tags(repo=target.repository, kube_namespace=target.namespace)
+    return record
 
 
 def _cvss(item: dict[str, Any]) -> tuple[float | None, str]:
@@ -229,7 +250,13 @@ def _misconfiguration(item: dict[str, Any], target: _Target) -> dict[str, Any] |
         "resource_type": one_line(target.object_type, 100) if target.object else "file",
         "fingerprint": fingerprint(finding_type.value, check, resource, cause),
         "description": evidence.markdown,
-        "tags": tags(scanner="trivy", rule=check, iac=target.type, kube_namespace=target.namespace),
+        "tags": tags(
+            scanner="trivy",
+            rule=check,
+            iac=target.type,
+            repo=target.repository,
+            kube_namespace=target.namespace,
+        ),
         "attributes": _check_attributes(item, target, check),
     }
 
@@ -279,7 +306,7 @@ def _secret(item: dict[str, Any], target: _Target) -> dict[str, Any] | str | Non
         "resource_type": "file",
         "fingerprint": fingerprint("secret", rule, target.place, match),
         "description": evidence.markdown,
-        "tags": tags(scanner="trivy", rule=rule, image=target.image),
+        "tags": tags(scanner="trivy", rule=rule, image=target.image, repo=target.repository),
         "attributes": without_empty(
             {
                 "secret": {"type": one_line(text(item, "Category"), 200)},

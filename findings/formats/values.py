@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from findings.formats.normalised import MAX_TAG
@@ -58,6 +59,45 @@ def whole(value: Any, *steps: str | int) -> int | None:
     """The whole number there, of at most 63 bits."""
     found = number(value, *steps)
     return int(found) if found is not None and abs(found) < 2**53 else None
+
+
+def moment(value: Any, *steps: str | int, latest: datetime) -> str | None:
+    """The time there in ISO 8601, or None for none, one before 1970 or one after `latest`.
+
+    Texts are ISO 8601 (without an offset: UTC), numbers are seconds or milliseconds. A report
+    with a wrong clock is a report all the same: its findings go in without their times.
+    """
+    found = dig(value, *steps)
+    try:
+        if isinstance(found, str):
+            read = datetime.fromisoformat(found.strip())
+            read = read if read.tzinfo else read.replace(tzinfo=UTC)
+        else:
+            seconds = number(found) or 0.0
+            read = datetime.fromtimestamp(seconds / (1_000 if seconds > _SECONDS else 1), UTC)
+        return read.isoformat() if _EPOCH < read <= latest else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 10**11  # as seconds the year 5138, as milliseconds 1973
+
+
+def the_one(values: Iterable[str]) -> str:
+    """The value that all are (empty ones do not count), or "" if they differ."""
+    one = ""
+    for value in filter(None, values):
+        if one and value != one:
+            return ""
+        one = value
+    return one
+
+
+def repository_name(uri: str) -> str:
+    """`github.com/acme/api`: without scheme, user and `.git`, so that both clone ways agree."""
+    place = uri.partition("://")[2] or uri.replace(":", "/", 1)
+    return clip(place.rpartition("@")[2].removesuffix("/").removesuffix(".git"), 300)
 
 
 def clip(value: str, limit: int) -> str:

@@ -11,6 +11,7 @@ from findings.formats.normalised import Normalised
 from findings.formats.registry import recognise
 
 SAMPLES = Path(__file__).parent / "samples"
+JSON_SAMPLES = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".json", ".sarif"))
 LATEST = datetime(2026, 11, 24, tzinfo=UTC)
 
 

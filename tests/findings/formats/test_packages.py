@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from findings.formats.packages import Holder
+from findings.formats.packages import Holder, package_correlation
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,64 @@ def test_it_takes_a_trivy_secret_only_with_its_stars(sample, read):
     report = sample("image.trivy.json")
     report["Results"][3]["Secrets"][0]["Match"] = "AWS_ACCESS_KEY_ID=not-masked-by-trivy"
     assert "not-masked-by-trivy" not in repr(read(report))
+
+
+CORRELATED = [
+    ("CVE-2021-44228", "org.apache.logging.log4j:log4j-core", "acme/api"),
+    ("cve-2021-44228", "log4j-core", "acme/api"),
+    ("CVE-2021-44228", "org.apache.logging.log4j/log4j_core", "./acme/api"),
+]
+
+
+@pytest.mark.parametrize("parts", CORRELATED)
+def test_it_correlates_what_tools_write_differently(parts):
+    assert package_correlation(*parts) == package_correlation(*CORRELATED[0])
+
+
+@pytest.mark.parametrize("changed", range(3))
+def test_it_correlates_nothing_else(changed):
+    other = list(CORRELATED[0])
+    other[changed] += "-2"
+    assert package_correlation(*other) != package_correlation(*CORRELATED[0])
+
+
+def test_it_correlates_two_tools_about_one_package_of_one_image(sample, read):
+    trivy, grype = sample("image.trivy.json"), sample("image.grype.json")
+    vulnerable = {"VulnerabilityID": "CVE-2023-39325", "PkgName": "golang.org/x/net"}
+    trivy["Results"] = [{"Type": "gobinary", "Target": "app", "Vulnerabilities": [vulnerable]}]
+    trivy["ArtifactName"] = grype["source"]["target"]["userInput"] = "acme/api:1"
+    grype["matches"][0]["artifact"]["name"] = "golang.org/x/net"
+    one, other = read(trivy)[0], read(grype)[0]
+    assert one.fingerprint != other.fingerprint
+    assert one.attributes["correlation_id"] == other.attributes["correlation_id"]
+
+
+def test_it_keeps_the_identity_when_a_path_names_the_version(sample, read):
+    def found(version):
+        report = sample("image.grype.json")
+        artifact = report["matches"][0]["artifact"] | {"version": version}
+        artifact["locations"] = [{"path": f"/app/lib/net-{version}.jar"}]
+        report["matches"][0]["artifact"] = artifact
+        return read(report)[0]
+
+    assert found("1.0.1").fingerprint == found("1.0.2").fingerprint
+    assert found("1.0.2").attributes["package"]["path"] == "/app/lib/net-1.0.2.jar"
+
+
+def test_it_reads_the_summary_of_a_cluster(sample, read):
+    report = sample("cluster.trivy.json")
+    resources = report.pop("Resources", []) + report.pop("Misconfigurations", [])
+    resources += report.pop("Vulnerabilities", [])
+    assert len(read(dict(report, Findings=resources))) == 2
+
+
+def test_it_leaves_out_what_trivy_says_is_not_affected(sample, read):
+    report = sample("image.trivy.json")
+    report["Results"][0]["Vulnerabilities"][0]["Status"] = "not_affected"
+    assert len(read(report)) == len(read(sample("image.trivy.json"))) - 1
+
+
+def test_it_tags_what_it_finds_in_a_repository(sample, read):
+    report = sample("image.trivy.json")
+    report |= {"ArtifactType": "repository", "ArtifactName": "https://github.com/acme/api.git"}
+    assert all("repo:github.com/acme/api" in each.tags for each in read(report))

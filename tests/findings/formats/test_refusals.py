@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from tests.findings.formats.conftest import SAMPLES
 
@@ -40,7 +41,7 @@ REFUSALS = {
     b"[" + b"1" * 5_000 + b"]": "The JSON holds a number beyond 64 bits.",
     b'{"runs": [], "version": "2.0.0"}': "This is SARIF 2.0.0; SARIF 2.1.0 is read.",
     b'{"SchemaVersion": 3, "ArtifactName": "x"}': "This is Trivy schema 3; schema 2 is read.",
-    b'{"findings": [{"title": "x", "severity": "High"}]}': "none of the reports that are read",
+    b'{"findings": [{"title": "x", "risk": "High"}]}': "none of the reports that are read",
     b'{"results": [], "errors": []}': "none of the reports that are read",
     b"[1, 2]": "none of the reports that are read",
     b"7": "none of the reports that are read",
@@ -54,11 +55,14 @@ def test_it_refuses_in_a_sentence(report, read_all):
     assert REFUSALS[report] in refused.value.reason
 
 
-@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
+WHOLE = [path for path in sorted(SAMPLES.iterdir()) if path.suffix not in (".csv", ".jsonl")]
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.name)  # rows and lines stand alone
 def test_it_refuses_a_report_cut_anywhere(path, read_all):
     report = path.read_bytes().rstrip()
     for length in range(1, len(report), 97):
-        with pytest.raises(RefusedReport, match="cut off"):
+        with pytest.raises(RefusedReport, match=r"cut off|not JSON"):  # "tru" is no JSON either
             read_all(report[:length])
 
 
@@ -69,8 +73,15 @@ def test_it_refuses_a_report_named_as_another(path, read_all):
         read_all(path.read_bytes(), name=name)
 
 
+def test_it_says_what_a_report_named_as_another_is(read_all):
+    report = (SAMPLES / "cloud.ocsf.json").read_bytes()
+    with pytest.raises(RefusedReport, match="is not a Prowler report; it is OCSF findings"):
+        read_all(report, name="prowler")
+
+
 def test_it_names_the_formats_when_asked_for_another(read_all):
-    with pytest.raises(RefusedReport, match="there are sarif, trivy, grype, gitleaks, json"):
+    names = ", ".join(each.NAME for each in FORMATS)
+    with pytest.raises(RefusedReport, match=f"no format 'pdf'; there are {names}"):
         read_all(b"[]", name="pdf")
 
 

@@ -1,0 +1,125 @@
+"""Checkov JSON: one report, or a list with one for each kind of file. Documentation:
+docs/checkov.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any, BinaryIO
+
+from findings.facts import CONTAINER_IMAGE, FindingType, Severity
+from findings.formats import severities
+from findings.formats.advisories import cves_in
+from findings.formats.beside import Path, beside
+from findings.formats.checks import FailedCheck
+from findings.formats.normalised import Normalised, Rejected
+from findings.formats.packages import Holder, VulnerablePackage
+from findings.formats.paths import file_of
+from findings.formats.reading import Problem, read_problems
+from findings.formats.stream import Outline, Record, records
+from findings.formats.values import dig, number, one_line, text, texts, whole
+
+NAME = "checkov"
+LABEL = "Checkov JSON"
+
+_SUMMARY = frozenset({"passed", "failed", "skipped", "checkov_version"})  # of no file at all
+_NOT_IN_FILES = ("github_configuration", "gitlab_configuration", "bitbucket_configuration")
+
+
+def recognises(outline: Outline) -> bool:
+    if outline.root == "list":
+        return outline.first.get("", frozenset()) >= {"check_type", "results"}
+    return {"check_type", "results"} <= outline.keys or outline.keys >= _SUMMARY
+
+
+def scanner(_report: BinaryIO) -> str:
+    return "Checkov"
+
+
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+    kinds = beside(report, "/check_type", "/*/check_type")
+    found = records(report, "/results/failed_checks/*", "/*/results/failed_checks/*")
+    yield from read_problems(found, partial(_failed, kinds), "check_id", latest=latest)
+
+
+def _failed(kinds: dict[Path, dict[str, Any]], found: Record) -> Problem | None:
+    kind = one_line(text(kinds.get(found.path[:-3], {}), "check_type"), 100)
+    check = found.value
+    if isinstance(dig(check, "vulnerability_details"), dict):
+        is_licence = bool(text(check, "vulnerability_details", "license"))
+        return None if is_licence else _vulnerability(check, kind)
+    return _check(check, kind)
+
+
+def _check(check: dict[str, Any], kind: str) -> FailedCheck:
+    id_ = one_line(text(check, "check_id"), 200)
+    is_secret = kind == "secrets" or id_.startswith("CKV_SECRET")
+    name, resource = text(check, "check_name"), text(check, "resource")
+    finding_type = FindingType.SECRET if is_secret else FindingType.IAC
+    if kind in _NOT_IN_FILES:
+        finding_type = FindingType.MISCONFIGURATION
+    about = text(check, "description") or text(check, "short_description")
+    return FailedCheck(
+        finding_type=finding_type,
+        scanner="Checkov",
+        check=id_,
+        name=name,
+        url=text(check, "guideline"),
+        severity=severities.from_word(text(check, "severity")) or Severity.UNKNOWN,
+        file=_file_of(check),
+        line=whole(check, "file_line_range", 0),
+        line_end=whole(check, "file_line_range", 1),
+        title=name or id_,
+        message=name,
+        about=about,
+        code=_code_of(check),
+        remediation="\n".join(texts(check, "details")),
+        resource="" if is_secret else resource,
+        known_by=resource if is_secret else "",  # the secret's SHA-1: never shown
+        platform="" if is_secret else kind,
+    )
+
+
+def _file_of(check: dict[str, Any]) -> str:
+    """Relative to the folder that was checked."""
+    return file_of(text(check, "file_path")).lstrip("/") or "file"
+
+
+def _code_of(check: dict[str, Any]) -> str:
+    block = dig(check, "code_block")
+    lines = block if isinstance(block, list) else []
+    return "".join(line[1] for line in lines if _is_line(line)).replace("\0", "")
+
+
+def _is_line(line: Any) -> bool:
+    return isinstance(line, list) and len(line) == 2 and isinstance(line[1], str)
+
+
+def _vulnerability(check: dict[str, Any], kind: str) -> VulnerablePackage:
+    """Of the package scan that Checkov does for users of its platform."""
+    details = check["vulnerability_details"]
+    id_ = one_line(text(details, "id") or text(check, "check_id"), 100)
+    is_image = kind == "sca_image"
+    word = text(details, "severity") or text(check, "severity")
+    fix = text(details, "lowest_fixed_version")
+    image = text(details, "image_details", "name") if is_image else ""
+    return VulnerablePackage(
+        id=id_,
+        scanner="Checkov",
+        holder=Holder(
+            name=one_line(image, 500) or _file_of(check),
+            resource_type=CONTAINER_IMAGE if is_image else "file",
+        ),
+        is_of_system=is_image and text(details, "package_type") == "os",
+        package=one_line(text(details, "package_name") or "package", 300),
+        severity=severities.from_word(word) or Severity.UNKNOWN,
+        version=one_line(text(details, "package_version"), 200),
+        fixed_versions=[] if fix in ("", "N/A") else [one_line(fix, 100)],
+        ecosystem="" if is_image else one_line(text(details, "package_type"), 100),
+        description=text(details, "description") or text(check, "description"),
+        aliases=cves_in([id_]),
+        cvss_score=number(details, "cvss"),
+        cvss_vector=one_line(text(details, "vector"), 300),
+        urls=[text(details, "link"), text(check, "guideline")],
+    )

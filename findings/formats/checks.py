@@ -1,0 +1,165 @@
+"""A check that failed at a place in a file: the record that scanners of code and of
+infrastructure as code have in common.
+
+Identity: type, check, repository, file, and what the tool itself knows the problem by, else the
+resource in the file, else the code there (without its spaces), else the message; equal ones are
+counted (`identity.Occurrences`). No line number is in it, so it survives moved lines.
+
+Of a check for credentials neither the code nor what a message quotes is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from findings.facts import FindingType, Severity
+from findings.formats.evidence import Evidence
+from findings.formats.identity import fingerprint
+from findings.formats.languages import language_of
+from findings.formats.masking import mask_in, mask_quoted
+from findings.formats.values import clip, one_line, tags, without_empty
+
+HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
+_CREDENTIAL_CWES = HARD_CODED | {"CWE-522"}
+_CREDENTIAL_WORDS = re.compile(
+    r"hard.?coded|passwords and secrets"
+    r"|\b(?:plain.?text|clear.?text|leaked|exposed|embedded|detected|possible|potential(?:ly)?)\b"
+    r".{0,40}?(?:passw|secret|credential|token|key)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCheck:
+    COUNTS_REPEATS: ClassVar = True
+
+    finding_type: FindingType
+    scanner: str
+    check: str  # its id
+    severity: Severity
+    file: str
+    title: str
+    name: str = ""  # of the check
+    url: str = ""  # that documents the check
+    line: int | None = None
+    line_end: int | None = None
+    message: str = ""  # what is wrong here
+    about: str = ""  # the check
+    code: str = ""
+    remediation: str = ""
+    resource: str = ""  # in the file: "aws_s3_bucket.logs"
+    platform: str = ""  # of infrastructure as code: "terraform"
+    provider: str = ""
+    repository: str = ""
+    cwes: Sequence[str] = ()
+    urls: Sequence[str] = ()
+    confidence: str = ""
+    category: str = ""
+    secrets: Sequence[str] = ()  # that the tool quotes; nothing of them is stored
+    known_by: str = ""  # what the tool itself tells the problem by, in any version of the file
+
+    @property
+    def is_about_credentials(self) -> bool:
+        """Then the code at its place may hold one."""
+        words = " ".join((self.check, self.name, self.title))
+        return (
+            self.finding_type is FindingType.SECRET
+            or not _CREDENTIAL_CWES.isdisjoint(self.cwes)
+            or bool(_CREDENTIAL_WORDS.search(words))
+        )
+
+    @property
+    def place(self) -> str:
+        return clip("/".join(filter(None, (self.repository, self.file))), 1_000)
+
+    def record(self) -> dict[str, Any]:
+        """The fields of `Normalised`, for `normalise`."""
+        return {
+            "finding_type": self.finding_type.value,
+            "title": one_line(self._masked(self.title), 300),
+            "severity": self.severity.value,
+            "resource_id": self.place,
+            "resource_name": self.place,
+            "resource_type": "file",
+            "fingerprint": self._fingerprint(),
+            "description": self._description(),
+            "tags": self._tags(),
+            "attributes": self._attributes(),
+        }
+
+    def _masked(self, words: str) -> str:
+        if not self.is_about_credentials:
+            return words
+        for secret in (self.code, *self.secrets):
+            words = mask_in(words, secret)
+        return mask_quoted(words)
+
+    def _fingerprint(self) -> str:
+        code = " ".join(self.code.split())
+        what = self.known_by or self.resource or code or self.message
+        return fingerprint(self.finding_type.value, self.check, self.repository, self.file, what)
+
+    def _description(self) -> str:
+        message = self._masked(self.message)
+        evidence = Evidence(message)
+        if self.about not in (self.message, self.title):
+            evidence.section("About this check", self._masked(self.about))
+        evidence.section("Where", self._where())
+        if self.code and not self.is_about_credentials:
+            evidence.code("Code", self.code)
+        evidence.section("Remediation", self._masked(self.remediation))
+        evidence.links([self.url, *self.urls])
+        return evidence.markdown
+
+    def _where(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        inside = f" in `{one_line(self.resource, 500)}`" if self.resource else ""
+        return f"`{self.file}`{line}{inside}"
+
+    def _tags(self) -> list[str]:
+        is_code = self.finding_type is not FindingType.IAC
+        return tags(
+            scanner=self.scanner.lower(),
+            rule=self.check,
+            repo=self.repository,
+            language=language_of(self.file) if is_code else "",
+            iac=self.platform.lower(),
+            cwe=self.cwes,
+            category=self.category,
+        )
+
+    def _attributes(self) -> dict[str, Any]:
+        return without_empty(
+            {
+                "rule": {
+                    "id": self.check,
+                    "name": one_line(self._masked(self.name), 300),
+                    "url": one_line(self.url, 1_000),
+                },
+                "confidence": one_line(self.confidence.lower(), 50),
+                "code_location": {
+                    "file": self.file,
+                    "line": self.line,
+                    "line_end": self.line_end,
+                },
+                "iac_resource": {
+                    "type": one_line(self.platform, 100),
+                    "provider": one_line(self.provider, 100),
+                    "name": one_line(self.resource, 500),
+                },
+                "advisory": {"cwe": list(self.cwes)[:20]},
+                "git": {"repository": self.repository},
+                "remediation": {"recommended": one_line(self._masked(self.remediation), 1_000)},
+                "scanner": {"name": self.scanner},
+            }
+        )
+
+
+def first_sentence(words: str) -> str:
+    """A title made of a message."""
+    line = words.strip().partition("\n\n")[0]
+    sentence, stop, _ = " ".join(line.split()).partition(". ")
+    return sentence + stop.strip()

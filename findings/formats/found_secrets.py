@@ -1,0 +1,166 @@
+"""A secret found in a file: the record that scanners for secrets have in common.
+
+Severity, where the scanner gives none: a secret that it tried and that works, and a key of a
+cloud account or of the place where the code lives, open everything behind them: critical. Any
+other secret: high.
+
+Identity: rule, repository, file and a one-way digest of the secret: the same secret in the same
+file is one finding, whatever the commit or line. Where a report is redacted, there is no secret
+to tell by; then it is rule, repository, file, commit and line.
+
+The raw secret leaves this module only inside that digest: it is masked in every other field
+that quotes it, and lines of code and messages of commits are not taken at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, ClassVar
+
+from findings.facts import CONTAINER_IMAGE, FindingType, Severity
+from findings.formats.evidence import Evidence
+from findings.formats.identity import fingerprint
+from findings.formats.masking import mask, mask_in
+from findings.formats.packages import Holder
+from findings.formats.values import clip, one_line, tags, without_empty
+
+_OPENS_EVERYTHING = re.compile(
+    r"(?<![a-z])(aws|azure|gcp|google-cloud|digitalocean|github|gitlab|bitbucket|heroku)(?![a-z])",
+    re.IGNORECASE,
+)
+_LABELS = 20
+_DETAILS = 20
+_ADVICE = (
+    "Revoke the secret and issue a new one: whoever can read the repository has it. "
+    "Removing it from the history comes second."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSecret:
+    COUNTS_REPEATS: ClassVar = False
+
+    scanner: str
+    rule: str
+    secrets: Sequence[str] = field(repr=False)  # as it stands there, the whole one first
+    known_by: Any = None  # a digest of the secret, from a report that has only that
+    name: str = ""
+    file: str = ""
+    repository: str = ""
+    image: str = ""
+    line: int | None = None
+    commit: str = ""
+    author: str = ""
+    date: str = ""
+    branch: str = ""
+    url: str = ""
+    entropy: str = ""
+    labels: Sequence[str] = ()
+    is_verified: bool | None = None  # None: nobody tried
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secret(self) -> str:
+        return next(iter(self.secrets), "")
+
+    def _clean(self, words: str) -> str:
+        """Without the secret, longest quote first, so that no part of it stays."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            words = mask_in(words, secret)
+        return words
+
+    @property
+    def _outer(self) -> str:
+        """What the file is in, by its lasting name."""
+        image = Holder(name=self.image, resource_type=CONTAINER_IMAGE)
+        return self.repository or image.lasting_name
+
+    @property
+    def place(self) -> str:
+        file = self.file.lstrip("/") if self._outer else self.file
+        return self._clean("/".join(filter(None, (self._outer, file))))
+
+    def record(self) -> dict[str, Any]:
+        """The fields of `Normalised`, for `normalise`."""
+        file = self._clean(self.file)
+        return {
+            "finding_type": FindingType.SECRET.value,
+            "title": one_line(f"{self._name()} in {file or 'a commit'}", 300),
+            "severity": self._severity().value,
+            "resource_id": clip(self.place or self._clean(self.commit) or "repository", 1_000),
+            "resource_name": clip(self.place, 1_000),
+            "resource_type": "file",
+            "fingerprint": self._fingerprint(),
+            "description": self._description(file),
+            "tags": self._tags(),
+            "attributes": self._attributes(file),
+        }
+
+    def _name(self) -> str:
+        return one_line(self._clean(self.name or self.rule), 200)
+
+    def _severity(self) -> Severity:
+        opens_everything = _OPENS_EVERYTHING.search(f"{self.rule} {' '.join(self.labels)}")
+        return Severity.CRITICAL if opens_everything or self.is_verified else Severity.HIGH
+
+    def _fingerprint(self) -> str:
+        which = self.known_by or [self.commit, self.line]
+        if self.secret:
+            which = [blake2b(self.secret.encode(errors="replace"), digest_size=16).hexdigest()]
+        place = self._clean(self.file)
+        return fingerprint("secret", self.rule, self._outer, place, which)
+
+    def _description(self, file: str) -> str:
+        evidence = Evidence(f"{self._name()}.")
+        line = f", line {self.line}" if self.line else ""
+        commit = f", commit `{self._clean(self.commit)}`" if self.commit else ""
+        evidence.section("Where", f"`{file}`{line}{commit}")
+        if self.is_verified:
+            evidence.section("Verified", f"{self.scanner} tried the secret: it works.")
+        evidence.section("Remediation", _ADVICE)
+        evidence.links([self._clean(self.url)])
+        return evidence.markdown
+
+    def _tags(self) -> list[str]:
+        verified = "" if self.is_verified is None else str(bool(self.is_verified)).lower()
+        return tags(
+            scanner=self.scanner.lower(),
+            rule=self._clean(self.rule),
+            repo=self._clean(self.repository),
+            image=self._clean(self.image),
+            branch=self._clean(self.branch),
+            label=[self._clean(label) for label in self.labels[:_LABELS]],
+            verified=verified,
+        )
+
+    def _attributes(self, file: str) -> dict[str, Any]:
+        rule = self._clean(self.rule)
+        return without_empty(
+            {
+                "secret": {
+                    "type": rule,
+                    "masked": mask(self.secret),
+                    "entropy": one_line(self._clean(self.entropy), 50),
+                    "is_verified": self.is_verified,
+                    "details": {
+                        one_line(self._clean(key), 100): one_line(self._clean(value), 300)
+                        for key, value in list(self.details.items())[:_DETAILS]
+                    },
+                },
+                "rule": {"id": rule, "name": self._name()},
+                "code_location": {"file": file, "line": self.line},
+                "container_image": {"name": self._clean(self.image)},
+                "git": {
+                    "repository": self._clean(self.repository),
+                    "branch": self._clean(self.branch),
+                    "commit": self._clean(self.commit),
+                    "author": self._clean(self.author),
+                    "committed_at": self._clean(self.date),
+                },
+                "remediation": {"recommended": _ADVICE},
+                "scanner": {"name": self.scanner},
+            }
+        )

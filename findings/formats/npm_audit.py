@@ -1,0 +1,134 @@
+"""npm audit JSON, of npm 6 and of 7 and later. Documentation: docs/npm_audit.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any, BinaryIO
+
+from findings.facts import Severity
+from findings.formats import severities
+from findings.formats.advisories import cves_in, cwes_in, ghsas_in
+from findings.formats.beside import Path, beside
+from findings.formats.normalised import Normalised, Rejected
+from findings.formats.packages import Holder, VulnerablePackage
+from findings.formats.purls import purl
+from findings.formats.reading import read_problems
+from findings.formats.stream import Outline, Record, RefusedReport, records
+from findings.formats.values import dig, number, objects, one_line, text, texts
+
+NAME = "npm-audit"
+LABEL = "npm audit JSON"
+
+_URL = re.compile(r"https?://[^\s)\]>]+")
+_MOST_WAYS = 10
+
+
+def recognises(outline: Outline) -> bool:
+    if "auditReportVersion" in outline.keys:
+        version = outline.scalars.get("auditReportVersion")
+        if version != 2:
+            raise RefusedReport(
+                f"This is npm's audit report version {str(version)[:20]}; 2 and npm 6's are read."
+            )
+        return True
+    return {"advisories", "metadata"} <= outline.keys
+
+
+def scanner(_report: BinaryIO) -> str:
+    return "npm audit"
+
+
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+    old = records(report, "/advisories/{}")
+    yield from read_problems(old, _advisory, "module_name", latest=latest)
+    packages = beside(report, *(f"/vulnerabilities/{{}}/{key}" for key in _CONTEXT))
+    new = (
+        found
+        for found in records(report, "/vulnerabilities/{}/via/*")
+        if not isinstance(found.value, str)  # the name of a package that is reported itself
+    )
+    yield from read_problems(new, partial(_cause, packages), "name", latest=latest)
+
+
+_CONTEXT = ("nodes", "fixAvailable", "range", "isDirect")
+
+
+def _advisory(found: Record) -> VulnerablePackage:
+    """Of npm 6."""
+    advisory = found.value
+    package = one_line(text(advisory, "module_name"), 300)
+    installed = objects(advisory, "findings")
+    versions = list(dict.fromkeys(text(each, "version") for each in installed))
+    ways = [way for each in installed for way in texts(each, "paths")]
+    cves = cves_in(texts(advisory, "cves"))
+    number_ = text(advisory, "id") or str(found.path[-1])
+    ids = [*ghsas_in([text(advisory, "github_advisory_id"), text(advisory, "url")]), *cves]
+    patched = text(advisory, "patched_versions")
+    is_fixable = patched not in ("", "<0.0.0")
+    return VulnerablePackage(
+        id=one_line(next(iter(ids), f"npm-{number_}"), 100),
+        scanner="npm audit",
+        holder=Holder(name=package, resource_type="package"),  # the report does not say whose
+        is_of_system=False,
+        package=package,
+        severity=severities.from_word(text(advisory, "severity")) or Severity.UNKNOWN,
+        version=one_line(", ".join(filter(None, versions)), 200),
+        fixed_versions=[one_line(patched, 200)] if is_fixable else [],
+        ecosystem="npm",
+        purl=purl("npm", package, versions[0] if len(versions) == 1 else ""),
+        title=text(advisory, "title"),
+        description=text(advisory, "overview"),
+        aliases=ids,
+        cwes=cwes_in(texts(advisory, "cwe")),
+        cvss_score=number(advisory, "cvss", "score"),
+        cvss_vector=one_line(text(advisory, "cvss", "vectorString"), 300),
+        urls=[text(advisory, "url"), *_URL.findall(text(advisory, "references"))],
+        through=[way.replace(">", " > ") for way in ways[:_MOST_WAYS]],
+        advice=text(advisory, "recommendation") if is_fixable else "",
+    )
+
+
+def _cause(packages: dict[Path, dict[str, Any]], found: Record) -> VulnerablePackage:
+    """Of npm 7 and later: one of the advisories that make a package vulnerable."""
+    cause, around = found.value, packages.get(found.path[:-2], {})
+    package = one_line(text(cause, "dependency") or text(cause, "name"), 300)
+    url = text(cause, "url")
+    ids = ghsas_in([url])
+    fix = around.get("fixAvailable")
+    return VulnerablePackage(
+        id=one_line(next(iter(ids), f"npm-{text(cause, 'source')}"), 100),
+        scanner="npm audit",
+        holder=Holder(name=package, resource_type="package"),
+        is_of_system=False,
+        package=package,
+        severity=severities.from_word(text(cause, "severity")) or Severity.UNKNOWN,
+        ecosystem="npm",
+        purl=purl("npm", package),
+        title=text(cause, "title"),
+        description=_affected(text(cause, "range")),
+        aliases=ids,
+        cwes=cwes_in(texts(cause, "cwe")),
+        cvss_score=number(cause, "cvss", "score") or None,  # 0: npm's word for none
+        cvss_vector=one_line(text(cause, "cvss", "vectorString"), 300),
+        urls=[url],
+        through=texts(around, "nodes")[:_MOST_WAYS],
+        is_fixable=bool(fix),
+        advice=_advice(fix),
+    )
+
+
+def _affected(versions: str) -> str:
+    return f"Versions {one_line(versions, 300)} are vulnerable." if versions else ""
+
+
+def _advice(fix: Any) -> str:
+    if fix is True:
+        return "Run `npm audit fix`."
+    name, version = text(fix, "name"), text(fix, "version")
+    if not name:
+        return ""
+    major = ", a new major version" if dig(fix, "isSemVerMajor") is True else ""
+    return f"Update {one_line(name, 200)} to {one_line(version, 100)}{major}."

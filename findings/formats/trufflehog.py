@@ -1,0 +1,117 @@
+"""TruffleHog JSON lines, version 2 and 3 (or a list of them). Documentation: docs/trufflehog.md."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from findings.formats.found_secrets import FoundSecret
+from findings.formats.lines import listed
+from findings.formats.normalised import Normalised, Rejected
+from findings.formats.paths import file_of
+from findings.formats.reading import read_problems
+from findings.formats.stream import Outline, Record
+from findings.formats.values import dig, one_line, text, texts, whole
+
+NAME = "trufflehog"
+LABEL = "TruffleHog JSON"
+
+_VERSION_3 = frozenset({"SourceMetadata", "DetectorName"})
+_VERSION_2 = frozenset({"stringsFound", "reason"})
+_LOG = frozenset({"level", "msg"})  # a line of its log, when that went into the file, too
+_PLACES = ("repository", "bucket", "image", "project", "workspace", "organization", "channel_name")
+_FILES = ("file", "path", "key", "page", "title", "link", "layer")
+
+
+def recognises(outline: Outline) -> bool:
+    known = outline.first.get("", frozenset()) if outline.root == "list" else outline.kinds
+    return known >= _VERSION_3 or known >= _VERSION_2
+
+
+def scanner(_report: BinaryIO) -> str:
+    return "TruffleHog"
+
+
+def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+    found = (each for document in listed(report) for each in _each_string(document))
+    required = ("DetectorName", "DetectorType", "reason")
+    yield from read_problems(found, _secret, required, latest=latest)
+
+
+def _each_string(found: Record) -> Iterator[Record]:
+    """A record of version 2 once for each of its strings; of a log, none."""
+    strings = dig(found.value, "stringsFound")
+    if isinstance(strings, list):
+        for number, string in enumerate(strings):
+            others = strings[:number] + strings[number + 1 :]  # its diff quotes them, too
+            value = found.value | {"stringsFound": [string, *others]}
+            yield Record((*found.path, "stringsFound", number), value)
+    elif not (isinstance(found.value, dict) and found.value.keys() >= _LOG):
+        yield found
+
+
+def _secret(found: Record) -> FoundSecret:
+    if "stringsFound" in found.value:
+        return _of_version_2(found.value)
+    item = found.value
+    data = _first_object(dig(item, "SourceMetadata", "Data"))
+    raw = _as_plain(text(item, "Raw"))
+    quotes = [raw, text(item, "Raw"), _as_plain(text(item, "RawV2")), text(item, "RawV2")]
+    repository = next(filter(None, (text(data, name) for name in _PLACES)), "")
+    is_image = not text(data, "repository") and bool(text(data, "image"))
+    extra = dig(item, "ExtraData")
+    detector = text(item, "DetectorName") or text(item, "DetectorType")
+    tried = isinstance(dig(item, "Verified"), bool) and not text(item, "VerificationError")
+    return FoundSecret(
+        scanner="TruffleHog",
+        rule=one_line(detector, 200),
+        secrets=[each for each in dict.fromkeys(quotes) if each],
+        known_by=None if raw else text(item, "Redacted") or None,
+        file=file_of(next(filter(None, (text(data, name) for name in _FILES)), "")),
+        repository="" if is_image else _repository(repository),
+        image=one_line(text(data, "image"), 300) if is_image else "",
+        line=whole(data, "line"),
+        commit=one_line(text(data, "commit"), 100),
+        author=one_line(text(data, "email"), 200),
+        date=one_line(text(data, "timestamp"), 50),
+        url=text(data, "link"),
+        is_verified=item["Verified"] if tried else None,
+        details={key: text(value) for key, value in extra.items()} if _is_map(extra) else {},
+    )
+
+
+def _as_plain(secret: str) -> str:
+    """The secret itself where the report holds it in base64, as the first of version 3 did."""
+    try:
+        return b64decode(secret, validate=True).decode("ascii").strip() or secret
+    except ValueError:
+        return secret
+
+
+def _of_version_2(item: dict[str, Any]) -> FoundSecret:
+    return FoundSecret(
+        scanner="TruffleHog",
+        rule=one_line(text(item, "reason"), 200),
+        secrets=texts(item, "stringsFound"),
+        file=file_of(text(item, "path")),
+        commit=one_line(text(item, "commitHash"), 100),
+        date=one_line(text(item, "date"), 50),
+        branch=one_line(text(item, "branch").removeprefix("origin/"), 200),
+    )
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _first_object(value: Any) -> Any:
+    """`{"Git": {…}}`: the source's own fields under its name."""
+    return next(iter(value.values()), None) if isinstance(value, dict) else None
+
+
+def _repository(url: str) -> str:
+    """Without scheme, user and `.git`."""
+    place = (url.partition("://")[2] or url).rpartition("@")[2]
+    return one_line(place.removesuffix("/").removesuffix(".git"), 300)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from findings.formats import registry
+from findings.formats.generic_columns import COLUMNS
+from findings.formats.normalised import Normalised, Rejected
+from tests.findings.formats.conftest import SAMPLES
+
+LIST, TABLE = "pentest.generic.json", "table.generic.csv"
+
+
+def test_it_reads_a_list_of_another_tool(sample, read_all):
+    *found, rejected = read_all(sample(LIST))
+    assert [(each.finding_type, each.severity, each.resource_id) for each in found] == [
+        ("runtime_code_vulnerability", "high", "https://shop.example/orders/7"),
+        ("library_vulnerability", "critical", "pom.xml"),
+        ("static_code_vulnerability", "medium", "src/app.py"),
+    ]
+    assert (rejected.pointer, rejected.title) == ("/findings/4/severity", "Unknown severity")
+    assert "'very bad' is none of critical" in rejected.detail
+
+
+def test_it_keeps_what_a_finding_says(sample, read):
+    finding = read(sample(LIST))[0]
+    assert {"cwe:CWE-639", "label:external", "team:shop", "scanner:pen test 2026"} <= {
+        *finding.tags
+    }
+    assert finding.first_seen_at.isoformat() == "2026-11-02T00:00:00+00:00"
+    assert "Data of customers leaks." in finding.description
+    assert "- `https://shop.example/invoices/7`" in finding.description
+    assert "s3cr3t" not in repr(finding)
+
+
+def test_it_correlates_a_package_with_other_tools(sample, read):
+    finding = read(sample(LIST))[1]
+    assert finding.attributes["package"]["fixed_version"] == "5.3.18"
+    assert finding.attributes["vulnerability"]["epss"] == 0.94
+    assert len(finding.attributes["correlation_id"]) == 32
+    assert "fix_available:true" in finding.tags
+
+
+def test_it_reads_a_table_by_the_names_of_its_columns(read_all):
+    tls, ssh, rejected = read_all((SAMPLES / TABLE).read_bytes())
+    assert (tls.title, tls.severity, tls.resource_type) == ("Weak TLS", "medium", "host")
+    assert tls.description.startswith("Accepts TLS 1.0;\nand 1.1.")
+    assert {"team:shop", "cwe:CWE-327"} <= set(tls.tags)
+    assert tls.attributes["review.board"] == "yes"
+    assert tls.attributes["remediation"]["recommended"] == "Turn it off."
+    assert (ssh.finding_type, ssh.resource_type) == ("host_and_container_vulnerability", "host")
+    assert (rejected.pointer, rejected.title) == ("/rows/3/title", "Missing field")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_it_takes_any_delimiter(delimiter, read):
+    rows = (("NAME", "priority", "File_Path"), ("A", "low", "a.py"))
+    report = "\n".join(delimiter.join(row) for row in rows)
+    assert [(each.title, each.resource_id) for each in read(report.encode())] == [("A", "a.py")]
+
+
+@pytest.mark.parametrize(
+    "column", ["FalsePositive", "duplicate", "out_of_scope", "Risk Accepted", "IsMitigated"]
+)
+def test_it_keeps_out_what_is_settled(column, read):
+    report = f"title,severity,{column}\nA,low,TRUE\nB,low,FALSE\n"
+    assert [each.title for each in read(report.encode())] == ["B"]
+
+
+def test_it_reads_a_bare_list_and_an_empty_report(sample, read, read_all):
+    report = sample(LIST)
+    bare = [each.fingerprint for each in read(report["findings"])]
+    assert bare == [each.fingerprint for each in read(report)]
+    assert read_all({"name": "x", "type": "y", "findings": []}) == []
+
+
+def test_it_knows_findings_again_in_another_order_and_at_other_lines(sample, read):
+    before, report = read(sample(LIST)), sample(LIST)
+    report["findings"].reverse()
+    for item in report["findings"]:
+        item["description"], item["line"] = "Reworded", 941
+        item["component_version"] = "9"
+    assert {f.fingerprint for f in read(report)} == {f.fingerprint for f in before}
+
+
+def test_it_tells_equal_titles_at_other_places_apart(read):
+    report = b"title,severity,url\nA,low,https://a.example/1\nA,low,https://a.example/2\n"
+    assert len({each.fingerprint for each in read(report)}) == 2
+
+
+def test_it_masks_what_a_secret_quotes(read):
+    report = b"title,severity,finding_type,description\nKey,high,secret,Found 'hunter2-hunter2'\n"
+    assert "hunter2" not in repr(read(report))
+
+
+def test_it_leaves_our_own_json_to_its_reader(sample, read_all):
+    report = sample("own.json")
+    assert any(isinstance(each, Rejected) for each in read_all(report, name="json"))
+    assert any(isinstance(each, Normalised) for each in read_all(report, name="json"))
+
+
+@pytest.mark.parametrize("field", COLUMNS)
+def test_it_documents_the_names_of_every_column(field):
+    text = (Path(registry.__file__).parent / "docs" / "generic.md").read_text()
+    assert [name for name in COLUMNS[field] if name not in text] == []
