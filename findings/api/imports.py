@@ -20,8 +20,6 @@ from rest_framework.views import APIView
 from config.accounts import idempotency
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
-from config.lib.public.paging import read_page
-from config.lib.public.schemas import page_parameters
 from config.lib.request_body import stream_of
 from findings.api import schemas
 from findings.api.schemas import Schema
@@ -74,6 +72,10 @@ _IMPORT = _fields(
 _ONE = _fields(data=_IMPORT, errors=schemas.ERRORS)
 _MANY = _fields(data={"type": "array", "items": _IMPORT}, meta={"type": "object"})
 _FILE = {"type": "string", "format": "binary"}
+_PAGE = (
+    OpenApiParameter("page[number]", int, description="From 0."),
+    OpenApiParameter("page[size]", int, description="1 to 100; 25."),
+)
 
 
 def _answers(status: int, answer: Schema, *refusals: int) -> dict[tuple[int, str], Schema]:
@@ -118,15 +120,16 @@ class ImportsView(APIView):
     @extend_schema(
         operation_id="list_imports",
         summary="List imports",
-        parameters=page_parameters(default=25, most=100),
+        parameters=list(_PAGE),
         responses=_answers(200, _MANY, 400),
     )
     def get(self, request: Request) -> Response:
-        page = read_page(request, default=25, most=100)
+        size = _whole(request, "page[size]", default=25, least=1, most=100)
+        start = size * _whole(request, "page[number]", default=0, least=0, most=1_000_000)
         imports = Import.objects.select_related("source")
         return Response(
             {
-                "data": [_document(each) for each in imports[page.rows]],
+                "data": [_document(each) for each in imports[start : start + size]],
                 "meta": {"page": {"total_filtered_count": imports.count()}},
             }
         )
@@ -183,6 +186,15 @@ def _body(request: Request) -> Iterator[bytes]:
         yield from chunks_of(stream_of(request))
     except UnreadablePostError:
         raise ApiError(400, detail="The body ended early.") from None
+
+
+def _whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    sent = request.query_params.get(name, str(default))
+    number = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else -1
+    if not least <= number <= most:
+        detail = f"A whole number from {least} to {most:,}."
+        raise ApiError(400, detail=detail, parameter=name)
+    return number
 
 
 def _document(done: Import) -> dict[str, Any]:
