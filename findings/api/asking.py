@@ -6,12 +6,26 @@ Each raises `ApiError` 400; `at` says where what was read stands, as `ApiError` 
 
 from __future__ import annotations
 
+from drf_spectacular.utils import OpenApiParameter
+
 from config.lib.jsonapi import ApiError
 from findings.query.ast import Query, QueryError
 from findings.query.parse import parse
 from findings.selectors import Order
 
+QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
+"""What an address calls them."""
 DEFAULT_LIMIT, MAX_LIMIT = 10, 150
+PARAMETERS = (
+    OpenApiParameter(QUERY, str, description="e.g. `@severity:critical team:payments`"),
+    OpenApiParameter(SORT, str, enum=[order.value for order in Order]),
+    OpenApiParameter(AFTER, str, description="`meta.page.after` of the page before."),
+    OpenApiParameter(
+        LIMIT,
+        {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_LIMIT},
+        description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if it is left out.",
+    ),
+)
 
 
 def query_of(text: str, **at: str) -> Query:
