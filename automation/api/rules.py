@@ -16,6 +16,7 @@ from automation.api import schemas
 from automation.api.documents import rule_document
 from automation.api.requests import TYPE, OrderDocument, RuleDocument, rule_data, rule_order
 from automation.models import Rule
+from automation.rule_data import InvalidRule
 from automation.selectors import page_of_rules, rule_by_id
 from config.accounts import idempotency
 from config.accounts.access import answerable
@@ -170,7 +171,7 @@ def _refusals() -> Iterator[None]:
         raise _gone() from None
     except services.InvalidOrder as refusal:
         raise ApiError(422, detail=str(refusal), pointer="/data") from None
-    except services.InvalidRule as refusal:
+    except InvalidRule as refusal:
         raise ApiErrors(
             422,
             [
@@ -180,7 +181,7 @@ def _refusals() -> Iterator[None]:
         ) from None
 
 
-def _sentence(refusal: services.InvalidRule, name: str) -> str:
+def _sentence(refusal: InvalidRule, name: str) -> str:
     """A query's error says where in the text it is, for who has no caret to look at."""
     said = refusal.errors[name]
     if name != "query" or refusal.position is None:

@@ -82,7 +82,6 @@ MISSING: tuple[Missing, ...] = (
     Missing("PATCH", f"{_FINDINGS}/linear_issues", _TRACKERS),
     Missing("POST", f"{_FINDINGS}/servicenow_tickets", _TRACKERS),
     Missing("PATCH", f"{_FINDINGS}/servicenow_tickets", _TRACKERS),
-    *_cases("POST /aggregate", f"Use GET {_CASES}/count."),
     *_cases("POST /bulk", _ONE_BY_ONE),
     *_cases("GET /link\nPOST /link\nDELETE /link/{link_id}", "Cases are not linked to each other."),
     *_cases(
@@ -132,10 +131,6 @@ MISSING: tuple[Missing, ...] = (
         "POST /{case_id}/relationships/notebook\n"
         "POST /{case_id}/relationships/servicenow_tickets",
         _CASE_TRACKERS,
-    ),
-    *_cases(
-        "POST /{case_id}/resolved_reason",
-        f"Close the case with {_CASES}/{{case_id}}/status and say why in a comment.",
     ),
     *_cases(
         "GET /{case_id}/watchers\n"
