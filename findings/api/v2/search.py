@@ -30,7 +30,8 @@ from findings.api.asking import (
 )
 from findings.api.documents import finding_document
 from findings.api.v2 import schemas
-from findings.explorer.patience import TookTooLongError, patience
+from findings.explorer.patience import TookTooLongError, patience, walk_the_order
+from findings.explorer.search import Search
 from findings.query.ast import Query
 from findings.query.canonical import write
 from findings.query.parse import MAX_CHARACTERS
@@ -125,9 +126,7 @@ def _answer(request: Request, asked: _Asked) -> Response:
     status = "done"
     try:
         with patience(SECONDS):
-            page = page_of_findings(
-                asked.query, order=asked.order, after=asked.after, limit=asked.limit
-            )
+            page = _page(asked)
     except TookTooLongError:
         status, page = "timeout", Page([], asked.after)
     place = {"after": str(page.after)} if page.after else {}
@@ -140,6 +139,14 @@ def _answer(request: Request, asked: _Asked) -> Response:
     links = {"next": _next_link(asked, page.after)} if page.after else {}
     data = [finding_document(finding) for finding in page.findings]
     return Response({"data": data, "meta": meta, "links": links})
+
+
+def _page(asked: _Asked) -> Page:
+    # Measured at 200,000 findings: a word that all hold 24 s → 0.3 s, one that none holds
+    # 0.9 → 1.3 s.
+    if Search(asked.query.root).has_words:
+        walk_the_order()
+    return page_of_findings(asked.query, order=asked.order, after=asked.after, limit=asked.limit)
 
 
 def _next_link(asked: _Asked, after: Cursor) -> str:
