@@ -24,13 +24,15 @@ from findings.api.asking import (
     PARAMETERS,
     QUERY,
     SORT,
+    found_page,
     limit_of,
     order_of,
     query_of,
 )
 from findings.api.documents import finding_document
 from findings.api.intake import take_in
-from findings.selectors import Cursor, Order, Page, finding_by_id, page_of_findings
+from findings.explorer.patience import TookTooLongError
+from findings.selectors import Cursor, Order, Page, finding_by_id
 
 
 def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
@@ -46,16 +48,20 @@ class FindingsView(APIView):
         description="Findings that match a query, by when their detection changed last. Pages "
         "stay whole while findings arrive.",
         parameters=[*PARAMETERS],
-        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400),
+        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400, 503),
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        page = page_of_findings(
-            query_of(asked.get(QUERY, ""), parameter=QUERY),
-            order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
-            after=_cursor(request),
-            limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
-        )
+        try:
+            page = found_page(
+                query_of(asked.get(QUERY, ""), parameter=QUERY),
+                order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
+                after=_cursor(request),
+                limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+            )
+        except TookTooLongError:
+            detail = "The search took too long and was given up. Ask for less."
+            raise ApiError(503, detail=detail, parameter=QUERY) from None
         return Response(_page_document(request, page))
 
     @extend_schema(
