@@ -41,7 +41,7 @@ class FindingAdmin(BrowseAdmin):
 
 @admin.register(FindingEvent)
 class FindingEventAdmin(BrowseAdmin):
-    list_display = ("finding", "kind", "before", "after", "actor", "created_at")
+    list_display = ("finding", "kind", "before", "after", "actor", "key_name", "created_at")
     list_filter = ("kind",)
     list_select_related = ("finding", "actor")
     search_fields = ("finding__title", "note")

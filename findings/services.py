@@ -370,6 +370,7 @@ def delete_view(view: SavedView) -> None:
 
 
 def tell(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> int:
+    """Write what somebody did and ring on commit; the number of events."""
     if events:
         _write_events(events, actor=actor, now=now, note=note)
         _on_commit(findings_changed)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,12 +17,22 @@ from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import JSON
 from findings.api import schemas
-from findings.api.asking import DEFAULT_LIMIT, MAX_LIMIT, limit_of, order_of, query_of
+from findings.api.asking import (
+    AFTER,
+    DEFAULT_LIMIT,
+    LIMIT,
+    PARAMETERS,
+    QUERY,
+    SORT,
+    found_page,
+    limit_of,
+    order_of,
+    query_of,
+)
 from findings.api.documents import finding_document
 from findings.api.intake import take_in
-from findings.selectors import Cursor, Order, Page, finding_by_id, page_of_findings
-
-QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
+from findings.explorer.patience import TookTooLongError
+from findings.selectors import Cursor, Order, Page, finding_by_id
 
 
 def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
@@ -37,22 +47,21 @@ class FindingsView(APIView):
         summary="List findings",
         description="Findings that match a query, by when their detection changed last. Pages "
         "stay whole while findings arrive.",
-        parameters=[
-            OpenApiParameter(QUERY, str, description="e.g. `@severity:critical team:payments`"),
-            OpenApiParameter(SORT, str, enum=[order.value for order in Order]),
-            OpenApiParameter(AFTER, str, description="`meta.page.after` of the page before."),
-            OpenApiParameter(LIMIT, int, description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT}."),
-        ],
-        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400),
+        parameters=[*PARAMETERS],
+        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400, 503),
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        page = page_of_findings(
-            query_of(asked.get(QUERY, ""), parameter=QUERY),
-            order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
-            after=_cursor(request),
-            limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
-        )
+        try:
+            page = found_page(
+                query_of(asked.get(QUERY, ""), parameter=QUERY),
+                order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
+                after=_cursor(request),
+                limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+            )
+        except TookTooLongError:
+            detail = "The search took too long and was given up. Ask for less."
+            raise ApiError(503, detail=detail, parameter=QUERY) from None
         return Response(_page_document(request, page))
 
     @extend_schema(

@@ -19,6 +19,7 @@ from ticketing.services import CaseDraft, Subject, open_cases
 
 URL = "/api/v2/security/findings"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 NOON_MS = 1_795_435_200_000
 RULE = "6f0c2f6e-6c52-4b5e-9b6d-5d0c2f3d9a10"
 JSON_API = "application/vnd.api+json"
@@ -291,9 +292,23 @@ def test_it_costs_the_same_statements_for_every_page(read, search):
     assert counts[0] == 3 + of_patience
 
 
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it plans otherwise")
+def test_it_costs_a_word_one_statement_more_and_keeps_the_order(search):
+    words = [FindingFactory(title="a library", first_seen_at=NOON + n * DAY) for n in range(3)]
+    FindingFactory(title="a secret")
+    counts = []
+    for query in ("@severity:high", "library"):
+        search(filter=query)
+        with CaptureQueriesContext(connection) as captured:
+            found = ids(search(filter=query))
+        counts.append(len(captured))
+    assert found == [finding.finding_id for finding in reversed(words)]
+    assert counts[1] == counts[0] + 1
+
+
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only there is a time-out")
 def test_it_gives_up_a_search_that_takes_too_long(search, monkeypatch):
-    monkeypatch.setattr("findings.api.v2.search.SECONDS", 0.001)
+    monkeypatch.setattr("findings.api.asking.SECONDS", 0.001)
     FindingFactory.create_batch(200)
     place = cursor("1795435200000000.1")
     page = search(filter=" ".join(f"@a.b{n}:>1" for n in range(400)), page={"cursor": place})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.urls import reverse
 from django.utils.http import urlencode
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,18 +17,25 @@ from config.lib.jsonapi import ApiErrors
 from config.lib.public.documents import read_document
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
-from findings.api.asking import DEFAULT_LIMIT, MAX_LIMIT, limit_of, order_of, query_of
+from findings.api.asking import (
+    AFTER,
+    DEFAULT_LIMIT,
+    LIMIT,
+    PARAMETERS,
+    QUERY,
+    SORT,
+    found_page,
+    limit_of,
+    order_of,
+    query_of,
+)
 from findings.api.documents import finding_document
 from findings.api.v2 import schemas
-from findings.explorer.patience import TookTooLongError, patience
+from findings.explorer.patience import TookTooLongError
 from findings.query.ast import Query
 from findings.query.canonical import write
 from findings.query.parse import MAX_CHARACTERS
-from findings.selectors import Cursor, Order, Page, page_of_findings
-
-QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
-SECONDS = 30
-"""The longest that a search may take; the explorer, where a person waits, gives up sooner."""
+from findings.selectors import Cursor, Order, Page
 
 
 class _PageAsked(msgspec.Struct):
@@ -64,16 +71,7 @@ class SecurityFindingsView(PublicView):
         operation_id="list_security_findings",
         summary="List security findings",
         description=schemas.ABOUT_SEARCHES,
-        parameters=[
-            OpenApiParameter(QUERY, str, description="e.g. `@severity:critical team:payments`"),
-            OpenApiParameter(AFTER, str, description="`meta.page.after` of the page before."),
-            OpenApiParameter(
-                LIMIT,
-                {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_LIMIT},
-                description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} if it is left out.",
-            ),
-            OpenApiParameter(SORT, str, enum=[order.value for order in Order]),
-        ],
+        parameters=[*PARAMETERS],
         responses=schemas.FOUND,
     )
     def get(self, request: Request) -> Response:
@@ -124,10 +122,7 @@ def _answer(request: Request, asked: _Asked) -> Response:
     started = time.monotonic()
     status = "done"
     try:
-        with patience(SECONDS):
-            page = page_of_findings(
-                asked.query, order=asked.order, after=asked.after, limit=asked.limit
-            )
+        page = found_page(asked.query, order=asked.order, after=asked.after, limit=asked.limit)
     except TookTooLongError:
         status, page = "timeout", Page([], asked.after)
     place = {"after": str(page.after)} if page.after else {}
