@@ -27,7 +27,6 @@ from ticketing.attaching import link_issue, promise_issue_at
 from ticketing.issues import issue_of
 from ticketing.models import Case, ExternalIssue
 from ticketing.states import State
-from ticketing.trackers.base import Destination as Place
 
 
 class _NewIssue(msgspec.Struct):
@@ -60,9 +59,8 @@ class CaseIssueView(PublicView):
         said = read_attributes(request, _NewIssue, type_="issues")
         case = _open_case(case_id)
         account = find_account(said.jira_account_id)
-        found = place_at(account, space_id=said.project_id, type_id=said.issue_type_id)
-        place = Place(found.space_id, found.space_key, found.type_id)
-        if not promise_issue_at(case, place, said.fields or {}, account=account):
+        place = place_at(account, space_id=said.project_id, type_id=said.issue_type_id)
+        if not promise_issue_at(case, place.of_issue, said.fields or {}, account=account):
             raise ApiError(400, detail=f"{case.key} has an issue in Jira already.")
         return Response(status=202)
 
