@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import factory
+from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -91,6 +92,7 @@ class DestinationFactory(DjangoModelFactory):
     type_name = "Task"
 
 
+@transaction.atomic
 def opened_case(project: Project, **said: object) -> Case:
     """A case without findings, opened by its service."""
     [case] = open_cases(

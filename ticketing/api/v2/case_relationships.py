@@ -17,7 +17,7 @@ from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import outbox, services
 from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Ref
+from ticketing.api.v2.asking import Ref, still_there
 from ticketing.api.v2.case_asking import find_case, find_project, read_attributes
 from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.cases import answer_of
@@ -113,7 +113,9 @@ class CaseProjectView(PublicView):
         ref = read_document(request, _ToProject).data
         check_type(ref.type, "project", pointer="/data/type")
         case, project = find_case(case_id), find_project(ref.id)
-        return Response(answer_of(services.move(case, project, actor=actor_of(request))))
+        with still_there():
+            moved = services.move(case, project, actor=actor_of(request))
+        return Response(answer_of(moved))
 
 
 def _let_go(issue: ExternalIssue, *, actor: Actor) -> bool:

@@ -18,7 +18,7 @@ from config.lib.public.paging import NUMBER, SIZE, NumberedPage, read_page
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Priority, Ref, ToOne
+from ticketing.api.v2.asking import Priority, Ref, ToOne, still_there
 from ticketing.api.v2.case_asking import find, find_case, find_person, find_project, status_of, text
 from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.documents import STANDARD_TYPE, many_cases, one_case
@@ -106,7 +106,8 @@ class CasesView(PublicView):
             priority=data.attributes.priority,
             assignee=_assignee(data.relationships.assignee),
         )
-        case = open_one(asked, status=status, actor=actor_of(request))
+        with still_there():
+            case = open_one(asked, status=status, actor=actor_of(request))
         return Response(answer_of(case), status=201)
 
 

@@ -30,6 +30,7 @@ from ticketing.api.v2.asking import (
     find_projects,
     read_findings,
     read_project,
+    still_there,
 )
 from ticketing.api.v2.documents import finding_case
 from ticketing.asked import MAX_CASES, Asked, open_asked
@@ -117,7 +118,8 @@ class FindingCasesView(PublicView):
             )
             for wish, pks in zip(wishes, findings, strict=True)
         ]
-        cases = open_asked(asked, actor=actor_of(request))
+        with still_there():
+            cases = open_asked(asked, actor=actor_of(request))
         return Response({"data": documents_of(cases)}, status=201)
 
     @extend_schema(

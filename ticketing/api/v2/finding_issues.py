@@ -28,6 +28,7 @@ from ticketing.api.v2.asking import (
     find_projects,
     read_findings,
     read_project,
+    still_there,
 )
 from ticketing.api.v2.finding_cases import (
     NewCase,
@@ -100,9 +101,9 @@ class FindingIssuesView(PublicView):
         places = enabled_places(projects.values(), projects_of(wishes))
         check_once(wishes, findings)
         people = find_people(assignees_of(wishes))
-        cases = open_asked(
-            _asked(wishes, findings, projects, places, people), actor=actor_of(request)
-        )
+        asked = _asked(wishes, findings, projects, places, people)
+        with still_there():
+            cases = open_asked(asked, actor=actor_of(request))
         _deliver(cases)
         return Response({"data": documents_of(cases)}, status=201)
 
@@ -131,7 +132,8 @@ def _attach_at(url: str, project: Project, pks: Sequence[int], *, actor: Actor) 
     if isinstance(found, Case):
         attach(found, pks, actor=actor)
         return found
-    return attach_to_issue(found, project, pks, actor=actor, origin=Case.Origin.API)
+    with still_there():
+        return attach_to_issue(found, project, pks, actor=actor, origin=Case.Origin.API)
 
 
 def _check_fields(wish: Wish) -> None:
