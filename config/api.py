@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.accounts.api import ValidateView
 from config.lib.public.views import no_such_operation
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/validate", ValidateView.as_view(), name="key-validate"),
     path("v1/", include("findings.api.urls")),
     path("v1/", include("ticketing.api.urls")),
     path("v2/", include("automation.api.urls")),

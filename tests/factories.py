@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 import factory
 from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from automation.models import Rule
-from config.accounts.models import User
+from config.accounts.models import KeptAnswer, User
 from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
@@ -25,6 +27,16 @@ class UserFactory(DjangoModelFactory):
     email = factory.Sequence(lambda n: f"person{n}@example.com")
     name = factory.Sequence(lambda n: f"Person {n}")
     role = Role.VIEWER
+
+
+class KeptAnswerFactory(DjangoModelFactory):
+    """A request that is still at work."""
+
+    class Meta:
+        model = KeptAnswer
+
+    owner = factory.LazyFunction(uuid.uuid4)
+    key = factory.Sequence(lambda n: f"request-{n}")
 
 
 class SourceFactory(DjangoModelFactory):

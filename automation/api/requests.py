@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from automation.services import RuleData
+from automation.rule_data import RuleData
 from config.lib.public.documents import check_type
 
 TYPE = "ticket_creation_rules"

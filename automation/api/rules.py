@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,11 +16,14 @@ from automation.api import schemas
 from automation.api.documents import rule_document
 from automation.api.requests import TYPE, OrderDocument, RuleDocument, rule_data, rule_order
 from automation.models import Rule
+from automation.rule_data import InvalidRule
 from automation.selectors import page_of_rules, rule_by_id
+from config.accounts import idempotency
 from config.accounts.access import answerable
+from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, ApiErrors, error
-from config.lib.public.documents import read_document
+from config.lib.public.documents import MAX_BYTES, read_document
 from config.lib.public.paging import page_links, read_page
 from config.lib.public.schemas import answers, page_parameters
 from config.lib.public.views import PublicView
@@ -64,14 +68,12 @@ class RulesView(PublicView):
         summary="Create a ticket creation rule",
         description="It becomes the last of the list, and acts on findings from now on. Whether "
         "the project and the assignee exist shows when the rule first makes a ticket.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.CREATE},
-        responses=answers(201, schemas.ONE, 422),
+        responses=answers(201, schemas.ONE, 409, 422),
     )
     def post(self, request: Request) -> Response:
-        data = rule_data(read_document(request, RuleDocument))
-        with _refusals():
-            rule = services.create_rule(data, actor=answerable(request.user))
-        return Response({"data": rule_document(rule)}, status=201)
+        return answer_once(request, partial(_create, request), limit=MAX_BYTES)
 
 
 class RuleView(PublicView):
@@ -142,6 +144,13 @@ class RuleOrderView(PublicView):
         return Response({"data": [{"type": TYPE, "id": str(pk)} for pk in ids]})
 
 
+def _create(request: Request) -> Response:
+    data = rule_data(read_document(request, RuleDocument))
+    with _refusals():
+        rule = services.create_rule(data, actor=answerable(request.user))
+    return Response({"data": rule_document(rule)}, status=201)
+
+
 def _id(sent: str) -> UUID:
     try:
         return UUID(sent)
@@ -162,7 +171,7 @@ def _refusals() -> Iterator[None]:
         raise _gone() from None
     except services.InvalidOrder as refusal:
         raise ApiError(422, detail=str(refusal), pointer="/data") from None
-    except services.InvalidRule as refusal:
+    except InvalidRule as refusal:
         raise ApiErrors(
             422,
             [
@@ -172,7 +181,7 @@ def _refusals() -> Iterator[None]:
         ) from None
 
 
-def _sentence(refusal: services.InvalidRule, name: str) -> str:
+def _sentence(refusal: InvalidRule, name: str) -> str:
     """A query's error says where in the text it is, for who has no caret to look at."""
     said = refusal.errors[name]
     if name != "query" or refusal.position is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automation.api.requests import TYPE
 from automation.models import Rule
-from automation.services import MAX_LIMIT, MAX_NAME, MAX_QUERY
+from automation.rule_data import MAX_LIMIT, MAX_NAME, MAX_QUERY
 from config.lib.public.schemas import EPOCH_MS, PAGE_LINKS, TEXT, UUID, Schema, enum, listed, obj
 from findings.facts import FindingType
 

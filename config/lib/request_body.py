@@ -21,7 +21,16 @@ def read_json_body(request: Request, *, limit: int) -> bytes:
     """The body, unpacked if it came as gzip; at most `limit` bytes before and after.
 
     Raises `ApiError` 400 (cut off, no gzip, no UTF-8), 413 (too large), 415 (other types).
+    Asked again, it gives what it read the first time.
     """
+    kept = vars(request)
+    if "json_body" not in kept:
+        kept["json_body"] = _checked_body(request, limit)
+    body: bytes = kept["json_body"]
+    return body
+
+
+def _checked_body(request: Request, limit: int) -> bytes:
     if request.content_type.partition(";")[0].strip().lower() not in _READ:
         raise UnsupportedMediaType(request.content_type, f"Send {JSON}.")
     body = _read(stream_of(request), limit)

@@ -22,6 +22,7 @@ EVERY_MINUTE = (
     "ticketing.tasks.sync",
     "findings.tasks.wake_muted",
     "findings.tasks.take_uploads",
+    "config.accounts.tasks.sweep",
 )
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
     "ticketing.tasks.deliver": is_anything_due,

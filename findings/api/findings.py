@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.accounts import idempotency
+from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import JSON
@@ -55,15 +59,16 @@ class FindingsView(APIView):
         description="Each finding is new, seen again or open again, by its fingerprint: sending "
         "the same again changes nothing. Bad ones are rejected one by one while the good ones "
         "go in; when all are bad the same answer comes with status 400. gzip is welcome.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.REPORT},
         responses={
             (200, MEDIA_TYPE): schemas.RECEIVED,
-            **_refusals(413, 415),
+            **_refusals(409, 413, 415, 422),
             (400, MEDIA_TYPE): {"anyOf": [schemas.RECEIVED, schemas.REFUSED]},
         },
     )
     def post(self, request: Request) -> Response:
-        return take_in(request)
+        return answer_once(request, partial(take_in, request), limit=settings.INTAKE_MAX_BYTES)
 
 
 class FindingView(APIView):

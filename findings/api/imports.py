@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.accounts import idempotency
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import stream_of
@@ -96,12 +98,13 @@ class ImportsView(APIView):
             OpenApiParameter("source", str, description="Who sends it; the scanner's name."),
             OpenApiParameter("format", str, enum=[each.NAME for each in FORMATS]),
             OpenApiParameter("file_name", str),
+            idempotency.PARAMETER,
         ],
         request={
             "application/octet-stream": _FILE,
             "multipart/form-data": _fields(file=_FILE),
         },
-        responses=_answers(201, _ONE, 400, 413, 415, 422),
+        responses=_answers(201, _ONE, 400, 409, 413, 415, 422),
     )
     def post(self, request: Request) -> Response:
         _check_size_and_encoding(request)
@@ -112,12 +115,7 @@ class ImportsView(APIView):
             file_name=given.get("file_name", file_name),
             by=str(request.user),
         )
-        try:
-            done = import_report(chunks, sent)
-        except RefusedReport as refusal:
-            status = 413 if isinstance(refusal, ReportTooLarge) else 422
-            raise ApiError(status, "Report refused", refusal.reason) from None
-        return Response({"data": _document(done), "errors": done.errors}, status=201)
+        return idempotency.answer_upload_once(request, chunks, partial(_take_in, sent))
 
     @extend_schema(
         operation_id="list_imports",
@@ -135,6 +133,15 @@ class ImportsView(APIView):
                 "meta": {"page": {"total_filtered_count": imports.count()}},
             }
         )
+
+
+def _take_in(sent: Sent, chunks: Iterator[bytes]) -> Response:
+    try:
+        done = import_report(chunks, sent)
+    except RefusedReport as refusal:
+        status = 413 if isinstance(refusal, ReportTooLarge) else 422
+        raise ApiError(status, "Report refused", refusal.reason) from None
+    return Response({"data": _document(done), "errors": done.errors}, status=201)
 
 
 class ImportView(APIView):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from rest_framework.exceptions import UnsupportedMediaType
@@ -13,6 +15,7 @@ from config.lib.jsonapi import ApiError
 from config.lib.public.documents import MAX_DEPTH, NO_DATA, check_type, read_document
 from config.lib.public.missing import MISSING
 from config.lib.public.paging import page_links, read_page
+from tests.house.tree import ROOT
 
 JSON_API = "application/vnd.api+json"
 
@@ -182,3 +185,16 @@ def test_it_answers_501_to_an_operation_that_is_not_built(api, make_key, row):
     [error] = answer.json()["errors"]
     assert (error["status"], error["title"]) == ("501", "Not Implemented")
     assert row.instead in error["detail"]
+
+
+DOCUMENT = ROOT / "automation" / "api" / "README.md"
+
+
+def test_it_lists_in_the_documents_what_is_not_built():
+    """Each row of the table is under an address that is listed, and each of these has a row."""
+    _, _, table = DOCUMENT.read_text().partition("## What is not built")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    listed = [address for row in rows for address in re.findall(r"`(/[^`]+)`", row)]
+    missing = {re.sub(r"{\w+}", "{}", row.path) for row in MISSING}
+    assert [path for path in missing if not path.startswith(tuple(listed))] == []
+    assert [each for each in listed if not any(path.startswith(each) for path in missing)] == []

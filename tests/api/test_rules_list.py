@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from automation import services
-from automation.services import RuleData
+from automation.rule_data import RuleData
 from tests.api.rules import JSON_API, NOBODY, URL, create, listed, order, refused
 
 pytestmark = pytest.mark.django_db

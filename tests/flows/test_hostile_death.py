@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from datetime import date
 
@@ -178,6 +179,13 @@ COMMANDS = {
     "delete a rule": lambda: lambda: services.delete_rule(rules()[0], actor=None),
     "duplicate a rule": lambda: lambda: services.duplicate_rule(rules()[0], actor=None),
     "reorder": lambda: lambda: services.reorder(rules()[::-1], actor=None),
+    "apply rules": lambda: (
+        lambda: services.replace_rules(
+            [(uuid.UUID(int=9), data()), (rules()[1], data(name="Kept"))],
+            version=services.current_version(),
+            actor=None,
+        )
+    ),
     "break a rule": lambda: lambda: services.break_rule(rules()[0], reason="Project gone"),
 }
 
