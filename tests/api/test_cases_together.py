@@ -11,7 +11,7 @@ from django.test import Client
 from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
 from tests.api.asking import Machine
-from tests.api.test_cases import new
+from tests.api.test_cases import new, said
 from tests.api.test_finding_cases import attached, findings, item
 from tests.factories import ProjectFactory, opened_case
 from ticketing import projects
@@ -106,3 +106,31 @@ def test_nor_is_one_that_a_case_was_to_be_created_in(ask, monkeypatch):
         "ticketing.api.v2.cases.find_project", deleted_after(case_asking.find_project)
     )
     assert ask.post("/cases", new(project.pk)).status_code == 404
+
+
+# --- The same request again -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/security/findings/cases", lambda p: {"data": [item(p.pk, findings())]}),
+        ("/cases", lambda p: new(p.pk)),
+    ],
+)
+def test_a_request_sent_again_under_its_name_opens_one_case(ask, path, body):
+    sent = body(ProjectFactory())
+    answers = [ask.ask("post", path, sent, **{"Idempotency-Key": "a"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert Case.objects.count() == 1
+
+
+def test_a_comment_sent_again_under_its_name_is_one(ask):
+    case = opened_case(ProjectFactory(key="SEC"))
+    for _ in range(2):
+        answer = ask.ask(
+            "post", "/cases/SEC-1/comment", said(comment="x"), **{"Idempotency-Key": "b"}
+        )
+        assert answer.status_code == 200
+    assert case.timeline.filter(kind="comment").count() == 1
