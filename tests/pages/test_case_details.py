@@ -10,14 +10,19 @@ import pytest
 from config.accounts.api_keys import KeyActor
 from tests.factories import FindingFactory
 from ticketing import commenting, details, services
-from ticketing.models import TimelineEntry
+from ticketing.models import Case, Project, TimelineEntry
 
 KEY = KeyActor(id=uuid4(), name="ci", permissions=frozenset())
 
 
 @pytest.fixture
-def case(project, db):
-    return services.open_manual_case([FindingFactory().pk], project=project, actor=KEY)
+def finding(db):
+    return FindingFactory()
+
+
+@pytest.fixture
+def case(project, finding):
+    return services.open_manual_case([finding.pk], project=project, actor=KEY)
 
 
 @pytest.fixture
@@ -38,6 +43,18 @@ def test_it_shows_the_due_date_the_attributes_and_the_reason(shown, case):
     assert '<dt class="mono">env</dt>' in body
     assert "<dd>prod, dev</dd>" in body
     assert "<dd>FALSE_POSITIVE</dd>" in body
+
+
+def test_a_case_of_a_key_was_created_through_the_api(as_user, viewer, shown, admin, finding):
+    key = KeyActor(id=uuid4(), name="ci", permissions=frozenset(), made_by=admin)
+    services.open_manual_case(
+        [finding.pk], project=Project.objects.get(), actor=key, origin=Case.Origin.API
+    )
+    browser = as_user(viewer)
+    for address in ("/cases/RISK-2", f"/tickets/{finding.finding_id}/popover"):
+        body = browser.get(address).content.decode()
+        assert "Created through the API" in body
+        assert "Created by <b>Ada" not in body
 
 
 def test_it_tells_what_a_key_did_under_its_name(shown, case, analyst):
