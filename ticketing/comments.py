@@ -26,6 +26,7 @@ from ticketing.trackers.base import Fault, IssueRef, RemoteComment, Tracker, Tra
 AT_ONCE = 50  # comments pushed in one turn; the rest waits for the next
 PER_ISSUE = 5_000  # Jira takes no more
 _SOMEBODY = "Somebody in Jira"
+_REFUSED = (Fault.REJECTED, Fault.CONFIG)  # it will be, the next time, too
 _LATE_ANSWER = timedelta(hours=1)  # how long one without an answer may still land there
 _OWED = Q(entry__edited_at__isnull=False) & (Q(told_at=None) | Q(told_at__lt=F("entry__edited_at")))
 _SAME_MOMENT = timedelta(seconds=1)  # a comment is changed when it is written, says Jira
@@ -103,7 +104,7 @@ def push_changes(tracker: Tracker, ref: IssueRef, issue: ExternalIssue) -> int:
         try:
             _push_change(tracker, ref, link)
         except TrackerError as error:
-            if error.fault is not Fault.REJECTED:
+            if error.whole_account or error.fault not in _REFUSED:
                 raise
             _give_up(ref, link, error)
     return len(links)

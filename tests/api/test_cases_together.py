@@ -108,6 +108,17 @@ def test_nor_is_one_that_a_case_was_to_be_created_in(ask, monkeypatch):
     assert ask.post("/cases", new(project.pk)).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_project_is_changed_or_deleted_by_nobody_after_it_is_gone(key, monkeypatch, method):
+    ProjectFactory(key="SEC")
+    key = create_api_key("admin", scopes=[Permission.PROJECTS_WRITE], actor=None)[1]
+    looked = deleted_after(case_asking.find_project)
+    monkeypatch.setattr("ticketing.api.v2.case_projects.find_project", looked)
+    body = {"data": {"type": "project", "attributes": {"name": "New"}}}
+    answer = Machine(Client(), key).ask(method, "/cases/projects/SEC", body)
+    assert answer.status_code == 404
+
+
 # --- The same request again -------------------------------------------------------------
 
 

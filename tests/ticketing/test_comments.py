@@ -267,6 +267,19 @@ def test_a_key_signs_with_its_name(issue, remote, look):
     assert there(remote, issue) == ["**ci:** Deployed"]
 
 
+def test_an_edit_by_a_clock_that_is_behind_is_told_too(
+    issue, remote, look, posted, analyst, frozen
+):
+    commenting.edit_comment(posted, "First", actor=analyst)
+    look()
+    frozen.shift(timedelta(seconds=-30))
+    commenting.edit_comment(posted, "Second", actor=analyst)
+    frozen.shift(timedelta(seconds=60))
+    look()
+    assert there(remote, issue) == ["**Alan Analyst:** Second"]
+    assert here(issue) == [("", "Second")]
+
+
 def test_the_same_text_is_no_edit(issue, posted, analyst):
     assert commenting.edit_comment(posted, " Frist ", actor=analyst).edited_at is None
 
