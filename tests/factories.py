@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import factory
+from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -120,6 +121,7 @@ class DestinationFactory(DjangoModelFactory):
     type_name = "Task"
 
 
+@transaction.atomic
 def opened_case(project: Project, **said: object) -> Case:
     """A case without findings, opened by its service."""
     [case] = open_cases(

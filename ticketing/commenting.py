@@ -5,6 +5,8 @@ The issue in Jira hears of it as of anything else: `comments.push` compares the 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +15,8 @@ from config.accounts.access import Actor
 from ticketing.due import mark_due
 from ticketing.models import Case, TimelineEntry
 from ticketing.timeline import Kind
+
+_MOMENT = timedelta(microseconds=1)
 
 
 class NotOurs(ValueError):
@@ -47,8 +51,10 @@ def _change(entry: TimelineEntry, text: str, *, deed: str, actor: Actor) -> Time
     if entry.deleted_at:
         raise Gone("This comment was deleted.")
     if entry.after != text:
-        entry.after, entry.edited_at = text, now
-        entry.deleted_at = None if text else now
+        # Later than the edit before, whatever clock that one was told by: else it is not owed.
+        at = max(now, entry.edited_at + _MOMENT) if entry.edited_at else now
+        entry.after, entry.edited_at = text, at
+        entry.deleted_at = None if text else at
         entry.reason = f"{deed} by {actor.name}." if actor else ""
         entry.save(update_fields=("after", "edited_at", "deleted_at", "reason"))
         mark_due([entry.case])

@@ -16,6 +16,7 @@ from config.accounts.history import sign
 from config.accounts.models import User
 from ticketing.models import Destination, JiraAccount, Project
 from ticketing.projects import create_project
+from ticketing.trackers.base import Destination as IssuePlace
 
 _KEY_LENGTH = 10
 _NAME_LENGTH = 100
@@ -29,6 +30,11 @@ class Place(NamedTuple):
     space_name: str
     type_id: str
     type_name: str
+
+    @property
+    def of_issue(self) -> IssuePlace:
+        """The same by what an issue needs to be created."""
+        return IssuePlace(self.space_id, self.space_key, self.type_id)
 
 
 def destination_of(project_id: UUID) -> Destination | None:

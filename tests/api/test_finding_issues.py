@@ -148,6 +148,19 @@ def test_without_time_it_is_in_progress_and_delivered_later(ask, place, jira, mo
     assert ExternalIssue.objects.get().issue_key == jira.issues("SEC")[0].key
 
 
+def test_a_request_sent_again_makes_no_second_issue_and_says_how_it_is_now(
+    ask, place, jira, monkeypatch
+):
+    body = {"data": [issue(place.project_id, findings())]}
+    told = []
+    for patience in (0, 10):
+        monkeypatch.setattr(finding_issues, "PATIENCE", patience)
+        answer = ask.ask("post", URL, body, **{"Idempotency-Key": "c"})
+        told.append(answer.json()["data"][0]["attributes"]["jira_issue"]["status"])
+    assert told == ["IN_PROGRESS", "COMPLETED"]
+    assert (Case.objects.count(), len(jira.issues("SEC"))) == (1, 1)
+
+
 def test_no_transaction_is_open_while_jira_is_asked(ask, place, monkeypatch):
     seen = []
     deliver = finding_issues.deliver_these

@@ -45,4 +45,8 @@ class Migration(migrations.Migration):
             name='key_name',
             field=models.CharField(blank=True, max_length=120),
         ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['-created_at', '-id'], name='case_created'),
+        ),
     ]

@@ -133,6 +133,7 @@ class Case(models.Model):
         )
         indexes = (
             models.Index(fields=("-modified_at", "-id"), name="case_modified"),
+            models.Index(fields=("-created_at", "-id"), name="case_created"),
             models.Index(
                 fields=("rule_id", "-created_at"),
                 condition=Q(rule_id__isnull=False),

@@ -5,7 +5,8 @@ Every error says which finding, project or person of the document it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from config.accounts.models import User
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import check_type
 from findings.models import Finding
-from ticketing.models import Project
+from ticketing.models import Destination, Project
 from ticketing.services import MAX_FINDINGS
 
 MAX_TITLE, MAX_DESCRIPTION = 255, 100_000
@@ -109,6 +110,17 @@ def find_people(ids: Mapping[str, str]) -> dict[str, User]:
         if uuids[sent] not in found:
             raise ApiError(404, detail="assignee not found", pointer=pointer)
     return {sent: found[each] for sent, each in uuids.items() if each}
+
+
+@contextmanager
+def still_there() -> Iterator[None]:
+    """What was looked up may be deleted or unlinked before it is used: the same refusals."""
+    try:
+        yield
+    except Project.DoesNotExist:
+        raise ApiError(404, detail="project not found") from None
+    except Destination.DoesNotExist:
+        raise ApiError(400, detail="The project is not linked to Jira.") from None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.accounts import idempotency
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
+from config.lib.public.documents import MAX_BYTES
 from config.lib.public.paging import NUMBER, SIZE
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
@@ -37,13 +41,13 @@ class CommentsView(PublicView):
         operation_id="comment_case",
         summary="Comment on a case",
         description="It goes to the case's issue in Jira, too, where comments are kept in step.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.COMMENT_SAID},
-        responses=coded(200, schemas.CELLS),
+        responses=coded(200, schemas.CELLS, 409, 422),
     )
     def post(self, request: Request, case_id: str) -> Response:
-        said = text(read_attributes(request, _Comment).comment, "comment")
-        entry = services.comment(find_case(case_id), said, actor=actor_of(request))
-        return Response({"data": [cell(entry)]})
+        work = partial(_comment, request, case_id)
+        return idempotency.answer_once(request, work, limit=MAX_BYTES)
 
 
 class CommentView(PublicView):
@@ -103,6 +107,12 @@ class TimelineView(PublicView):
         shown = [cell(entry) for entry in comments.order_by(*order)[page.rows]]
         meta = {"page": page_numbers(page, total=comments.count())}
         return Response({"data": shown, "meta": meta})
+
+
+def _comment(request: Request, case_id: str) -> Response:
+    said = text(read_attributes(request, _Comment).comment, "comment")
+    entry = services.comment(find_case(case_id), said, actor=actor_of(request))
+    return Response({"data": [cell(entry)]})
 
 
 def _refused(error: commenting.NotOurs | commenting.Gone) -> ApiError:

@@ -21,6 +21,7 @@ from config.lib.request_body import JSON
 from ticketing import projects
 from ticketing.api.v2 import project_schemas as schemas
 from ticketing.api.v2 import project_settings as settings
+from ticketing.api.v2.asking import still_there
 from ticketing.api.v2.case_asking import find_project, read_attributes
 from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.finding_cases import actor_of
@@ -110,12 +111,12 @@ class ProjectView(PublicView):
         said = data.attributes
         present = destination_of(project.pk)
         wanted = settings.check(said.settings, present) if said.settings else None
-        with transaction.atomic():
+        with still_there(), transaction.atomic():
+            project = Project.objects.select_for_update().get(pk=project.pk)
             if said.name is not None:
                 _rename(project, said.name, actor=_signer(request))
             if wanted:
                 settings.store(project, wanted, actor=_signer(request))
-        project.refresh_from_db()
         return Response({"data": _document(project, destination_of(project.pk))})
 
     @extend_schema(
@@ -125,21 +126,23 @@ class ProjectView(PublicView):
         responses=coded(204, None, 409),
     )
     def delete(self, request: Request, project_id: str) -> Response:
+        project = find_project(project_id)
         try:
-            projects.delete_project(find_project(project_id), actor=_signer(request))
+            with still_there():
+                projects.delete_project(project, actor=_signer(request))
         except projects.ProjectInUse as error:
             raise ApiError(409, detail=str(error)) from None
         return Response(status=204)
 
 
 def _rename(project: Project, name: str, *, actor: User | None) -> None:
-    now = Project.objects.select_for_update().get(pk=project.pk)
+    """A locked one: what is not said of it stays."""
     try:
         projects.edit_project(
-            now,
+            project,
             name=name,
-            closes_with_findings=now.closes_with_findings,
-            reopens_with_findings=now.reopens_with_findings,
+            closes_with_findings=project.closes_with_findings,
+            reopens_with_findings=project.reopens_with_findings,
             actor=actor,
         )
     except ValidationError as error:

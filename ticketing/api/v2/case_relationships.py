@@ -17,7 +17,7 @@ from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import outbox, services
 from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Ref
+from ticketing.api.v2.asking import Ref, still_there
 from ticketing.api.v2.case_asking import find_case, find_project, read_attributes
 from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.cases import answer_of
@@ -27,7 +27,6 @@ from ticketing.attaching import link_issue, promise_issue_at
 from ticketing.issues import issue_of
 from ticketing.models import Case, ExternalIssue
 from ticketing.states import State
-from ticketing.trackers.base import Destination as Place
 
 
 class _NewIssue(msgspec.Struct):
@@ -60,9 +59,8 @@ class CaseIssueView(PublicView):
         said = read_attributes(request, _NewIssue, type_="issues")
         case = _open_case(case_id)
         account = find_account(said.jira_account_id)
-        found = place_at(account, space_id=said.project_id, type_id=said.issue_type_id)
-        place = Place(found.space_id, found.space_key, found.type_id)
-        if not promise_issue_at(case, place, said.fields or {}, account=account):
+        place = place_at(account, space_id=said.project_id, type_id=said.issue_type_id)
+        if not promise_issue_at(case, place.of_issue, said.fields or {}, account=account):
             raise ApiError(400, detail=f"{case.key} has an issue in Jira already.")
         return Response(status=202)
 
@@ -115,7 +113,9 @@ class CaseProjectView(PublicView):
         ref = read_document(request, _ToProject).data
         check_type(ref.type, "project", pointer="/data/type")
         case, project = find_case(case_id), find_project(ref.id)
-        return Response(answer_of(services.move(case, project, actor=actor_of(request))))
+        with still_there():
+            moved = services.move(case, project, actor=actor_of(request))
+        return Response(answer_of(moved))
 
 
 def _let_go(issue: ExternalIssue, *, actor: Actor) -> bool:

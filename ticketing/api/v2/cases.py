@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,16 +10,17 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.accounts import idempotency
 from config.accounts.access import answerable
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import check_type, read_document
+from config.lib.public.documents import MAX_BYTES, check_type, read_document
 from config.lib.public.paging import NUMBER, SIZE, NumberedPage, read_page
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Priority, Ref, ToOne
+from ticketing.api.v2.asking import Priority, Ref, ToOne, still_there
 from ticketing.api.v2.case_asking import find, find_case, find_person, find_project, status_of, text
 from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.documents import STANDARD_TYPE, many_cases, one_case
@@ -91,23 +93,12 @@ class CasesView(PublicView):
         operation_id="create_case",
         summary="Create a case",
         description=f"`type_id` is {STANDARD_TYPE}, the one type of case there is.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.NEW_CASE},
-        responses=coded(201, schemas.ONE_CASE),
+        responses=coded(201, schemas.ONE_CASE, 409, 422),
     )
     def post(self, request: Request) -> Response:
-        data = read_document(request, _Create).data
-        status = _check(data)
-        project = find_project(data.relationships.project.data.id)
-        asked = Asked(
-            project=project,
-            finding_pks=(),
-            title=data.attributes.title.strip(),
-            description=data.attributes.description,
-            priority=data.attributes.priority,
-            assignee=_assignee(data.relationships.assignee),
-        )
-        case = open_one(asked, status=status, actor=actor_of(request))
-        return Response(answer_of(case), status=201)
+        return idempotency.answer_once(request, partial(_create, request), limit=MAX_BYTES)
 
 
 class CaseView(PublicView):
@@ -121,6 +112,23 @@ class CaseView(PublicView):
     )
     def get(self, request: Request, case_id: str) -> Response:
         return Response(answer_of(find_case(case_id)))
+
+
+def _create(request: Request) -> Response:
+    data = read_document(request, _Create).data
+    status = _check(data)
+    project = find_project(data.relationships.project.data.id)
+    asked = Asked(
+        project=project,
+        finding_pks=(),
+        title=data.attributes.title.strip(),
+        description=data.attributes.description,
+        priority=data.attributes.priority,
+        assignee=_assignee(data.relationships.assignee),
+    )
+    with still_there():
+        case = open_one(asked, status=status, actor=actor_of(request))
+    return Response(answer_of(case), status=201)
 
 
 def answer_of(case: Case) -> dict[str, Any]:

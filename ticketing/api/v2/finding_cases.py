@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, cast
+from uuid import UUID
 
 import msgspec
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.accounts import idempotency
 from config.accounts.access import Actor
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
+from config.lib.public.documents import MAX_BYTES, check_type, read_document
 from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
@@ -30,6 +33,7 @@ from ticketing.api.v2.asking import (
     find_projects,
     read_findings,
     read_project,
+    still_there,
 )
 from ticketing.api.v2.documents import finding_case
 from ticketing.asked import MAX_CASES, Asked, open_asked
@@ -97,28 +101,12 @@ class FindingCasesView(PublicView):
         description="Up to 50 cases of up to 50 findings each: all of them, or none. A finding "
         "that is on another case moves. Title and description are made from the findings where "
         "they are not given.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.NEW_CASES},
-        responses=answers(201, schemas.FINDING_CASES, 404),
+        responses=answers(201, schemas.FINDING_CASES, 404, 409, 422),
     )
     def post(self, request: Request) -> Response:
-        wishes = read_wishes(read_document(request, _NewCases).data, "cases")
-        projects = find_projects(projects_of(wishes))
-        findings = find_findings(wish.findings for wish in wishes)
-        check_once(wishes, findings)
-        people = find_people(assignees_of(wishes))
-        asked = [
-            Asked(
-                project=projects[wish.project],
-                finding_pks=pks,
-                title=wish.words.title or "",
-                description=wish.words.description or "",
-                priority=wish.words.priority or Case.Priority.NOT_DEFINED,
-                assignee=people.get(wish.words.assignee_id or ""),
-            )
-            for wish, pks in zip(wishes, findings, strict=True)
-        ]
-        cases = open_asked(asked, actor=actor_of(request))
-        return Response({"data": documents_of(cases)}, status=201)
+        return idempotency.answer_once(request, partial(_create, request), limit=MAX_BYTES)
 
     @extend_schema(
         operation_id="detach_case",
@@ -159,7 +147,29 @@ class FindingCaseView(PublicView):
             raise ApiError(400, detail=detail, pointer="/data/id")
         [pks] = find_findings([named])
         attach(case, pks, actor=actor_of(request))
-        return Response({"data": documents_of([case])[0]})
+        return Response({"data": documents_of([case.pk])[0]})
+
+
+def _create(request: Request) -> Response:
+    wishes = read_wishes(read_document(request, _NewCases).data, "cases")
+    projects = find_projects(projects_of(wishes))
+    findings = find_findings(wish.findings for wish in wishes)
+    check_once(wishes, findings)
+    people = find_people(assignees_of(wishes))
+    asked = [
+        Asked(
+            project=projects[wish.project],
+            finding_pks=pks,
+            title=wish.words.title or "",
+            description=wish.words.description or "",
+            priority=wish.words.priority or Case.Priority.NOT_DEFINED,
+            assignee=people.get(wish.words.assignee_id or ""),
+        )
+        for wish, pks in zip(wishes, findings, strict=True)
+    ]
+    with still_there():
+        cases = open_asked(asked, actor=actor_of(request))
+    return Response({"data": documents_of([case.pk for case in cases])}, status=201)
 
 
 def attach(case: Case, pks: Sequence[int], *, actor: Actor) -> None:
@@ -214,9 +224,9 @@ def check_once(wishes: Sequence[Wish], findings: Sequence[Sequence[int]]) -> Non
         seen.update(pks)
 
 
-def documents_of(cases: Sequence[Case]) -> list[dict[str, object]]:
+def documents_of(case_pks: Sequence[UUID]) -> list[dict[str, object]]:
     """In this order."""
-    return [finding_case(record) for record in records_of([case.pk for case in cases])]
+    return [finding_case(record) for record in records_of(case_pks)]
 
 
 def actor_of(request: Request) -> Actor:

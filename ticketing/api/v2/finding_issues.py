@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.accounts import idempotency
 from config.accounts.access import Actor
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
+from config.lib.public.documents import MAX_BYTES, check_type, read_document
 from config.lib.public.schemas import answers
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
@@ -28,6 +31,7 @@ from ticketing.api.v2.asking import (
     find_projects,
     read_findings,
     read_project,
+    still_there,
 )
 from ticketing.api.v2.finding_cases import (
     NewCase,
@@ -88,23 +92,16 @@ class FindingIssuesView(PublicView):
         f"none. The answer waits up to {PATIENCE:.0f} seconds for Jira. An issue that is not "
         "there by then is IN_PROGRESS and is delivered later; one that Jira refuses is FAILED, "
         "says why, and its case stays.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.NEW_ISSUES},
-        responses=answers(201, schemas.FINDING_CASES, 404),
+        responses=answers(201, schemas.FINDING_CASES, 404, 409, 422),
     )
     def post(self, request: Request) -> Response:
-        wishes = read_wishes(read_document(request, _NewIssues).data, "jira_issues")
-        for wish in wishes:
-            _check_fields(wish)
-        findings = find_findings(wish.findings for wish in wishes)
-        projects = find_projects(projects_of(wishes))
-        places = enabled_places(projects.values(), projects_of(wishes))
-        check_once(wishes, findings)
-        people = find_people(assignees_of(wishes))
-        cases = open_asked(
-            _asked(wishes, findings, projects, places, people), actor=actor_of(request)
-        )
-        _deliver(cases)
-        return Response({"data": documents_of(cases)}, status=201)
+        opened = idempotency.answer_once(request, partial(_open, request), limit=MAX_BYTES)
+        case_pks = [UUID(each["id"]) for each in opened.data["data"]]
+        _deliver(case_pks)
+        opened.data = {"data": documents_of(case_pks)}  # as it is now, also the second time
+        return opened
 
     @extend_schema(
         operation_id="attach_jira_issue",
@@ -123,7 +120,23 @@ class FindingIssuesView(PublicView):
         pointer = "/data/relationships/project/data/id"
         project = find_projects({project_id: pointer})[project_id]
         case = _attach_at(data.attributes.jira_issue_url, project, pks, actor=actor_of(request))
-        return Response({"data": documents_of([case])[0]})
+        return Response({"data": documents_of([case.pk])[0]})
+
+
+def _open(request: Request) -> Response:
+    """The cases, each with its promise."""
+    wishes = read_wishes(read_document(request, _NewIssues).data, "jira_issues")
+    for wish in wishes:
+        _check_fields(wish)
+    findings = find_findings(wish.findings for wish in wishes)
+    projects = find_projects(projects_of(wishes))
+    places = enabled_places(projects.values(), projects_of(wishes))
+    check_once(wishes, findings)
+    people = find_people(assignees_of(wishes))
+    asked = _asked(wishes, findings, projects, places, people)
+    with still_there():
+        cases = open_asked(asked, actor=actor_of(request))
+    return Response({"data": [{"id": str(case.pk)} for case in cases]}, status=201)
 
 
 def _attach_at(url: str, project: Project, pks: Sequence[int], *, actor: Actor) -> Case:
@@ -131,7 +144,8 @@ def _attach_at(url: str, project: Project, pks: Sequence[int], *, actor: Actor) 
     if isinstance(found, Case):
         attach(found, pks, actor=actor)
         return found
-    return attach_to_issue(found, project, pks, actor=actor, origin=Case.Origin.API)
+    with still_there():
+        return attach_to_issue(found, project, pks, actor=actor, origin=Case.Origin.API)
 
 
 def _check_fields(wish: Wish) -> None:
@@ -167,7 +181,7 @@ def _asked(
     ]
 
 
-def _deliver(cases: Sequence[Case]) -> None:
+def _deliver(case_pks: Sequence[UUID]) -> None:
     """Wait for Jira: no transaction is open any more, and what is promised is kept anyway."""
-    issues = issues_by_case([case.pk for case in cases])
-    deliver_these([issues[case.pk].pk for case in cases if case.pk in issues], patience=PATIENCE)
+    issues = issues_by_case(case_pks)
+    deliver_these([issues[pk].pk for pk in case_pks if pk in issues], patience=PATIENCE)
