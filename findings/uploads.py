@@ -110,7 +110,7 @@ def take_due(*, seconds: float = STINT) -> bool:
     """Take in what is due; False when the time was over before the work was."""
     ends = monotonic() + seconds
     while (row := _claim()) is not None:
-        if row.size >= LARGE and row.is_at_work:
+        if row.size >= LARGE and row.is_at_work and row.stored_as:
             start_process(row)
             continue
         _take_claimed(row, has_time=lambda: monotonic() < ends)
@@ -199,7 +199,8 @@ def _claim() -> Import | None:
     while True:
         now = timezone.now()
         rows = Import.objects.select_related("source").filter(due_at__lte=now).order_by("due_at")
-        if Import.objects.filter(due_at__gt=now, size__gte=LARGE).exists():
+        leased = Import.objects.filter(due_at__gt=now, size__gte=LARGE)
+        if leased.exclude(stored_as="").exists():
             rows = rows.filter(size__lt=LARGE)
         due = rows.first()
         if due is None:
@@ -230,7 +231,11 @@ def _give_back(row: Import) -> None:
 def _leave_to_others(row: Import) -> None:
     """The file is not in our storage: another machine that has it takes it, or nobody can."""
     now = timezone.now()
-    if row.stored_as and now - row.started_at < _ELSEWHERE:
+    if not row.stored_as:  # it came in a request, whose process died
+        _refuse(row, f"It ended after {row.received:,} records. Send the report again.")
+        _forget(row)
+        return
+    if now - row.started_at < _ELSEWHERE:
         again = Import.objects.filter(pk=row.pk, due_at=row.due_at)
         again.update(due_at=now + _AGAIN, tries=0)
         return
