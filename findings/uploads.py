@@ -122,7 +122,9 @@ def take_due(*, seconds: float = STINT) -> bool:
 def take_large(pk: UUID) -> None:
     """Take a claimed upload to its end, in a process of its own: see `start_process`."""
     row = Import.objects.select_related("source").get(pk=pk)
-    _take_claimed(row, has_time=_leader_lives)
+    # Without a leader from the start, as behind a shell that has ended, nobody's end is ours.
+    has_time = _leader_lives if _leader_lives() else _always
+    _take_claimed(row, has_time=has_time)
     enqueue("findings.tasks.take_uploads")  # for the large ones that waited
 
 
@@ -137,6 +139,10 @@ def _leader_lives() -> bool:
         os.kill(os.getpgrp(), 0)
     except ProcessLookupError:
         return False
+    return True
+
+
+def _always() -> bool:
     return True
 
 
