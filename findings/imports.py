@@ -29,9 +29,11 @@ from findings.reports import Report, printable, recognised, short, source_name
 from findings.spool import spooled
 
 BATCH = 1_000  # findings a statement: enough to make statements cheap, little enough to hold
+ABANDONED = timedelta(hours=6)  # no report takes that long in a request
 CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source may be
 MAX_ERRORS = 100  # kept and answered; further ones are only counted
 _ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors", "bytes_read")
+_REFUSED = ("state", "reason", "closing", "finished_at", "due_at")
 _RECOGNISED = ("source", "scope", "format", "size", "bytes_read")
 
 
@@ -69,11 +71,14 @@ def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
             report = recognised(file, source=sent.source, target=row.target, name=sent.format_name)
             _note(report, row)
+            row.due_at = row.started_at + ABANDONED  # the queue says so if we do not get there
             row.save(force_insert=True)
             _record_all(_outcomes(report, row), row, file)
+            Import.objects.filter(pk=row.pk).update(due_at=None)
     except RefusedReport as refusal:
+        is_stored, row.due_at = row.due_at is not None, None
         refuse(row, refusal.reason)
-        row.save(force_insert=True)
+        row.save(update_fields=_REFUSED) if is_stored else row.save(force_insert=True)
         raise
     return row
 
@@ -102,7 +107,7 @@ def carry_on(
             _record_all(rest, row, file, has_time=has_time, before_batch=before_batch)
     except RefusedReport as refusal:
         refuse(row, refusal.reason)
-        row.save(update_fields=("state", "reason", "finished_at"))
+        row.save(update_fields=("state", "reason", "closing", "finished_at"))
 
 
 def refuse(row: Import, reason: str) -> None:

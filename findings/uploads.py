@@ -110,7 +110,7 @@ def take_due(*, seconds: float = STINT) -> bool:
     """Take in what is due; False when the time was over before the work was."""
     ends = monotonic() + seconds
     while (row := _claim()) is not None:
-        if row.size >= LARGE and row.is_at_work:
+        if row.size >= LARGE and row.is_at_work and row.stored_as:
             start_process(row)
             continue
         _take_claimed(row, has_time=lambda: monotonic() < ends)
@@ -122,7 +122,9 @@ def take_due(*, seconds: float = STINT) -> bool:
 def take_large(pk: UUID) -> None:
     """Take a claimed upload to its end, in a process of its own: see `start_process`."""
     row = Import.objects.select_related("source").get(pk=pk)
-    _take_claimed(row, has_time=_leader_lives)
+    # Without a leader from the start, as behind a shell that has ended, nobody's end is ours.
+    has_time = _leader_lives if _leader_lives() else _always
+    _take_claimed(row, has_time=has_time)
     enqueue("findings.tasks.take_uploads")  # for the large ones that waited
 
 
@@ -137,6 +139,10 @@ def _leader_lives() -> bool:
         os.kill(os.getpgrp(), 0)
     except ProcessLookupError:
         return False
+    return True
+
+
+def _always() -> bool:
     return True
 
 
@@ -199,7 +205,8 @@ def _claim() -> Import | None:
     while True:
         now = timezone.now()
         rows = Import.objects.select_related("source").filter(due_at__lte=now).order_by("due_at")
-        if Import.objects.filter(due_at__gt=now, size__gte=LARGE).exists():
+        leased = Import.objects.filter(due_at__gt=now, size__gte=LARGE)
+        if leased.exclude(stored_as="").exists():
             rows = rows.filter(size__lt=LARGE)
         due = rows.first()
         if due is None:
@@ -230,7 +237,11 @@ def _give_back(row: Import) -> None:
 def _leave_to_others(row: Import) -> None:
     """The file is not in our storage: another machine that has it takes it, or nobody can."""
     now = timezone.now()
-    if row.stored_as and now - row.started_at < _ELSEWHERE:
+    if not row.stored_as:  # it came in a request, whose process died
+        _refuse(row, f"It ended after {row.received:,} records. Send the report again.")
+        _forget(row)
+        return
+    if now - row.started_at < _ELSEWHERE:
         again = Import.objects.filter(pk=row.pk, due_at=row.due_at)
         again.update(due_at=now + _AGAIN, tries=0)
         return

@@ -21,7 +21,10 @@ from findings.models import Finding, Import, Source
 
 pytestmark = pytest.mark.django_db
 SMALL = 30_000  # bytes: what is mutated is read many times
-FOLDERS = [Path(__file__).parents[1] / "findings/formats", Path(os.environ.get("REPORTS_DIR", "/nowhere"))]
+FOLDERS = [
+    Path(__file__).parents[1] / "findings/formats",
+    Path(os.environ.get("REPORTS_DIR", "/nowhere")),
+]
 SUFFIXES = {".json", ".sarif", ".xml", ".csv", ".jsonl", ".ndjson"}
 SAMPLES = [
     path.read_bytes()

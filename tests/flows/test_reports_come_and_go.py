@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -10,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
 from findings.imports import Sent, import_report
-from findings.models import Finding, Import
+from findings.models import Finding, FindingEvent, Import, Scope
+from tests.flows.test_hostile_death import DatabaseGone, dying_at
 from ticketing.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +78,57 @@ def test_a_report_that_comes_again_costs_as_much_whatever_its_size(take):
             take(number)
         costs.append(len(spent))
     assert costs[0] == costs[1]
+
+
+def _report(*numbers: int) -> bytes:
+    run = {"tool": {"driver": {"name": "Semgrep"}}, "results": [_result(n) for n in numbers]}
+    return json.dumps({"version": "2.1.0", "runs": [run]}).encode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_that_dies_at_any_statement_is_completed_by_sending_it_again():
+    sent, deaths = Sent(source="ci", scope="shop"), 0
+    for statement in range(60):
+        import_report([_report(0, 1, 2, 3, 4, 5)], sent)
+        deaths += _dies(_report(0, 1, 2, 3, 6), sent, at=statement)
+        import_report([_report(0, 1, 2, 3, 6)], sent)
+        gone = list(Finding.objects.filter(status="auto_closed").order_by("pk"))
+        assert [each.resource_id for each in gone] == ["app/4.py", "app/5.py"]
+        events = FindingEvent.objects.values_list("finding", flat=True)
+        assert sorted(events) == [each.pk for each in gone], f"statement {statement}"
+        assert Finding.objects.count() == 7
+        for model in (FindingEvent, Finding, Import, Scope):
+            model.objects.all().delete()
+    assert 20 < deaths < 60
+
+
+def _dies(report: bytes, sent: Sent, *, at: int) -> bool:
+    try:
+        with dying_at(at):
+            import_report([report], sent)
+    except DatabaseGone:
+        return True
+    return False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_of_one_scope_at_once_close_nothing_that_the_later_one_holds():
+    if connection.vendor == "sqlite":
+        pytest.skip("threads share one connection to SQLite's memory")
+    sent, together = Sent(source="ci", scope="shop"), Barrier(4)
+    import_report([_report(*range(100))], sent)
+
+    def send(sender: int) -> None:
+        together.wait()
+        try:
+            for turn in range(5):
+                import_report([_report(*range(60 + sender + turn))], sent)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(4)))
+    import_report([_report(*range(60))], sent)
+    open_ones = Finding.objects.filter(status="open").values_list("resource_id", flat=True)
+    assert set(open_ones) == {f"app/{number}.py" for number in range(60)}
+    assert Finding.objects.count() == 100
