@@ -25,8 +25,8 @@ from findings.formats.values import clip, one_line, tags, without_empty
 HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
 _CREDENTIAL_CWES = HARD_CODED | {"CWE-522"}
 _CREDENTIAL_WORDS = re.compile(
-    r"hard.?coded|passwords and secrets"
-    r"|\b(?:plain.?text|clear.?text|leaked|exposed|embedded|detected|possible|potential(?:ly)?)\b"
+    r"passwords and secrets|(?<![a-z])(?:hard.?coded|plain.?text|clear.?text|leaked|exposed"
+    r"|embedded|detected|possible|potential(?:ly)?)(?![a-z])"
     r".{0,40}?(?:passw|secret|credential|token|key)",
     re.IGNORECASE,
 )

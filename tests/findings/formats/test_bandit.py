@@ -34,6 +34,11 @@ def test_it_takes_a_hard_coded_password_for_a_secret(report, read):
     assert "Possible hardcoded password: '****'" in found.description
 
 
+def test_it_shows_the_code_of_what_is_hard_coded_and_no_credential(report, read):
+    report["results"][0] |= {"test_id": "B608", "test_name": "hardcoded_sql_expressions"}
+    assert "### Code" in read(report)[0].description
+
+
 def test_it_knows_an_issue_again_on_another_line(report, read):
     before = [each.fingerprint for each in read(report)]
     for issue in report["results"]:
