@@ -19,14 +19,15 @@ from findings.facts import FindingType, Severity
 from findings.formats.evidence import Evidence
 from findings.formats.identity import fingerprint
 from findings.formats.languages import language_of
-from findings.formats.masking import mask_assigned, mask_in, mask_quoted
+from findings.formats.masking import mask_in, mask_quoted
 from findings.formats.values import clip, one_line, tags, without_empty
 
-MAX_CODE = 2_000
 HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
 _CREDENTIAL_CWES = HARD_CODED | {"CWE-522"}
 _CREDENTIAL_WORDS = re.compile(
-    r"hard.?coded|passw(or)?d|passphrase|secret|credential|token|(api|access|account|private).?key",
+    r"passwords and secrets|(?<![a-z])(?:hard.?coded|plain.?text|clear.?text|leaked|exposed"
+    r"|embedded|detected|possible|potential(?:ly)?)(?![a-z])"
+    r".{0,40}?(?:passw|secret|credential|token|key)",
     re.IGNORECASE,
 )
 
@@ -108,7 +109,7 @@ class FailedCheck:
             evidence.section("About this check", self._masked(self.about))
         evidence.section("Where", self._where())
         if self.code and not self.is_about_credentials:
-            evidence.code("Code", mask_assigned(clip(self.code, MAX_CODE)))
+            evidence.code("Code", self.code)
         evidence.section("Remediation", self._masked(self.remediation))
         evidence.links([self.url, *self.urls])
         return evidence.markdown
@@ -137,8 +138,8 @@ class FailedCheck:
                     "id": self.check,
                     "name": one_line(self._masked(self.name), 300),
                     "url": one_line(self.url, 1_000),
-                    "confidence": one_line(self.confidence.lower(), 50),
                 },
+                "confidence": one_line(self.confidence.lower(), 50),
                 "code_location": {
                     "file": self.file,
                     "line": self.line,

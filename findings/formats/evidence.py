@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from findings.formats.masking import mask_assigned
 from findings.formats.normalised import MAX_DESCRIPTION
 from findings.formats.values import clip
 
@@ -22,8 +23,10 @@ class Evidence:
             self._parts.append(f"### {heading}\n\n{clip(body.strip(), _SECTION)}")
 
     def code(self, heading: str, code: str) -> None:
+        """Credentials in it are masked, and before it is cut: half of one has no known shape."""
+        shown = clip(mask_assigned(code.rstrip()[: 2 * _CODE]), _CODE)
         # Four backticks: code that itself holds a fence of three does not end ours.
-        body = clip(code.rstrip(), _CODE).replace("````", "'''")
+        body = shown.replace("````", "'''")
         self._parts.append(f"### {heading}\n\n````\n{body}\n````")
 
     def links(self, urls: Iterable[str]) -> None:

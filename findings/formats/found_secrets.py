@@ -48,6 +48,8 @@ class FoundSecret:
     secrets: Sequence[str] = field(repr=False)  # as it stands there, the whole one first
     known_by: Any = None  # a digest of the secret, from a report that has only that
     name: str = ""
+    kind: str = ""  # of secret, where the rule's id does not tell: "AWS Access Key"
+    severity: Severity | None = None  # where the scanner gives one
     file: str = ""
     repository: str = ""
     image: str = ""
@@ -103,7 +105,10 @@ class FoundSecret:
         return one_line(self._clean(self.name or self.rule), 200)
 
     def _severity(self) -> Severity:
-        opens_everything = _OPENS_EVERYTHING.search(f"{self.rule} {' '.join(self.labels)}")
+        if self.severity:
+            return self.severity
+        words = " ".join((self.rule, self.kind, *self.labels))
+        opens_everything = _OPENS_EVERYTHING.search(words)
         return Severity.CRITICAL if opens_everything or self.is_verified else Severity.HIGH
 
     def _fingerprint(self) -> str:
@@ -141,7 +146,7 @@ class FoundSecret:
         return without_empty(
             {
                 "secret": {
-                    "type": rule,
+                    "type": one_line(self._clean(self.kind), 200) or rule,
                     "masked": mask(self.secret),
                     "entropy": one_line(self._clean(self.entropy), 50),
                     "is_verified": self.is_verified,

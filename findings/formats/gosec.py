@@ -52,7 +52,7 @@ def _issue(found: Record) -> FailedCheck | None:
         finding_type=FindingType.SECRET if rule == _HARD_CODED else FindingType.STATIC_CODE,
         scanner="gosec",
         check=rule,
-        url=f"https://securego.io/docs/rules/{rule.lower()}.html" if rule[1:].isdigit() else "",
+        url=f"https://securego.io/docs/rules/{rule.lower()}.html" if rule[1:].isdecimal() else "",
         severity=severities.from_word(text(issue, "severity")) or Severity.UNKNOWN,
         confidence=text(issue, "confidence"),
         file=file_of(text(issue, "file")),

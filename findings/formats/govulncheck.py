@@ -45,12 +45,23 @@ def scanner(_report: BinaryIO) -> str:
     return "govulncheck"
 
 
+def target(report: BinaryIO) -> str:
+    """The module of the project."""
+    if _is_of_messages(report):
+        return next(filter(None, (_project_in(each.value) for each in listed(report))), "")
+    return _old_project(_old_versions(report))
+
+
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
-    first = next((value for event, value in events(report, several=True) if event == "map_key"), "")
-    if first in _MESSAGES:
+    if _is_of_messages(report):
         yield from _read_messages(report, latest=latest)
     else:
         yield from _read_old(report, latest=latest)
+
+
+def _is_of_messages(report: BinaryIO) -> bool:
+    keys = (value for event, value in events(report, several=True) if event == "map_key")
+    return next(keys, "") in _MESSAGES
 
 
 class _Reach(NamedTuple):
@@ -66,18 +77,18 @@ class _Reach(NamedTuple):
 def _read_messages(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     """Findings are small and come one for each way: they are gathered first; then each entry
     of the database, which is long, is read by itself with what was found of it."""
-    reaches = _reaches(report)
+    project, reaches = _gathered(report)
     position = 0
     for position, document in enumerate(listed(report)):
         if refused := _refused(document, position):
             yield refused
         entry = dig(document.value, "osv")
         for module, reach in reaches.pop(text(entry, "id"), {}).items():
-            record = _vulnerable(entry, module, reach).record()
+            record = _vulnerable(entry, module, reach, project).record()
             yield normalise(record, position=position, at=f"{document.pointer}/osv", latest=latest)
     for id_, modules in reaches.items():  # found, and not described
         for module, reach in modules.items():
-            record = _vulnerable({"id": id_}, module, reach).record()
+            record = _vulnerable({"id": id_}, module, reach, project).record()
             yield normalise(record, position=position, latest=latest)
 
 
@@ -93,16 +104,27 @@ def _refused(document: Record, position: int) -> Rejected | None:
 _REQUIRED_KEYS = ("osv", "trace/0/module")
 
 
-def _reaches(report: BinaryIO) -> dict[str, dict[str, _Reach]]:
-    """By vulnerability, then module."""
+def _gathered(report: BinaryIO) -> tuple[str, dict[str, dict[str, _Reach]]]:
+    """The module of the project, and the reaches by vulnerability, then module."""
+    project = ""
     found: dict[str, dict[str, _Reach]] = {}
     for document in listed(report):
+        project = project or _project_in(document.value)
         finding = dig(document.value, "finding")
         id_, module = text(finding, "osv"), text(finding, "trace", 0, "module")
         if id_ and module:
             modules = found.setdefault(id_, {})
             modules[module] = max(modules.get(module, _Reach()), _reach(finding), key=_rank)
-    return found
+    return project, found
+
+
+def _project_in(message: Any) -> str:
+    """The module without a version in the SBOM (since 1.1), else where a way begins."""
+    modules = objects(message, "SBOM", "modules")
+    names = [text(each, "path") for each in modules if not text(each, "version")]
+    trace = objects(message, "finding", "trace")
+    names += [text(each, "module") for each in trace[-1:] if len(trace) > 1]
+    return one_line(next(iter(names), ""), 300)
 
 
 def _rank(reach: _Reach) -> tuple[int, bool]:
@@ -134,7 +156,7 @@ def _symbol(frame: dict[str, Any]) -> str:
     return ".".join(filter(None, (text(frame, "receiver"), text(frame, "function"))))
 
 
-def _vulnerable(entry: Any, module: str, reach: _Reach) -> VulnerablePackage:
+def _vulnerable(entry: Any, module: str, reach: _Reach, project: str) -> VulnerablePackage:
     id_ = one_line(text(entry, "id"), 100)
     module = one_line(module, 300)
     fixes = [reach.fixed] if reach.fixed else osv.fixed_versions_of(entry, module)
@@ -143,7 +165,7 @@ def _vulnerable(entry: Any, module: str, reach: _Reach) -> VulnerablePackage:
     return VulnerablePackage(
         id=id_,
         scanner="govulncheck",
-        holder=Holder(name=module, resource_type="package"),  # the report does not say whose
+        holder=_holder(project, module),
         is_of_system=False,
         package=module,
         severity=osv.severity_of(entry) or Severity.UNKNOWN,  # Go's database knows none
@@ -163,13 +185,18 @@ def _vulnerable(entry: Any, module: str, reach: _Reach) -> VulnerablePackage:
     )
 
 
+def _holder(project: str, module: str) -> Holder:
+    """The package itself, in a report of before 1.1 that does not say whose it is."""
+    if project:
+        return Holder(name=project, resource_type="go_module")
+    return Holder(name=module, resource_type="package")
+
+
 def _read_old(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
     """A record is a vulnerable symbol; those of one module are one finding."""
     reaches: dict[tuple[str, str], _Reach] = {}
-    versions = {
-        text(found.value, "Path"): text(found.value, "Version")
-        for found in records(report, "/Modules/*")
-    }
+    versions = _old_versions(report)
+    project = _old_project(versions)
     for found in records(report, "/Vulns/*"):
         key = _key(found)
         reach = _Reach(_old_how(found.value), one_line(versions.get(key[1], ""), 100))
@@ -177,10 +204,19 @@ def _read_old(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Re
 
     def build(found: Record) -> VulnerablePackage:
         _, module = key = _key(found)
-        return _vulnerable(found.value["OSV"], module, reaches[key])
+        return _vulnerable(found.value["OSV"], module, reaches[key], project)
 
     vulnerabilities = records(report, "/Vulns/*")
     yield from read_problems(vulnerabilities, build, "OSV/id", "ModPath", latest=latest)
+
+
+def _old_versions(report: BinaryIO) -> dict[str, str]:
+    modules = (found.value for found in records(report, "/Modules/*"))
+    return {text(module, "Path"): text(module, "Version") for module in modules}
+
+
+def _old_project(versions: dict[str, str]) -> str:
+    return one_line(next((path for path in versions if path and not versions[path]), ""), 300)
 
 
 def _key(found: Record) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def _result(queries: dict[Path, dict[str, Any]], found: Record) -> FailedCheck:
         platform=text(query, "platform"),
         provider=text(query, "cloud_provider"),
         category=category,
-        cwes=[f"CWE-{cwe}"] if cwe.isdigit() else [],
+        cwes=[f"CWE-{cwe}"] if cwe.isdecimal() else [],
         known_by=text(result, "similarity_id"),
     )
 

@@ -14,10 +14,10 @@ from findings.formats.identity import fingerprint
 from findings.formats.lines import listed
 from findings.formats.masking import mask, mask_assigned
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.reading import only, read_problems
+from findings.formats.reading import read_problems
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record
-from findings.formats.values import clip, dig, number, one_line, text, texts
+from findings.formats.values import clip, dig, number, one_line, tags, text, texts
 
 NAME = "nuclei"
 LABEL = "Nuclei JSON"
@@ -33,20 +33,17 @@ _OF_SECRETS = re.compile(
     r"token|secret|password|passwd|credential|login|exposure|key|config|backup|log", re.IGNORECASE
 )
 _RESULTS = 10
+_LABELS = 20
 
 
 def recognises(outline: Outline) -> bool:
     known = outline.first.get("", frozenset()) if outline.root == "list" else outline.kinds
-    return "info" in known and bool(known.intersection(_IDS)) and "host" in known
+    has_place = bool(known.intersection(("host", *_MATCHED)))
+    return "info" in known and has_place and bool(known.intersection(_IDS))
 
 
 def scanner(_report: BinaryIO) -> str:
     return "Nuclei"
-
-
-def target(report: BinaryIO) -> str:
-    """The host, where there is one."""
-    return only(_host(found.value) for found in listed(report))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -90,15 +87,16 @@ def _match(found: Record) -> _Match | None:
         urls=_urls(item),
         cwes=cwes_in(texts(info, "classification", "cwe-id")),
         cves=cves,
-        more_tags=[f"label:{one_line(label, 100)}" for label in labels[:20] if label.strip()],
+        more_tags=tags(host=host.partition(":")[0], label=labels[:_LABELS]),
         more={
             "cvss": number(info, "classification", "cvss-score"),
             "vulnerability": {
                 "cvss_vector": one_line(text(info, "classification", "cvss-metrics"), 300),
                 "epss": number(info, "classification", "epss-score"),
             },
-            "endpoint": {
-                "url": clip(place, 1_000),
+            "web": {
+                "site": host,
+                "places": [clip(place, 1_000)],
                 "protocol": one_line(text(item, "type"), 50),
                 "ip": one_line(text(item, "ip"), 100),
                 "matcher": one_line(matcher, 200),

@@ -107,6 +107,8 @@ def _group_of(id_: str, around: dict[str, Any]) -> dict[str, Any]:
 
 
 def _severity(entry: Any, group: dict[str, Any]) -> Severity:
+    if text(entry, "id").startswith("MAL-"):  # the package itself is an attack
+        return Severity.CRITICAL
     by_score = severities.from_score(dig(group, "max_severity"))
     return by_score or osv.severity_of(entry) or Severity.UNKNOWN
 
@@ -116,5 +118,5 @@ def _reachability(group: dict[str, Any]) -> str:
     analysis = dig(group, "experimental_analysis") or dig(group, "experimentalAnalysis")
     if not isinstance(analysis, dict):
         return ""
-    called = {dig(each, "called") for each in analysis.values()}
+    called = [dig(each, "called") for each in analysis.values()]
     return "called" if True in called else "not called" if False in called else ""

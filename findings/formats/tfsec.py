@@ -20,6 +20,7 @@ NAME = "tfsec"
 LABEL = "tfsec JSON"
 
 _SEVERITIES = {"ERROR": Severity.HIGH, "WARNING": Severity.MEDIUM, "INFO": Severity.LOW}
+_WITHOUT_FINDING = ("1", "2", "passed", "ignored")
 _QUOTED = re.compile(r"(?:Resource|Block|Data|Module|Variable|Provider) '([^']+)'")
 _URL = re.compile(r"https?://\S+")
 
@@ -42,7 +43,7 @@ def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejecte
 
 def _result(found: Record) -> FailedCheck | None:
     result = found.value
-    if dig(result, "passed") is True or (whole(result, "status") or 0) > 0:  # passed, ignored
+    if dig(result, "passed") is True or text(result, "status") in _WITHOUT_FINDING:
         return None
     check = one_line(text(result, "long_id") or text(result, "rule_id"), 200)
     description, name = text(result, "description"), text(result, "rule_description")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -56,7 +57,8 @@ def _secret(found: Record) -> FoundSecret:
         return _of_version_2(found.value)
     item = found.value
     data = _first_object(dig(item, "SourceMetadata", "Data"))
-    raw, second = text(item, "Raw"), text(item, "RawV2")
+    raw = _as_plain(text(item, "Raw"))
+    quotes = [raw, text(item, "Raw"), _as_plain(text(item, "RawV2")), text(item, "RawV2")]
     repository = next(filter(None, (text(data, name) for name in _PLACES)), "")
     is_image = not text(data, "repository") and bool(text(data, "image"))
     extra = dig(item, "ExtraData")
@@ -65,7 +67,7 @@ def _secret(found: Record) -> FoundSecret:
     return FoundSecret(
         scanner="TruffleHog",
         rule=one_line(detector, 200),
-        secrets=[each for each in (raw, second) if each],
+        secrets=[each for each in dict.fromkeys(quotes) if each],
         known_by=None if raw else text(item, "Redacted") or None,
         file=file_of(next(filter(None, (text(data, name) for name in _FILES)), "")),
         repository="" if is_image else _repository(repository),
@@ -78,6 +80,14 @@ def _secret(found: Record) -> FoundSecret:
         is_verified=item["Verified"] if tried else None,
         details={key: text(value) for key, value in extra.items()} if _is_map(extra) else {},
     )
+
+
+def _as_plain(secret: str) -> str:
+    """The secret itself where the report holds it in base64, as the first of version 3 did."""
+    try:
+        return b64decode(secret, validate=True).decode("ascii").strip() or secret
+    except ValueError:
+        return secret
 
 
 def _of_version_2(item: dict[str, Any]) -> FoundSecret:

@@ -57,7 +57,7 @@ def test_it_unpacks_gzip_whatever_the_chunks(step):
         (CODE[:-40], "cut off"),
         (gzip.compress(CODE, mtime=0)[:-20], "The gzip file ends in the middle"),
         (gzip.compress(CODE, mtime=0)[:40] + b"no gzip at all" * 40, "cannot be unpacked"),
-        (b'{"results": []}', "none of the reports"),
+        (b'{"things": []}', "none of the reports"),
     ],
 )
 def test_it_leaves_nothing_of_a_refused_file_but_its_row(report, reason):

@@ -15,7 +15,7 @@ def test_it_maps_an_issue(report, read):
     assert (found.finding_type, found.severity) == ("static_code_vulnerability", "high")
     assert (found.resource_id, found.resource_type) == ("shop/exports.py", "file")
     assert {"scanner:bandit", "rule:B602", "cwe:CWE-78", "language:python"} <= set(found.tags)
-    assert found.attributes["rule"]["confidence"] == "high"
+    assert found.attributes["confidence"] == "high"
     assert found.attributes["code_location"] == {
         "file": "shop/exports.py",
         "line": 16,
@@ -32,6 +32,11 @@ def test_it_takes_a_hard_coded_password_for_a_secret(report, read):
     assert found.finding_type == "secret"
     assert "correct-horse" not in repr(found)
     assert "Possible hardcoded password: '****'" in found.description
+
+
+def test_it_shows_the_code_of_what_is_hard_coded_and_no_credential(report, read):
+    report["results"][0] |= {"test_id": "B608", "test_name": "hardcoded_sql_expressions"}
+    assert "### Code" in read(report)[0].description
 
 
 def test_it_knows_an_issue_again_on_another_line(report, read):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 
+from findings.formats import govulncheck
 from tests.findings.formats.conftest import SAMPLES
 
 MESSAGES = (SAMPLES / "messages.govulncheck.jsonl").read_text()
@@ -62,6 +64,25 @@ def test_it_knows_a_vulnerability_again_across_versions(messages, sample, read):
     old = sample("old.govulncheck.json")
     old["Vulns"][0] |= {"OSV": {"id": "GO-2021-0113"}, "ModPath": "golang.org/x/text"}
     assert read(old)[0].fingerprint == read(messages)[0].fingerprint
+
+
+def test_it_names_the_project(messages, sample, read):
+    called, imported = read(messages)
+    assert called.resource_id == imported.resource_id == "example.com/shop"
+    for report in (MESSAGES.encode(), json.dumps(sample("old.govulncheck.json")).encode()):
+        assert govulncheck.target(BytesIO(report)) == "example.com/shop"
+
+
+def test_it_tells_the_project_by_where_a_way_begins_before_1_1(messages, read):
+    found = read([each for each in messages if "SBOM" not in each])
+    assert {each.resource_id for each in found} == {"example.com/shop"}
+
+
+def test_it_takes_the_package_where_nothing_names_the_project(messages, read):
+    kept = [each for each in messages if "SBOM" not in each]
+    for message in kept:
+        message.get("finding", {"trace": []})["trace"][1:] = []
+    assert {each.resource_id for each in read(kept)} == {"golang.org/x/text", "stdlib"}
 
 
 def test_it_takes_a_severity_where_an_entry_has_one(messages, read):

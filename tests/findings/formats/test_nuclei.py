@@ -65,6 +65,12 @@ def test_it_reads_the_same_of_lines_and_of_a_list(matches, read):
     assert read(LINES) == read(matches)
 
 
+def test_it_takes_the_host_from_where_it_matched(matches, read):
+    for match in matches:
+        del match["host"]
+    assert {each.resource_id for each in read(matches)} == {"wiki.example.com"}
+
+
 def test_it_reads_a_single_line(matches, read):
     assert len(read(json.dumps(matches[0]).encode())) == 1
 

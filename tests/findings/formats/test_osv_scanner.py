@@ -62,6 +62,12 @@ def test_it_says_unknown_where_nobody_says_how_severe(report, read):
     assert read(report)[1].severity == "unknown"
 
 
+def test_it_takes_a_malicious_package_for_critical(report, read):
+    _lock_file(report).pop("groups")
+    _lock_file(report)["vulnerabilities"][1]["id"] = "MAL-2023-1035"
+    assert read(report)[1].severity == "critical"
+
+
 def test_it_reads_what_version_2_writes_of_an_image(report, read):
     report |= {"image_metadata": {"os": "Debian GNU/Linux 12", "layer_metadata": []}}
     report["results"][1]["source"] = {"path": "/var/lib/dpkg/status", "type": "os"}

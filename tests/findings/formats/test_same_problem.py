@@ -65,7 +65,7 @@ def _later(line):
 def _of_another_version(container):
     if not isinstance(container, dict):
         return container
-    return {key: "99.0" if key in VERSIONS else item for key, item in container.items()}
+    return {key: "99.0" if key in VERSIONS and item else item for key, item in container.items()}
 
 
 def _report(path):

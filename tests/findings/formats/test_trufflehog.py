@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -59,6 +60,15 @@ def test_it_knows_a_secret_by_what_is_shown_of_it_in_a_redacted_report(secrets, 
     other = secrets[0] | {"Redacted": "AKIA1111NOTAREALKEY1"}
     first, second = read([secrets[0], other])
     assert first.fingerprint != second.fingerprint
+
+
+def test_it_knows_a_secret_that_an_early_version_wrote_in_base64(secrets, read):
+    before = read(secrets)[0]
+    raw = secrets[0]["Raw"]
+    secrets[0] |= {"Raw": b64encode(raw.encode()).decode(), "RawV2": "", "ExtraData": {"id": raw}}
+    found = read(secrets)[0]
+    assert found.fingerprint == before.fingerprint
+    assert raw not in repr(found)
 
 
 def test_it_maps_each_string_of_version_2_once(read):
