@@ -36,6 +36,12 @@ def test_it_describes_a_failed_check(sample, read):
     assert "due to its policy" in finding.description
 
 
+def test_it_says_once_what_was_seen_where_the_rule_says_nothing(sample, read):
+    item = sample(REPORT)[0]
+    item["finding_info"]["desc"] = ""
+    assert read([item])[0].description.count("has public access") == 1
+
+
 def test_it_makes_a_finding_of_every_vulnerable_package(sample, read):
     server, client = read(sample(REPORT))[SERVER : CLIENT + 1]
     assert server.title.startswith("CVE-2024-6387 in openssh-server")
