@@ -213,7 +213,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="Report file",
         max_length=255,
-        help_text="Plain or gzip, up to 200 MB. Send larger ones through the API.",
+        help_text="Plain, gzip or zip, up to 200 MB. Send larger ones through the API.",
         error_messages={"required": "Choose a report file.", "empty": "The file is empty."},
     )
     source = forms.CharField(
@@ -221,6 +221,16 @@ class UploadForm(forms.Form):
         required=False,
         help_text="Who sends it. Left empty, it is the scanner that the report names.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "source-names"}),
+    )
+    scope = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="What the report covers: a repository, an image, an account. A later report of "
+        "the same scope resolves what it no longer holds. Left empty, it is what the report names.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    is_partial = forms.BooleanField(
+        label="Only a part of its scope: resolve nothing that it lacks", required=False
     )
     format = forms.ChoiceField(
         choices=[("", "Recognise by content"), *((each.NAME, each.LABEL) for each in FORMATS)],

@@ -18,7 +18,7 @@ from config.accounts.models import User
 from config.lib.rows import writer
 from findings.facts import GONE_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Finding, FindingEvent, SavedView, Source
+from findings.models import Finding, FindingEvent, SavedView, Scope, Source
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
@@ -59,13 +59,21 @@ class _Event(NamedTuple):
 # --- What sources report ------------------------------------------------------------------
 
 
-def record(batch: Sequence[Normalised], *, source: Source, now: datetime | None = None) -> Recorded:
+def record(
+    batch: Sequence[Normalised],
+    *,
+    source: Source,
+    scope: Scope | None = None,
+    now: datetime | None = None,
+) -> Recorded:
     """Take in what `source` reports: each finding is new, seen again, or open again.
 
+    A finding belongs to the scope that reported it last; to none if it was sent by itself.
     Of one fingerprint twice in a batch the last wins and the others count as seen again.
     """
     now = now or timezone.now()
-    reported = {finding.fingerprint: report_of(finding) for finding in batch}
+    scope_id = scope.pk if scope else None
+    reported = {finding.fingerprint: report_of(finding, scope_id) for finding in batch}
     if not reported:
         return Recorded()
     with transaction.atomic():
@@ -109,8 +117,8 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     same = [row.pk for row, report in pairs if row.digest == report.digest]
     if same:
         Finding.objects.filter(pk__in=same).update(
-            last_seen_at=Greatest(F("last_seen_at"), Value(now))
-        )
+            last_seen_at=Greatest(F("last_seen_at"), Value(now)), scope=pairs[0][1].scope_id
+        )  # all of one batch are of one scope
     different = [
         (
             row.pk,

@@ -27,6 +27,7 @@ class Report(NamedTuple):
     tags: str
     attributes: str
     digest: str
+    scope_id: int | None
 
 
 class Known(NamedTuple):
@@ -54,6 +55,7 @@ SAID = (
     "attributes",
     "first_seen_at",
     "last_seen_at",
+    "scope_id",
 )
 """What a source says of a finding: the columns that change when it says something else."""
 
@@ -73,9 +75,10 @@ NEW = (
 )
 
 
-def report_of(finding: Normalised) -> Report:
+def report_of(finding: Normalised, scope_id: int | None = None) -> Report:
     tags, attributes = as_json(finding.tags), as_json(finding.attributes)
-    return Report(finding, tags, attributes, digest(finding, tags=tags, attributes=attributes))
+    said = digest(finding, tags=tags, attributes=attributes)
+    return Report(finding, tags, attributes, said, scope_id)
 
 
 def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime) -> tuple[Any, ...]:
@@ -94,6 +97,7 @@ def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime)
         report.attributes,
         min(finding.first_seen_at or first_seen_at, first_seen_at),
         last_seen_at,
+        report.scope_id,
     )
 
 

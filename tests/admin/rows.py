@@ -15,7 +15,7 @@ from config.accounts.api_keys import create_api_key
 from config.accounts.models import KeyWindow
 from config.accounts.roles import Permission
 from config.runtime.models import Beat
-from findings.models import FindingEvent, Import, ImportPart, SavedView
+from findings.models import FindingEvent, Import, SavedView, Scope
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
@@ -107,8 +107,8 @@ MAKE: dict[str, Callable[[], Model]] = {
         finding=FindingFactory(), kind=FindingEvent.Kind.REOPENED, actor=UserFactory()
     ),
     "findings.Import": lambda: Import.objects.create(source=SourceFactory()),
-    "findings.ImportPart": lambda: ImportPart.objects.create(
-        upload=Import.objects.create(source=SourceFactory()), number=1, content=b"{}"
+    "findings.Scope": lambda: Scope.objects.create(
+        source=SourceFactory(), target=f"target {next(_number)}"
     ),
     "findings.SavedView": lambda: SavedView.objects.create(name="Mine", owner=UserFactory()),
     "ticketing.Project": ProjectFactory,
