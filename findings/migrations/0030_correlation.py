@@ -4,7 +4,7 @@ import findings.correlation
 
 
 class Migration(migrations.Migration):
-    dependencies = (("findings", "0005_saved_views"),)
+    dependencies = (("findings", "0007_old_imports_close_nothing"),)
     operations = (
         migrations.AddIndex(
             model_name="finding",
