@@ -33,7 +33,7 @@ _OPENS_EVERYTHING = re.compile(
 )
 _LABELS = 20
 _DETAILS = 20
-_ADVICE = (
+ADVICE = (
     "Revoke the secret and issue a new one: whoever can read the repository has it. "
     "Removing it from the history comes second."
 )
@@ -125,7 +125,7 @@ class FoundSecret:
         evidence.section("Where", f"`{file}`{line}{commit}")
         if self.is_verified:
             evidence.section("Verified", f"{self.scanner} tried the secret: it works.")
-        evidence.section("Remediation", _ADVICE)
+        evidence.section("Remediation", ADVICE)
         evidence.links([self._clean(self.url)])
         return evidence.markdown
 
@@ -165,7 +165,7 @@ class FoundSecret:
                     "author": self._clean(self.author),
                     "committed_at": self._clean(self.date),
                 },
-                "remediation": {"recommended": _ADVICE},
+                "remediation": {"recommended": ADVICE},
                 "scanner": {"name": self.scanner},
             }
         )
