@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from findings import services
+from findings.explorer.related import sharing
 from findings.facts import Status
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.services import change_case, open_manual_case
@@ -205,6 +207,18 @@ def test_it_names_the_other_tools_that_report_the_same(panel):
 @pytest.mark.parametrize("correlation_id", [None, 7, "", ["a"], {"a": 1}, "*", '"', "x" * 9_000])
 def test_it_bears_any_correlation_id(panel, correlation_id):
     finding = _reported_by(7, correlation_id)
+    _reported_by("Clair", "x" * 64)
     _reported_by("Grype", "0a1b")
 
     assert "Also reported by" not in panel(finding)
+
+
+def test_it_finds_the_other_tools_by_an_index(panel):
+    sql = str(sharing("0a1b").query).replace("0a1b", "'0a1b'")
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        else:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+        assert "finding_correlation" in str(cursor.fetchall())
