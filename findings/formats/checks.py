@@ -20,7 +20,7 @@ from findings.formats.evidence import Evidence
 from findings.formats.found_secrets import ADVICE
 from findings.formats.identity import fingerprint
 from findings.formats.languages import language_of
-from findings.formats.masking import mask_in, mask_quoted
+from findings.formats.masking import mask_from
 from findings.formats.values import clip, one_line, tags, without_empty
 
 HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
@@ -91,9 +91,7 @@ class FailedCheck:
         }
 
     def _masked(self, words: str) -> str:
-        if not self.is_about_credentials:
-            return words
-        return mask_quoted(mask_in(words, self.code))
+        return mask_from(words, self.code) if self.is_about_credentials else words
 
     def _fingerprint(self) -> str:
         code = " ".join(self.code.split())

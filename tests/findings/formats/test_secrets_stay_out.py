@@ -124,3 +124,26 @@ def test_it_masks_a_credential_that_the_end_of_the_shown_code_would_cut(sample, 
     token = "ghp_0000notARealToken0000000000000000000"
     report["results"][0]["code"] = "16 " + "x" * 1_985 + f" {token}"
     assert "ghp_0000not" not in read(report)[0].description
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (f"Secret {SECRET} here", f'key = "{SECRET}"'),
+        (f"Secret {SECRET}, here.", f"export KEY={SECRET}"),
+        (f"Found '{SECRET}'", ""),
+        (f"{SECRET}", SECRET),
+    ],
+)
+def test_it_masks_the_secret_in_a_message_about_code(message, code, sample, read):
+    report = sample("code.sarif")
+    run = report["runs"][0]
+    run["tool"]["driver"] = {
+        "name": "Semgrep",
+        "rules": [{"id": "x", "properties": {"tags": ["secrets"]}}],
+    }
+    place = {"physicalLocation": {"region": {"snippet": {"text": code}}}}
+    run["results"] = [{"ruleId": "x", "message": {"text": message}, "locations": [place]}]
+    (found,) = read(report)
+    assert found.finding_type == "secret"
+    assert SECRET not in repr(found)
