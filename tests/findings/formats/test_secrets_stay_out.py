@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from findings.formats.masking import mask_assigned
+from findings.formats.masking import mask_assigned, mask_from
 from tests.findings.formats.conftest import SAMPLES
 
 SECRET = "s3cr3t-0000-not-a-real-one-zZ9"
@@ -117,6 +117,10 @@ def test_it_masks_credentials_in_the_code_of_sarif(sample, read):
     place = report["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     place["region"]["snippet"] = {"text": 'connect(token="correct-horse-battery-staple")'}
     assert "correct-horse" not in read(report)[0].description
+
+
+def test_it_keeps_the_name_of_a_field_in_a_message():
+    assert mask_from("A password", '{"password": "hunter2!"}') == "A password"
 
 
 def test_it_masks_a_credential_that_the_end_of_the_shown_code_would_cut(sample, read):
