@@ -63,6 +63,16 @@ def test_it_masks_the_secret_in_all_fields_at_once(name, read_all):
     assert SECRET not in repr(read_all([record]))
 
 
+@pytest.mark.parametrize("length", [45, 90, 190, 290, 490, 990])
+@pytest.mark.parametrize("name", WHERE)
+def test_it_masks_the_secret_where_a_limit_would_cut_it(name, length, read_all):
+    record = _records(name)[0]
+    for leaf in list(_leaves(record)):
+        _put(record, leaf, "y" * length + SECRET)
+    _put(record, WHERE[name], SECRET)
+    assert SECRET[:8] not in repr(read_all([record]))
+
+
 @pytest.mark.parametrize("name", WHERE)
 def test_it_says_nothing_of_a_record_that_does_not_go_in(name, read_all):
     assert SECRET not in repr(
