@@ -63,7 +63,6 @@ def _secret(check: dict[str, Any]) -> FoundSecret:
         name=name,
         kind=name,
         severity=severities.from_word(text(check, "severity")),
-        secrets=[],
         known_by=text(check, "resource"),  # an unsalted SHA-1: never shown
         file=_file_of(check),
         line=whole(check, "file_line_range", 0),

@@ -25,7 +25,7 @@ from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats import severities
 from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
-from findings.formats.masking import mask_in, mask_quoted
+from findings.formats.masking import mask_from, mask_in
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import package_correlation
 from findings.formats.sarif_details import (
@@ -128,7 +128,7 @@ class _Result:
         message = message_of(self.result, self.rule)
         if not self.is_credential:
             return message
-        return mask_quoted(mask_in(message, self.snippet))
+        return mask_from(message, self.snippet)
 
     def record(self) -> dict[str, Any]:
         file = self.location.file or self.location.logical
