@@ -19,6 +19,7 @@ from findings.formats.identity import Firsts, batch_name, fingerprint
 from findings.formats.json_outline import json_outline
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import Holder, VulnerablePackage
+from findings.formats.reading import only
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record, records
 from findings.formats.values import (
@@ -31,7 +32,6 @@ from findings.formats.values import (
     tags,
     text,
     texts,
-    the_one,
 )
 
 NAME = "asff"
@@ -77,7 +77,7 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(report: BinaryIO) -> str:
     """The product, if all findings are of one."""
-    return the_one(_product(found.value) for found in _findings(report)) or "AWS Security Hub"
+    return only(_product(found.value) for found in _findings(report)) or "AWS Security Hub"
 
 
 def target(report: BinaryIO) -> str:
@@ -85,7 +85,7 @@ def target(report: BinaryIO) -> str:
     about others: they are targets of their own."""
     if json_outline(report).kinds & {"SchemaVersion", "detail-type"}:
         return batch_name(text(found.value, "Id") for found in _findings(report))
-    return the_one(map(_account, (found.value for found in _findings(report))))
+    return only(filter(None, (_account(found.value) for found in _findings(report))))
 
 
 def _account(item: Any) -> str:

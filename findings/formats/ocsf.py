@@ -16,9 +16,10 @@ from findings.formats import lines, severities
 from findings.formats.identity import Firsts, batch_name, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.ocsf_vulnerabilities import vulnerability_records
+from findings.formats.reading import only
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
 from findings.formats.stream import Outline, Record, RefusedReport, begins_with, records
-from findings.formats.values import clip, dig, moment, objects, one_line, text, texts, the_one
+from findings.formats.values import clip, dig, moment, objects, one_line, text, texts
 
 NAME = "ocsf"
 LABEL = "OCSF findings"
@@ -59,7 +60,7 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(report: BinaryIO) -> str:
     """The product, if all findings are of one."""
-    return the_one(_product(found.value) for found in _findings(report)) or "OCSF"
+    return only(_product(found.value) for found in _findings(report)) or "OCSF"
 
 
 def target(report: BinaryIO) -> str:
@@ -68,7 +69,7 @@ def target(report: BinaryIO) -> str:
     if not begins_with(report, b"["):
         return batch_name(_info(found.value, "uid") for found in _findings(report))
     accounts = (text(found.value, "cloud", "account", "uid") for found in _findings(report))
-    return the_one(accounts)
+    return only(filter(None, accounts))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
