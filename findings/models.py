@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from findings.correlation import CorrelationId
 from findings.facts import Facts, FindingType, Severity, Status, Ticket, TypeChoice, type_choice
 
 
@@ -170,6 +171,7 @@ class Finding(models.Model):
                 condition=Q(muted_until__isnull=False),
                 name="finding_muted_until",
             ),
+            models.Index(CorrelationId("attributes"), name="finding_correlation"),
         )
 
     def __str__(self) -> str:

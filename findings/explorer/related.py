@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
+from findings.correlation import LONGEST, CorrelationId
 from findings.facts import GONE_STATUSES
 from findings.models import Finding
-from findings.query.ast import Exact, Field, Root, Term
-from findings.query.sql import condition
 
 _SHOWN = 5  # links of one line; who wants more searches by the correlation id
 _LOOKED_AT = 50
@@ -22,18 +23,19 @@ class Related(NamedTuple):
 
 
 def also_reported(finding: Finding) -> Sequence[Related]:
-    """Findings with the same correlation id that are not gone; one statement, or none.
-
-    On PostgreSQL the index of attributes answers it.
-    """
+    """Findings with the same correlation id that are not gone; one statement, or none."""
     shared = finding.attributes.get(_PATH)
-    if not isinstance(shared, str) or not shared:
+    if not isinstance(shared, str) or not 0 < len(shared) <= LONGEST:
         return []
-    same = condition(Term(Field(Root.ATTRIBUTE, _PATH), Exact(shared)))
-    others = Finding.objects.filter(same).exclude(pk=finding.pk).exclude(status__in=GONE_STATUSES)
+    others = sharing(shared).exclude(pk=finding.pk).exclude(status__in=GONE_STATUSES)
     found = map(_related, others.select_related("source").order_by("pk")[:_LOOKED_AT])
     own = _related(finding).scanner  # one tool may find a package at several paths
     return [each for each in found if each.scanner != own][:_SHOWN]
+
+
+def sharing(correlation_id: str) -> QuerySet[Finding]:
+    """Findings with this id, found by its index."""
+    return Finding.objects.alias(shared=CorrelationId("attributes")).filter(shared=correlation_id)
 
 
 def _related(finding: Finding) -> Related:

@@ -13,6 +13,7 @@ from findings.formats import severities
 from findings.formats.advisories import cves_in
 from findings.formats.beside import Path, beside
 from findings.formats.checks import FailedCheck
+from findings.formats.found_secrets import FoundSecret
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.packages import Holder, VulnerablePackage
 from findings.formats.paths import file_of
@@ -49,19 +50,33 @@ def _failed(kinds: dict[Path, dict[str, Any]], found: Record) -> Problem | None:
     if isinstance(dig(check, "vulnerability_details"), dict):
         is_licence = bool(text(check, "vulnerability_details", "license"))
         return None if is_licence else _vulnerability(check, kind)
+    if kind == "secrets" or text(check, "check_id").startswith("CKV_SECRET"):
+        return _secret(check)
     return _check(check, kind)
+
+
+def _secret(check: dict[str, Any]) -> FoundSecret:
+    name = text(check, "check_name")
+    return FoundSecret(
+        scanner="Checkov",
+        rule=one_line(text(check, "check_id"), 200),
+        name=name,
+        kind=name,
+        severity=severities.from_word(text(check, "severity")),
+        known_by=text(check, "resource"),  # an unsalted SHA-1: never shown
+        file=_file_of(check),
+        line=whole(check, "file_line_range", 0),
+        url=text(check, "guideline"),
+    )
 
 
 def _check(check: dict[str, Any], kind: str) -> FailedCheck:
     id_ = one_line(text(check, "check_id"), 200)
-    is_secret = kind == "secrets" or id_.startswith("CKV_SECRET")
-    name, resource = text(check, "check_name"), text(check, "resource")
-    finding_type = FindingType.SECRET if is_secret else FindingType.IAC
-    if kind in _NOT_IN_FILES:
-        finding_type = FindingType.MISCONFIGURATION
+    name = text(check, "check_name")
+    is_in_file = kind not in _NOT_IN_FILES
     about = text(check, "description") or text(check, "short_description")
     return FailedCheck(
-        finding_type=finding_type,
+        finding_type=FindingType.IAC if is_in_file else FindingType.MISCONFIGURATION,
         scanner="Checkov",
         check=id_,
         name=name,
@@ -75,9 +90,8 @@ def _check(check: dict[str, Any], kind: str) -> FailedCheck:
         about=about,
         code=_code_of(check),
         remediation="\n".join(texts(check, "details")),
-        resource="" if is_secret else resource,
-        known_by=resource if is_secret else "",  # the secret's SHA-1: never shown
-        platform="" if is_secret else kind,
+        resource=text(check, "resource"),
+        platform=kind,
     )
 
 

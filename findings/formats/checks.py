@@ -17,16 +17,17 @@ from typing import Any, ClassVar
 
 from findings.facts import FindingType, Severity
 from findings.formats.evidence import Evidence
+from findings.formats.found_secrets import ADVICE
 from findings.formats.identity import fingerprint
 from findings.formats.languages import language_of
-from findings.formats.masking import mask_in, mask_quoted
+from findings.formats.masking import mask_from
 from findings.formats.values import clip, one_line, tags, without_empty
 
 HARD_CODED = frozenset({"CWE-259", "CWE-321", "CWE-798"})  # a credential stands in the code
 _CREDENTIAL_CWES = HARD_CODED | {"CWE-522"}
 _CREDENTIAL_WORDS = re.compile(
-    r"hard.?coded|passwords and secrets"
-    r"|\b(?:plain.?text|clear.?text|leaked|exposed|embedded|detected|possible|potential(?:ly)?)\b"
+    r"passwords and secrets|(?<![a-z])(?:hard.?coded|plain.?text|clear.?text|leaked|exposed"
+    r"|embedded|detected|possible|potential(?:ly)?)(?![a-z])"
     r".{0,40}?(?:passw|secret|credential|token|key)",
     re.IGNORECASE,
 )
@@ -58,7 +59,6 @@ class FailedCheck:
     urls: Sequence[str] = ()
     confidence: str = ""
     category: str = ""
-    secrets: Sequence[str] = ()  # that the tool quotes; nothing of them is stored
     known_by: str = ""  # what the tool itself tells the problem by, in any version of the file
 
     @property
@@ -91,11 +91,7 @@ class FailedCheck:
         }
 
     def _masked(self, words: str) -> str:
-        if not self.is_about_credentials:
-            return words
-        for secret in (self.code, *self.secrets):
-            words = mask_in(words, secret)
-        return mask_quoted(words)
+        return mask_from(words, self.code) if self.is_about_credentials else words
 
     def _fingerprint(self) -> str:
         code = " ".join(self.code.split())
@@ -110,9 +106,14 @@ class FailedCheck:
         evidence.section("Where", self._where())
         if self.code and not self.is_about_credentials:
             evidence.code("Code", self.code)
-        evidence.section("Remediation", self._masked(self.remediation))
+        evidence.section("Remediation", self._remediation())
         evidence.links([self.url, *self.urls])
         return evidence.markdown
+
+    def _remediation(self) -> str:
+        if not self.remediation and self.finding_type is FindingType.SECRET:
+            return ADVICE
+        return self._masked(self.remediation)
 
     def _where(self) -> str:
         line = f", line {self.line}" if self.line else ""
@@ -152,7 +153,7 @@ class FailedCheck:
                 },
                 "advisory": {"cwe": list(self.cwes)[:20]},
                 "git": {"repository": self.repository},
-                "remediation": {"recommended": one_line(self._masked(self.remediation), 1_000)},
+                "remediation": {"recommended": one_line(self._remediation(), 1_000)},
                 "scanner": {"name": self.scanner},
             }
         )

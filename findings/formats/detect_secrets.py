@@ -37,7 +37,6 @@ def _secret(found: Record) -> FoundSecret | None:
     return FoundSecret(
         scanner="detect-secrets",
         rule=one_line(text(item, "type"), 200),
-        secrets=[],
         known_by=text(item, "hashed_secret"),  # an unsalted SHA-1: never shown
         file=file_of(text(item, "filename") or str(found.path[1])),
         line=whole(item, "line_number"),

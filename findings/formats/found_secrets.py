@@ -8,8 +8,9 @@ Identity: rule, repository, file and a one-way digest of the secret: the same se
 file is one finding, whatever the commit or line. Where a report is redacted, there is no secret
 to tell by; then it is rule, repository, file, commit and line.
 
-The raw secret leaves this module only inside that digest: it is masked in every other field
-that quotes it, and lines of code and messages of commits are not taken at all.
+The raw secret leaves this module only inside that digest. A reader masks its record with
+`masked_within` before it takes any other field: one of them may quote the secret. Lines of code
+and messages of commits are not taken at all.
 """
 
 from __future__ import annotations
@@ -33,10 +34,26 @@ _OPENS_EVERYTHING = re.compile(
 )
 _LABELS = 20
 _DETAILS = 20
-_ADVICE = (
+ADVICE = (
     "Revoke the secret and issue a new one: whoever can read the repository has it. "
     "Removing it from the history comes second."
 )
+
+
+def masked_within(value: Any, *secrets: str) -> Any:
+    """The value of a report with the secrets masked wherever it quotes them."""
+    if isinstance(value, str):
+        for secret in sorted(secrets, key=len, reverse=True):  # no part of a longer one stays
+            value = mask_in(value, secret)
+        return value
+    if isinstance(value, dict):
+        return {
+            masked_within(key, *secrets): masked_within(item, *secrets)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked_within(item, *secrets) for item in value]
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +62,11 @@ class FoundSecret:
 
     scanner: str
     rule: str
-    secrets: Sequence[str] = field(repr=False)  # as it stands there, the whole one first
+    secret: str = field(default="", repr=False)  # empty where the report does not show it
     known_by: Any = None  # a digest of the secret, from a report that has only that
     name: str = ""
+    kind: str = ""  # of secret, where the rule's id does not tell: "AWS Access Key"
+    severity: Severity | None = None  # where the scanner gives one
     file: str = ""
     repository: str = ""
     image: str = ""
@@ -63,16 +82,6 @@ class FoundSecret:
     details: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def secret(self) -> str:
-        return next(iter(self.secrets), "")
-
-    def _clean(self, words: str) -> str:
-        """Without the secret, longest quote first, so that no part of it stays."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            words = mask_in(words, secret)
-        return words
-
-    @property
     def _outer(self) -> str:
         """What the file is in, by its lasting name."""
         image = Holder(name=self.image, resource_type=CONTAINER_IMAGE)
@@ -81,86 +90,86 @@ class FoundSecret:
     @property
     def place(self) -> str:
         file = self.file.lstrip("/") if self._outer else self.file
-        return self._clean("/".join(filter(None, (self._outer, file))))
+        return "/".join(filter(None, (self._outer, file)))
 
     def record(self) -> dict[str, Any]:
         """The fields of `Normalised`, for `normalise`."""
-        file = self._clean(self.file)
         return {
             "finding_type": FindingType.SECRET.value,
-            "title": one_line(f"{self._name()} in {file or 'a commit'}", 300),
+            "title": one_line(f"{self._name()} in {self.file or 'a commit'}", 300),
             "severity": self._severity().value,
-            "resource_id": clip(self.place or self._clean(self.commit) or "repository", 1_000),
+            "resource_id": clip(self.place or self.commit or "repository", 1_000),
             "resource_name": clip(self.place, 1_000),
             "resource_type": "file",
             "fingerprint": self._fingerprint(),
-            "description": self._description(file),
+            "description": self._description(),
             "tags": self._tags(),
-            "attributes": self._attributes(file),
+            "attributes": self._attributes(),
         }
 
     def _name(self) -> str:
-        return one_line(self._clean(self.name or self.rule), 200)
+        return one_line(self.name or self.rule, 200)
 
     def _severity(self) -> Severity:
-        opens_everything = _OPENS_EVERYTHING.search(f"{self.rule} {' '.join(self.labels)}")
+        if self.severity:
+            return self.severity
+        words = " ".join((self.rule, self.kind, *self.labels))
+        opens_everything = _OPENS_EVERYTHING.search(words)
         return Severity.CRITICAL if opens_everything or self.is_verified else Severity.HIGH
 
     def _fingerprint(self) -> str:
         which = self.known_by or [self.commit, self.line]
         if self.secret:
             which = [blake2b(self.secret.encode(errors="replace"), digest_size=16).hexdigest()]
-        place = self._clean(self.file)
-        return fingerprint("secret", self.rule, self._outer, place, which)
+        return fingerprint("secret", self.rule, self._outer, self.file, which)
 
-    def _description(self, file: str) -> str:
+    def _description(self) -> str:
         evidence = Evidence(f"{self._name()}.")
         line = f", line {self.line}" if self.line else ""
-        commit = f", commit `{self._clean(self.commit)}`" if self.commit else ""
-        evidence.section("Where", f"`{file}`{line}{commit}")
+        commit = f", commit `{self.commit}`" if self.commit else ""
+        evidence.section("Where", f"`{self.file}`{line}{commit}")
         if self.is_verified:
             evidence.section("Verified", f"{self.scanner} tried the secret: it works.")
-        evidence.section("Remediation", _ADVICE)
-        evidence.links([self._clean(self.url)])
+        evidence.section("Remediation", ADVICE)
+        evidence.links([self.url])
         return evidence.markdown
 
     def _tags(self) -> list[str]:
         verified = "" if self.is_verified is None else str(bool(self.is_verified)).lower()
         return tags(
             scanner=self.scanner.lower(),
-            rule=self._clean(self.rule),
-            repo=self._clean(self.repository),
-            image=self._clean(self.image),
-            branch=self._clean(self.branch),
-            label=[self._clean(label) for label in self.labels[:_LABELS]],
+            rule=self.rule,
+            repo=self.repository,
+            image=self.image,
+            branch=self.branch,
+            label=self.labels[:_LABELS],
             verified=verified,
         )
 
-    def _attributes(self, file: str) -> dict[str, Any]:
-        rule = self._clean(self.rule)
+    def _attributes(self) -> dict[str, Any]:
         return without_empty(
             {
                 "secret": {
-                    "type": rule,
+                    "type": one_line(self.kind, 200) or self.rule,
                     "masked": mask(self.secret),
-                    "entropy": one_line(self._clean(self.entropy), 50),
+                    "entropy": one_line(self.entropy, 50),
                     "is_verified": self.is_verified,
                     "details": {
-                        one_line(self._clean(key), 100): one_line(self._clean(value), 300)
+                        one_line(key, 100): one_line(value, 300)
                         for key, value in list(self.details.items())[:_DETAILS]
                     },
                 },
-                "rule": {"id": rule, "name": self._name()},
-                "code_location": {"file": file, "line": self.line},
-                "container_image": {"name": self._clean(self.image)},
+                "rule": {"id": self.rule, "name": self._name()},
+                "code_location": {"file": self.file, "line": self.line},
+                "container_image": {"name": self.image},
                 "git": {
-                    "repository": self._clean(self.repository),
-                    "branch": self._clean(self.branch),
-                    "commit": self._clean(self.commit),
-                    "author": self._clean(self.author),
-                    "committed_at": self._clean(self.date),
+                    "repository": self.repository,
+                    "branch": self.branch,
+                    "commit": self.commit,
+                    "author": self.author,
+                    "committed_at": self.date,
                 },
-                "remediation": {"recommended": _ADVICE},
+                "remediation": {"recommended": ADVICE},
                 "scanner": {"name": self.scanner},
             }
         )

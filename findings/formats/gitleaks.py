@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from findings.formats.found_secrets import FoundSecret
+from findings.formats.found_secrets import FoundSecret, masked_within
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.reading import only, read_problems
 from findings.formats.stream import Outline, Record, records
@@ -31,7 +31,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The repository that version 7 names with each leak."""
-    return only(_repository_of(found) for found in records(report, "/*"))
+    return only(_repository_of(found.value) for found in records(report, "/*"))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -39,17 +39,18 @@ def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejecte
 
 
 def _leak(found: Record) -> FoundSecret:
-    leak = found.value
-    secret = text(leak, "Secret") or text(leak, "offender")
-    is_redacted = not secret or bool(_REDACTED.search(secret))
+    secret = text(found.value, "Secret") or text(found.value, "offender")
+    if _REDACTED.search(secret):
+        secret = ""
+    leak = masked_within(found.value, secret)
     rule = one_line(text(leak, "RuleID") or text(leak, "rule"), 200)
     return FoundSecret(
         scanner="Gitleaks",
         rule=rule,
-        secrets=[] if is_redacted else [secret],
+        secret=secret,
         name=text(leak, "Description") or rule,
         file=clip(text(leak, "File") or text(leak, "file"), 1_000),
-        repository=_repository_of(found),
+        repository=_repository_of(leak),
         line=whole(leak, "StartLine") or whole(leak, "lineNumber"),
         commit=one_line(text(leak, "Commit") or text(leak, "commit"), 100),
         author=one_line(text(leak, "Author") or text(leak, "author"), 200),
@@ -60,8 +61,8 @@ def _leak(found: Record) -> FoundSecret:
     )
 
 
-def _repository_of(found: Record) -> str:
+def _repository_of(leak: Any) -> str:
     """Without scheme, user and `.git`; "." is where Gitleaks ran and says nothing."""
-    repo = text(found.value, "repoURL") or text(found.value, "repo")
+    repo = text(leak, "repoURL") or text(leak, "repo")
     place = (repo.partition("://")[2] or repo).rpartition("@")[2]
     return "" if place == "." else one_line(place.removesuffix(".git"), 300)

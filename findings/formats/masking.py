@@ -17,6 +17,9 @@ _SHAPES = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL)
 _QUOTED = re.compile(r"""(["'`])(?!\1)(.+?)\1""")
+_WORD = re.compile(r"""[^\s"'`=:,;(){}\[\]]{10,}""")
+_FIELD = re.compile(r"\s{0,20}:")
+_SEARCHED = 4_000  # characters of code: what a scanner quotes is a line or a few
 _SHOWN = 4
 _LONG_ENOUGH = 20  # of a shorter secret even four characters would give away too much
 
@@ -31,6 +34,22 @@ def mask(secret: str) -> str:
 def mask_in(text: str, secret: str) -> str:
     """The text with every occurrence of the secret masked."""
     return text.replace(secret, mask(secret)) if len(secret) >= _SHOWN else text
+
+
+def mask_from(text: str, code: str) -> str:
+    """The text of a message about code that holds a secret, without what may be it.
+
+    Masked are the code itself, each of its quoted literals (names of fields aside), its long words
+    with digits or signs, and what the text quotes: some tools put the secret into their message.
+    """
+    code = code[:_SEARCHED]
+    text = mask_in(text, code)
+    quoted = _QUOTED.finditer(code)
+    literals = [each[2] for each in quoted if not _FIELD.match(code, each.end())]
+    literals += [word for word in _WORD.findall(code) if not word.isalpha()]
+    for literal in sorted(literals, key=len, reverse=True):
+        text = mask_in(text, literal)
+    return mask_quoted(text)
 
 
 def mask_quoted(text: str) -> str:

@@ -25,7 +25,7 @@ from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats import severities
 from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
-from findings.formats.masking import mask_in, mask_quoted
+from findings.formats.masking import mask_from, mask_in
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import package_correlation
 from findings.formats.sarif_details import (
@@ -128,7 +128,7 @@ class _Result:
         message = message_of(self.result, self.rule)
         if not self.is_credential:
             return message
-        return mask_quoted(mask_in(message, self.snippet))
+        return mask_from(message, self.snippet)
 
     def record(self) -> dict[str, Any]:
         file = self.location.file or self.location.logical
@@ -197,8 +197,8 @@ class _Result:
             image=self.run.image,
             branch=self.run.branch,
             language=self.location.language,
-            cve=rule.cves,
-            cwe=self.cwes,
+            cve=rule.cves[:20],
+            cwe=self.cwes[:20],
             package=self.package.name,
             fix_available="true" if self.package.fixed else "",
         )
@@ -217,7 +217,7 @@ class _Result:
                 "correlation_id": self._correlation_id(),
                 "rule": {"id": rule.id, "name": rule.name, "url": rule.help_uri},
                 "code_location": place,
-                "advisory": {"cve": rule.cves, "cwe": self.cwes},
+                "advisory": {"cve": rule.cves[:20], "cwe": self.cwes[:20]},
                 "cvss": rule.security_severity,
                 "package": {
                     "name": package.name,

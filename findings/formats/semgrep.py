@@ -3,7 +3,7 @@ Documentation: docs/semgrep.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -68,17 +68,17 @@ def _result(found: Record) -> Problem | None:
 def _check(result: dict[str, Any]) -> FailedCheck:
     check, file = one_line(text(result, "check_id"), 500), file_of(text(result, "path"))
     extra, metadata = dig(result, "extra"), dig(result, "extra", "metadata")
-    message = text(extra, "message")
     cwes = cwes_in(texts(metadata, "cwe"))
-    kind, platform = _kind(check, file, extra)
-    if not HARD_CODED.isdisjoint(cwes):
-        kind = FindingType.SECRET
-    fix = text(extra, "fix")
+    kind, platform = _kind(check, file, extra, cwes)
+    name = check.rpartition(".")[2]
+    message, fix = text(extra, "message"), text(extra, "fix")
+    if kind is FindingType.SECRET:  # a rule may put the secret into its message
+        message, fix = name.replace("-", " ").capitalize(), ""
     return FailedCheck(
         finding_type=kind,
         scanner="Semgrep",
         check=check,
-        name=check.rpartition(".")[2],
+        name=name,
         url=text(metadata, "source") or text(metadata, "shortlink"),
         severity=_severity(text(extra, "severity")),
         confidence=text(metadata, "confidence"),
@@ -93,7 +93,6 @@ def _check(result: dict[str, Any]) -> FailedCheck:
         platform=platform,
         cwes=cwes,
         urls=[*texts(metadata, "references"), text(metadata, "source-rule-url")],
-        secrets=_quoted(extra) if kind is FindingType.SECRET else (),
         known_by=_given(text(extra, "fingerprint")),
     )
 
@@ -106,12 +105,13 @@ def _severity(word: str) -> Severity:
     return _SEVERITIES.get(word.upper()) or severities.from_word(word) or Severity.UNKNOWN
 
 
-def _kind(check: str, file: str, extra: Any) -> tuple[FindingType, str]:
+def _kind(check: str, file: str, extra: Any, cwes: list[str]) -> tuple[FindingType, str]:
     """The finding type, and of infrastructure as code the platform."""
     steps = check.lower().split(".")
     technologies = [word.lower() for word in texts(extra, "metadata", "technology")]
     about = [*technologies, *steps]
-    if {"secrets", "secret"} & set(about) or text(extra, "validation_state"):
+    is_tried = text(extra, "validation_state") not in ("", "NO_VALIDATOR")
+    if is_tried or {"secrets", "secret"} & set(about) or not HARD_CODED.isdisjoint(cwes):
         return FindingType.SECRET, ""
     name = PurePosixPath(file).name.lower()
     if name.endswith(".tf"):
@@ -120,15 +120,6 @@ def _kind(check: str, file: str, extra: Any) -> tuple[FindingType, str]:
         return FindingType.IAC, "dockerfile"
     platform = next((word for word in _PLATFORMS if word in about), "")
     return (FindingType.IAC, platform) if platform else (FindingType.STATIC_CODE, "")
-
-
-def _quoted(extra: Any) -> list[str]:
-    """What the rule's variables stand for: in a secret's rule, parts of the secret."""
-    variables = dig(extra, "metavars")
-    if not isinstance(variables, Mapping):
-        return []
-    words = (text(each, "abstract_content") for each in variables.values())
-    return sorted(filter(None, words), key=len, reverse=True)
 
 
 def _dependency(result: dict[str, Any]) -> VulnerablePackage:

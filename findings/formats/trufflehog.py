@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from findings.formats.found_secrets import FoundSecret
+from findings.formats.found_secrets import FoundSecret, masked_within
 from findings.formats.lines import listed
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.paths import file_of
@@ -55,10 +55,11 @@ def _each_string(found: Record) -> Iterator[Record]:
 def _secret(found: Record) -> FoundSecret:
     if "stringsFound" in found.value:
         return _of_version_2(found.value)
-    item = found.value
+    written = [text(found.value, "Raw"), text(found.value, "RawV2")]
+    secret, second = map(_as_plain, written)
+    known_by = "" if secret else text(found.value, "Redacted")
+    item = masked_within(found.value, secret, second, *written)
     data = _first_object(dig(item, "SourceMetadata", "Data"))
-    raw = _as_plain(text(item, "Raw"))
-    quotes = [raw, text(item, "Raw"), _as_plain(text(item, "RawV2")), text(item, "RawV2")]
     repository = next(filter(None, (text(data, name) for name in _PLACES)), "")
     is_image = not text(data, "repository") and bool(text(data, "image"))
     extra = dig(item, "ExtraData")
@@ -67,8 +68,8 @@ def _secret(found: Record) -> FoundSecret:
     return FoundSecret(
         scanner="TruffleHog",
         rule=one_line(detector, 200),
-        secrets=[each for each in dict.fromkeys(quotes) if each],
-        known_by=None if raw else text(item, "Redacted") or None,
+        secret=secret,
+        known_by=known_by,
         file=file_of(next(filter(None, (text(data, name) for name in _FILES)), "")),
         repository="" if is_image else _repository(repository),
         image=one_line(text(data, "image"), 300) if is_image else "",
@@ -90,11 +91,13 @@ def _as_plain(secret: str) -> str:
         return secret
 
 
-def _of_version_2(item: dict[str, Any]) -> FoundSecret:
+def _of_version_2(written: dict[str, Any]) -> FoundSecret:
+    strings = texts(written, "stringsFound")
+    item = masked_within(written, *strings)
     return FoundSecret(
         scanner="TruffleHog",
         rule=one_line(text(item, "reason"), 200),
-        secrets=texts(item, "stringsFound"),
+        secret=next(iter(strings), ""),
         file=file_of(text(item, "path")),
         commit=one_line(text(item, "commitHash"), 100),
         date=one_line(text(item, "date"), 50),

@@ -202,34 +202,3 @@ def test_it_needs_few_statements(as_user, viewer, django_assert_max_num_queries)
 
     with django_assert_max_num_queries(12):
         client.get(f"/findings/{finding.finding_id}")
-
-
-def _reported_by(scanner, correlation_id, **fields):
-    attributes = {"correlation_id": correlation_id, "scanner": {"name": scanner}}
-    return FindingFactory(attributes=attributes, **fields)
-
-
-def test_it_names_the_other_tools_that_report_the_same(panel):
-    finding = _reported_by("Trivy", "0a1b")
-    other = _reported_by("Grype", "0a1b")
-    _reported_by("Snyk", "0a1b", status=Status.RESOLVED)
-    _reported_by("Clair", "ffff")
-    again = _reported_by("Trivy", "0a1b")
-
-    page = panel(finding)
-
-    assert "Also reported by" in page
-    assert f'/findings/{other.finding_id}"' in page
-    assert "Grype</a>" in page
-    assert "Snyk" not in page
-    assert "Clair" not in page
-    assert again.finding_id not in page
-    assert "Also reported by" not in panel(_reported_by("Trivy", "eeee"))
-
-
-@pytest.mark.parametrize("correlation_id", [None, 7, "", ["a"], {"a": 1}, "*", '"', "x" * 9_000])
-def test_it_bears_any_correlation_id(panel, correlation_id):
-    finding = _reported_by(7, correlation_id)
-    _reported_by("Grype", "0a1b")
-
-    assert "Also reported by" not in panel(finding)

@@ -31,7 +31,12 @@ def test_it_takes_a_hard_coded_password_for_a_secret(report, read):
     found = read(report)[1]
     assert found.finding_type == "secret"
     assert "correct-horse" not in repr(found)
-    assert "Possible hardcoded password: '****'" in found.description
+    assert found.description.startswith("Possible hardcoded password\n")
+
+
+def test_it_shows_the_code_of_what_is_hard_coded_and_no_credential(report, read):
+    report["results"][0] |= {"test_id": "B608", "test_name": "hardcoded_sql_expressions"}
+    assert "### Code" in read(report)[0].description
 
 
 def test_it_knows_an_issue_again_on_another_line(report, read):

@@ -47,6 +47,15 @@ def test_it_maps_each_kind_of_a_list(sample, read):
     assert library.severity == "medium"
 
 
+def test_it_says_how_severe_a_secret_is_where_checkov_does_not(sample, read):
+    report = sample("kinds.checkov.json")
+    check = report[0]["results"]["failed_checks"][0]
+    check["severity"] = None
+    assert read(report)[0].severity == "critical"  # a key of a cloud
+    check["check_name"] = "Base64 High Entropy String"
+    assert read(report)[0].severity == "high"
+
+
 def test_it_never_shows_the_digest_of_a_secret(sample, read):
     assert "25910f981e85" not in repr(read(sample("kinds.checkov.json")))
 

@@ -6,6 +6,7 @@ import copy
 import json
 from datetime import timedelta
 
+from defusedxml.ElementTree import fromstring, tostring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from tests.findings.formats.conftest import JSON_SAMPLES, SAMPLES, outcomes
 
 REPORTS = [path.read_bytes() for path in sorted(SAMPLES.iterdir())]
 JSON_REPORTS = [path.read_bytes() for path in JSON_SAMPLES]
+XML_REPORTS = [path.read_bytes() for path in sorted(SAMPLES.glob("*.xml"))]
+CSV_REPORTS = [path.read_bytes() for path in sorted(SAMPLES.glob("*.csv"))]
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -71,6 +74,41 @@ def _change(data: st.DataObject, value: dict | list) -> None:
             neighbour = copy.deepcopy(value[data.draw(st.sampled_from(keys))])
             value[key] = data.draw(JSON) if what == "other" else neighbour
         return
+
+
+TEXT = st.sampled_from(["", "\ufffe", "CVE-2024-1", "-1", "1e999", "{0}", "x" * 5_000, "<b>&</b>"])
+
+
+@FUZZ
+@given(st.data())
+def test_it_survives_changed_elements(data):
+    root = fromstring(data.draw(st.sampled_from(XML_REPORTS)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        parent = data.draw(st.sampled_from(list(root.iter())))
+        match data.draw(st.sampled_from(["text", "tag", "attribute", "twice", "nothing"])):
+            case "text":
+                parent.text = data.draw(TEXT)
+            case "tag":
+                parent.tag = data.draw(st.sampled_from([root.tag, "name", "a"]))
+            case "attribute":
+                parent.set(data.draw(st.sampled_from(["name", "ref", "id"])), "x")
+            case "twice" if len(parent):
+                parent.append(copy.deepcopy(parent[0]))
+            case "nothing" if len(parent):
+                parent.remove(parent[0])
+    _read(tostring(root))
+
+
+@FUZZ
+@given(st.data())
+def test_it_survives_changed_cells(data):
+    table = data.draw(st.sampled_from(CSV_REPORTS)).decode()
+    separator = data.draw(st.sampled_from([",", ";"]))
+    rows = [row.split(separator) for row in table.splitlines()]
+    for _ in range(data.draw(st.integers(1, 5))):
+        row = data.draw(st.sampled_from(rows))
+        row[data.draw(st.integers(0, len(row) - 1))] = data.draw(TEXT)
+    _read("\n".join(map(separator.join, rows)).encode())
 
 
 @FUZZ

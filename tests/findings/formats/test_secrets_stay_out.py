@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from findings.formats.masking import mask_assigned
+from findings.formats.masking import mask_assigned, mask_from
 from tests.findings.formats.conftest import SAMPLES
 
 SECRET = "s3cr3t-0000-not-a-real-one-zZ9"
@@ -61,6 +61,16 @@ def test_it_masks_the_secret_in_all_fields_at_once(name, read_all):
         _put(record, leaf, f"before {SECRET} after")
     _put(record, WHERE[name], SECRET)
     assert SECRET not in repr(read_all([record]))
+
+
+@pytest.mark.parametrize("length", [45, 90, 190, 290, 490, 990])
+@pytest.mark.parametrize("name", WHERE)
+def test_it_masks_the_secret_where_a_limit_would_cut_it(name, length, read_all):
+    record = _records(name)[0]
+    for leaf in list(_leaves(record)):
+        _put(record, leaf, "y" * length + SECRET)
+    _put(record, WHERE[name], SECRET)
+    assert SECRET[:8] not in repr(read_all([record]))
 
 
 @pytest.mark.parametrize("name", WHERE)
@@ -119,8 +129,35 @@ def test_it_masks_credentials_in_the_code_of_sarif(sample, read):
     assert "correct-horse" not in read(report)[0].description
 
 
+def test_it_keeps_the_name_of_a_field_in_a_message():
+    assert mask_from("A password", '{"password": "hunter2!"}') == "A password"
+
+
 def test_it_masks_a_credential_that_the_end_of_the_shown_code_would_cut(sample, read):
     report = sample("code.bandit.json")
     token = "ghp_0000notARealToken0000000000000000000"
     report["results"][0]["code"] = "16 " + "x" * 1_985 + f" {token}"
     assert "ghp_0000not" not in read(report)[0].description
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (f"Secret {SECRET} here", f'key = "{SECRET}"'),
+        (f"Secret {SECRET}, here.", f"export KEY={SECRET}"),
+        (f"Found '{SECRET}'", ""),
+        (f"{SECRET}", SECRET),
+    ],
+)
+def test_it_masks_the_secret_in_a_message_about_code(message, code, sample, read):
+    report = sample("code.sarif")
+    run = report["runs"][0]
+    run["tool"]["driver"] = {
+        "name": "Semgrep",
+        "rules": [{"id": "x", "properties": {"tags": ["secrets"]}}],
+    }
+    place = {"physicalLocation": {"region": {"snippet": {"text": code}}}}
+    run["results"] = [{"ruleId": "x", "message": {"text": message}, "locations": [place]}]
+    (found,) = read(report)
+    assert found.finding_type == "secret"
+    assert SECRET not in repr(found)

@@ -21,8 +21,13 @@ def test_it_maps_a_result(report, read):
 
 def test_it_maps_a_secret_without_showing_it(report, read):
     found = read(report)[1]
-    assert found.finding_type == "secret"
+    assert (found.finding_type, found.title) == ("secret", "Detected github token")
     assert "notARealToken" not in repr(found)
+
+
+def test_it_takes_what_semgrep_tried_for_a_secret(report, read):
+    report["results"][0]["extra"]["validation_state"] = "CONFIRMED_VALID"
+    assert read(report)[0].finding_type == "secret"
 
 
 def test_it_maps_infrastructure_as_code(report, read):

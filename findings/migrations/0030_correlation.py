@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+import findings.correlation
+
+
+class Migration(migrations.Migration):
+    dependencies = (("findings", "0007_old_imports_close_nothing"),)
+    operations = (
+        migrations.AddIndex(
+            model_name="finding",
+            index=models.Index(
+                findings.correlation.CorrelationId("attributes"), name="finding_correlation"
+            ),
+        ),
+    )
