@@ -35,7 +35,8 @@ def recognises(outline: Outline) -> bool:
         return True
     if outline.root == "list":
         return outline.first.get("", frozenset()) == {"config"}
-    return "config" in outline.kinds and outline.kinds <= _MESSAGES
+    is_stream = outline.root == "lines"  # at least `config` and `progress`
+    return is_stream and "config" in outline.kinds and outline.kinds <= _MESSAGES
 
 
 _MESSAGES = frozenset({"config", "progress", "SBOM", "osv", "finding"})

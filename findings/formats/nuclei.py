@@ -32,6 +32,7 @@ _ATTACKS = frozenset(
 _OF_SECRETS = re.compile(
     r"token|secret|password|passwd|credential|login|exposure|key|config|backup|log", re.IGNORECASE
 )
+_PORT = re.compile(r":\d+$")
 _RESULTS = 10
 _LABELS = 20
 
@@ -60,24 +61,17 @@ def _match(found: Record) -> _Match | None:
         return None
     info = dig(item, "info")
     template = one_line(_either(item, _IDS), 200)
-    labels = [label for each in texts(info, "tags") for label in each.split(",")]
+    labels = [label.strip() for each in texts(info, "tags") for label in each.split(",")]
     cves = cves_in([*texts(info, "classification", "cve-id"), template])
-    host, place = _host(item), _place(item)
+    host, place, matcher = _host(item), _place(item), _matcher(item)
     name = text(info, "name") or template
-    matcher = text(item, "matcher-name") or text(item, "matcher_name")
-    extractor = text(item, "extractor-name")
-    part = [
-        matcher or extractor,
-        *(text(item, f"fuzzing_{key}") for key in ("method", "parameter")),
-    ]
-    kind = _type(cves, labels)
     return _Match(
         scanner="Nuclei",
-        finding_type=kind,
+        finding_type=_type(cves, labels),
         title=f"{name}: {matcher}" if matcher else name,
         severity=severities.from_word(text(info, "severity")) or Severity.UNKNOWN,
         resource=Resource(id=host or place, type="host"),
-        fingerprint=fingerprint(kind.value, template, part, host, place),
+        fingerprint=fingerprint("nuclei", template, matcher, _fuzzed(item), host, place),
         rule=template,
         rule_name=name,
         opening=text(info, "description") or name,
@@ -87,22 +81,35 @@ def _match(found: Record) -> _Match | None:
         urls=_urls(item),
         cwes=cwes_in(texts(info, "classification", "cwe-id")),
         cves=cves,
-        more_tags=tags(host=host.partition(":")[0], label=labels[:_LABELS]),
-        more={
-            "cvss": number(info, "classification", "cvss-score"),
-            "vulnerability": {
-                "cvss_vector": one_line(text(info, "classification", "cvss-metrics"), 300),
-                "epss": number(info, "classification", "epss-score"),
-            },
-            "web": {
-                "site": host,
-                "places": [clip(place, 1_000)],
-                "protocol": one_line(text(item, "type"), 50),
-                "ip": one_line(text(item, "ip"), 100),
-                "matcher": one_line(matcher, 200),
-            },
-        },
+        more_tags=tags(host=_PORT.sub("", host), label=labels[:_LABELS]),
+        more=_more(item, host, place),
     )
+
+
+def _more(item: dict[str, Any], host: str, place: str) -> dict[str, Any]:
+    classification = dig(item, "info", "classification")
+    return {
+        "cvss": number(classification, "cvss-score"),
+        "vulnerability": {
+            "cvss_vector": one_line(text(classification, "cvss-metrics"), 300),
+            "epss": number(classification, "epss-score"),
+        },
+        "web": {
+            "site": host,
+            "places": [clip(place, 1_000)],
+            "protocol": one_line(text(item, "type"), 50),
+            "ip": one_line(text(item, "ip"), 100),
+            "matcher": _matcher(item),
+        },
+    }
+
+
+def _matcher(item: dict[str, Any]) -> str:
+    return one_line(_either(item, ("matcher-name", "matcher_name", "extractor-name")), 200)
+
+
+def _fuzzed(item: dict[str, Any]) -> list[str]:
+    return [text(item, f"fuzzing_{key}") for key in ("method", "parameter")]
 
 
 def _either(item: Any, keys: tuple[str, ...]) -> str:
@@ -112,7 +119,7 @@ def _either(item: Any, keys: tuple[str, ...]) -> str:
 def _type(cves: list[str], labels: list[str]) -> FindingType:
     if cves:
         return FindingType.HOST_AND_CONTAINER
-    is_attack = not _ATTACKS.isdisjoint(label.strip().lower() for label in labels)
+    is_attack = not _ATTACKS.isdisjoint(label.lower() for label in labels)
     return FindingType.RUNTIME_CODE if is_attack else FindingType.MISCONFIGURATION
 
 

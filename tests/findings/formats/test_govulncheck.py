@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 
 from findings.formats import govulncheck
+from findings.formats.stream import RefusedReport
 from tests.findings.formats.conftest import SAMPLES
 
 MESSAGES = (SAMPLES / "messages.govulncheck.jsonl").read_text()
@@ -95,4 +96,9 @@ def test_it_takes_a_severity_where_an_entry_has_one(messages, read):
 
 def test_it_reads_a_scan_that_found_nothing(messages, read_all):
     assert read_all(messages[:3]) == []
-    assert read_all(json.dumps(messages[0]).encode()) == []
+    assert read_all("\n".join(map(json.dumps, messages[:3])).encode()) == []
+
+
+def test_it_does_not_take_any_configuration_for_a_report(read_all):
+    with pytest.raises(RefusedReport, match="none of the reports"):
+        read_all({"config": {"debug": True}})

@@ -61,6 +61,19 @@ def test_it_knows_a_match_again_with_another_payload(matches, read):
     assert read(matches)[0].fingerprint == before.fingerprint
 
 
+def test_it_knows_a_match_again_when_its_template_learns_of_a_cve(matches, read):
+    before = read(matches)[1]
+    matches[1]["info"]["classification"] = {"cve-id": ["CVE-2026-1001"]}
+    found = read(matches)[1]
+    assert found.fingerprint == before.fingerprint
+    assert found.finding_type != before.finding_type
+
+
+def test_it_names_the_host_without_its_port(matches, read):
+    matches[0]["host"] = "https://[2001:db8::7]:8443/"
+    assert "host:[2001:db8::7]" in read(matches)[0].tags
+
+
 def test_it_reads_the_same_of_lines_and_of_a_list(matches, read):
     assert read(LINES) == read(matches)
 
