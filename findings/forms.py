@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,7 +15,7 @@ from django.utils.http import urlencode
 
 from config.accounts.models import User
 from findings.explorer.columns import SHOWN, columns_said
-from findings.explorer.pages import ROWS, Place, Sort
+from findings.explorer.pages import ROWS, Place, Sort, in_order
 from findings.explorer.search import FACETS, Search
 from findings.facts import Status
 from findings.formats.registry import FORMATS
@@ -169,8 +170,60 @@ class Chosen:
         return [finding.pk for finding in self.findings]
 
     @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The fields that name them in the next form."""
+        return [("finding", finding.finding_id) for finding in self.findings]
+
+    @property
     def noun(self) -> str:
         return said_of(len(self.findings))
+
+
+class Everything:
+    """All findings that a search finds, which a form names by the query of its address.
+
+    `run_id` goes with the form, so that sending it twice asks once.
+    """
+
+    def __init__(self, said: QueryDict) -> None:
+        self.query = said.get("search", "")
+        self.asked = ExplorerQuery(QueryDict(self.query))
+        self.search = self.asked.search(timezone.now())
+        self.run_id = _uuid(said.get("run", "")) or uuid4()
+        self._seen = said.get("number", "")
+
+    def pks(self, *, most: int) -> list[int]:
+        """In the order of the page; one more than `most` if there are more. One statement."""
+        if self.search is None:
+            return []
+        return list(in_order(self.search, self.asked.sort).values_list("pk", flat=True)[: most + 1])
+
+    def ids(self, *, most: int) -> list[str]:
+        """As `pks`, the public ids."""
+        if self.search is None:
+            return []
+        found = in_order(self.search, self.asked.sort)
+        return list(found.values_list("finding_id", flat=True)[: most + 1])
+
+    def change(self, number: int) -> str:
+        """What has changed since the person was asked, if their number has."""
+        if not self._seen.isdecimal() or int(self._seen) == number:
+            return ""
+        return (
+            f"The search finds {said_of(number)} now; it found {int(self._seen):,} when you were "
+            "asked. Look again before you go on."
+        )
+
+    def hidden(self, number: int) -> list[tuple[str, str]]:
+        named = {"search": self.query, "number": str(number), "run": str(self.run_id)}
+        return list(named.items())
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def said_of(number: int) -> str:

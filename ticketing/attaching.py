@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import transaction
@@ -93,14 +93,18 @@ def attach_to_issue(
     return case
 
 
-def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Promise:
+def promise_by_hand(
+    place: Destination, *, assignee: User | None, fields: Mapping[str, Any] | None = None
+) -> outbox.Promise:
     """The issue of a ticket made by hand, assigned there to who that is in that Jira."""
+    said = dict(fields or {})
     known = JiraUser.objects.filter(account=place.account, person=assignee) if assignee else None
     there = known.first() if known is not None else None
     if there is None:
-        return outbox.Promise({})
+        return outbox.Promise(said)
     is_cloud = place.account.deployment == JiraAccount.Deployment.CLOUD
-    return outbox.Promise({"assignee": {"accountId" if is_cloud else "name": there.user_id}})
+    assigned = {"accountId" if is_cloud else "name": there.user_id}
+    return outbox.Promise(said | {"assignee": assigned})
 
 
 @transaction.atomic

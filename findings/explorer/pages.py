@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from findings.explorer.search import Search
 from findings.models import Finding
@@ -88,6 +88,12 @@ class Page(NamedTuple):
 def total_of(search: Search) -> int:
     """How many match; COUNTED + 1 for any number beyond. One statement."""
     return search.findings().order_by()[: COUNTED + 1].count()
+
+
+def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
+    """Everything that is found, as the pages go through it."""
+    sign = "-" if sort.is_descending else ""
+    return search.findings().order_by(*(f"{sign}{column}" for column in sort.columns))
 
 
 def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:

@@ -111,6 +111,7 @@ def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
         "total": total,
         "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),
         "rows_choices": ROWS,
+        "bulk_most": COUNTED,
         "is_first_run": total == 0 and not Finding.objects.exists(),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -13,10 +14,12 @@ from automation.conservation import violations
 from automation.models import Rule
 from automation.pipeline import evaluate_chunk
 from automation.services import RuleData
+from config.accounts.models import User
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status, mute, record
 from tests.factories import ProjectFactory, SourceFactory, reported
+from ticketing import bulk
 from ticketing.following import follow_findings
 from ticketing.models import Case, Project
 from ticketing.services import attach, change_case, detach, move, open_manual_case
@@ -98,6 +101,13 @@ def follow_resolved():
     return follow_findings
 
 
+def ask_for_bulk_run():
+    said = {"assignee": None}
+    bulk.start(
+        uuid4(), deed="assign", said=said, finding_pks=pks(), search="", actor=User.objects.get()
+    )
+
+
 def first_case():
     return Case.objects.order_by("number").first()
 
@@ -113,6 +123,7 @@ COMMANDS = {
     "open a case": lambda: (
         lambda: open_manual_case(pks(), project=Project.objects.get(key="SEC"), actor=None)
     ),
+    "ask for a bulk run": lambda: ask_for_bulk_run,
     "attach": lambda: lambda: attach(first_case(), pks(), actor=None),
     "detach": lambda: lambda: detach(pks(), actor=None),
     "change a case": lambda: lambda: change_case(first_case(), actor=None, status="CLOSED"),

@@ -15,14 +15,16 @@ IN_JIRA = "jira:"
 class _OfFindings(forms.Form):
     """A form about chosen findings, of which a ticket takes only so many at once."""
 
+    most = MAX_FINDINGS
+
     def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.number = number
 
     def clean(self) -> dict[str, Any]:
-        if self.number > MAX_FINDINGS:
+        if self.number > self.most:
             raise forms.ValidationError(
-                f"A ticket takes up to {MAX_FINDINGS} findings at once; {self.number} are "
+                f"A ticket takes up to {self.most} findings at once; {self.number} are "
                 "selected. Select fewer."
             )
         return self.cleaned_data
