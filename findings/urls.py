@@ -13,6 +13,7 @@ urlpatterns = [
     path("findings", explorer.list_findings, name="finding-list"),
     path("explorer/facets", explorer.show_facets, name="explorer-facets"),
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
+    path("explorer/counts", explorer.show_tab_counts, name="explorer-counts"),
     path("explorer/export", export.export_findings, name="explorer-export"),
     path("explorer/suggest", explorer.suggest_terms, name="explorer-suggest"),
     path("explorer/views/new", saved.create_view, name="view-create"),

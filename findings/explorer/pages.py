@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from findings.explorer.search import Search
@@ -88,6 +90,24 @@ class Page(NamedTuple):
 def total_of(search: Search) -> int:
     """How many match; COUNTED + 1 for any number beyond. One statement."""
     return search.findings().order_by()[: COUNTED + 1].count()
+
+
+def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
+    """How many match each of them; `most` + 1 for any number beyond. One statement."""
+    if not searches:
+        return []
+    counts, params = [], []
+    for nth, search in enumerate(searches):
+        try:
+            sql, of_search = search.findings().order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            counts.append("SELECT 0")
+            continue
+        counts.append(f"SELECT count(*) FROM ({sql} LIMIT {most + 1}) found{nth}")  # noqa: S608  Django's own
+        params += of_search
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(f'({count})' for count in counts)}", params)
+        return list(cursor.fetchone())
 
 
 def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:

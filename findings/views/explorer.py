@@ -24,6 +24,7 @@ from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
 from findings.suggest import suggest_search
+from findings.tabs import counts_of, tabs_of
 
 
 @require(Permission.FINDINGS_READ)
@@ -36,6 +37,8 @@ def list_findings(request: HttpRequest) -> HttpResponse:
     context |= _found(asked, later=later)
     if in_page:
         return _answer(request, context, asked)
+    if not later:
+        context["tab_counts"] = _tab_counts(request)
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
@@ -60,15 +63,22 @@ def show_facets(request: HttpRequest) -> HttpResponse:
 @require(Permission.FINDINGS_READ)
 @require_GET
 def show_histogram(request: HttpRequest) -> HttpResponse:
-    context: dict[str, Any] = {}
-    now = timezone.now()
-    if search := ExplorerQuery(request.GET).search(now):
+    asked, now = ExplorerQuery(request.GET), timezone.now()
+    context: dict[str, Any] = {"late": True}
+    if search := asked.search(now):
         try:
             with patience():
                 context["histogram"] = histogram(search, now=now)
         except TookTooLongError:
             context["took_too_long"] = True
     return render(request, "findings/_histogram.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_tab_counts(request: HttpRequest) -> HttpResponse:
+    """The numbers beside the tabs, each for its own place."""
+    return render(request, "findings/_tab_counts.html", {"tab_counts": _tab_counts(request)})
 
 
 @require(Permission.FINDINGS_READ)
@@ -122,3 +132,12 @@ def _counted(search: Search, now: datetime) -> dict[str, Any]:
 
 def _may_write(request: HttpRequest) -> bool:
     return signed_in(request).may(Permission.FINDINGS_WRITE)
+
+
+def _tab_counts(request: HttpRequest) -> dict[str, str]:
+    """None where the database takes too long: the tabs stand without them."""
+    try:
+        with patience():
+            return counts_of(tabs_of(signed_in(request), ""))
+    except TookTooLongError:
+        return {}
