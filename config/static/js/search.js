@@ -2,6 +2,7 @@
 import { announce } from "./announce.js";
 import { makePills } from "./pills.js";
 import { remember } from "./shell.js";
+import { toast } from "./toast.js";
 import "./zoom.js";
 
 remember("facets", "later"); // from now on the table may come before the facets
@@ -41,6 +42,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
   for (const link of document.querySelectorAll("[data-follows-search]")) link.search = location.search;
   announce(document.querySelector("[data-announces] b").textContent);
+});
+
+document.querySelector(".export")?.addEventListener("click", () => {
+  const said = document.querySelector("[data-announces] b").textContent;
+  toast({ tone: "info", title: "Export started", text: `${said}, saved by your browser as they arrive. You may go on meanwhile.` });
 });
 
 document.addEventListener("htmx:afterSettle", () => {
