@@ -36,7 +36,7 @@ class BulkTicketsForm(TicketForm):
             "project": str(self.project_chosen.pk),
             "in_jira": self.place_chosen is not None,
             "assignee": str(assignee.pk) if assignee else None,
-            "fields": {},
+            "fields": self.fields_said,
             "move": self.cleaned_data["move"],
         }
 

@@ -118,7 +118,9 @@ def _create(chosen: Chosen, form: TicketForm, *, each: bool, actor: User) -> lis
         "project": form.project_chosen,
         "assignee": assignee,
         "actor": actor,
-        "promise": promise_by_hand(place, assignee=assignee) if place else None,
+        "promise": promise_by_hand(place, assignee=assignee, fields=form.fields_said)
+        if place
+        else None,
     }
     if each:
         return services.open_case_each(chosen.pks, **said)
