@@ -12,6 +12,7 @@ urlpatterns = [
     path("settings/importers/<uuid:import_id>", importers.show_import, name="import-show"),
     path("findings", explorer.list_findings, name="finding-list"),
     path("explorer/facets", explorer.show_facets, name="explorer-facets"),
+    path("explorer/facets/<str:name>", explorer.show_facet, name="explorer-facet"),
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
     path("explorer/counts", explorer.show_tab_counts, name="explorer-counts"),
     path("explorer/export", export.export_findings, name="explorer-export"),

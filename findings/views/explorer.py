@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -14,12 +14,12 @@ from django_htmx.http import reswap, retarget
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings.explorer.facets import count_facets
+from findings.explorer.facets import count_facets, count_tag_facet
 from findings.explorer.histogram import histogram
 from findings.explorer.pages import COUNTED, ROWS, page_of, total_of
 from findings.explorer.panel import panel_of
 from findings.explorer.patience import TookTooLongError, patience, walk_the_order
-from findings.explorer.search import Search
+from findings.explorer.search import TAG_FACETS, Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
@@ -54,10 +54,27 @@ def show_facets(request: HttpRequest) -> HttpResponse:
     if search := asked.search(timezone.now()):
         try:
             with patience():
-                context["facets"] = count_facets(search)
+                tags = [name for name in TAG_FACETS if name in search.chosen]
+                context["facets"] = count_facets(search, tags=tags)
         except TookTooLongError:
             context["took_too_long"] = True
     return render(request, "findings/_facets.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_facet(request: HttpRequest, name: str) -> HttpResponse:
+    """One that is counted when somebody opens it."""
+    if name not in TAG_FACETS:
+        raise Http404
+    context: dict[str, Any] = {}
+    if search := ExplorerQuery(request.GET).search(timezone.now()):
+        try:
+            with patience():
+                context["facet"] = count_tag_facet(search, name)
+        except TookTooLongError:
+            context["took_too_long"] = True
+    return render(request, "findings/_facet.html", context)
 
 
 @require(Permission.FINDINGS_READ)

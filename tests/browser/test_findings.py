@@ -130,6 +130,17 @@ def test_it_narrows_by_facets_and_back(page_as, viewer, findings):
     expect(page.get_by_role("checkbox", name="Critical", exact=True)).not_to_be_checked()
 
 
+def test_it_counts_a_facet_when_it_is_opened(page_as, viewer, findings):
+    page = page_as(viewer)
+    page.goto("/findings")
+    page.goto("/findings")  # a browser that has asked for the facets later
+    page.locator("[data-facet=team] summary").click()
+    page.get_by_role("checkbox", name="data", exact=True).uncheck()
+    expect(page.locator(".results-count")).to_contain_text("2 findings")
+    expect(page).to_have_url(re.compile("team=web$"))
+    assert_accessible(page)
+
+
 def test_it_opens_findings_beside_the_list_by_keys(page_as, viewer, findings):
     page = page_as(viewer)
     page.goto("/findings")

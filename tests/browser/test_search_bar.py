@@ -177,3 +177,17 @@ def test_it_zooms_nowhere_on_escape_or_a_click(page_as, viewer, findings):
     page.mouse.up()
     expect(page.locator("rect.zoom")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"\?from=30d$"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_explains_its_syntax(page_as, viewer, findings, theme, width):
+    page = page_as(viewer, theme=theme, width=width)
+    page.goto("/findings")
+    bar(page).press_sequentially("tea")
+    page.get_by_role("button", name="Search syntax").click()
+    expect(page.get_by_role("dialog", name="Search syntax")).to_contain_text("A tag")
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Search syntax")).to_have_count(0)

@@ -452,3 +452,18 @@ def test_it_costs_the_same_for_5_rows_and_for_50(as_user, analyst, address):
         counts.append(len(statements))
 
     assert counts[0] == counts[1] <= 20
+
+
+def test_it_counts_a_tag_only_once_somebody_opens_its_facet(
+    as_user, viewer, django_assert_max_num_queries
+):
+    FindingFactory(tags=["team:web"])
+    client = as_user(viewer)
+    with django_assert_max_num_queries(3 + 3):  # session, person, counts; a time limit
+        late = client.get("/explorer/facets").content.decode()
+    assert 'hx-get="/explorer/facets/team?"' in late
+    assert 'aria-label="web"' not in late
+
+    assert 'aria-label="web"' in client.get("/explorer/facets/team").content.decode()
+    assert 'aria-label="web"' in client.get("/explorer/facets?team=web").content.decode()
+    assert client.get("/explorer/facets/severity").status_code == 404
