@@ -238,8 +238,7 @@ class Everything:
     """
 
     def __init__(self, said: QueryDict) -> None:
-        self.query = said.get("search", "")
-        self.asked = ExplorerQuery(QueryDict(self.query))
+        self.asked = ExplorerQuery(QueryDict(said.get("search", "")))
         self.search = self.asked.search(timezone.now())
         self.run_id = _uuid(said.get("run", "")) or uuid4()
         self._seen = said.get("number", "")
@@ -267,7 +266,7 @@ class Everything:
         )
 
     def hidden(self, number: int) -> list[tuple[str, str]]:
-        named = {"search": self.query, "number": str(number), "run": str(self.run_id)}
+        named = {"search": self.asked.state, "number": str(number), "run": str(self.run_id)}
         return list(named.items())
 
 

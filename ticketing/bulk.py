@@ -56,9 +56,10 @@ def start(
     search: str,
     actor: User,
 ) -> BulkRun:
-    """Keep the run and ring the queue. Asked twice under one id it is the run that is there."""
+    """Keep the run and ring the queue. What a person asks twice under one id is one run."""
     if len(finding_pks) > MOST:
         raise TooMany(f"A bulk run takes up to {MOST:,} findings.")
+    run_id = uuid.uuid5(actor.pk, str(run_id))  # of two people it is two
     run = BulkRun(id=run_id, deed=deed, said=dict(said), search=search, actor=actor)
     try:
         with transaction.atomic():
@@ -70,10 +71,7 @@ def start(
             )
             ring()
     except IntegrityError:
-        there = BulkRun.objects.filter(pk=run_id, actor=actor).first()
-        if there is None:
-            raise
-        return there
+        return BulkRun.objects.get(pk=run_id)
     return run
 
 
@@ -101,12 +99,13 @@ def stop(run: BulkRun, *, reason: str) -> bool:
     return _end(BulkRun.objects.filter(pk=run.pk), State.STOPPED, reason=reason)
 
 
-def go_on(run: BulkRun) -> bool:
-    """Work on what failed or was left; False if nothing was."""
+def go_on(run: BulkRun, *, actor: User) -> bool:
+    """Work on what failed or was left, from now on for `actor`; False if it has not ended."""
     with transaction.atomic():
         ended = BulkRun.objects.filter(pk=run.pk).exclude(state=State.RUNNING)
         if not ended.update(
             state=State.RUNNING,
+            actor=actor,
             reason="",
             finished_at=None,
             seen_at=None,

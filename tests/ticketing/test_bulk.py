@@ -159,10 +159,9 @@ def test_it_is_one_run_however_often_it_is_asked_for(start):
 
 
 def test_it_is_nobody_elses_run_under_the_same_id(start, editor):
-    run = start("mute", some(1))
+    run_id, pks = uuid.uuid4(), some(1)
 
-    with pytest.raises(bulk.IntegrityError):
-        start("mute", [], run_id=run.pk, actor=editor)
+    assert start("mute", pks, run_id=run_id) != start("mute", pks, run_id=run_id, actor=editor)
 
 
 def test_it_refuses_more_findings_than_a_run_takes(start):
@@ -183,7 +182,7 @@ def test_it_goes_on_where_it_was_left_when_time_was_over(start):
     assert Case.objects.count() == 120
 
 
-def test_it_stops_when_asked_and_goes_on_when_asked(start):
+def test_it_stops_when_asked_and_goes_on_when_asked(start, editor):
     run = start("tickets", some(70))
     bulk.work_due(seconds=0)
 
@@ -193,10 +192,11 @@ def test_it_stops_when_asked_and_goes_on_when_asked(start):
     assert (state(run), run.reason) == ("stopped", "Stopped by Alan Analyst.")
     assert not bulk.stop(run, reason="")
 
-    assert bulk.go_on(run)
-    assert not bulk.go_on(run)
+    assert bulk.go_on(run, actor=editor)
+    assert not bulk.go_on(run, actor=editor)
     bulk.work_due()
-    assert (state(run), Case.objects.count()) == ("done", 70)
+    assert (state(run), run.actor, Case.objects.count()) == ("done", editor, 70)
+    assert Case.objects.filter(created_by=editor).count() == 20
 
 
 def test_it_leaves_a_run_that_another_worker_has(start):
@@ -270,7 +270,7 @@ def test_it_gives_up_the_one_finding_that_always_fails(start, monkeypatch):
     assert Finding.objects.filter(status="muted").count() == 4
 
     monkeypatch.undo()
-    assert bulk.go_on(run)
+    assert bulk.go_on(run, actor=run.actor)
     bulk.work_due()
     assert Finding.objects.filter(status="muted").count() == 5
 

@@ -134,7 +134,8 @@ def _try_again(run: BulkRun, request: HttpRequest) -> bool:
     refused = list(refused_issues(run)[:MOST_SHOWN])
     tried = [outbox.retry_now(issue, actor=signed_in(request)) for issue in refused]
     progress = progress_of(run)
-    return bool((progress.failed or progress.waiting) and bulk.go_on(run)) or any(tried)
+    left = progress.failed or progress.waiting
+    return bool(left and bulk.go_on(run, actor=signed_in(request))) or any(tried)
 
 
 def _start(
@@ -143,7 +144,7 @@ def _start(
     asked = {
         "said": form.said,  # type: ignore[attr-defined]  # each of FORMS says it
         "finding_pks": pks,
-        "search": everything.query,
+        "search": everything.asked.state,
         "actor": signed_in(request),
     }
     if deed == Deed.ATTACH:
