@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from config.accounts.models import User
@@ -196,7 +196,7 @@ def _keep(steps: Sequence[BulkStep], results: Mapping[int, Result]) -> None:
     writer().update(BulkStep, Result._fields, rows)
 
 
-def _end(runs: Any, state: str, *, reason: str = "") -> bool:
+def _end(runs: QuerySet[BulkRun], state: str, *, reason: str = "") -> bool:
     running = runs.filter(state=State.RUNNING)
     ended = {"state": state, "reason": reason, "finished_at": timezone.now(), "leased_until": None}
     return bool(running.update(**ended))

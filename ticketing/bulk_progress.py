@@ -50,6 +50,11 @@ class Progress(NamedTuple):
         return self.total - self.waiting
 
     @property
+    def got(self) -> int:
+        """Of the total, for a bar: what is done, and in Jira where it goes there."""
+        return self.worked_on - self.on_way
+
+    @property
     def is_running(self) -> bool:
         return self.run.state == BulkRun.State.RUNNING
 

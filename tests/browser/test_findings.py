@@ -275,6 +275,7 @@ def test_it_suggests_while_one_types(page_as, viewer, findings, theme, width):
     page.keyboard.press("/")
     page.keyboard.type("tea")
     expect(page.get_by_role("option", name="team:")).to_be_visible()
+    expect(page.locator("#search.htmx-request")).to_have_count(0)  # it dims what it replaces
     assert_accessible(page)
     page.keyboard.press("Tab")
     page.get_by_role("option", name="team:data").wait_for()

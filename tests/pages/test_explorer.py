@@ -467,3 +467,14 @@ def test_it_counts_a_tag_only_once_somebody_opens_its_facet(
     assert 'aria-label="web"' in client.get("/explorer/facets/team").content.decode()
     assert 'aria-label="web"' in client.get("/explorer/facets?team=web").content.decode()
     assert client.get("/explorer/facets/severity").status_code == 404
+
+
+def test_it_counts_no_further_than_a_page_can_wait(page, monkeypatch):
+    for module in ("explorer.pages", "templatetags.explorer", "views.explorer"):
+        monkeypatch.setattr(f"findings.{module}.COUNTED", 3)
+    FindingFactory.create_batch(5)
+
+    body = page("rows=25").content.decode()
+
+    assert "<b>3+ findings</b>" in body
+    assert "1–5 of 3+" in body
