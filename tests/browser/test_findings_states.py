@@ -71,7 +71,7 @@ def test_it_offers_everyone_a_way_out_of_an_empty_search(page_as, viewer, findin
     expect(page.get_by_text("Remove a filter or widen the time range.")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("link", name="Past 90 days").click()
-    expect(page.get_by_text("Remove a filter or change the query.")).to_have_count(0)
+    expect(page.get_by_text("Remove a filter or change the query.")).to_be_visible()
     page.get_by_role("link", name="Clear filters").click()
     expect(page.locator(".results-count")).to_have_text("3 findings")
 

@@ -22,7 +22,7 @@ function show(to) {
   band.setAttribute("width", String((Math.abs(to - from) + 1) * wide));
 }
 
-export function said(start, end) {
+function said(start, end) {
   const whole = start % DAY === 0 && end % DAY === 0;
   const write = whole ? day : minute;
   const last = write.format(end - (whole ? 1 : 0));
