@@ -167,6 +167,9 @@ class Finding(models.Model):
                 name="finding_scope_open",
             ),
             models.Index(
+                fields=("ticket_key",), condition=~Q(ticket_key=""), name="finding_ticket_key"
+            ),
+            models.Index(
                 fields=("muted_until",),
                 condition=Q(muted_until__isnull=False),
                 name="finding_muted_until",

@@ -8,6 +8,8 @@ from config.lib.admin import BrowseAdmin, HistoryAdmin, made_by_rule
 from ticketing.models import (
     Attachment,
     Attempt,
+    BulkRun,
+    BulkStep,
     Case,
     CommentLink,
     Destination,
@@ -154,3 +156,18 @@ class WebhookEventAdmin(BrowseAdmin):
     list_display = ("identifier", "account", "received_at")
     list_select_related = ("account",)
     search_fields = ("identifier",)
+
+
+@admin.register(BulkRun)
+class BulkRunAdmin(BrowseAdmin):
+    list_display = ("created_at", "deed", "state", "actor", "finished_at", "reason")
+    list_filter = ("deed", "state")
+    list_select_related = ("actor",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(BulkStep)
+class BulkStepAdmin(BrowseAdmin):
+    list_display = ("run", "position", "finding", "outcome", "reason", "case")
+    list_filter = ("outcome",)
+    list_select_related = ("run", "finding", "case")

@@ -107,9 +107,12 @@ def attach_to_issue(
     return case
 
 
-def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Promise:
+def promise_by_hand(
+    place: Destination, *, assignee: User | None, fields: Mapping[str, Any] | None = None
+) -> outbox.Promise:
     """The issue of a ticket made by hand, assigned there to who that is in that Jira."""
-    return promises_by_hand([(place, assignee)])[0]
+    promise = promises_by_hand([(place, assignee)])[0]
+    return outbox.Promise({**(fields or {}), **promise.fields})
 
 
 def promises_by_hand(

@@ -20,6 +20,7 @@ EVERY_MINUTE = (
     "automation.tasks.check_destinations",
     "ticketing.tasks.sweep",
     "ticketing.tasks.sync",
+    "ticketing.tasks.work_bulk_runs",
     "findings.tasks.wake_muted",
     "findings.tasks.take_uploads",
     "config.accounts.tasks.sweep",

@@ -30,6 +30,8 @@ from tests.factories import (
 from ticketing.models import (
     Attachment,
     Attempt,
+    BulkRun,
+    BulkStep,
     Case,
     CommentLink,
     JiraSpace,
@@ -45,6 +47,10 @@ _number = count(1)
 
 def _key():
     return create_api_key("ci", scopes=[Permission.FINDINGS_READ], actor=UserFactory())[0]
+
+
+def _run():
+    return BulkRun.objects.create(deed=BulkRun.Deed.MUTE, actor=UserFactory())
 
 
 def _case():
@@ -119,6 +125,10 @@ MAKE: dict[str, Callable[[], Model]] = {
     ),
     "ticketing.TimelineEntry": lambda: TimelineEntry.objects.create(
         case=_case(), kind=TimelineEntry.Kind.COMMENT, actor=UserFactory()
+    ),
+    "ticketing.BulkRun": _run,
+    "ticketing.BulkStep": lambda: BulkStep.objects.create(
+        run=_run(), finding=FindingFactory(), position=1, case=_case()
     ),
     "ticketing.JiraAccount": JiraAccountFactory,
     "ticketing.JiraSpace": lambda: JiraSpace.objects.create(

@@ -15,6 +15,7 @@ from automation.conservation import violations
 from automation.models import Rule
 from automation.pipeline import evaluate_chunk
 from automation.rule_data import RuleData
+from config.accounts.models import User
 from findings.facts import Severity, Status
 from findings.models import Finding
 from findings.overrides import clear_severity, set_severity
@@ -26,6 +27,7 @@ from tests.factories import (
     SourceFactory,
     reported,
 )
+from ticketing import bulk
 from ticketing.accounts import delete_account
 from ticketing.asked import Asked, open_asked
 from ticketing.attaching import promise_issue_at
@@ -137,6 +139,18 @@ def follow_resolved():
     return follow_findings
 
 
+def ask_for_bulk_run():
+    said = {"assignee": None}
+    bulk.start(
+        uuid.uuid4(),
+        deed="assign",
+        said=said,
+        finding_pks=pks(),
+        search="",
+        actor=User.objects.get(),
+    )
+
+
 def first_case():
     return Case.objects.order_by("number").first()
 
@@ -188,6 +202,7 @@ COMMANDS = {
     "open a case": lambda: (
         lambda: open_manual_case(pks(), project=Project.objects.get(key="SEC"), actor=None)
     ),
+    "ask for a bulk run": lambda: ask_for_bulk_run,
     "attach": lambda: lambda: attach(first_case(), pks(), actor=None),
     "detach": lambda: lambda: detach(pks(), actor=None),
     "change a case": lambda: lambda: change_case(first_case(), actor=None, status="CLOSED"),

@@ -7,6 +7,7 @@ from ticketing.models.accounts import (
     SyncMode,
     WebhookEvent,
 )
+from ticketing.models.bulk import BulkRun, BulkStep
 from ticketing.models.cases import Attachment, Case, Project, TimelineEntry
 from ticketing.models.issue_templates import JiraIssueTemplate
 from ticketing.models.outbox import Attempt, CommentLink, ExternalIssue, Orphan
@@ -14,6 +15,8 @@ from ticketing.models.outbox import Attempt, CommentLink, ExternalIssue, Orphan
 __all__ = [
     "Attachment",
     "Attempt",
+    "BulkRun",
+    "BulkStep",
     "Case",
     "CommentLink",
     "Destination",

@@ -4,7 +4,7 @@ import findings.correlation
 
 
 class Migration(migrations.Migration):
-    dependencies = (("findings", "0007_old_imports_close_nothing"),)
+    dependencies = (("findings", "0008_severity_override"),)
     operations = (
         migrations.AddIndex(
             model_name="finding",
