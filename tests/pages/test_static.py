@@ -73,10 +73,27 @@ def compressed(files: Iterable[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
 
-@pytest.mark.parametrize(("pattern", "most"), [("**/*.js", 43_200), ("img/icons.svg", 8_000)])
-def test_it_stays_within_its_budget(pattern, most):
-    """Compressed, all of it together. htmx adds 16.8 kB to the scripts."""
-    assert compressed(STATIC.glob(pattern)) <= most
+HTMX = 16_800
+
+
+def imported(script: Path) -> set[Path]:
+    """The script, and every module that it imports, over any number of steps."""
+    names = re.findall(r'^import .*?"\./([\w-]+\.js)";', script.read_text(), re.MULTILINE)
+    return {script}.union(*(imported(script.parent / name) for name in names))
+
+
+def test_the_scripts_of_a_page_stay_within_their_budget():
+    """Compressed: htmx, what every page loads, and what a page adds to it."""
+    every_page = {STATIC / "js/theme.js", *imported(STATIC / "js/app.js")}
+    linked = re.compile(r"\{% static '((?:js|vendor)/[\w./-]+\.js)' %\}")
+    for template in (STATIC.parents[1] / "templates").rglob("*.html"):
+        named = linked.findall(template.read_text())
+        own = every_page.union(*(imported(STATIC / name) for name in named))
+        assert HTMX + compressed(own) <= 60_000, template
+
+
+def test_the_icons_stay_within_their_budget():
+    assert compressed([STATIC / "img/icons.svg"]) <= 8_000
 
 
 def test_the_styles_of_a_page_stay_within_their_budget():
