@@ -7,15 +7,20 @@ from datetime import timedelta
 from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from config.accounts.access import require
+from config.accounts.roles import Permission
 from config.lib.shell import THEMES
+from config.lib.ui_tags import counted
 from findings.facts import TYPE_CHOICES, Severity, Status
+from findings.selectors import open_finding_count
+from ticketing.selectors import open_case_count
 
 A_YEAR = 365 * 24 * 3600
 
@@ -40,6 +45,16 @@ def switch_theme(request: HttpRequest) -> HttpResponse:
         "theme", theme, max_age=A_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
     return response
+
+
+@require(Permission.CASES_READ)
+@require(Permission.FINDINGS_READ)
+@require_GET
+def count_open(request: HttpRequest) -> HttpResponse:
+    """What is open, for the navigation: the number, and how it is said."""
+    numbers = {"findings": open_finding_count(), "cases": open_case_count()}
+    said = {name: {"open": each, "said": counted(each)} for name, each in numbers.items()}
+    return JsonResponse(said)
 
 
 class SampleForm(forms.Form):

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.lookups import Exact
 
 from config.accounts.models import User
+from config.lib.ui_tags import MOST_COUNTED
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
@@ -149,6 +150,12 @@ def view_counts(me: User) -> dict[str, int]:
         archived=Count("pk", filter=_in_view("archived", me)),
         any=Count("pk"),
     )
+
+
+def open_case_count() -> int:
+    """How many somebody still has to close; one more than MOST_COUNTED for any number beyond."""
+    at_work = Case.objects.filter(archived_at=None).exclude(status=Case.Status.CLOSED)
+    return at_work.order_by()[: MOST_COUNTED + 1].count()
 
 
 def linked_findings(case: Case) -> QuerySet[Finding]:
