@@ -310,13 +310,8 @@ def test_it_lets_two_people_order_the_rules_at_once(page_as, editor, admin, rule
 def test_it_moves_a_rule_in_the_admin(page_as, admin, rules):
     page = page_as(admin)
     page.goto("/admin/automation/rule/")
-    handles = page.locator("[data-ordering-field], td .cursor-move, .cursor-move")
-    start, end = handles.nth(2).bounding_box(), handles.nth(0).bounding_box()
-    page.mouse.move(start["x"] + 6, start["y"] + 6)
-    page.mouse.down()
-    page.mouse.move(end["x"] + 6, end["y"] + 20, steps=12)
-    page.mouse.move(end["x"] + 6, end["y"] - 8, steps=6)
-    page.mouse.up()
+    handles = page.get_by_text("drag_indicator")
+    handles.nth(2).drag_to(handles.nth(0), target_position={"x": 8, "y": 2})
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("First").first).to_be_visible()
+    expect(page.locator(".data-row").first).to_contain_text("Third")
     assert stored() == ["Third", "First", "Second"]
