@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from config.accounts.access import require
+from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.shell import THEMES
 from config.lib.ui_tags import counted
+from config.samples import sample_column, sample_rules, sample_syncs
 from findings.facts import TYPE_CHOICES, Severity, Status
 from findings.selectors import open_finding_count
 from ticketing.selectors import open_case_count
@@ -83,6 +84,14 @@ SAMPLE_TOASTS = (
         "text": "Applies to findings from now on.",
     },
     {
+        "tone": "warn",
+        "icon": "triangle-alert",
+        "title": "You will be signed out in 2 minutes",
+        "text": "What is not saved would be lost.",
+        "link_url": "#toast-samples",
+        "link_label": "Stay signed in",
+    },
+    {
         "tone": "bad",
         "icon": "circle-x",
         "title": "Order not saved",
@@ -95,15 +104,17 @@ SAMPLE_TOASTS = (
 @login_required
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state; what the templates under components/ are for."""
+    me, now = signed_in(request), timezone.now()
     context = {
         "severities": list(Severity),
         "finding_statuses": list(Status),
         "case_statuses": ("OPEN", "IN_PROGRESS", "CLOSED"),
         "priorities": ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED"),
         "types": TYPE_CHOICES,
-        "moments": [
-            timezone.now() - timedelta(minutes=minutes) for minutes in (0, 6, 75, 1440, 9e3)
-        ],
+        "moments": [now - timedelta(minutes=minutes) for minutes in (0, 6, 75, 1440, 9e3)],
+        "all_rows": sample_rules(me, now=now),
+        "syncs": sample_syncs(now),
+        "column": sample_column(me, now=now),
         "form": SampleForm({"limit": "0"}),
         "toasts": SAMPLE_TOASTS,
     }

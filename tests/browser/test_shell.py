@@ -264,7 +264,7 @@ def test_it_warns_before_the_session_ends_and_lets_one_stay(page_as, viewer):
     page.route("**/session", lambda route: _say_end(route, ends))
     page.clock.fast_forward("11:58:10")
 
-    warning = page.get_by_text("You will be signed out in 2 minutes")
+    warning = page.locator("#toasts").get_by_text("You will be signed out in 2 minutes")
     expect(warning).to_be_visible()
     assert_accessible(page)
     page.unroute("**/session")
