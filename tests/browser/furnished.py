@@ -35,7 +35,7 @@ def furnish(admin: User) -> list[str]:
     account = JiraAccountFactory(name="acme", synced_at=timezone.now())
     linked = ProjectFactory(key="SECENG", name="Security Engineering")
     DestinationFactory(project=linked, account=account)
-    rule = _rules(project.pk, linked.pk, admin)[0]
+    rule, full = _rules(project.pk, linked.pk, admin)[:2]
     case, finding = _cases(linked, account, admin)
     run = import_report([(SAMPLES / "code.sarif").read_bytes()], Sent(file_name="a.sarif", by="ci"))
     create_api_key("ci", scopes=[Permission.FINDINGS_INTAKE], actor=admin)
@@ -47,7 +47,7 @@ def furnish(admin: User) -> list[str]:
         *(f"/cases/{case.key}", f"/cases/{case.key}/edit", f"/cases/{case.key}/archive"),
         *("/cases/projects", "/cases/projects/RISK", "/cases/projects/SECENG/sync"),
         *(RULES, f"{RULES}?opened-sections=none", f"{RULES}?q=nothing-like-it"),
-        *(f"{RULES}/create_ticket/new", f"{RULES}/{rule.pk}/edit"),
+        *(f"{RULES}/create_ticket/new", f"{RULES}/{rule.pk}/edit", f"{RULES}/{full.pk}/edit"),
         *(f"{RULES}/{rule.pk}/move", f"{RULES}/{rule.pk}/delete"),
         *("/settings/integrations", "/settings/integrations/deliveries"),
         *("/settings/integrations/jira/new", f"/settings/integrations/jira/{account.pk}/setup"),

@@ -39,7 +39,7 @@ def test_it_gives_the_reference_of_an_error_and_a_way_to_try_again(request_):
 def test_it_shows_without_asking_the_database(request_, status):
     page = getattr(errors, status)(request_, Http404("gone"))
     assert "<h1>" in page.text
-    assert "Go to the start page" in page.text
+    assert "Go to Overview" in page.text
 
 
 def test_it_asks_nothing_of_the_database_when_something_broke(request_):
