@@ -84,8 +84,9 @@ def test_it_is_for_everyone(page_as, admin, addresses, theme, width):
         assert_no_sideways_scroll(page)
 
 
-def test_it_reflows_at_the_width_of_four_hundred_percent(page_as, admin, addresses):
-    page = page_as(admin, width=320)
+@pytest.mark.parametrize("width", [320, 760, 1181])  # 400 %, and where layouts are tightest
+def test_it_fits_every_width(page_as, admin, addresses, width):
+    page = page_as(admin, width=width)
     wide = (
         "document.documentElement.scrollWidth > innerWidth && document.documentElement.scrollWidth"
     )
