@@ -113,8 +113,9 @@ def test_it_opens_the_case_of_a_card(page_as, analyst, cases):
     expect(page.get_by_role("heading", level=1)).to_have_text("Leaked key")
 
 
-def test_it_moves_a_card_without_scripts(page_as, analyst, cases):
-    page = page_as(analyst, scripts=False)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_moves_a_card_without_scripts(page_as, analyst, cases, theme, width):
+    page = page_as(analyst, scripts=False, theme=theme, width=width)
     page.goto(BOARD)
     page.get_by_role("button", name="Move RISK-2").click()
     page.get_by_role("menuitem", name="Move to In Progress").click()

@@ -184,8 +184,9 @@ def test_it_takes_a_move_back_without_a_network(page_as, editor, rules):
     assert shown(page) == stored() == NAMES
 
 
-def test_it_moves_a_rule_without_scripts(page_as, editor, rules):
-    page = page_as(editor, scripts=False)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_moves_a_rule_without_scripts(page_as, editor, rules, theme, width):
+    page = page_as(editor, scripts=False, theme=theme, width=width)
     page.goto(LIST)
     page.get_by_role("button", name="Move rule 1 down").click()
 
@@ -269,8 +270,9 @@ def test_it_folds_the_step_by_keys_and_keeps_it_folded(page_as, editor, rules):
     expect(page.locator("#rules")).to_be_visible()
 
 
-def test_it_folds_the_step_without_scripts(page_as, viewer, rules):
-    page = page_as(viewer, scripts=False)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_folds_the_step_without_scripts(page_as, viewer, rules, theme, width):
+    page = page_as(viewer, scripts=False, theme=theme, width=width)
     page.goto(f"{LIST}?state=enabled")
     page.get_by_role("button", name="Create Ticket", exact=True).click()
     expect(page.locator("#rules")).to_be_hidden()
