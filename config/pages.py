@@ -7,15 +7,21 @@ from datetime import timedelta
 from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from config.accounts.access import require, signed_in
+from config.accounts.roles import Permission
 from config.lib.shell import THEMES
+from config.lib.ui_tags import counted
+from config.samples import sample_column, sample_rules, sample_syncs
 from findings.facts import TYPE_CHOICES, Severity, Status
+from findings.selectors import open_finding_count
+from ticketing.selectors import open_case_count
 
 A_YEAR = 365 * 24 * 3600
 
@@ -40,6 +46,16 @@ def switch_theme(request: HttpRequest) -> HttpResponse:
         "theme", theme, max_age=A_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
     return response
+
+
+@require(Permission.CASES_READ)
+@require(Permission.FINDINGS_READ)
+@require_GET
+def count_open(request: HttpRequest) -> HttpResponse:
+    """What is open, for the navigation: the number, and how it is said."""
+    numbers = {"findings": open_finding_count(), "cases": open_case_count()}
+    said = {name: {"open": each, "said": counted(each)} for name, each in numbers.items()}
+    return JsonResponse(said)
 
 
 class SampleForm(forms.Form):
@@ -68,6 +84,14 @@ SAMPLE_TOASTS = (
         "text": "Applies to findings from now on.",
     },
     {
+        "tone": "warn",
+        "icon": "triangle-alert",
+        "title": "You will be signed out in 2 minutes",
+        "text": "What is not saved would be lost.",
+        "link_url": "#toast-samples",
+        "link_label": "Stay signed in",
+    },
+    {
         "tone": "bad",
         "icon": "circle-x",
         "title": "Order not saved",
@@ -80,15 +104,17 @@ SAMPLE_TOASTS = (
 @login_required
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state; what the templates under components/ are for."""
+    me, now = signed_in(request), timezone.now()
     context = {
         "severities": list(Severity),
         "finding_statuses": list(Status),
         "case_statuses": ("OPEN", "IN_PROGRESS", "CLOSED"),
         "priorities": ("P1", "P2", "P3", "P4", "P5", "NOT_DEFINED"),
         "types": TYPE_CHOICES,
-        "moments": [
-            timezone.now() - timedelta(minutes=minutes) for minutes in (0, 6, 75, 1440, 9e3)
-        ],
+        "moments": [now - timedelta(minutes=minutes) for minutes in (0, 6, 75, 1440, 9e3)],
+        "all_rows": sample_rules(me, now=now),
+        "syncs": sample_syncs(now),
+        "column": sample_column(me, now=now),
         "form": SampleForm({"limit": "0"}),
         "toasts": SAMPLE_TOASTS,
     }

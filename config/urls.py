@@ -9,6 +9,7 @@ from automation.views.jump import show_goals
 from automation.views.overview import show_overview
 from config import pages
 from config.accounts.views.login import LoginView, admin_login
+from config.accounts.views.session import ask_session
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview", query_string=True), name="home"),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("jump", show_goals, name="jump"),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("session", ask_session, name="session"),
+    path("counts", pages.count_open, name="counts"),
     path("theme", pages.switch_theme, name="theme"),
     path("styleguide", pages.styleguide, name="styleguide"),
     path("favicon.ico", pages.favicon),

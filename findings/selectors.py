@@ -11,7 +11,8 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from config.accounts.models import User
-from findings.facts import GONE_STATUSES
+from config.lib.ui_tags import MOST_COUNTED
+from findings.facts import GONE_STATUSES, OPEN_STATUSES
 from findings.models import Finding, SavedView
 from findings.query.ast import Query
 from findings.query.sql import condition
@@ -23,6 +24,11 @@ _LARGEST = 2**63 - 1
 def unevaluated() -> QuerySet[Finding]:
     """Findings that wait for a decision. One that is gone waits until it opens again."""
     return Finding.objects.filter(unevaluated_since__isnull=False).exclude(status__in=GONE_STATUSES)
+
+
+def open_finding_count() -> int:
+    """How many findings are open; one more than MOST_COUNTED for any number beyond."""
+    return Finding.objects.filter(status__in=OPEN_STATUSES)[: MOST_COUNTED + 1].count()
 
 
 class Order(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, When
 from django.db.models.lookups import Exact
 
 from config.accounts.models import User
+from config.lib.ui_tags import MOST_COUNTED
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
@@ -27,6 +28,8 @@ from ticketing.models import (
 )
 
 ROWS = 50
+CARDS = 25
+"""How many of a column's cases the board shows; the list has them all."""
 _UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
 SORTS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "updated": ("Updated", ("-modified_at", "-number", "-id")),
@@ -96,6 +99,20 @@ class CasePage:
         return self.number + 1 if self.number * ROWS < self.total else None
 
 
+class Column(NamedTuple):
+    """The cases of one status on the board: as many as it shows, and how many there are."""
+
+    status: str
+    label: str
+    rows: Sequence[CaseRow]
+    total: int
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Where a card of this column can go."""
+        return [choice for choice in Case.Status.choices if choice[0] != self.status]
+
+
 class BadTerm(ValueError):
     """A term of a search names a value that its field does not have."""
 
@@ -131,15 +148,12 @@ def find_cases(
 
     `view` and `sort` are of VIEWS and SORTS, `project` is a key.
     """
-    found = Case.objects.filter(_in_view(view, me), search_condition(text, me=me))
-    if project:
-        found = found.filter(project__key=project)
-    statuses = {each: Count("pk", filter=Q(status=each)) for each in Case.Status.values}
-    counts: dict[str, int] = found.order_by().aggregate(**statuses)
+    found = _found(text, me=me, view=view, project=project)
+    counts = _status_counts(found)
     total = counts[status] if status else sum(counts.values())
     number = max(1, min(page, -(-total // ROWS)))
     wanted = found.filter(status=status) if status else found
-    rows = _rows(wanted.order_by(*SORTS[sort][1]), number)
+    rows = _rows(wanted.order_by(*SORTS[sort][1])[(number - 1) * ROWS : number * ROWS])
     return CasePage(rows, number, counts, total)
 
 
@@ -162,6 +176,22 @@ def count_by(
     return [(tuple(str(value or "none") for value in values), n) for *values, n in rows]
 
 
+def board_of(
+    text: str = "", *, me: User, view: str = "", project: str = "", sort: str = "updated"
+) -> list[Column]:
+    """The same cases, a column for each status; raises BadTerm. Statements as few for any rows."""
+    found = _found(text, me=me, view=view, project=project)
+    counts = _status_counts(found)
+    ordered = found.order_by(*SORTS[sort][1])
+    shown = [list(ordered.filter(status=status)[:CARDS]) for status in Case.Status.values]
+    # One statement each for what all the columns' cards carry.
+    rows = iter(_rows([case for cases in shown for case in cases]))
+    return [
+        Column(*choice, [next(rows) for _ in cases], counts[choice[0]])
+        for choice, cases in zip(Case.Status.choices, shown, strict=True)
+    ]
+
+
 def view_counts(me: User) -> dict[str, int]:
     """How many cases the views beside "All projects" hold."""
     return Case.objects.order_by().aggregate(
@@ -170,6 +200,12 @@ def view_counts(me: User) -> dict[str, int]:
         archived=Count("pk", filter=_in_view("archived", me)),
         any=Count("pk"),
     )
+
+
+def open_case_count() -> int:
+    """How many somebody still has to close; one more than MOST_COUNTED for any number beyond."""
+    at_work = Case.objects.filter(archived_at=None).exclude(status=Case.Status.CLOSED)
+    return at_work.order_by()[: MOST_COUNTED + 1].count()
 
 
 def linked_findings(case: Case) -> QuerySet[Finding]:
@@ -272,10 +308,21 @@ def _in_view(view: str, me: User) -> Q:
     return Q(archived_at=None, assignee=me) if view == "mine" else Q(archived_at=None)
 
 
-def _rows(cases: QuerySet[Case], number: int) -> list[CaseRow]:
-    shown = list(
-        cases.select_related("assignee").defer("description")[(number - 1) * ROWS : number * ROWS]
-    )
+def _found(text: str, *, me: User, view: str, project: str) -> QuerySet[Case]:
+    found = Case.objects.filter(_in_view(view, me), search_condition(text, me=me))
+    if project:
+        found = found.filter(project__key=project)
+    return found.select_related("assignee").defer("description")
+
+
+def _status_counts(found: QuerySet[Case]) -> dict[str, int]:
+    each = {status: Count("pk", filter=Q(status=status)) for status in Case.Status.values}
+    counts: dict[str, int] = found.order_by().aggregate(**each)
+    return counts
+
+
+def _rows(cases: Iterable[Case]) -> list[CaseRow]:
+    shown = list(cases)
     counts = dict(
         Attachment.objects.filter(case__in=shown).values_list("case").annotate(Count("pk"))
     )

@@ -5,6 +5,7 @@ from django.urls import path
 from ticketing.views import (
     account_setup,
     bulk,
+    case_list,
     cases,
     deliveries,
     integrations,
@@ -18,7 +19,7 @@ from ticketing.views import (
 app_name = "ticketing"
 
 urlpatterns = [
-    path("cases", cases.list_cases, name="case-list"),
+    path("cases", case_list.list_cases, name="case-list"),
     path("cases/new", cases.create_case, name="case-create"),
     path("cases/projects", projects.list_projects, name="project-list"),
     path("cases/projects/<str:key>", projects.edit_project, name="project-edit"),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("cases/projects/<str:key>/unlink", project_sync.unlink_project, name="project-unlink"),
     path("cases/<str:key>", cases.show_case, name="case-show"),
     path("cases/<str:key>/change", cases.change_case, name="case-change"),
+    path("cases/<str:key>/column", case_list.move_card, name="case-column"),
     path("cases/<str:key>/edit", cases.edit_case, name="case-edit"),
     path("cases/<str:key>/comment", cases.comment_case, name="case-comment"),
     path("cases/<str:key>/attach", cases.attach_findings, name="case-attach"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -110,7 +111,10 @@ class JiraPart(forms.Form):
         # A rule that broke did so because Jira asks for something else than it did.
         since = self.rule.modified_at.isoformat() if self.rule and self.rule.is_broken else ""
         wanted = Wanted(self._said("account"), self._said("space"), self._said("type"), since)
-        if not self.is_jira or self.sent is None:
+        if not self.is_jira:
+            # Shown nowhere: to ask Jira for it would never come to an end.
+            return replace(remembered(wanted, self.accounts, stored=self.stored), is_waiting=False)
+        if self.sent is None:
             return remembered(wanted, self.accounts, stored=self.stored)
         return asked(
             wanted, self.accounts, stored=self.stored, typed=self.sent.get("typed_space", "")

@@ -47,8 +47,9 @@ def share_bar(preview: Preview) -> SafeString:
     parts = []
     for name, number in shares:
         width = 100 * number / preview.matched
+        is_last = left + width > 99.99  # no gap after it
         if number:
-            parts.append((name, f"{left:.2f}", f"{max(width - 0.8, 0.8):.2f}"))
+            parts.append((name, f"{left:.2f}", f"{max(width - 0.8 * (not is_last), 0.8):.2f}"))
         left += width
     return format_html(
         '<svg class="share-bar" viewBox="0 0 100 6" preserveAspectRatio="none" '

@@ -164,6 +164,7 @@ def _list(request: HttpRequest) -> dict[str, Any]:
         "all_rows": rows,
         "rows": chosen.chosen(rows),
         "filter": chosen,
+        "step_open": "create_ticket" in request.GET.get("opened-sections", "create_ticket"),
         "states": chosen.choices(rows),
         "day": last_day(),
         "tickets": ticket_counts(),

@@ -10,4 +10,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("config.accounts.history")  # connects its receiver
+        import_module("config.accounts.sessions")  # and its own
         import_module("config.accounts.schema")  # registers its extensions

@@ -20,6 +20,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         # With no cookie js/theme.js asks the browser.
         "theme": theme if theme in THEMES else "",
         "nav_folded": request.COOKIES.get("nav") == "folded",
+        # Asked for by pages inside the shell alone: pages about errors must not need a database.
+        "session_ends": lambda: request.session.get_expiry_date(),  # noqa: PLW0108 - there may be no session
         "utc_now": now,
         "utc_reset": midnight,
         "utc_reset_in": f"{minutes_left // 60} h {minutes_left % 60} min",

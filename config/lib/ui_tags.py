@@ -145,6 +145,16 @@ def tag_chip(text: str) -> SafeString:
     )
 
 
+MOST_COUNTED = 10_000
+"""How far pages count what may be very much."""
+
+
+@register.filter
+def counted(number: int) -> str:
+    """`number` of at most MOST_COUNTED + 1 that were counted: "1,284", or "10,000+"."""
+    return f"{min(number, MOST_COUNTED):,}{'+' if number > MOST_COUNTED else ''}"
+
+
 # --- Tickets and limits ---------------------------------------------------------------
 
 

@@ -7,8 +7,11 @@ Not part of the default run: `pytest -o addopts= tests/browser`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -112,17 +115,32 @@ def _note_missing(wrong: list[str], response: Response) -> None:
         wrong.append(f"{response.status} {response.url}")
 
 
+IDS = re.compile(r"[0-9a-f-]{36}|(?<=/)Z[\w-]+|(?<=/)[A-Z]+-?\d*(?=/|$)")
+SEEN: Counter[tuple[str, str, int]] = Counter()
+"""How often each page was looked at, in which theme and width: a state of it each time."""
+
+
 def assert_accessible(page: Page) -> None:
     """No violation of WCAG 2.2 A and AA, or of axe's best practices.
 
     Without `preload`: it would inline our style sheets into the page, which its policy forbids.
     """
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    SEEN[IDS.sub("…", urlsplit(page.url).path), theme, page.viewport_size["width"]] += 1
     violations = Axe().run(page, options={"preload": False}).response["violations"]
     assert [
         f"{rule['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:300]}"
         for rule in violations
         for node in rule["nodes"]
     ] == []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SEEN:
+        pages, states = len({path for path, *_ in SEEN}), SEEN.total()
+        terminalreporter.write_line(
+            f"axe: {pages} pages; {len(SEEN)} with themes and widths; {states} with their states"
+        )
 
 
 def assert_no_sideways_scroll(page: Page) -> None:

@@ -143,9 +143,10 @@ def test_it_asks_before_it_detaches_archives_and_moves(page_as, analyst, cases):
     expect(page.get_by_text("OPS-1 unarchived")).to_be_visible()
 
 
-def test_it_works_without_scripts(page_as, analyst, cases):
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_works_without_scripts(page_as, analyst, cases, theme, width):
     finding = FindingFactory(title="Another")
-    page = page_as(analyst, scripts=False)
+    page = page_as(analyst, scripts=False, theme=theme, width=width)
     page.goto("/cases/RISK-1")
     page.get_by_text("Attach finding").click()
     page.get_by_label("Finding ID or link").fill(f"/findings/{finding.finding_id}")

@@ -91,8 +91,9 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, world):
     assert made.max_tickets_per_day == 7
 
 
-def test_it_creates_a_rule_without_scripts(page_as, editor, world):
-    page = page_as(editor, scripts=False)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_creates_a_rule_without_scripts(page_as, editor, world, theme, width):
+    page = page_as(editor, scripts=False, theme=theme, width=width)
     page.goto(NEW)
     page.get_by_label("Rule name").fill("Prod secrets")
     page.get_by_role("checkbox", name="Secret").check()

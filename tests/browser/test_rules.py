@@ -184,8 +184,9 @@ def test_it_takes_a_move_back_without_a_network(page_as, editor, rules):
     assert shown(page) == stored() == NAMES
 
 
-def test_it_moves_a_rule_without_scripts(page_as, editor, rules):
-    page = page_as(editor, scripts=False)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_moves_a_rule_without_scripts(page_as, editor, rules, theme, width):
+    page = page_as(editor, scripts=False, theme=theme, width=width)
     page.goto(LIST)
     page.get_by_role("button", name="Move rule 1 down").click()
 
@@ -254,3 +255,65 @@ def test_it_switches_a_rule_in_a_filtered_list(page_as, editor, every_state):
 
     expect(page.get_by_text("Wide disabled", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Enabled 2")).to_be_visible()
+
+
+def test_it_folds_the_step_by_keys_and_keeps_it_folded(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    toggle = page.get_by_role("button", name="Create Ticket", exact=True)
+    toggle.press("Enter")
+    expect(page.locator("#rules")).to_be_hidden()
+    expect(toggle).to_have_attribute("aria-expanded", "false")
+    page.reload()
+    expect(page.locator("#rules")).to_be_hidden()
+    toggle.press("Space")
+    expect(page.locator("#rules")).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_folds_the_step_without_scripts(page_as, viewer, rules, theme, width):
+    page = page_as(viewer, scripts=False, theme=theme, width=width)
+    page.goto(f"{LIST}?state=enabled")
+    page.get_by_role("button", name="Create Ticket", exact=True).click()
+    expect(page.locator("#rules")).to_be_hidden()
+    page.get_by_role("button", name="Create Ticket", exact=True).click()
+    expect(page.locator("#rules")).to_be_visible()
+    assert "state=enabled" in page.url
+
+
+def test_it_opens_the_test_of_a_rule_from_its_menu(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.get_by_role("button", name="More for Second").click()
+    page.get_by_role("menuitem", name="Test Rule").click()
+    expect(page.get_by_role("dialog", name="Test Rule")).to_be_visible()
+
+
+def test_it_lets_two_people_order_the_rules_at_once(page_as, editor, admin, rules):
+    """The second to save sees the first one's order and who made it; nothing is lost silently."""
+    one, other = page_as(editor), page_as(admin)
+    for page in (one, other):
+        page.goto(LIST)
+    grip(one, "Third").press("Alt+ArrowUp")
+    expect(one.get_by_text("Third moved to position 2")).to_be_visible()
+
+    grip(other, "First").press("Alt+ArrowDown")
+    expect(other.get_by_text("Edith Editor changed the order a moment ago.")).to_be_visible()
+    assert shown(other) == stored() == ["First", "Third", "Second"]
+    expect(grip(other, "First")).to_be_focused()
+    grip(other, "First").press("Alt+ArrowDown")
+    expect(other.get_by_text("First moved to position 2")).to_be_visible()
+
+    one.get_by_role("button", name="Undo").click()  # of an order that is no longer the last
+    expect(one.get_by_text("Ada Admin changed the order a moment ago.")).to_be_visible()
+    assert shown(one) == stored() == ["Third", "First", "Second"]
+
+
+def test_it_moves_a_rule_in_the_admin(page_as, admin, rules):
+    page = page_as(admin)
+    page.goto("/admin/automation/rule/")
+    handles = page.get_by_text("drag_indicator")
+    handles.nth(2).drag_to(handles.nth(0), target_position={"x": 8, "y": 2})
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".data-row").first).to_contain_text("Third")
+    assert stored() == ["Third", "First", "Second"]

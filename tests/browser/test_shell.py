@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
+from config.accounts.roles import Role
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.factories import FindingFactory, RuleFactory
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -250,3 +254,54 @@ def test_it_goes_to_sign_in_when_the_session_is_over(page_as, viewer):
     page.context.clear_cookies()
     page.evaluate("htmx.ajax('GET', '/refused', {target: '#main'}).catch(() => {})")
     page.wait_for_url("**/login?next=%2Fstyleguide")
+
+
+def test_it_warns_before_the_session_ends_and_lets_one_stay(page_as, viewer):
+    page = page_as(viewer)
+    page.clock.install()
+    page.goto("/styleguide")
+    ends = datetime.now(UTC) + timedelta(seconds=119)
+    page.route("**/session", lambda route: _say_end(route, ends))
+    page.clock.fast_forward("11:58:10")
+
+    warning = page.locator("#toasts").get_by_text("You will be signed out in 2 minutes")
+    expect(warning).to_be_visible()
+    assert_accessible(page)
+    page.unroute("**/session")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as extended:
+        page.get_by_role("button", name="Stay signed in").press("Enter")
+    assert extended.value.ok
+    expect(page.get_by_text("You stay signed in")).to_be_visible()
+    expect(warning).to_be_hidden()
+
+
+def _say_end(route, ends: datetime) -> None:
+    route.fulfill(json={"ends": (ends + timedelta(hours=11, minutes=58)).isoformat()})
+
+
+def test_it_says_when_the_session_is_over(page_as, viewer):
+    page = page_as(viewer)
+    page.clock.install()
+    page.goto("/styleguide")
+    page.context.clear_cookies(name="sessionid")
+    page.clock.fast_forward("11:59:00")
+    expect(page.get_by_text("You were signed out")).to_be_visible()
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/login?next=/styleguide")
+
+
+def test_it_counts_what_is_open_after_the_page(page_as, viewer):
+    FindingFactory()
+    page = page_as(viewer)
+    page.goto("/styleguide")
+    expect(page.get_by_role("link", name="Findings 1 open", exact=True)).to_be_visible()
+
+
+def test_it_says_whom_to_ask_when_something_is_refused(page_as, editor, admin):
+    rule = RuleFactory(name="Mine")
+    page = page_as(editor)
+    page.goto("/settings/findings-automation")
+    editor.role = Role.VIEWER
+    editor.save(update_fields=["role"])
+    page.get_by_role("switch", name=f"Enable {rule.name}").click()
+    expect(page.get_by_text("Ask an admin: Ada Admin.")).to_be_visible()

@@ -4,7 +4,7 @@ import pytest
 
 from automation import services
 from automation.models import Rule
-from tests.factories import ProjectFactory, UserFactory
+from tests.factories import JiraAccountFactory, ProjectFactory, UserFactory
 
 LIST = "/settings/findings-automation"
 API_QUERIES = [
@@ -166,3 +166,19 @@ def test_it_costs_the_same_however_many_rules_there_are(
 
     with django_assert_max_num_queries(9):
         browser.get(f"{LIST}/{made[-1].pk}/edit")
+
+
+def test_it_does_not_ask_jira_for_a_rule_that_opens_cases(as_user, editor, make_rule):
+    """Asked for a destination that is not shown, the answer asked again, without end."""
+    JiraAccountFactory()
+    rule, browser = make_rule(), as_user(editor)
+
+    page = browser.get(f"{LIST}/{rule.pk}/edit")
+    answer = browser.post(
+        "/rules/destination",
+        as_shown(page) | {"rule": str(rule.pk)},
+        headers={"HX-Request": "true"},
+    )
+
+    assert 'hx-trigger="load"' not in page.text
+    assert 'hx-trigger="load"' not in answer.text

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.factories import ProjectFactory
+from tests.factories import DestinationFactory, ProjectFactory, opened_case
 from ticketing import services
 from ticketing.models import Project
 
@@ -84,3 +86,17 @@ def test_it_is_for_those_who_may_write_projects(as_user, analyst, project, addre
 def test_it_escapes_names(as_user, editor, project):
     ProjectFactory(key="X", name="<script>x</script>")
     assert "<script>x" not in as_user(editor).get(LIST).content.decode()
+
+
+def test_it_costs_the_same_for_few_and_many_projects(as_user, editor, django_assert_num_queries):
+    browser = as_user(editor)
+    DestinationFactory()
+    browser.get("/cases/projects")
+    with CaptureQueriesContext(connection) as few:
+        browser.get("/cases/projects")
+    for _ in range(30):
+        opened_case(DestinationFactory().project)
+
+    with django_assert_num_queries(len(few)):
+        browser.get("/cases/projects")
+    assert len(few) <= 10

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from automation import services
 from automation.models import DailyUsage, Rule
-from tests.factories import UserFactory
+from tests.factories import JiraAccountFactory, UserFactory
 from ticketing.models import Case
 
 LIST = "/settings/findings-automation"
@@ -252,3 +252,32 @@ def test_it_links_to_the_last_ticket(as_user, viewer, make_rule, project):
     page = as_user(viewer).get(LIST).content.decode()
 
     assert '<a class="link" href="/cases/RISK-7">RISK-7</a>' in page
+
+
+def test_it_folds_the_step_and_says_so_in_the_address(as_user, viewer, make_rule):
+    make_rule("Kept")
+
+    opened = as_user(viewer).get(LIST).text
+    folded = as_user(viewer).get(f"{LIST}?opened-sections=none&q=kept").text
+
+    assert 'value="none" aria-expanded="true" aria-controls="rules"' in opened
+    assert 'value="create_ticket" aria-expanded="false" aria-controls="rules"' in folded
+    assert 'id="rules" hidden' in folded
+    assert (
+        '<input type="hidden" name="opened-sections" value="none">' in folded
+    )  # a search keeps it
+    assert '<input type="hidden" name="q" value="kept">' in folded
+
+
+def test_it_offers_to_connect_jira_to_whom_may_and_while_nobody_has(as_user, admin, editor):
+    link = 'href="/settings/integrations/jira/new">Connect Jira</a>'
+    assert link in as_user(admin).get(LIST).text
+    assert link not in as_user(editor).get(LIST).text
+    JiraAccountFactory()
+    assert link not in as_user(admin).get(LIST).text
+
+
+def test_it_leads_from_a_rule_to_its_test(as_user, editor, viewer, make_rule):
+    link = f'href="{LIST}/{make_rule().pk}/edit#test-rule"'
+    assert link in as_user(editor).get(LIST).text
+    assert link not in as_user(viewer).get(LIST).text

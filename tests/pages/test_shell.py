@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from tests.factories import RuleFactory
+from tests.factories import FindingFactory, ProjectFactory, RuleFactory, opened_case
+from ticketing import services
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +106,33 @@ def test_it_switches_the_theme_by_post_alone(client):
 
 def test_it_has_an_icon_at_the_address_browsers_ask_for(client):
     assert client.get("/favicon.ico")["Location"] == "/static/img/favicon.ico"
+
+
+def test_it_counts_what_is_open(as_user, viewer):
+    for status in ("open", "in-progress", "resolved", "muted"):
+        FindingFactory(status=status)
+    project = ProjectFactory()
+    opened_case(project)
+    services.change_case(opened_case(project), status="CLOSED", actor=None)
+    services.archive(opened_case(project), actor=None)
+
+    assert as_user(viewer).get("/counts").json() == {
+        "findings": {"open": 2, "said": "2"},
+        "cases": {"open": 1, "said": "1"},
+    }
+
+
+def test_it_counts_only_so_far(as_user, viewer, monkeypatch, django_assert_num_queries):
+    for module in ("config.lib.ui_tags", "findings.selectors"):
+        monkeypatch.setattr(f"{module}.MOST_COUNTED", 2)
+    for _ in range(4):
+        FindingFactory()
+    browser = as_user(viewer)
+
+    with django_assert_num_queries(4) as statements:
+        assert browser.get("/counts").json()["findings"]["said"] == "2+"
+    assert "LIMIT 3" in statements[2]["sql"]
+
+
+def test_it_counts_nothing_for_strangers(client):
+    assert client.get("/counts").status_code == 302

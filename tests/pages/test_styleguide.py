@@ -32,6 +32,18 @@ def test_it_costs_a_page_three_statements_to_be_framed(as_user, viewer, django_a
         assert client.get("/styleguide").status_code == 200
 
 
+@pytest.mark.django_db
+def test_it_shows_rules_cards_and_syncs_in_every_state(as_user, viewer):
+    page = as_user(viewer).get("/styleguide").text
+
+    for state in ("enabled", "limit_reached", "broken", "disabled"):
+        assert f'<li class="rl {state}"' in page
+    assert page.count('class="shadowed"') == page.count('class="warned"') == 1
+    assert page.count("data-card") == 3
+    for said in ("In sync", "Syncing", "Failed", "Deleted in Jira", "Creating…", "Case only"):
+        assert said in page
+
+
 @pytest.mark.parametrize("severity", Severity)
 def test_it_names_every_severity(severity):
     mark = drawn("{% severity_pill s %}", s=severity)

@@ -118,6 +118,12 @@ def integration_warnings(context: template.Context) -> list[Mark]:
 
 
 @register.simple_tag(takes_context=True)
+def may_connect_first(context: template.Context) -> bool:
+    """Whether this person is the one to connect Jira, which nobody has done yet."""
+    return _may_integrate(context) and not account_count()
+
+
+@register.simple_tag(takes_context=True)
 def may_integrate(context: template.Context) -> bool:
     return _may_integrate(context)
 

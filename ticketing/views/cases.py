@@ -1,4 +1,4 @@
-"""The list of cases, the page of one, and everything people do with it."""
+"""The page of a case, and everything people do with it."""
 
 from __future__ import annotations
 
@@ -34,17 +34,7 @@ from ticketing.issues import (
     sync_of,
 )
 from ticketing.models import Attachment, Case, Project, TimelineEntry
-from ticketing.selectors import (
-    SORTS,
-    VIEWS,
-    BadTerm,
-    case_by_key,
-    find_cases,
-    linked_findings,
-    open_finding_count,
-    timeline,
-    view_counts,
-)
+from ticketing.selectors import case_by_key, linked_findings, open_finding_count, timeline
 
 ENTRIES = 100
 ACTIVITIES = {
@@ -52,26 +42,6 @@ ACTIVITIES = {
     "sync": (TimelineEntry.Kind.ISSUE, TimelineEntry.Kind.CONFLICT),
 }
 FINDINGS = 100
-
-
-@require(Permission.CASES_READ)
-@require_GET
-def list_cases(request: HttpRequest) -> HttpResponse:
-    me, asked = signed_in(request), _asked(request)
-    try:
-        context: dict[str, Any] = {"page": find_cases(**asked, me=me)}
-    except BadTerm as error:
-        context = {"error": str(error)}
-    context |= {
-        "asked": asked,
-        "views": view_counts(me),
-        "projects": Project.objects.all(),
-        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
-        "sorted_by": SORTS[asked["sort"]][0],
-        "may_write": me.may(Permission.CASES_WRITE),
-        "may_write_projects": me.may(Permission.PROJECTS_WRITE),
-    }
-    return render(request, "ticketing/cases.html", context)
 
 
 @require(Permission.CASES_WRITE)
@@ -111,13 +81,13 @@ def change_case(request: HttpRequest, key: str) -> HttpResponse:
         seen = form.cleaned_data["seen"]
         now = services.change_case(case, **form.changes, seen=seen, actor=signed_in(request))
     except services.CaseChanged as change:
-        toast(request, "Not changed", _said_of(change), level=messages.ERROR)
+        toast(request, "Not changed", said_of(change), level=messages.ERROR)
     else:
         if now.status != case.status:
             toast(
                 request,
                 f"{case.key} is {now.get_status_display()}",
-                _closing_hint(now) if now.status == Case.Status.CLOSED else "",
+                closing_hint(now) if now.status == Case.Status.CLOSED else "",
             )
     return _to(case)
 
@@ -137,7 +107,7 @@ def edit_case(request: HttpRequest, key: str) -> HttpResponse:
             services.change_case(case, **form.cleaned_data, actor=signed_in(request))
         except services.CaseChanged as change:
             status = 409
-            form.show_conflict(_said_of(change), at=change.entry.created_at)
+            form.show_conflict(said_of(change), at=change.entry.created_at)
         else:
             return _to(case)
     return render(request, "ticketing/case_edit.html", {"case": case, "form": form}, status=status)
@@ -237,7 +207,7 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: A
         "case": case,
         "findings": findings[:FINDINGS],
         "finding_count": findings.count(),
-        "closing_hint": _closing_hint(case),
+        "closing_hint": closing_hint(case),
         "entries": told if "all" in request.GET else told[:ENTRIES],
         "more": told.count() - ENTRIES if "all" not in request.GET else 0,
         "activity": shown if shown in ACTIVITIES else "",
@@ -265,7 +235,7 @@ def _confirm(
     return render(request, "confirm.html", context)
 
 
-def _closing_hint(case: Case) -> str:
+def closing_hint(case: Case) -> str:
     number = open_finding_count(case)
     if number == 1:
         return "1 finding is still open. Closing the case does not close it."
@@ -273,24 +243,10 @@ def _closing_hint(case: Case) -> str:
     return says if number else ""
 
 
-def _said_of(change: services.CaseChanged) -> str:
+def said_of(change: services.CaseChanged) -> str:
     entry = change.entry
     by = entry.actor.name if entry.actor else "The system"
     return f"{by} changed the {entry.kind} of this case at {entry.created_at:%H:%M} UTC."
-
-
-def _asked(request: HttpRequest) -> dict[str, Any]:
-    """The address of a list, read with tolerance: what it does not know, it drops."""
-    said = request.GET
-    page = said.get("page", "")
-    return {
-        "text": said.get("q", "").replace("\0", "").strip()[:200],
-        "view": said["view"] if said.get("view") in VIEWS else "",
-        "project": said.get("project", "").replace("\0", "").upper()[:10],
-        "status": said["status"] if said.get("status") in Case.Status.values else "",
-        "sort": said["sort"] if said.get("sort") in SORTS else "updated",
-        "page": int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
-    }
 
 
 def _first(request: HttpRequest) -> dict[str, str]:

@@ -8,3 +8,5 @@ import "./popover.js";
 import "./toast.js";
 import "./shortcuts.js";
 import "./palette.js";
+import "./session.js";
+import "./counts.js";

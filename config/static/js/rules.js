@@ -19,3 +19,17 @@ function refresh() {
 }
 
 setInterval(refresh, EVERY);
+
+// The step of the pipeline folds without a request; the address says it, as without scripts.
+document.addEventListener("click", (event) => {
+  const toggle = event.target.closest(".step-toggle");
+  if (!toggle) return;
+  event.preventDefault();
+  const opens = toggle.getAttribute("aria-expanded") === "false";
+  toggle.setAttribute("aria-expanded", String(opens));
+  document.getElementById("rules").hidden = !opens;
+  const address = new URL(location);
+  address.searchParams.set("opened-sections", toggle.value);
+  history.replaceState(history.state, "", address);
+  toggle.value = opens ? "none" : "create_ticket";
+});

@@ -17,6 +17,11 @@ document.addEventListener("htmx:load", ({ detail }) => {
   if (progress && dialog.contains(progress)) announce(progress.dataset.announces);
 });
 
+// "Test Rule" of the list leads here; the button is ready when htmx is.
+addEventListener("load", () => {
+  if (location.hash === "#test-rule") document.getElementById("test-rule").click();
+});
+
 // A closed dialog asks no more; the test itself goes on.
 dialog.addEventListener("close", () => document.getElementById("test-body").replaceChildren());
 

@@ -1,0 +1,18 @@
+// How much is open, beside the items of the navigation. They come after the page, so that no
+// page waits for them; without an answer the items stand without numbers.
+
+const places = [...document.querySelectorAll("[data-count]")];
+
+async function fill() {
+  const response = await fetch(document.querySelector("[data-counts]").dataset.counts).catch(() => null);
+  if (!response?.ok) return;
+  const counts = await response.json();
+  for (const place of places) {
+    const { said, open } = counts[place.dataset.count];
+    if (!open) continue;
+    place.textContent = said;
+    place.insertAdjacentHTML("beforeend", '<span class="vh"> open</span>');
+  }
+}
+
+fill();

@@ -1,0 +1,157 @@
+"""What holds on every page: reflow, still layout, small transfers, keys, forced colours."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.furnished import RULES, furnish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STILL = """() => new Promise((done) => {
+  let moved = 0;
+  new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) if (!shift.hadRecentInput) moved += shift.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(moved), 150);
+})"""
+BUDGETS = {"document": 25_000, "script": 60_000, "stylesheet": 30_000, "font": 60_000}
+
+# Where the focus is now, whether one sees that it is there, and whether something hides it.
+FOCUS = """() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return null;
+  const again = here.dataset.visited && here.type === "date"; // the parts of a date ring themselves
+  const around = [here];
+  while (around.length < 5 && around.at(-1).parentElement) around.push(around.at(-1).parentElement);
+  const ringed = (e, pseudo) => {
+    const style = e && getComputedStyle(e, pseudo);
+    return style && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  const box = here.getBoundingClientRect();
+  const inside = box.width && box.top < innerHeight && box.bottom > 0 && box.left < innerWidth;
+  const at = (x, y) => document.elementFromPoint(x, y);
+  const spots = [[box.left + box.width / 2, box.top + box.height / 2], [box.left + 3, box.top + 3]];
+  const free = spots.some(([x, y]) => {
+    const top = at(x, y);
+    return top && (here.contains(top) || top.contains(here) || here.labels?.[0]?.contains(top));
+  });
+  here.dataset.visited = "yes";
+  const what = here.outerHTML.slice(0, 160);
+  if (!again && !around.some((e) => ringed(e) || ringed(e, "::after"))) return `no ring: ${what}`;
+  return inside && free ? "" : `hidden: ${what}`;
+}"""
+REACHABLE = """() => {
+  const all = `a[href], button, input, select, textarea, summary, [tabindex="0"]`;
+  const closed = (e) => e.closest("dialog:not([open])");
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true }) && !closed(e);
+  const other = (e) => document.querySelector(`[name="${e.name}"][data-visited]`);
+  const group = (e) => e.type === "radio" && other(e); // one tab stop for all of them
+  return [...document.querySelectorAll(all)]
+    .filter((e) => !e.disabled && e.type !== "hidden" && e.tabIndex >= 0 && seen(e))
+    .filter((e) => !e.dataset.visited && !group(e) && !e.matches("fieldset:disabled *"))
+    .map((e) => `never reached: ${e.outerHTML.slice(0, 160)}`);
+}"""
+
+
+@pytest.fixture
+def addresses(live_server, admin) -> list[str]:
+    return furnish(admin)
+
+
+def checked(page: Page, addresses: list[str], look) -> dict[str, object]:
+    """What `look` says of each page that is not as it should be (it says so by being true)."""
+    found = {}
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        if said := look():
+            found[address] = said
+    return found
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_is_for_everyone(page_as, admin, addresses, theme, width):
+    page = page_as(admin, theme=theme, width=width)
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert_accessible(page)
+        assert_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("width", [320, 760, 1181])  # 400 %, and where layouts are tightest
+def test_it_fits_every_width(page_as, admin, addresses, width):
+    page = page_as(admin, width=width)
+    wide = (
+        "document.documentElement.scrollWidth > innerWidth && document.documentElement.scrollWidth"
+    )
+    assert checked(page, addresses, lambda: page.evaluate(wide)) == {}
+
+
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_stands_still_while_it_loads(page_as, admin, addresses, width):
+    page = page_as(admin, width=width)
+    assert checked(page, addresses, lambda: (moved := page.evaluate(STILL)) >= 0.02 and moved) == {}
+
+
+def test_it_loads_little(page_as, admin, addresses):
+    page = page_as(admin)
+    loaded: dict[str, int] = {}
+
+    def weigh(response) -> None:
+        kind = response.request.resource_type
+        if kind in BUDGETS and response.status == 200:
+            body = response.body()
+            size = len(body) if kind == "font" else len(gzip.compress(body))
+            loaded[kind] = loaded.get(kind, 0) + size
+
+    page.on("response", weigh)
+    for address in addresses:
+        loaded.clear()
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        over = {kind: size for kind, size in loaded.items() if size > BUDGETS[kind]}
+        assert over == {}, address
+
+
+@pytest.mark.parametrize("width", [1440, 420])
+def test_it_leads_the_focus_through_all_of_a_page(page_as, admin, addresses, width):
+    """By Tab alone: to everything, visibly, hidden by nothing, and out of the page again."""
+    page = page_as(admin, width=width)
+
+    def walk() -> list[object]:
+        wrong: list[object] = []
+        page.locator(".skip").focus()  # some pages begin in a field
+        page.locator(".skip").evaluate("link => { link.dataset.visited = 'yes'; }")
+        for _ in range(400):
+            page.keyboard.press("Tab")
+            focus = page.evaluate(FOCUS)
+            if focus is None:
+                return wrong + page.evaluate(REACHABLE)
+            if focus:
+                wrong.append(focus)
+        return [*wrong, "a trap"]
+
+    # One has no frame; the explorer's rows hide their columns' heads where they are cards.
+    framed = [each for each in addresses if not each.startswith(("/nothing-here", "/findings"))]
+    assert checked(page, framed, walk) == {}
+
+
+def test_it_keeps_its_marks_in_forced_colours(page_as, admin, addresses):
+    page = page_as(admin)
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    page.goto(RULES)
+    bolt = page.locator(".nav .bolt").first
+    expect(bolt).to_have_css("background-color", "rgb(255, 201, 31)")
+    for mark in (".meter", ".switch input", ".broken-mark", ".pill", ".node.volt", ".rl-head"):
+        assert page.locator(mark).first.is_visible(), mark
+    chosen, other = page.locator("#rule-states [aria-current]"), page.locator("#rule-states a").last
+    colour = "e => getComputedStyle(e).backgroundColor"
+    assert chosen.evaluate(colour) != other.evaluate(colour)
+    card = page.locator(".rules")
+    assert card.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
