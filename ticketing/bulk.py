@@ -81,7 +81,7 @@ def start_attaching(
 ) -> BulkRun:
     """As `start`, to a case that is there or to one that is opened for an issue in Jira."""
     if isinstance(found, Remote) and destination is not None:
-        case = attach_to_issue(found, destination, [], actor=said["actor"])
+        case = attach_to_issue(found, destination.project, [], actor=said["actor"])
         key = found.ref.key
     else:
         case = cast("Case", found)

@@ -76,7 +76,7 @@ def change_severity(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         title = f"Change the severity of {chosen.noun}"
         text = "It holds, whatever the scanner says later, until it is given back to the scanner."
-        return ask(request, chosen, form, title=title, label="Change severity", text=text)
+        return ask(request, chosen.hidden, form, title=title, label="Change severity", text=text)
     number = overrides.change_severity(
         chosen.pks,
         severity=form.cleaned_data["severity"],
