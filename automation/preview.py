@@ -98,3 +98,76 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
         else None,
         is_cut=seen == MAX_FINDINGS,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What other rules would have done with the last 30 days, by the rules' ids.
+
+    Each ticket counts once: it stays, moves to another rule, is made or is dropped.
+    """
+
+    findings: int
+    stayed: int
+    made: Mapping[str, int]  # by the rule that would have made it
+    dropped: Mapping[str, int]  # by the rule that made it
+    moved: Mapping[tuple[str, str], int]  # from, to
+    is_cut: bool
+
+
+def effect_of(
+    before: Sequence[RuleSpec], after: Sequence[RuleSpec], *, now: datetime | None = None
+) -> Effect:
+    """Run both lists over the findings of the last 30 days, each rule within its daily limit.
+
+    Of one day's findings those that opened first get the tickets, as in life.
+    """
+    now = now or timezone.now()
+    since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    old, new = compile_rules(before), compile_rules(after)
+    rows = (
+        Finding.objects.filter(opened_at__gte=since)
+        .order_by("-opened_at", "-id")
+        .values_list("opened_at", *Facts._fields)[:MAX_FINDINGS]
+    )
+    seen: list[tuple[date, int | None, int | None]] = []
+    for opened_at, *row in rows.iterator(chunk_size=2_000):
+        facts = Facts._make(row)
+        seen.append((opened_at.date(), old.first_match(facts), new.first_match(facts)))
+    was, would_be = _Slots(before), _Slots(after)
+    tickets = Counter(
+        (was.take(day, first), would_be.take(day, second)) for day, first, second in reversed(seen)
+    )
+    return _tally(tickets, is_cut=len(seen) == MAX_FINDINGS)
+
+
+class _Slots:
+    """Who gets a ticket: each rule's first findings of each day."""
+
+    def __init__(self, specs: Sequence[RuleSpec]) -> None:
+        self._specs = specs
+        self._used: Counter[tuple[date, int]] = Counter()
+
+    def take(self, day: date, index: int | None) -> str | None:
+        """The id of the rule that makes the ticket, if one does."""
+        if index is None or self._used[day, index] >= self._specs[index].max_tickets_per_day:
+            return None
+        self._used[day, index] += 1
+        return self._specs[index].id
+
+
+def _tally(tickets: Mapping[tuple[str | None, str | None], int], *, is_cut: bool) -> Effect:
+    made: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    moved: Counter[tuple[str, str]] = Counter()
+    stayed = 0
+    for (was, would_be), number in tickets.items():
+        if was is None and would_be is not None:
+            made[would_be] += number
+        elif was is not None and would_be is None:
+            dropped[was] += number
+        elif was is not None and would_be is not None and was != would_be:
+            moved[was, would_be] += number
+        elif was is not None:
+            stayed += number
+    return Effect(sum(tickets.values()), stayed, made, dropped, moved, is_cut)

@@ -12,7 +12,7 @@ from automation.tickets import issue_fields
 from config.lib.tasks import enqueue
 from findings.signals import findings_recorded
 from ticketing.models import Destination, ExternalIssue
-from ticketing.signals import destination_broken
+from ticketing.signals import destination_broken, project_deleting
 
 
 @receiver(findings_recorded)
@@ -28,6 +28,16 @@ def break_its_rule(
     rule = Rule.objects.filter(pk=rule_id).first()
     if rule is not None and not _was_repaired_since(rule, issue):
         break_rule(rule_id, reason=reason, field=field)
+
+
+@receiver(project_deleting)
+def keep_the_project_of_rules(project_id: UUID, **_: object) -> str:
+    """What rules need the project for."""
+    names = list(Rule.objects.filter(project_id=project_id).values_list("name", flat=True))
+    if not names:
+        return ""
+    said = "1 rule that creates" if len(names) == 1 else f"{len(names)} rules that create"
+    return f"{said} tickets in it ({', '.join(names[:3])}{', …' if names[3:] else ''})"
 
 
 def _was_repaired_since(rule: Rule, issue: ExternalIssue) -> bool:

@@ -46,6 +46,11 @@ class RuleRow:
         return self.rule.target == Rule.Target.JIRA
 
     @property
+    def is_assignee_gone(self) -> bool:
+        """The rule names a person who does not exist; its next ticket will break it."""
+        return self.assignee is None and self.rule.assignee_id is not None
+
+    @property
     def field(self) -> str:
         """The external field at fault, if one is."""
         return self.check.field if self.check else ""
@@ -141,6 +146,12 @@ def rule_by_id(rule_id: UUID) -> Rule | None:
         .select_related("modified_by", "created_by")
         .first()
     )
+
+
+def page_of_rules(rows: slice) -> tuple[list[Rule], int]:
+    """A page of the rules in order, and how many there are in all."""
+    rules = Rule.objects.filter(kind=KIND).select_related("modified_by", "created_by")
+    return list(rules[rows]), rules.count()
 
 
 def broken_rule_count() -> int:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,28 +18,14 @@ from django.utils import timezone
 from simple_history.utils import bulk_update_with_history
 
 from automation.models import Rule, RuleCheck, RuleSet, RuleSetVersion
+from automation.rule_data import RuleData, data_of, validate
 from automation.tickets import issue_fields
 from config.accounts.history import sign
 from config.accounts.models import User
 from config.lib.tasks import enqueue
-from findings.facts import FindingType
-from findings.query.ast import QueryError
-from findings.query.parse import parse_rule_query
 from ticketing import outbox
-from ticketing.placeholders import PlaceholderError, check
 
 KIND = RuleSet.Kind.TICKET_CREATION
-MAX_QUERY = 30_000
-
-
-class InvalidRule(ValueError):
-    """What is wrong with a rule, by field. `position` is where in the query, or else in the
-    text of a field, from 0."""
-
-    def __init__(self, errors: dict[str, str], *, position: int | None = None) -> None:
-        super().__init__("; ".join(errors.values()))
-        self.errors = errors
-        self.position = position
 
 
 class RulesChanged(RuntimeError):
@@ -54,21 +39,6 @@ class RulesChanged(RuntimeError):
 
 class InvalidOrder(ValueError):
     """An order that is not exactly the rules there are, each once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleData:
-    """What a person or a client says of a rule."""
-
-    name: str
-    finding_types: Sequence[str]
-    project_id: UUID
-    max_tickets_per_day: int
-    query: str = ""
-    target: str = Rule.Target.CASE_MANAGEMENT
-    assignee_id: UUID | None = None
-    fields: dict[str, Any] | None = None
-    enabled: bool = True
 
 
 @dataclass(slots=True)
@@ -130,25 +100,41 @@ def duplicate_rule(rule_id: UUID, *, actor: User | None) -> Rule:
             created_by=actor,
             created_at=change.now,
         )
-        _write(
-            copy,
-            RuleData(
-                name=f"{original.name[:240]} (copy)",
-                finding_types=original.finding_types,
-                query=original.query,
-                target=original.target,
-                project_id=original.project_id,
-                assignee_id=original.assignee_id,
-                fields=original.fields,
-                max_tickets_per_day=original.max_tickets_per_day,
-                enabled=False,
-            ),
-            change,
-            reason="duplicated",
-        )
+        name = f"{original.name[:240]} (copy)"
+        data = replace(data_of(original), name=name, enabled=False)
+        _write(copy, data, change, reason="duplicated")
         ids.insert(ids.index(original.pk) + 1, copy.pk)
         _place(ids, change)
     return copy
+
+
+def replace_rules(
+    wanted: Sequence[tuple[UUID, RuleData]], *, version: int, actor: User | None
+) -> int:
+    """Make the list exactly this, in this order, as one change; returns the version after it.
+
+    An id that is not there yet is that of a new rule. `version` is the one the caller has seen:
+    RulesChanged if anything has changed since.
+    """
+    for _, data in wanted:
+        validate(data)
+    with _changing(actor) as change:
+        _check_version(change.rule_set, seen=version)
+        there = {rule.pk: rule for rule in Rule.objects.filter(kind=KIND)}
+        last = max((rule.position for rule in there.values()), default=-1)
+        for pk in there.keys() - dict(wanted):
+            sign(there[pk], actor=actor)
+            there[pk].delete()
+        for number, (pk, data) in enumerate(wanted, start=last + 1):
+            rule = there.get(pk)
+            if rule is None:
+                new = Rule(pk=pk, kind=KIND, position=number, created_by=actor)
+                new.created_at = change.now
+                _write(new, data, change, reason="created")
+            elif data_of(rule) != data:
+                _write(rule, data, change, reason="edited")
+        _place([pk for pk, _ in wanted], change)
+    return change.rule_set.version
 
 
 def enable_rule(rule_id: UUID, *, actor: User | None) -> Rule:
@@ -225,34 +211,6 @@ def current_version() -> int:
     return RuleSet.objects.filter(pk=KIND).values_list("version", flat=True).first() or 0
 
 
-def validate(data: RuleData) -> None:
-    """Raise InvalidRule with every field that is wrong."""
-    errors: dict[str, str] = {}
-    position = None
-    if not 1 <= len(data.name.strip()) <= 255:
-        errors["name"] = "Enter a rule name of 1 to 255 characters."
-    if not data.finding_types:
-        errors["finding_types"] = "Select at least one finding type."
-    elif unknown := [t for t in data.finding_types if t not in set(FindingType)]:
-        errors["finding_types"] = f"“{unknown[0]}” is not a finding type."
-    if not 1 <= data.max_tickets_per_day <= 500:
-        errors["max_tickets_per_day"] = "Enter a whole number from 1 to 500."
-    if data.target not in Rule.Target.values:
-        errors["target"] = "Tickets can be created in Jira and in Case Management."
-    try:
-        parse_rule_query(data.query)
-    except QueryError as error:
-        errors["query"] = error.message
-        position = error.position
-    try:
-        check(data.fields)
-    except PlaceholderError as error:
-        errors["fields"] = error.sentence
-        position = position if "query" in errors else error.position
-    if errors:
-        raise InvalidRule(errors, position=position)
-
-
 def _lock() -> RuleSet:
     RuleSet.objects.get_or_create(kind=KIND)
     return RuleSet.objects.select_for_update().get(kind=KIND)
@@ -288,7 +246,7 @@ def _order() -> list[UUID]:
 
 
 def _write(rule: Rule, data: RuleData, change: _Change, *, reason: str) -> None:
-    rule.name = data.name.strip()
+    rule.name = data.name
     rule.finding_types = list(dict.fromkeys(data.finding_types))
     rule.query = data.query
     rule.target = data.target
@@ -339,6 +297,14 @@ def _place(ids: Sequence[UUID], change: _Change) -> None:
         default_change_reason="moved",
         default_date=change.now,
     )
+
+
+def _check_version(rule_set: RuleSet, *, seen: int) -> None:
+    if rule_set.version == seen:
+        return
+    latest = RuleSetVersion.objects.filter(kind=KIND).select_related("created_by").first()
+    if latest is not None:
+        raise RulesChanged(by=latest.created_by, at=latest.created_at)
 
 
 def _check_order_unchanged(current: Sequence[UUID], *, since: int) -> None:

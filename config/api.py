@@ -1,13 +1,22 @@
-"""The API: the apps' own addresses under /api/v1/, its OpenAPI document, its Swagger page."""
+"""The API: our own at /api/v1/, the public one at /api/v2/, its document, its Swagger page."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.accounts.api import ValidateView
+from config.lib.public.views import no_such_operation
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/validate", ValidateView.as_view(), name="key-validate"),
     path("v1/", include("findings.api.urls")),
     path("v1/", include("ticketing.api.urls")),
+    path("v2/", include("automation.api.urls")),
+    path("v2/", include("findings.api.v2.urls")),
+    path("v2/", include("ticketing.api.v2.urls")),
+    path("v2/integration/jira/", include("ticketing.api.v2.jira_urls")),
+    re_path(r"^v2(?:/.*)?$", no_such_operation),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -191,6 +191,19 @@ def check_workers(app_configs: Sequence[Any] | None = None, **_: object) -> list
 
 
 @register()
+def check_imports(**_: object) -> list[CheckMessage]:
+    if 0 <= settings.IMPORT_HOLD_PERCENT <= 100:
+        return []
+    return [
+        Error(
+            "IMPORT_HOLD_PERCENT is not a percentage.",
+            hint="50 asks a person when more than half of a scope's findings are missing.",
+            id="fa.E016",
+        )
+    ]
+
+
+@register()
 def check_ca_bundle(**_: object) -> list[CheckMessage]:
     if not settings.JIRA_CA_BUNDLE:
         return []

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, made_by_rule
 from findings.facts import Ticket
-from findings.models import Finding, FindingEvent, Import, ImportPart, SavedView, Source
+from findings.models import Finding, FindingEvent, Import, SavedView, Scope, Source
 
 
 @admin.register(Source)
@@ -43,7 +41,7 @@ class FindingAdmin(BrowseAdmin):
 
 @admin.register(FindingEvent)
 class FindingEventAdmin(BrowseAdmin):
-    list_display = ("finding", "kind", "before", "after", "actor", "created_at")
+    list_display = ("finding", "kind", "before", "after", "actor", "key_name", "created_at")
     list_filter = ("kind",)
     list_select_related = ("finding", "actor")
     search_fields = ("finding__title", "note")
@@ -59,25 +57,23 @@ class ImportAdmin(BrowseAdmin):
         "state",
         "received",
         "new",
+        "resolved",
         "rejected",
         "started_at",
     )
-    list_filter = ("state", "format", "source")
+    list_filter = ("state", "closing", "format", "source")
     list_select_related = ("source",)
     search_fields = ("file_name", "started_by")
     date_hierarchy = "started_at"
 
 
-@admin.register(ImportPart)
-class ImportPartAdmin(BrowseAdmin):
-    list_display = ("upload", "number")
-    list_select_related = ("upload",)
-    exclude = ("content",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportPart]:
-        """Without what was sent: a page of it would be hundreds of megabytes."""
-        parts: QuerySet[ImportPart] = super().get_queryset(request)
-        return parts.defer("content")
+@admin.register(Scope)
+class ScopeAdmin(BrowseAdmin):
+    list_display = ("target", "scanner", "source", "is_mixed", "created_at")
+    list_filter = ("is_mixed", "scanner", "source")
+    list_select_related = ("source",)
+    search_fields = ("target", "scanner", "source__name")
+    date_hierarchy = "created_at"
 
 
 @admin.register(SavedView)

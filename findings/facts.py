@@ -164,6 +164,8 @@ CORE_FIELDS: Mapping[str, CoreField] = {
     "title": CoreField("title"),
     "description": CoreField("description"),
     "severity": CoreField("severity", Kind.NAME),
+    "severity_details.base.value": CoreField("source_severity", Kind.NAME),
+    "severity_details.adjusted.value": CoreField("source_severity", Kind.NAME),
     "status": CoreField("status", Kind.NAME),
     "resource_id": CoreField("resource_id"),
     "resource_name": CoreField("resource_name"),
@@ -212,6 +214,7 @@ class Facts(NamedTuple):
     ticket_key: str = ""
     ticket_rule_id: UUID | None = None
     ticket_status: str = ""
+    source_severity: str = ""
 
     @property
     def ticket_over_limit(self) -> bool:

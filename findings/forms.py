@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,11 +15,12 @@ from django.utils.http import urlencode
 
 from config.accounts.models import User
 from findings.explorer.columns import SHOWN, columns_said
-from findings.explorer.pages import ROWS, Place, Sort
+from findings.explorer.pages import ROWS, Place, Sort, in_order
 from findings.explorer.search import FACETS, Search
-from findings.facts import Status
+from findings.facts import Severity, Status
 from findings.formats.registry import FORMATS
 from findings.models import Finding, SavedView
+from findings.overrides import MAX_DESCRIPTION, SETTABLE
 from findings.query.ast import QueryError
 from findings.query.parse import parse
 from findings.uploads import MAX_BYTES
@@ -67,6 +69,7 @@ class ExplorerQuery:
     def __init__(self, said: QueryDict) -> None:
         self.text = said.get("q", "").strip()
         self.range = said.get("from", "") if said.get("from") in RANGES else "all"
+        self.start, self.end = _between(said)
         self.sort = _known(Sort, said.get("sort", ""))
         self.rows = next((n for n in ROWS if str(n) == said.get("rows")), ROWS_AT_FIRST)
         self.columns = columns_said(said.get("cols", ""))
@@ -88,6 +91,8 @@ class ExplorerQuery:
         """The search and how it is shown, always written alike; "" for how a page begins."""
         said = [("q", self.text)] if self.text else []
         said += [("from", self.range)] if self.range != "all" else []
+        said += [("from", iso(self.start))] if self.start else []
+        said += [("to", iso(self.end))] if self.end else []
         said += [("sort", self.sort)] if self.sort is not Sort.SEVERITY else []
         said += [("rows", str(self.rows))] if self.rows != ROWS_AT_FIRST else []
         said += [("cols", self.cols)] if self.cols else []
@@ -95,9 +100,34 @@ class ExplorerQuery:
         return urlencode(said)
 
     @property
+    def is_custom(self) -> bool:
+        """Whether the time is none of the menu's."""
+        return bool(self.start or self.end)
+
+    @property
+    def from_value(self) -> str:
+        return iso(self.start) if self.start else ""
+
+    @property
+    def to_value(self) -> str:
+        return iso(self.end) if self.end else ""
+
+    @property
+    def custom_range(self) -> str:
+        """A time of its own in words: "3 Nov – 9 Nov", the last day included."""
+        start, end = self.start, self.end
+        whole = all(moment is None or moment.time() == time(0) for moment in (start, end))
+        written = [_moment_said(start, whole=whole)] if start else []
+        if end:
+            written += [_moment_said(end - timedelta(days=1) if whole else end, whole=whole)]
+        if start and end:
+            return " – ".join(dict.fromkeys(written))
+        return f"{'Since' if start else 'Until'} {written[0]}"
+
+    @property
     def is_short(self) -> bool:
         """Whether the past 90 days are more."""
-        return self.range not in ("90d", "all")
+        return self.range not in ("90d", "all") or self.is_custom
 
     @property
     def sorts(self) -> Sequence[tuple[Sort, str]]:
@@ -118,7 +148,7 @@ class ExplorerQuery:
         except QueryError as error:
             self.error = error
             return None
-        return Search(root, self._since(now), self.chosen)
+        return Search(root, self.start or self._since(now), self.chosen, until=self.end)
 
     def _since(self, now: datetime) -> datetime | None:
         if self.range == TODAY:
@@ -142,6 +172,30 @@ class ExplorerQuery:
         """The query before, at and after the place where it is wrong."""
         at = self.error.position if self.error else 0
         return self.text[max(0, at - 40) : at], self.text[at : at + 1], self.text[at + 1 : at + 40]
+
+
+def _between(said: QueryDict) -> tuple[datetime | None, datetime | None]:
+    """A time of the address's own; none where it names one of the menu's."""
+    if said.get("from") in RANGES:
+        return None, None
+    start, end = _moment(said.get("from", "")), _moment(said.get("to", ""))
+    return (start, end) if not (start and end and start >= end) else (None, None)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text).replace(microsecond=0)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _moment_said(moment: datetime, *, whole: bool) -> str:
+    return f"{moment.day} {moment:%b}" if whole else f"{moment.day} {moment:%b}, {moment:%H:%M}"
 
 
 def _known(sorts: type[Sort], text: str) -> Sort:
@@ -169,8 +223,59 @@ class Chosen:
         return [finding.pk for finding in self.findings]
 
     @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The fields that name them in the next form."""
+        return [("finding", finding.finding_id) for finding in self.findings]
+
+    @property
     def noun(self) -> str:
         return said_of(len(self.findings))
+
+
+class Everything:
+    """All findings that a search finds, which a form names by the query of its address.
+
+    `run_id` goes with the form, so that sending it twice asks once.
+    """
+
+    def __init__(self, said: QueryDict) -> None:
+        self.asked = ExplorerQuery(QueryDict(said.get("search", "")))
+        self.search = self.asked.search(timezone.now())
+        self.run_id = _uuid(said.get("run", "")) or uuid4()
+        self._seen = said.get("number", "")
+
+    def pks(self, *, most: int) -> list[int]:
+        """In the order of the page; one more than `most` if there are more. One statement."""
+        if self.search is None:
+            return []
+        return list(in_order(self.search, self.asked.sort).values_list("pk", flat=True)[: most + 1])
+
+    def ids(self, *, most: int) -> list[str]:
+        """As `pks`, the public ids."""
+        if self.search is None:
+            return []
+        found = in_order(self.search, self.asked.sort)
+        return list(found.values_list("finding_id", flat=True)[: most + 1])
+
+    def change(self, number: int) -> str:
+        """What has changed since the person was asked, if their number has."""
+        if not self._seen.isdecimal() or int(self._seen) == number:
+            return ""
+        return (
+            f"The search finds {said_of(number)} now; it found {int(self._seen):,} when you were "
+            "asked. Look again before you go on."
+        )
+
+    def hidden(self, number: int) -> list[tuple[str, str]]:
+        named = {"search": self.asked.state, "number": str(number), "run": str(self.run_id)}
+        return list(named.items())
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def said_of(number: int) -> str:
@@ -207,13 +312,26 @@ class StatusForm(forms.Form):
     )
 
 
+class SeverityForm(forms.Form):
+    severity = forms.TypedChoiceField(
+        choices=[*((s.value, s.capitalize()) for s in SETTABLE), ("source", "As the scanner says")],
+        coerce=lambda said: None if said == "source" else Severity(said),
+    )
+    description = forms.CharField(
+        required=False,
+        max_length=MAX_DESCRIPTION,
+        help_text="Why. Everybody who looks at the finding sees it.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "ta"}),
+    )
+
+
 class UploadForm(forms.Form):
     """A report file from a person's computer."""
 
     file = forms.FileField(
         label="Report file",
         max_length=255,
-        help_text="Plain or gzip, up to 200 MB. Send larger ones through the API.",
+        help_text="Plain, gzip or zip, up to 200 MB. Send larger ones through the API.",
         error_messages={"required": "Choose a report file.", "empty": "The file is empty."},
     )
     source = forms.CharField(
@@ -221,6 +339,16 @@ class UploadForm(forms.Form):
         required=False,
         help_text="Who sends it. Left empty, it is the scanner that the report names.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "source-names"}),
+    )
+    scope = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="What the report covers: a repository, an image, an account. A later report of "
+        "the same scope resolves what it no longer holds. Left empty, it is what the report names.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    is_partial = forms.BooleanField(
+        label="Only a part of its scope: resolve nothing that it lacks", required=False
     )
     format = forms.ChoiceField(
         choices=[("", "Recognise by content"), *((each.NAME, each.LABEL) for each in FORMATS)],

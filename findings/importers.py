@@ -77,4 +77,4 @@ def _news() -> tuple[dict[tuple[int, date], int], dict[int, set[TypeChoice]]]:
 
 
 def recent_imports() -> QuerySet[Import]:
-    return Import.objects.select_related("source").defer("errors")[:RECENT]
+    return Import.objects.select_related("source").defer("errors", "summary")[:RECENT]

@@ -4,6 +4,8 @@ The whole file is checked before its first finding is stored, so a refused file 
 but its row. Each batch is its own transaction: an import that dies halfway keeps what it recorded,
 its row stays `running`, and sending the file again completes it (findings are known by their
 fingerprints). One transaction around all would hold SQLite's only write lock for minutes.
+
+Only when all of it is recorded may it close what it lacks (`closing`).
 """
 
 from __future__ import annotations
@@ -18,17 +20,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from findings.formats import registry
+from findings import closing
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.stream import RefusedReport
 from findings.intake import receive
-from findings.models import Import, Source
+from findings.models import Import, Scope, Source
+from findings.reports import Report, printable, recognised, short, source_name
 from findings.spool import spooled
 
 BATCH = 1_000  # findings a statement: enough to make statements cheap, little enough to hold
+ABANDONED = timedelta(hours=6)  # no report takes that long in a request
 CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source may be
 MAX_ERRORS = 100  # kept and answered; further ones are only counted
-_ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors")
+_ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors", "bytes_read")
+_REFUSED = ("state", "reason", "closing", "finished_at", "due_at")
+_RECOGNISED = ("source", "scope", "format", "size", "bytes_read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,104 +42,140 @@ class Sent:
     """What came with a file."""
 
     source: str = ""  # default: the scanner that the report names
+    scope: str = ""  # default: what the report says it scanned
     format_name: str = ""  # default: the format that is recognised
     file_name: str = ""
+    is_partial: bool = False  # it closes nothing
     by: str = ""  # the person or the key
+
+    def row(self, **values: Any) -> Import:
+        """The import, not stored yet."""
+        return Import(
+            file_name=printable(self.file_name)[-255:],
+            format=self.format_name,
+            target=short(self.scope),
+            is_partial=self.is_partial,
+            started_by=self.by[:120],
+            **values,
+        )
 
 
 def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
-    """Record the findings of a report, given in chunks, plain or gzipped.
+    """Record the findings of a report, given in chunks, plain, gzipped or zipped.
 
     Raises RefusedReport, with the refusal kept as an Import, if the file does not go in. Single
     records that do not are the `errors` of the Import, in the API's words.
     """
-    row = Import(file_name=printable(sent.file_name)[-255:], started_by=sent.by[:120])
+    row = sent.row()
     try:
-        with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as report:
-            outcomes = _recognised(report, row, source=sent.source, format_name=sent.format_name)
+        with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
+            report = recognised(file, source=sent.source, target=row.target, name=sent.format_name)
+            _note(report, row)
+            row.due_at = row.started_at + ABANDONED  # the queue says so if we do not get there
             row.save(force_insert=True)
-            _record_all(outcomes, row)
+            _record_all(_outcomes(report, row), row, file)
+            Import.objects.filter(pk=row.pk).update(due_at=None)
     except RefusedReport as refusal:
+        is_stored, row.due_at = row.due_at is not None, None
         refuse(row, refusal.reason)
-        row.save(force_insert=True)
+        row.save(update_fields=_REFUSED) if is_stored else row.save(force_insert=True)
         raise
     return row
 
 
-def carry_on(row: Import, chunks: Iterable[bytes], *, has_time: Callable[[], bool]) -> None:
+def carry_on(
+    row: Import,
+    chunks: Iterable[bytes],
+    *,
+    has_time: Callable[[], bool],
+    before_batch: Callable[[Import], None] = lambda _row: None,
+) -> None:
     """Go on with a kept report where it was left, until it is done or there is no time.
 
-    The row is stored after each batch; one that is refused has been, too.
+    The row is stored after each batch; one that is refused has been, too. `before_batch` is
+    called in the transaction of each batch and may raise to end the work there.
     """
     try:
-        with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as report:
+        with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
             source = row.source.name if row.source else ""
-            outcomes = _recognised(report, row, source=source, format_name=row.format)
-            row.save(update_fields=("source", "format"))
-            _record_all(islice(outcomes, row.received, None), row, has_time=has_time)
+            row.size = file.seek(0, 2)
+            row.save(update_fields=("size",))
+            report = recognised(file, source=source, target=row.target, name=row.format)
+            _note(report, row)
+            row.save(update_fields=_RECOGNISED)
+            rest = islice(_outcomes(report, row), row.received, None)
+            _record_all(rest, row, file, has_time=has_time, before_batch=before_batch)
     except RefusedReport as refusal:
         refuse(row, refusal.reason)
-        row.save(update_fields=("state", "reason", "finished_at"))
+        row.save(update_fields=("state", "reason", "closing", "finished_at"))
 
 
 def refuse(row: Import, reason: str) -> None:
     row.state = Import.State.REFUSED
     row.reason = reason
+    row.closing = Import.Closing.NONE
     row.finished_at = timezone.now()
 
 
 def source_called(name: str) -> Source:
-    return Source.objects.get_or_create(name=_source_name(name))[0]
+    return Source.objects.get_or_create(name=source_name(name))[0]
 
 
-def _recognised(
-    report: BinaryIO, row: Import, *, source: str, format_name: str
-) -> Iterator[Normalised | Rejected]:
-    """What the report has; its source and format are noted in the row."""
-    reader = registry.recognise(report, name=format_name)
-    row.source = source_called(source or reader.scanner(report).lower() or reader.NAME)
-    row.format = reader.NAME
-    return reader.read(report, latest=row.started_at + CLOCK_SKEW)
+def _note(report: Report, row: Import) -> None:
+    """What the report turned out to be is noted in the row."""
+    row.source = source_called(report.source)
+    row.scope, _ = Scope.objects.get_or_create(
+        source=row.source, target=report.target, scanner=report.scanner
+    )
+    row.format = report.format.NAME
+    row.size = report.size
 
 
-def _source_name(name: str) -> str:
-    return " ".join(printable(name).split())[:100] or "report"
-
-
-def printable(text: str) -> str:
-    return "".join(filter(str.isprintable, text))
+def _outcomes(report: Report, row: Import) -> Iterator[Normalised | Rejected]:
+    return report.format.read(report.file, latest=row.started_at + CLOCK_SKEW)
 
 
 def _record_all(
     outcomes: Iterator[Normalised | Rejected],
     row: Import,
+    file: BinaryIO,
     *,
     has_time: Callable[[], bool] = lambda: True,
+    before_batch: Callable[[Import], None] = lambda _row: None,
 ) -> None:
     while batch := list(islice(outcomes, BATCH)):
-        _record(batch, row)
+        row.bytes_read = file.tell()
+        _record(batch, row, before_batch)
         if not has_time():
             return
+    closing.settle(row)
     row.state = Import.State.DONE
+    row.bytes_read = row.size
     row.finished_at = timezone.now()
-    row.save(update_fields=("state", "finished_at"))
+    row.save(update_fields=("state", "finished_at", "bytes_read"))
 
 
 @transaction.atomic
-def _record(batch: Sequence[Normalised | Rejected], row: Import) -> None:
+def _record(
+    batch: Sequence[Normalised | Rejected], row: Import, before_batch: Callable[[Import], None]
+) -> None:
     """The findings and their account in one: a batch is never counted twice."""
-    received = receive(batch, source_name=str(row.source))
+    before_batch(row)
+    # Never before the import began, whatever this machine's clock says: what is seen in it must
+    # not look older than it, or it would be closed as missing.
+    now = max(timezone.now(), row.started_at)
+    received = receive(batch, source_name=str(row.source), scope=row.scope, now=now)
     row.received += received.received
     row.new += received.new
     row.seen_again += received.seen_again
     row.reopened += received.reopened
     row.rejected += received.rejected
     rejected = [each for each in batch if isinstance(each, Rejected)]
-    row.errors += map(_as_error, rejected[: MAX_ERRORS - len(row.errors)])
+    row.errors += map(as_error, rejected[: MAX_ERRORS - len(row.errors)])
     row.save(update_fields=_ACCOUNT)
 
 
-def _as_error(rejected: Rejected) -> dict[str, Any]:
+def as_error(rejected: Rejected) -> dict[str, Any]:
     return {
         "status": "400",
         "title": rejected.title,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from findings.formats.normalised import Normalised, Rejected
-from findings.models import Source
+from findings.models import Scope, Source
 from findings.services import record
 
 
@@ -25,7 +25,11 @@ class Received(NamedTuple):
 
 @transaction.atomic
 def receive(
-    outcomes: Sequence[Normalised | Rejected], *, source_name: str, now: datetime | None = None
+    outcomes: Sequence[Normalised | Rejected],
+    *,
+    source_name: str,
+    scope: Scope | None = None,
+    now: datetime | None = None,
 ) -> Received:
     """Record the good ones of a request, all of them or, on any fault, none.
 
@@ -41,5 +45,5 @@ def receive(
     if not good:
         return Received(len(outcomes), 0, 0, 0, len(outcomes))
     source, _ = Source.objects.get_or_create(name=source_name)
-    recorded = record(good, source=source, now=now)
+    recorded = record(good, source=source, scope=scope, now=now)
     return Received(len(outcomes), *recorded, len(outcomes) - len(good))

@@ -24,6 +24,32 @@ class Source(models.Model):
         return self.name
 
 
+class Scope(models.Model):
+    """What a series of reports covers: a source, what was scanned, and the scanner.
+
+    A complete report closes the findings of its scope that it no longer holds. Without a target,
+    which neither the sender nor the report named, it is the default scope of source and scanner.
+    """
+
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="+", db_index=False
+    )  # the constraint's index serves it
+    target = models.CharField(max_length=200, blank=True)
+    scanner = models.CharField(max_length=100, blank=True)
+    is_mixed = models.BooleanField(default=False)
+    """Several targets were sent under this default scope: nothing of it is closed any more."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("source", "target", "scanner")
+        constraints = (
+            models.UniqueConstraint(fields=("source", "target", "scanner"), name="scope_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.target or f"all reports of {self.scanner}"
+
+
 class Finding(models.Model):
     """One security problem on one resource, identified by (source, fingerprint).
 
@@ -35,12 +61,28 @@ class Finding(models.Model):
         Source, on_delete=models.PROTECT, related_name="+", db_index=False
     )  # the identity's index serves it
     fingerprint = models.CharField(max_length=255)
+    scope = models.ForeignKey(
+        Scope, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )  # the one that last reported it; null: sent by itself
     digest = models.CharField(max_length=32)  # of everything the source said; equal = unchanged
 
     finding_type = models.CharField(max_length=40, choices=[(t, t) for t in FindingType])
     title = models.TextField()
     description = models.TextField(blank=True)
     severity = models.CharField(max_length=10, choices=[(s, s.capitalize()) for s in Severity])
+    # What the source says while a person has set another severity; empty: nobody has.
+    base_severity = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(s, s.capitalize()) for s in Severity],
+    )
+    source_severity = models.GeneratedField(  # what the source says, whatever a person has set
+        expression=Case(When(base_severity="", then=F("severity")), default=F("base_severity")),
+        output_field=models.CharField(max_length=10),
+        db_persist=True,
+    )
     severity_rank = models.GeneratedField(
         expression=Case(
             *(When(severity=s.value, then=Value(s.rank)) for s in Severity),
@@ -90,6 +132,10 @@ class Finding(models.Model):
                 name="finding_severity_known",
             ),
             models.CheckConstraint(
+                condition=Q(base_severity__in=["", *(s.value for s in Severity)]),
+                name="finding_base_severity_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in Status]), name="finding_status_known"
             ),
             models.CheckConstraint(
@@ -114,6 +160,14 @@ class Finding(models.Model):
                 fields=("ticket_rule_id", "ticket"),
                 condition=Q(ticket_rule_id__isnull=False),
                 name="finding_ticket_rule",
+            ),
+            models.Index(
+                fields=("scope", "id"),
+                condition=Q(scope__isnull=False, status__in=["open", "in-progress"]),
+                name="finding_scope_open",
+            ),
+            models.Index(
+                fields=("ticket_key",), condition=~Q(ticket_key=""), name="finding_ticket_key"
             ),
             models.Index(
                 fields=("muted_until",),
@@ -145,7 +199,10 @@ class FindingEvent(models.Model):
 
     class Kind(models.TextChoices):
         REOPENED = "reopened"
-        SEVERITY = "severity"
+        SEVERITY = "severity"  # the source says another one, and it holds
+        REPORTED = "reported"  # the source says another one, but a person's holds
+        OVERRIDDEN = "overridden"  # a person set the severity
+        RESTORED = "restored"  # the source's holds again
         STATUS = "status"
         MUTED = "muted"
         UNMUTED = "unmuted"
@@ -158,7 +215,10 @@ class FindingEvent(models.Model):
     note = models.TextField(blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )  # null: the system
+    )  # null: the system, or a key
+    key_name = models.CharField(
+        max_length=120, blank=True, default="", db_default=""
+    )  # of the key that did it
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -166,7 +226,17 @@ class FindingEvent(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["reopened", "severity", "status", "muted", "unmuted", "assigned"]
+                    kind__in=[
+                        "reopened",
+                        "severity",
+                        "reported",
+                        "overridden",
+                        "restored",
+                        "status",
+                        "muted",
+                        "unmuted",
+                        "assigned",
+                    ]
                 ),
                 name="finding_event_kind_known",
             ),
@@ -180,25 +250,48 @@ class Import(models.Model):
     """One report file taken in: what came of it, and which records did not go in."""
 
     class State(models.TextChoices):
+        CHECKING = "checking"  # it is being looked through before a person decides
+        WAITING = "waiting"  # a person decides, knowing its `summary`
         RUNNING = "running"
         DONE = "done"
         REFUSED = "refused"
 
+    class Closing(models.TextChoices):
+        """What became of the scope's findings that the report no longer holds."""
+
+        OPEN = "open"  # not decided yet
+        DONE = "done"  # they are closed
+        HELD = "held"  # a person decides: too many of them are missing
+        KEPT = "kept"  # a person kept them open
+        NONE = "none"  # it closes nothing, as `closing_note` says
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, related_name="+")
+    scope = models.ForeignKey(Scope, on_delete=models.PROTECT, null=True, related_name="+")
     file_name = models.CharField(max_length=255, blank=True)
     format = models.CharField(max_length=40, blank=True)
+    target = models.CharField(max_length=200, blank=True)  # as the sender named it
+    is_partial = models.BooleanField(default=False)  # it closes nothing
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     reason = models.TextField(blank=True)  # why it was refused
+    size = models.PositiveBigIntegerField(default=0)  # bytes, unpacked; 0: not known yet
+    bytes_read = models.PositiveBigIntegerField(default=0)
     received = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
     seen_again = models.PositiveIntegerField(default=0)
     reopened = models.PositiveIntegerField(default=0)
+    resolved = models.PositiveIntegerField(default=0)  # closed because the report lacks them
     rejected = models.PositiveIntegerField(default=0)
+    closing = models.CharField(max_length=10, choices=Closing.choices, default=Closing.OPEN)
+    missing = models.PositiveIntegerField(default=0)  # of `expected`, when that was decided
+    expected = models.PositiveIntegerField(default=0)  # open findings of the scope before
+    closing_note = models.TextField(blank=True)
+    summary = models.JSONField(null=True, blank=True)  # of a report that was only looked through
     errors = models.JSONField(default=list)  # the first hundred, as sent in the answer
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=120, blank=True)  # name of the person or key
+    stored_as = models.CharField(max_length=200, blank=True, editable=False)  # in the storage
     due_at = models.DateTimeField(null=True, editable=False)  # when the queue takes an upload
     tries = models.PositiveSmallIntegerField(default=0, editable=False)  # since it last got on
 
@@ -211,34 +304,25 @@ class Import(models.Model):
         )
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=["running", "done", "refused"]), name="import_state_known"
+                condition=Q(state__in=["checking", "waiting", "running", "done", "refused"]),
+                name="import_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(closing__in=["open", "done", "held", "kept", "none"]),
+                name="import_closing_known",
             ),
         )
 
     def __str__(self) -> str:
         return self.file_name or str(self.id)
 
+    @property
+    def is_at_work(self) -> bool:
+        return self.state in (Import.State.CHECKING, Import.State.RUNNING)
 
-class ImportPart(models.Model):
-    """A piece of an uploaded report, kept as it was sent until the queue has taken it in.
-
-    In the database, because the worker may be on another machine than the page.
-    """
-
-    upload = models.ForeignKey(
-        Import, on_delete=models.CASCADE, related_name="+", db_index=False
-    )  # the constraint's index serves it
-    number = models.PositiveIntegerField()
-    content = models.BinaryField()
-
-    class Meta:
-        ordering = ("number",)
-        constraints = (
-            models.UniqueConstraint(fields=("upload", "number"), name="import_part_unique"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.upload_id} {self.number}"
+    @property
+    def percent(self) -> int:
+        return min(100, 100 * self.bytes_read // self.size) if self.size else 0
 
 
 class SavedView(models.Model):

@@ -14,14 +14,17 @@ from django.db.models.functions import Greatest
 from django.dispatch import Signal
 from django.utils import timezone
 
+from config.accounts.access import Actor, key_name
 from config.accounts.models import User
 from config.lib.rows import writer
 from findings.facts import GONE_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Finding, FindingEvent, SavedView, Source
+from findings.models import Finding, FindingEvent, SavedView, Scope, Source
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
+
+_NOT_MUTED: dict[str, Any] = {"is_muted": False}
 
 
 class Recorded(NamedTuple):
@@ -47,7 +50,7 @@ class TicketUpdate(NamedTuple):
     workflow: Mapping[str, Any]
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """A row of FindingEvent before it is one."""
 
     finding_id: int
@@ -59,13 +62,21 @@ class _Event(NamedTuple):
 # --- What sources report ------------------------------------------------------------------
 
 
-def record(batch: Sequence[Normalised], *, source: Source, now: datetime | None = None) -> Recorded:
+def record(
+    batch: Sequence[Normalised],
+    *,
+    source: Source,
+    scope: Scope | None = None,
+    now: datetime | None = None,
+) -> Recorded:
     """Take in what `source` reports: each finding is new, seen again, or open again.
 
+    A finding belongs to the scope that reported it last; to none if it was sent by itself.
     Of one fingerprint twice in a batch the last wins and the others count as seen again.
     """
     now = now or timezone.now()
-    reported = {finding.fingerprint: report_of(finding) for finding in batch}
+    scope_id = scope.pk if scope else None
+    reported = {finding.fingerprint: report_of(finding, scope_id) for finding in batch}
     if not reported:
         return Recorded()
     with transaction.atomic():
@@ -109,8 +120,8 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     same = [row.pk for row, report in pairs if row.digest == report.digest]
     if same:
         Finding.objects.filter(pk__in=same).update(
-            last_seen_at=Greatest(F("last_seen_at"), Value(now))
-        )
+            last_seen_at=Greatest(F("last_seen_at"), Value(now)), scope=pairs[0][1].scope_id
+        )  # all of one batch are of one scope
     different = [
         (
             row.pk,
@@ -118,6 +129,7 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
                 report,
                 first_seen_at=row.first_seen_at,
                 last_seen_at=max(row.last_seen_at, now),
+                overridden=row.severity if row.base_severity else "",
             ),
         )
         for row, report in pairs
@@ -126,21 +138,26 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     if different:
         writer().update(Finding, SAID, different)
     worse_or_better = [
-        _Event(row.pk, FindingEvent.Kind.SEVERITY, row.severity, report.finding.severity)
+        Event(row.pk, _severity_news(row), row.source_severity, report.finding.severity)
         for row, report in pairs
-        if row.severity != report.finding.severity
+        if row.source_severity != report.finding.severity
     ]
     if worse_or_better:
         changed = [event.finding_id for event in worse_or_better]
         Finding.objects.filter(pk__in=changed).update(detection_changed_at=now)
     back = [
-        _Event(row.pk, FindingEvent.Kind.REOPENED, row.status, Status.OPEN)
+        Event(row.pk, FindingEvent.Kind.REOPENED, row.status, Status.OPEN)
         for row, _ in pairs
         if row.status in GONE_STATUSES
     ]
     _open_again([event.finding_id for event in back], now=now)
     _write_events([*worse_or_better, *back], actor=None, now=now)
     return len(back)
+
+
+def _severity_news(row: Known) -> str:
+    kinds = FindingEvent.Kind
+    return kinds.REPORTED if row.base_severity else kinds.SEVERITY
 
 
 def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: datetime) -> None:
@@ -213,7 +230,7 @@ def lock(pks: Iterable[int]) -> list[Finding]:
 
 
 @transaction.atomic
-def change_status(pks: Iterable[int], *, status: Status, actor: User | None) -> int:
+def change_status(pks: Iterable[int], *, status: Status, actor: Actor) -> int:
     """Set findings open, in progress, resolved or auto-closed; the number that changed.
 
     A gone finding that opens again is evaluated again like one that a source reports again;
@@ -238,11 +255,8 @@ def change_status(pks: Iterable[int], *, status: Status, actor: User | None) -> 
         if gone:
             _on_commit(findings_recorded)
     _store_mutes([f for f in findings if f.status == Status.MUTED], _NOT_MUTED, until=None)
-    events = [_Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
-    return _tell(events, actor=actor, now=now)
-
-
-_NOT_MUTED: Mapping[str, Any] = {"is_muted": False}
+    events = [Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
+    return tell(events, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -252,7 +266,7 @@ def mute(
     reason: str,
     description: str = "",
     until: datetime | None = None,
-    actor: User | None,
+    actor: Actor,
 ) -> int:
     """Silence findings, for ever or `until`; the number muted. Gone ones stay as they are."""
     now = timezone.now()
@@ -261,20 +275,22 @@ def mute(
         "is_muted": True,
         "reason": reason,
         "description": description,
-        "expire_at": _epoch_ms(until) if until else None,
-        "muted_at": _epoch_ms(now),
-        "muted_by": _person(actor),
+        "expire_at": epoch_ms(until) if until else None,
+        "muted_at": epoch_ms(now),
+        "muted_by": actor_json(actor),
     }
     _store_mutes(findings, details, until=until)
     Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.MUTED)
-    events = [_Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
-    return _tell(events, actor=actor, now=now, note=description)
+    events = [Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
+    return tell(events, actor=actor, now=now, note=description)
 
 
 @transaction.atomic
-def unmute(pks: Iterable[int], *, actor: User | None) -> int:
+def unmute(pks: Iterable[int], *, reason: str = "", description: str = "", actor: Actor) -> int:
     """Open muted findings again; the number that were muted. They are not evaluated again."""
-    return _unmute([f for f in lock(pks) if f.status == Status.MUTED], actor=actor, note="")
+    muted = [finding for finding in lock(pks) if finding.status == Status.MUTED]
+    details = {"reason": reason, "description": description} if reason else {}
+    return _unmute(muted, _NOT_MUTED | details, actor=actor, note=description)
 
 
 @transaction.atomic
@@ -287,14 +303,16 @@ def wake_muted(now: datetime) -> int:
         for finding in lock(due.values_list("pk", flat=True))
         if finding.muted_until is not None and finding.muted_until <= now
     ]
-    return _unmute(findings, actor=None, note="The mute ended.")
+    return _unmute(findings, _NOT_MUTED, actor=None, note="The mute ended.")
 
 
-def _unmute(findings: Sequence[Finding], *, actor: User | None, note: str) -> int:
-    _store_mutes(findings, _NOT_MUTED, until=None)
+def _unmute(
+    findings: Sequence[Finding], details: Mapping[str, Any], *, actor: Actor, note: str
+) -> int:
+    _store_mutes(findings, details, until=None)
     Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.OPEN)
-    events = [_Event(f.pk, FindingEvent.Kind.UNMUTED, f.status, Status.OPEN) for f in findings]
-    return _tell(events, actor=actor, now=timezone.now(), note=note)
+    events = [Event(f.pk, FindingEvent.Kind.UNMUTED, f.status, Status.OPEN) for f in findings]
+    return tell(events, actor=actor, now=timezone.now(), note=note)
 
 
 def _store_mutes(
@@ -306,12 +324,12 @@ def _store_mutes(
 
 
 @transaction.atomic
-def assign(pks: Iterable[int], *, assignee: User | None, actor: User | None) -> int:
+def assign(pks: Iterable[int], *, assignee: User | None, actor: Actor) -> int:
     """Give findings to a person, or to nobody; the number of findings."""
     now = timezone.now()
-    person = _person(assignee)
+    person = actor_json(assignee)
     if person is not None:
-        person |= {"updated_at": _epoch_ms(now), "updated_by": _person(actor)}
+        person |= {"updated_at": epoch_ms(now), "updated_by": actor_json(actor)}
     findings = lock(pks)
     before = {f.pk: f.workflow.get("triage", {}).get("assignee") or {} for f in findings}
     rows = [(f.pk, as_json(f.workflow | {"triage": {"assignee": person}})) for f in findings]
@@ -319,17 +337,17 @@ def assign(pks: Iterable[int], *, assignee: User | None, actor: User | None) -> 
         writer().update(Finding, ("workflow",), rows)
     after = assignee.name if assignee else ""
     events = [
-        _Event(f.pk, FindingEvent.Kind.ASSIGNED, before[f.pk].get("name", ""), after)
+        Event(f.pk, FindingEvent.Kind.ASSIGNED, before[f.pk].get("name", ""), after)
         for f in findings
     ]
-    return _tell(events, actor=actor, now=now)
+    return tell(events, actor=actor, now=now)
 
 
-def _person(user: User | None) -> dict[str, Any] | None:
-    return {"id": str(user.pk), "name": user.name} if user else None
+def actor_json(actor: Actor) -> dict[str, Any] | None:
+    return {"id": str(actor.id), "name": actor.name} if actor else None
 
 
-def _epoch_ms(moment: datetime) -> int:
+def epoch_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
@@ -351,20 +369,20 @@ def delete_view(view: SavedView) -> None:
 # --- News ---------------------------------------------------------------------------------
 
 
-def _tell(events: Sequence[_Event], *, actor: User | None, now: datetime, note: str = "") -> int:
+def tell(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> int:
+    """Write what somebody did and ring on commit; the number of events."""
     if events:
         _write_events(events, actor=actor, now=now, note=note)
         _on_commit(findings_changed)
     return len(events)
 
 
-def _write_events(
-    events: Sequence[_Event], *, actor: User | None, now: datetime, note: str = ""
-) -> None:
+def _write_events(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> None:
     if events:
-        columns = (*_Event._fields, "note", "actor_id", "created_at")
-        actor_id = actor.pk if actor else None
-        writer().insert(FindingEvent, columns, [(*event, note, actor_id, now) for event in events])
+        columns = (*Event._fields, "note", "actor_id", "key_name", "created_at")
+        actor_id = actor.pk if isinstance(actor, User) else None
+        said = (note, actor_id, key_name(actor), now)
+        writer().insert(FindingEvent, columns, [(*event, *said) for event in events])
 
 
 def _on_commit(signal: Signal) -> None:

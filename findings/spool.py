@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, Final, cast
 
+from findings import zips
 from findings.formats.stream import RefusedReport
 
 _IN_MEMORY: Final = 2 * 1024 * 1024
@@ -23,16 +24,17 @@ class ReportTooLarge(RefusedReport):
 
 @contextmanager
 def spooled(chunks: Iterable[bytes], *, limit: int) -> Iterator[BinaryIO]:
-    """The file made of the chunks, gzip undone. RefusedReport for a broken or exploding one."""
+    """The file made of the chunks, gzip or zip undone. RefusedReport for a broken or exploding
+    one."""
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        written = 0
-        for part in _unpacked(chunks):
-            written += len(part)
-            if written > limit:
-                raise ReportTooLarge(f"The report is larger than {limit:,} bytes.")
-            file.write(part)
-        file.seek(0)
-        yield cast("BinaryIO", file)
+        start = _write(_ungzipped(chunks), file, limit=limit)
+        if not start.startswith(zips.START):
+            yield cast("BinaryIO", file)
+            return
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as report:
+            packed = file.seek(0, 2)
+            _write(zips.unzipped(file), report, limit=min(limit, _allowed(packed)))
+            yield cast("BinaryIO", report)
 
 
 def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -40,7 +42,26 @@ def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _write(parts: Iterable[bytes], file: IO[bytes], *, limit: int) -> bytes:
+    """Fill the file, and go to its start; the first bytes."""
+    written = 0
+    for part in parts:
+        written += len(part)
+        if written > limit:
+            raise ReportTooLarge(f"The report is larger than {limit:,} bytes.")
+        file.write(part)
+    file.seek(0)
+    start = file.read(2)
+    file.seek(0)
+    return start
+
+
+def _allowed(packed: int) -> int:
+    """The most that a file of that size may unpack to."""
+    return max(_RATIO_FROM, packed * _MAX_RATIO)
+
+
+def _ungzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
     parts = iter(chunks)
     start = b""
     for chunk in parts:
@@ -79,7 +100,7 @@ class _Gzip:
                 self._member = zlib.decompressobj(wbits=31)
             part = self._member.decompress(chunk, _STEP)
             self._given += len(part)
-            if self._given > max(_RATIO_FROM, self._taken * _MAX_RATIO):
+            if self._given > _allowed(self._taken):
                 raise ReportTooLarge(f"The gzip file unpacks to over {_MAX_RATIO} times its size.")
             yield part
             chunk = self._member.unconsumed_tail or self._member.unused_data

@@ -28,7 +28,7 @@ SEARCHED = {
         "Who made the ticket",
         [ticket.value for ticket in Ticket if ticket.is_attached],
     ),
-    "ticket.key": ("Key of the case", []),
+    "ticket.key": ("Jira or case key", []),
     "ticket.rule": ("Id of the rule that made the ticket", []),
     "ticket.status": ("Open, in progress, closed", ["open", "in_progress", "closed"]),
     "ticket.over_limit": ("Over the daily limit of its rule", ["true", "false"]),

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
+
 import factory
+from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from automation.models import Rule
-from config.accounts.models import User
+from config.accounts.models import KeptAnswer, User
 from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
 from findings.models import Finding, Source
-from ticketing.models import Case, Destination, ExternalIssue, JiraAccount, Project
+from ticketing.models import (
+    Case,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraIssueTemplate,
+    Project,
+)
 from ticketing.services import CaseDraft, open_cases
 
 
@@ -24,6 +34,16 @@ class UserFactory(DjangoModelFactory):
     email = factory.Sequence(lambda n: f"person{n}@example.com")
     name = factory.Sequence(lambda n: f"Person {n}")
     role = Role.VIEWER
+
+
+class KeptAnswerFactory(DjangoModelFactory):
+    """A request that is still at work."""
+
+    class Meta:
+        model = KeptAnswer
+
+    owner = factory.LazyFunction(uuid.uuid4)
+    key = factory.Sequence(lambda n: f"request-{n}")
 
 
 class SourceFactory(DjangoModelFactory):
@@ -78,6 +98,16 @@ class JiraAccountFactory(DjangoModelFactory):
     connected_at = factory.LazyFunction(timezone.now)
 
 
+class JiraIssueTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = JiraIssueTemplate
+
+    account = factory.SubFactory(JiraAccountFactory)
+    name = factory.Sequence(lambda n: f"Template {n}")
+    space_id = "10000"
+    type_id = "10001"
+
+
 class DestinationFactory(DjangoModelFactory):
     class Meta:
         model = Destination
@@ -91,6 +121,7 @@ class DestinationFactory(DjangoModelFactory):
     type_name = "Task"
 
 
+@transaction.atomic
 def opened_case(project: Project, **said: object) -> Case:
     """A case without findings, opened by its service."""
     [case] = open_cases(

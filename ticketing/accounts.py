@@ -23,6 +23,7 @@ from django.utils import timezone
 from config.accounts.history import sign
 from config.accounts.models import User
 from config.lib.tasks import enqueue
+from ticketing.issue_templates import delete_templates_of
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.states import WAITING
 from ticketing.trackers.base import Fault, TrackerError
@@ -249,6 +250,7 @@ def delete_account(account: JiraAccount, *, actor: User | None) -> None:
                 f"{'s' if waiting == 1 else ''} for this account. Deliver or cancel "
                 f"{'it' if waiting == 1 else 'them'} first."
             )
+        delete_templates_of(account, actor=actor)
         sign(account, actor=actor, reason="Deleted")
         if account.connected_at is None:
             account.delete()

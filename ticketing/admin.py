@@ -8,11 +8,14 @@ from config.lib.admin import BrowseAdmin, HistoryAdmin, made_by_rule
 from ticketing.models import (
     Attachment,
     Attempt,
+    BulkRun,
+    BulkStep,
     Case,
     CommentLink,
     Destination,
     ExternalIssue,
     JiraAccount,
+    JiraIssueTemplate,
     JiraSpace,
     JiraUser,
     Orphan,
@@ -88,6 +91,14 @@ class JiraSpaceAdmin(BrowseAdmin):
     search_fields = ("key", "name")
 
 
+@admin.register(JiraIssueTemplate)
+class JiraIssueTemplateAdmin(HistoryAdmin):
+    list_display = ("name", "account", "space_id", "type_id", "created_at")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("name",)
+
+
 @admin.register(JiraUser)
 class JiraUserAdmin(BrowseAdmin):
     list_display = ("name", "email", "person", "account", "seen_at")
@@ -145,3 +156,18 @@ class WebhookEventAdmin(BrowseAdmin):
     list_display = ("identifier", "account", "received_at")
     list_select_related = ("account",)
     search_fields = ("identifier",)
+
+
+@admin.register(BulkRun)
+class BulkRunAdmin(BrowseAdmin):
+    list_display = ("created_at", "deed", "state", "actor", "finished_at", "reason")
+    list_filter = ("deed", "state")
+    list_select_related = ("actor",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(BulkStep)
+class BulkStepAdmin(BrowseAdmin):
+    list_display = ("run", "position", "finding", "outcome", "reason", "case")
+    list_filter = ("outcome",)
+    list_select_related = ("run", "finding", "case")

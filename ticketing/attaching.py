@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from config.accounts.access import Actor
 from config.accounts.models import User
 from ticketing import outbox, services
 from ticketing.issues import live_issues
 from ticketing.locking import lock
-from ticketing.models import Attachment, Case, Destination, ExternalIssue, JiraAccount, JiraUser
+from ticketing.models import (
+    Attachment,
+    Case,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraUser,
+    Project,
+)
 from ticketing.pacing import pace_for
 from ticketing.selectors import case_by_key
 from ticketing.trackers.base import Destination as Place
@@ -68,7 +77,7 @@ def locate(text: str) -> Case | Remote:
 
 
 @transaction.atomic
-def attach_free(case: Case, finding_pk: int, *, actor: User | None) -> bool:
+def attach_free(case: Case, finding_pk: int, *, actor: Actor) -> bool:
     """Attach a finding that is on no other case; False, and nothing done, if it is on one."""
     lock(finding_pks=[finding_pk], case_pks=[case.pk])
     if Attachment.objects.filter(finding=finding_pk).exclude(case=case).exists():
@@ -78,13 +87,18 @@ def attach_free(case: Case, finding_pk: int, *, actor: User | None) -> bool:
 
 
 def attach_to_issue(
-    remote: Remote, destination: Destination, finding_pks: Sequence[int], *, actor: User | None
+    remote: Remote,
+    project: Project,
+    finding_pks: Sequence[int],
+    *,
+    actor: Actor,
+    origin: Case.Origin = Case.Origin.MANUAL,
 ) -> Case:
     """Open a case for the issue, with the findings; the case that has it, if one got it first."""
     try:
         with transaction.atomic():
             case = services.open_manual_case(
-                finding_pks, project=destination.project, title=remote.title, actor=actor
+                finding_pks, project=project, title=remote.title, actor=actor, origin=origin
             )
             link_issue(case, remote, actor=actor)
     except outbox.IssueTaken as taken:
@@ -93,14 +107,35 @@ def attach_to_issue(
     return case
 
 
-def promise_by_hand(place: Destination, *, assignee: User | None) -> outbox.Promise:
+def promise_by_hand(
+    place: Destination, *, assignee: User | None, fields: Mapping[str, Any] | None = None
+) -> outbox.Promise:
     """The issue of a ticket made by hand, assigned there to who that is in that Jira."""
-    known = JiraUser.objects.filter(account=place.account, person=assignee) if assignee else None
-    there = known.first() if known is not None else None
-    if there is None:
-        return outbox.Promise({})
-    is_cloud = place.account.deployment == JiraAccount.Deployment.CLOUD
-    return outbox.Promise({"assignee": {"accountId" if is_cloud else "name": there.user_id}})
+    promise = promises_by_hand([(place, assignee)])[0]
+    return outbox.Promise({**(fields or {}), **promise.fields})
+
+
+def promises_by_hand(
+    wanted: Sequence[tuple[Destination, User | None]],
+) -> list[outbox.Promise]:
+    """The same for each of these, in one statement; destinations come with their account."""
+    people = {assignee for _, assignee in wanted if assignee}
+    accounts = {place.account_id for place, _ in wanted}
+    known = JiraUser.objects.filter(account__in=accounts, person__in=people) if people else ()
+    there = {(user.account_id, user.person_id): user.user_id for user in known}
+    return [
+        outbox.Promise(_assigned(place.account, there.get((place.account_id, assignee.pk))))
+        if assignee
+        else outbox.Promise({})
+        for place, assignee in wanted
+    ]
+
+
+def _assigned(account: JiraAccount, user_id: str | None) -> dict[str, dict[str, str]]:
+    if user_id is None:
+        return {}
+    is_cloud = account.deployment == JiraAccount.Deployment.CLOUD
+    return {"assignee": {"accountId" if is_cloud else "name": user_id}}
 
 
 @transaction.atomic
@@ -116,7 +151,19 @@ def promise_issue(case: Case) -> bool:
     return True
 
 
-def link_issue(case: Case, remote: Remote, *, actor: User | None) -> ExternalIssue:
+@transaction.atomic
+def promise_issue_at(
+    case: Case, place: Place, fields: Mapping[str, Any], *, account: JiraAccount
+) -> bool:
+    """The same in a place that is named, with fields of its own."""
+    case = lock(case_pks=[case.pk]).cases[case.pk]
+    if case.archived_at or live_issues().filter(case=case).exists():
+        return False
+    outbox.promise_at(case, outbox.Promise(fields), account=account, place=place)
+    return True
+
+
+def link_issue(case: Case, remote: Remote, *, actor: Actor) -> ExternalIssue:
     """Make the issue the case's own. Raises outbox.IssueTaken if either has another."""
     there = remote.destinations.filter(project=case.project_id).first() or (
         remote.destinations.first()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from config.accounts.models import User
+from config.accounts.access import Actor, answerable
 from findings import services as findings
 from findings.facts import Status
 from findings.models import Finding
@@ -33,7 +33,7 @@ def attach_rows(
     *,
     issue: ExternalIssue | None = None,
     now: datetime | None = None,
-    actor: User | None = None,
+    actor: Actor = None,
 ) -> None:
     Attachment.objects.bulk_create(
         Attachment(
@@ -41,7 +41,7 @@ def attach_rows(
             finding_id=subject.pk,
             finding_is_open=subject.is_open,
             created_at=now or case.created_at,
-            created_by=actor or case.created_by,
+            created_by=answerable(actor) or case.created_by,
         )
         for case, subject in pairs
     )
@@ -52,7 +52,7 @@ def subject_of(row: Finding) -> Subject:
     return Subject(row.pk, row.workflow, Status(row.status).is_open)
 
 
-def release(finding_pks: Sequence[int], locked: Locked, *, actor: User | None) -> list[Finding]:
+def release(finding_pks: Sequence[int], locked: Locked, *, actor: Actor) -> list[Finding]:
     """Take these findings off their cases; returns them, in the order asked, free."""
     rows = [locked.findings[pk] for pk in dict.fromkeys(finding_pks) if pk in locked.findings]
     case_of = dict(Attachment.objects.filter(finding__in=rows).values_list("finding_id", "case_id"))

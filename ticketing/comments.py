@@ -2,6 +2,10 @@
 
 Ours carry the id of their timeline entry as their key there, so that our own are never taken
 for somebody else's, and a lost answer is no second comment.
+
+Ours may be edited and deleted here. The link keeps which edit was told there (`told_at`), so
+that one is owed whenever the entry's is later, whoever dies in between. Of two edits the later
+one stays; a deletion here stays whatever is edited there. A comment deleted there stays here.
 """
 
 from __future__ import annotations
@@ -11,15 +15,20 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from ticketing.comparing import Pair, clean
 from ticketing.models import Case, CommentLink, ExternalIssue, SyncMode, TimelineEntry
-from ticketing.timeline import Kind
-from ticketing.trackers.base import IssueRef, RemoteComment, Tracker
+from ticketing.timeline import Kind, tell
+from ticketing.trackers.base import Fault, IssueRef, RemoteComment, Tracker, TrackerError
 
 AT_ONCE = 50  # comments pushed in one turn; the rest waits for the next
 PER_ISSUE = 5_000  # Jira takes no more
 _SOMEBODY = "Somebody in Jira"
+_REFUSED = (Fault.REJECTED, Fault.CONFIG)  # it will be, the next time, too
+_LATE_ANSWER = timedelta(hours=1)  # how long one without an answer may still land there
+_OWED = Q(entry__edited_at__isnull=False) & (Q(told_at=None) | Q(told_at__lt=F("entry__edited_at")))
 _SAME_MOMENT = timedelta(seconds=1)  # a comment is changed when it is written, says Jira
 
 
@@ -36,13 +45,21 @@ def pull(pair: Pair, *, now: datetime) -> None:
 
 
 def waiting(issues: Collection[ExternalIssue]) -> set[UUID]:
-    """Those of these issues with comments of ours that are not there yet. One statement."""
+    """Those of these issues with comments of ours that are not there as they are here.
+
+    One statement. One that was deleted here may be on its way there: it counts for a while.
+    """
     case_of = {issue.case_id: issue for issue in issues}
+    is_wanted = Q(deleted_at=None) | Q(deleted_at__gte=timezone.now() - _LATE_ANSWER)
+    is_owed = Q(edited_at__isnull=False, link__issue__in=list(issues)) & (
+        Q(link__told_at=None) | Q(link__told_at__lt=F("edited_at"))
+    )
+    entries = TimelineEntry.objects.filter(
+        (Q(link=None) & is_wanted) | is_owed, case__in=case_of, kind=Kind.COMMENT, author=""
+    )
     return {
         case_of[entry.case_id].pk
-        for entry in TimelineEntry.objects.filter(
-            case__in=case_of, kind=Kind.COMMENT, author="", link=None
-        ).only("case_id", "created_at")
+        for entry in entries.only("case_id", "created_at")
         if entry.created_at >= case_of[entry.case_id].created_at
     }
 
@@ -50,7 +67,7 @@ def waiting(issues: Collection[ExternalIssue]) -> set[UUID]:
 def news(seen: Mapping[UUID, Collection[RemoteComment]]) -> set[UUID]:
     """Of issue → its comments there, those issues where one is new or edited. One statement."""
     links: dict[UUID, dict[str, CommentLink]] = {pk: {} for pk in seen}
-    for link in CommentLink.objects.filter(issue__in=links):
+    for link in CommentLink.objects.filter(issue__in=links).select_related("entry"):
         links[link.issue_id][link.comment_id] = link
     return {
         pk
@@ -66,19 +83,63 @@ def _is_news(comment: RemoteComment, link: CommentLink | None) -> bool:
 
 def push(tracker: Tracker, ref: IssueRef, issue: ExternalIssue, *, room: int) -> int:
     """Write ours that are not there yet, the oldest first, and say how many there were."""
+    done = 0
+    for entry in _unposted(issue)[: max(0, min(room, AT_ONCE))]:
+        comment_id = tracker.comment(ref, _signed(entry), key=_key(issue, entry))
+        _link(issue, entry, comment_id)
+        done += 1
+    return done
+
+
+def is_full(issue: ExternalIssue, *, room: int) -> bool:
+    """Whether one of ours waits that Jira has no room for."""
+    return room <= 0 and _unposted(issue).exists()
+
+
+def push_changes(tracker: Tracker, ref: IssueRef, issue: ExternalIssue) -> int:
+    """Tell of ours that were edited or deleted here, and say how many there were."""
+    owed = CommentLink.objects.filter(_OWED, issue=issue).select_related("entry__actor")
+    links = list(owed.order_by("entry__edited_at")[:AT_ONCE])
+    for link in links:
+        try:
+            _push_change(tracker, ref, link)
+        except TrackerError as error:
+            if error.whole_account or error.fault not in _REFUSED:
+                raise
+            _give_up(ref, link, error)
+    return len(links)
+
+
+def _unposted(issue: ExternalIssue) -> QuerySet[TimelineEntry]:
     entries = TimelineEntry.objects.filter(
         case=issue.case_id,
         kind=Kind.COMMENT,
         author="",
         link=None,
+        deleted_at=None,
         created_at__gte=issue.created_at,
-    ).select_related("actor")
-    done = 0
-    for entry in entries.order_by("created_at", "pk")[: max(0, min(room, AT_ONCE))]:
-        comment_id = tracker.comment(ref, _signed(entry), key=_key(issue, entry))
-        _link(issue, entry.pk, comment_id)
-        done += 1
-    return done
+    )
+    return entries.select_related("actor").order_by("created_at", "pk")
+
+
+def _push_change(tracker: Tracker, ref: IssueRef, link: CommentLink) -> None:
+    entry, seen = link.entry, link.updated_at
+    if entry.deleted_at:
+        tracker.delete_comment(ref, link.comment_id)
+    else:
+        seen = tracker.edit_comment(ref, link.comment_id, _signed(entry))
+    # What is changed here meanwhile has a later time, and is owed still.
+    CommentLink.objects.filter(pk=link.pk).update(told_at=entry.edited_at, updated_at=seen)
+
+
+@transaction.atomic
+def _give_up(ref: IssueRef, link: CommentLink, error: TrackerError) -> None:
+    """Jira will refuse it the next time, too: say so, once."""
+    entry = link.entry
+    deed = "deleted" if entry.deleted_at else "changed"
+    reason = f"A comment on {ref.key} could not be {deed} in Jira. {error.reason}"
+    CommentLink.objects.filter(pk=link.pk).update(told_at=entry.edited_at)
+    tell([(entry.case, Kind.ISSUE, "", "")], reason=reason, now=timezone.now())
 
 
 def _key(issue: ExternalIssue, entry: TimelineEntry) -> str:
@@ -91,7 +152,8 @@ def _signed(entry: TimelineEntry) -> str:
 
 
 def _signature(entry: TimelineEntry) -> str:
-    return f"**{entry.actor.name}:** " if entry.actor and not entry.author else ""
+    name = entry.actor.name if entry.actor else entry.key_name
+    return f"**{name}:** " if name and not entry.author else ""
 
 
 def _links(issue: ExternalIssue) -> dict[str, CommentLink]:
@@ -137,6 +199,13 @@ def _entry(pair: Pair, comment: RemoteComment, *, now: datetime) -> TimelineEntr
 
 
 def _is_edited(comment: RemoteComment, link: CommentLink) -> bool:
+    """Edited there, and later than here, if what is here was not told there yet."""
+    entry = link.entry
+    if entry.deleted_at:
+        return False
+    is_owed = entry.edited_at and (link.told_at is None or link.told_at < entry.edited_at)
+    if entry.edited_at and is_owed and comment.updated_at <= entry.edited_at:
+        return False
     if link.updated_at is None:  # ours, not seen there before
         return comment.updated_at > comment.created_at + _SAME_MOMENT
     return comment.updated_at > link.updated_at
@@ -144,12 +213,12 @@ def _is_edited(comment: RemoteComment, link: CommentLink) -> bool:
 
 def _take_edited(link: CommentLink, comment: RemoteComment) -> None:
     text = clean(comment.text).removeprefix(_signature(link.entry))
-    TimelineEntry.objects.filter(pk=link.entry_id).update(after=text)
-    CommentLink.objects.filter(pk=link.pk).update(updated_at=comment.updated_at)
+    at = comment.updated_at
+    TimelineEntry.objects.filter(pk=link.entry_id).update(after=text, edited_at=at, reason="")
+    CommentLink.objects.filter(pk=link.pk).update(updated_at=at, told_at=at)
 
 
 @transaction.atomic
-def _link(issue: ExternalIssue, entry_pk: int, comment_id: str) -> None:
-    CommentLink.objects.get_or_create(
-        entry_id=entry_pk, defaults={"issue": issue, "comment_id": comment_id}
-    )
+def _link(issue: ExternalIssue, entry: TimelineEntry, comment_id: str) -> None:
+    told = {"issue": issue, "comment_id": comment_id, "told_at": entry.edited_at}
+    CommentLink.objects.get_or_create(entry_id=entry.pk, defaults=told)

@@ -53,7 +53,7 @@ def settings_of(cases: Iterable[Case]) -> dict[UUID, Destination]:
 
 def changes_of(case_pks: Iterable[UUID]) -> dict[UUID, dict[str, Changed]]:
     """Case → field → its last change. One statement."""
-    a_person = Q(actor__isnull=False) | ~Q(author="")
+    a_person = Q(actor__isnull=False) | ~Q(author="") | ~Q(key_name="")
     told = (
         TimelineEntry.objects.filter(case__in=list(case_pks), kind__in=[f.value for f in Field])
         .order_by()

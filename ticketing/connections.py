@@ -16,6 +16,7 @@ from config.accounts.history import sign
 from config.accounts.models import User
 from ticketing import accounts
 from ticketing.accounts import AccountData
+from ticketing.destinations import Place
 from ticketing.models import Destination, JiraAccount, JiraSpace
 from ticketing.trackers.base import RemoteUser, TrackerError
 from ticketing.trackers.jira import checks
@@ -26,8 +27,17 @@ from ticketing.trackers.registry import client_for, credentials
 
 log = structlog.stdlib.get_logger(__name__)
 SANDBOX = "Sandbox Jira"
+NOT_FOUND = 404
 # They open nothing but the sandbox: see trackers/jira/sandbox.
 _SANDBOX_EMAIL, _SANDBOX_TOKEN = "bot@example.com", "sandbox-token"
+
+
+class NoSuchPlace(ValueError):
+    """No tickets can be created there; `field` says what of the place is wrong."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +227,27 @@ def error_sentence(error: TrackerError | ValidationError) -> str:
 
 
 # --- For the choices of a page --------------------------------------------------------
+
+
+def place_at(account: JiraAccount, *, space_id: str, type_id: str) -> Place:
+    """The space and the type of ticket with these ids, by their names there.
+
+    Raises NoSuchPlace, and TrackerError if Jira cannot be asked.
+    """
+    if account.spaces.filter(space_id=space_id, is_allowed=False).exists():
+        raise NoSuchPlace("project_id", "Tickets may not be created in this space.")
+    with client_for(account, pace=_at_once) as client:
+        catalogue = Catalogue(client)
+        try:
+            space = catalogue.space(space_id)
+        except TrackerError as error:
+            if error.status != NOT_FOUND:
+                raise
+            raise NoSuchPlace("project_id", f"{account.name} has no such space.") from error
+        types = {each.id: each for each in catalogue.issue_types(space.id)}
+    if type_id not in types or types[type_id].is_subtask:
+        raise NoSuchPlace("issue_type_id", f"{space.key} has no such type of ticket.")
+    return Place(space.id, space.key, space.name, type_id, types[type_id].name)
 
 
 def workflow(destination: Destination) -> tuple[list[Status], list[Priority]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -91,6 +91,19 @@ def deliver_one(issue_id: UUID, *, patience: float = 20.0) -> ExternalIssue:
         if time.monotonic() > ends:
             return issue
         time.sleep(0.1)
+
+
+def deliver_these(issue_ids: Iterable[UUID], *, patience: float) -> None:
+    """Deliver these now, one after the other, while somebody waits for up to so many seconds.
+
+    What there was no time for is left to the queue, which was rung when it was promised.
+    """
+    ends = time.monotonic() + patience
+    for issue_id in issue_ids:
+        left = ends - time.monotonic()
+        if left <= 0:
+            return
+        deliver_one(issue_id, patience=left)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -16,6 +16,7 @@ from config.accounts.history import sign
 from config.accounts.models import User
 from ticketing.models import Destination, JiraAccount, Project
 from ticketing.projects import create_project
+from ticketing.trackers.base import Destination as IssuePlace
 
 _KEY_LENGTH = 10
 _NAME_LENGTH = 100
@@ -29,6 +30,11 @@ class Place(NamedTuple):
     space_name: str
     type_id: str
     type_name: str
+
+    @property
+    def of_issue(self) -> IssuePlace:
+        """The same by what an issue needs to be created."""
+        return IssuePlace(self.space_id, self.space_key, self.type_id)
 
 
 def destination_of(project_id: UUID) -> Destination | None:
@@ -89,6 +95,36 @@ def save_sync(destination: Destination, data: SyncSettings, *, actor: User | Non
         sign(destination, actor=actor, reason="Data sync settings")
         destination.save()
     return destination
+
+
+@transaction.atomic
+def link(
+    project: Project, account: JiraAccount, place: Place, *, actor: User | None
+) -> Destination:
+    """Create the project's issues there from now on; those it has stay where they are.
+
+    Under the lock of the account's row, as `project_for`.
+    """
+    JiraAccount.objects.select_for_update().get(pk=account.pk)
+    wanted: dict[str, Any] = {"account_id": account.pk, "is_enabled": True} | place._asdict()
+    found = Destination.objects.select_for_update().filter(project=project).first()
+    destination = found or Destination(project=project)
+    if any(getattr(destination, name) != value for name, value in wanted.items()):
+        for name, value in wanted.items():
+            setattr(destination, name, value)
+        sign(destination, actor=actor, reason="Linked to Jira")
+        destination.save()
+    return destination
+
+
+@transaction.atomic
+def switch(destination: Destination, *, is_enabled: bool, actor: User | None) -> None:
+    """While it is off, no issues are created for the project; it keeps its settings."""
+    destination = Destination.objects.select_for_update().get(pk=destination.pk)
+    if destination.is_enabled != is_enabled:
+        destination.is_enabled = is_enabled
+        sign(destination, actor=actor, reason="Linked to Jira" if is_enabled else "Switched off")
+        destination.save()
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 
 from config.accounts.history import sign
 from config.accounts.models import User
-from ticketing.models import Project
+from ticketing.models import Case, Project
+from ticketing.signals import project_deleting
 
 
 def create_project(*, key: str, name: str, actor: User | None) -> Project:
@@ -34,6 +35,27 @@ def edit_project(
     project.reopens_with_findings = reopens_with_findings
     sign(project, actor=actor)
     _save_project(project, "name", "closes_with_findings", "reopens_with_findings")
+
+
+class ProjectInUse(ValueError):
+    """What stands in the way of deleting a project: `str(error)` says it, for a person."""
+
+
+@transaction.atomic
+def delete_project(project: Project, *, actor: User | None) -> None:
+    """Delete a project that nothing needs, with its link to Jira. Raises ProjectInUse.
+
+    The apps above say what they need it for; the database refuses to lose a case.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    cases = Case.objects.filter(project=project).count()
+    reasons = [f"{cases:,} case{'' if cases == 1 else 's'} in it"] if cases else []
+    for _, reason in project_deleting.send(Project, project_id=project.pk):
+        reasons += [reason] if reason else []
+    if reasons:
+        raise ProjectInUse(f"{project.name} is in use: {', '.join(reasons)}.")
+    sign(project, actor=actor)
+    project.delete()
 
 
 def take_numbers(wanted: Counter[UUID]) -> dict[UUID, list[tuple[int, str]]]:

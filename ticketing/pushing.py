@@ -42,10 +42,11 @@ def _talk(tracker: Tracker, issue: ExternalIssue, taken: Taken) -> Iterator[Trac
     if not taken.talks or not comments.waiting([issue]):
         return
     room = comments.PER_ISSUE - taken.comments
+    changed = comments.push_changes(tracker, taken.ref, issue)
     posted = comments.push(tracker, taken.ref, issue, room=room)
-    if posted == comments.AT_ONCE:
+    if comments.AT_ONCE in (changed, posted):
         due.mark_issue_due(issue.account, issue.issue_id)
-    elif not posted:
+    elif comments.is_full(issue, room=room - posted):
         reason = f"{taken.ref.key} has {comments.PER_ISSUE:,} comments. Jira takes no more."
         yield TrackerError(Fault.REJECTED, reason)
 

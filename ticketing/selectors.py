@@ -6,15 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case as Choice
+from django.db.models import Count, F, Q, QuerySet, When
 from django.db.models.lookups import Exact
 
 from config.accounts.models import User
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
-from ticketing.models import Attachment, Case, ExternalIssue, Project, TimelineEntry
+from ticketing.models import (
+    Attachment,
+    Case,
+    ExternalIssue,
+    JiraAccount,
+    JiraIssueTemplate,
+    Project,
+    TimelineEntry,
+)
 
 ROWS = 50
 _UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
@@ -23,6 +33,18 @@ SORTS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "created": ("Created", ("-created_at", "-number", "-id")),
     "priority": ("Priority", (_UNDEFINED_LAST, "priority", "-modified_at", "-id")),
     "key": ("Case", ("project__key", "-number")),
+}
+_BY_STATUS = Choice(*(When(status=s, then=n) for n, s in enumerate(Case.Status.values)), default=0)
+API_SORTS: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # descending, ascending
+    "created_at": (("-created_at", "-id"), ("created_at", "id")),
+    "priority": (
+        (_UNDEFINED_LAST, "-priority", "-created_at", "-id"),
+        (_UNDEFINED_LAST, "priority", "-created_at", "-id"),
+    ),
+    "status": (
+        (_BY_STATUS.desc(), "-created_at", "-id"),
+        (_BY_STATUS.asc(), "-created_at", "-id"),
+    ),
 }
 VIEWS = ("", "mine", "failed", "archived")
 
@@ -86,6 +108,15 @@ def case_by_key(key: str) -> Case | None:
     return cases.filter(key=key).first() or cases.filter(pk__in=moved.values("case_id")).first()
 
 
+def case_by_id(text: str) -> Case | None:
+    """The case with this id, or under this key: clients send either."""
+    try:
+        pk = UUID(text)
+    except ValueError:
+        return case_by_key(text)
+    return Case.objects.select_related("project", "assignee", "created_by").filter(pk=pk).first()
+
+
 def find_cases(
     text: str = "",
     *,
@@ -110,6 +141,25 @@ def find_cases(
     wanted = found.filter(status=status) if status else found
     rows = _rows(wanted.order_by(*SORTS[sort][1]), number)
     return CasePage(rows, number, counts, total)
+
+
+GROUPS: Mapping[str, str] = {  # name → column
+    "status": "status",
+    "priority": "priority",
+    "assignee": "assignee_id",
+    "project": "project__key",
+    "origin": "origin",
+}
+
+
+def count_by(
+    cases: QuerySet[Case], groups: Sequence[str], *, limit: int
+) -> list[tuple[tuple[str, ...], int]]:
+    """(values of these groups, how many), the most cases first; nobody is `none`."""
+    columns = [GROUPS[name] for name in groups]
+    counted = cases.order_by().values_list(*columns).annotate(number=Count("pk"))
+    rows = counted.order_by("-number", *columns)[:limit]
+    return [(tuple(str(value or "none") for value in values), n) for *values, n in rows]
 
 
 def view_counts(me: User) -> dict[str, int]:
@@ -160,7 +210,7 @@ def project_rows() -> list[ProjectRow]:
 _TERM = re.compile(r"(status|priority|assignee|project|origin):(\([^()]*\)|\S+)", re.IGNORECASE)
 
 
-def search_condition(text: str, *, me: User) -> Q:
+def search_condition(text: str, *, me: User | None) -> Q:
     """What a search asks for: `field:value` or `field:(value OR value)` terms, and words.
 
     Fields are status, priority, assignee (me, none, or a part of a name or e-mail address),
@@ -181,7 +231,7 @@ def _with_issue(word: str) -> Q:
     return Q(pk__in=keys.order_by().values("case"))
 
 
-def _any_of(name: str, values: Sequence[str], me: User) -> Q:
+def _any_of(name: str, values: Sequence[str], me: User | None) -> Q:
     conditions = Q()
     for value in values:
         conditions |= _assigned_to(value, me) if name == "assignee" else _equal(name, value)
@@ -203,8 +253,10 @@ def _equal(name: str, value: str) -> Q:
     return Q(**{name: chosen})
 
 
-def _assigned_to(value: str, me: User) -> Q:
+def _assigned_to(value: str, me: User | None) -> Q:
     if value.lower() == "me":
+        if me is None:
+            raise BadTerm("“me” is nobody here. Name a person.")
         return Q(assignee=me)
     if value.lower() == "none":
         return Q(assignee=None)
@@ -229,3 +281,19 @@ def _rows(cases: QuerySet[Case], number: int) -> list[CaseRow]:
     )
     issues = issues_by_case([case.pk for case in shown])
     return [CaseRow(case, counts.get(case.pk, 0), issues.get(case.pk)) for case in shown]
+
+
+# --- Jira, as the public API shows it -------------------------------------------------------
+
+
+def connected_accounts() -> QuerySet[JiraAccount]:
+    return JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False)
+
+
+def issue_templates_of_all() -> QuerySet[JiraIssueTemplate]:
+    return JiraIssueTemplate.objects.select_related("account")
+
+
+def issue_template(template_id: UUID) -> JiraIssueTemplate:
+    """Raises `JiraIssueTemplate.DoesNotExist`."""
+    return issue_templates_of_all().get(pk=template_id)

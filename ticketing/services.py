@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from config.accounts.access import Actor, answerable, key_name, person
 from config.accounts.models import User
 from config.lib.links import absolute
 from findings.facts import Status, facts_to_json
@@ -58,7 +59,7 @@ class CaseDraft:
     rule_name: str = ""
     rule_set_version: int | None = None
     notice_day: date | None = None
-    created_by: User | None = None
+    created_by: Actor = None
     promise: Promise | None = None  # of an issue in Jira, where the project's settings say
 
 
@@ -85,7 +86,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
             rule_name=draft.rule_name,
             rule_set_version=draft.rule_set_version,
             notice_day=draft.notice_day,
-            created_by=draft.created_by,
+            created_by=answerable(draft.created_by),
             created_at=now,
             modified_at=now,
         )
@@ -93,7 +94,13 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     )
     opened = list(zip(drafts, cases, strict=True))
     TimelineEntry.objects.bulk_create(
-        TimelineEntry(case=case, kind=Kind.CREATED, actor=draft.created_by, created_at=now)
+        TimelineEntry(
+            case=case,
+            kind=Kind.CREATED,
+            actor=person(draft.created_by),
+            key_name=key_name(draft.created_by),
+            created_at=now,
+        )
         for draft, case in opened
     )
     attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
@@ -106,7 +113,7 @@ def open_manual_case(
     finding_pks: Sequence[int],
     *,
     project: Project,
-    actor: User | None,
+    actor: Actor,
     title: str = "",
     description: str = "",
     assignee: User | None = None,
@@ -119,11 +126,11 @@ def open_manual_case(
     Missing title, description and priority are made from the findings, and so are the facts
     of a promise if there is one finding.
     """
-    _check_count(finding_pks)
+    check_count(finding_pks)
     rows = release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
     [case] = open_cases(
         [
-            _manual_case(
+            manual_case(
                 rows,
                 project=project,
                 actor=actor,
@@ -144,17 +151,17 @@ def open_case_each(
     finding_pks: Sequence[int],
     *,
     project: Project,
-    actor: User | None,
+    actor: Actor,
     assignee: User | None = None,
     origin: Case.Origin = Case.Origin.MANUAL,
     promise: Promise | None = None,
 ) -> list[Case]:
     """One case for each of these findings; those that have a case already move."""
-    _check_count(finding_pks)
+    check_count(finding_pks)
     rows = release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
     return open_cases(
         [
-            _manual_case(
+            manual_case(
                 [row],
                 project=project,
                 actor=actor,
@@ -168,9 +175,9 @@ def open_case_each(
 
 
 @transaction.atomic
-def attach(case: Case, finding_pks: Sequence[int], *, actor: User | None) -> None:
+def attach(case: Case, finding_pks: Sequence[int], *, actor: Actor) -> None:
     """Attach findings to a case; those on another case move, those on this one stay."""
-    _check_count(finding_pks)
+    check_count(finding_pks)
     locked = lock(finding_pks=finding_pks, case_pks=[case.pk])
     case = locked.cases[case.pk]
     here = set(case.attachments.values_list("finding_id", flat=True))
@@ -186,7 +193,7 @@ def attach(case: Case, finding_pks: Sequence[int], *, actor: User | None) -> Non
 
 
 @transaction.atomic
-def detach(finding_pks: Sequence[int], *, actor: User | None, case: Case | None = None) -> int:
+def detach(finding_pks: Sequence[int], *, actor: Actor, case: Case | None = None) -> int:
     """Detach findings from their cases and say how many were attached. No case is deleted.
 
     With `case`, only from that one: a finding that has moved on meanwhile stays where it is.
@@ -204,7 +211,7 @@ def detach(finding_pks: Sequence[int], *, actor: User | None, case: Case | None 
 def change_case(
     case: Case,
     *,
-    actor: User | None,
+    actor: Actor,
     status: str | None = None,
     priority: str | None = None,
     assignee: User | str | None = "unchanged",
@@ -258,7 +265,7 @@ def _refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | N
 
 
 @transaction.atomic
-def comment(case: Case, text: str, *, actor: User | None) -> TimelineEntry:
+def comment(case: Case, text: str, *, actor: Actor) -> TimelineEntry:
     """Write a comment (Markdown) on the case's timeline."""
     text = text.strip()
     if not text:
@@ -267,12 +274,17 @@ def comment(case: Case, text: str, *, actor: User | None) -> TimelineEntry:
     Case.objects.filter(pk=case.pk).update(modified_at=now)
     mark_due([case])
     return TimelineEntry.objects.create(
-        case=case, kind=Kind.COMMENT, after=text, actor=actor, created_at=now
+        case=case,
+        kind=Kind.COMMENT,
+        after=text,
+        actor=person(actor),
+        key_name=key_name(actor),
+        created_at=now,
     )
 
 
 @transaction.atomic
-def move(case: Case, project: Project, *, actor: User | None) -> Case:
+def move(case: Case, project: Project, *, actor: Actor) -> Case:
     """Give the case the next number of another project; its old key still leads to it."""
     case = _lock(case)
     if case.project_id == project.pk:
@@ -287,19 +299,19 @@ def move(case: Case, project: Project, *, actor: User | None) -> Case:
     return case
 
 
-def archive(case: Case, *, actor: User | None) -> Case:
+def archive(case: Case, *, actor: Actor) -> Case:
     return _set_archived(case, to=timezone.now(), actor=actor)
 
 
-def unarchive(case: Case, *, actor: User | None) -> Case:
+def unarchive(case: Case, *, actor: Actor) -> Case:
     return _set_archived(case, to=None, actor=actor)
 
 
-def _manual_case(
+def manual_case(
     rows: Sequence[Finding],
     *,
     project: Project,
-    actor: User | None,
+    actor: Actor,
     assignee: User | None,
     origin: Case.Origin,
     title: str = "",
@@ -328,7 +340,7 @@ def _with_facts(promise: Promise, rows: Sequence[Finding]) -> Promise:
     return promise._replace(facts=facts_to_json(rows[0].facts))
 
 
-def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
+def _manual_draft(rows: Sequence[Finding], *, actor: Actor) -> Draft:
     if not rows:
         return Draft("", "", Case.Priority.NOT_DEFINED)
     made_by = f"Created by {actor.name}." if actor else "Created through the API."
@@ -339,7 +351,7 @@ def _manual_draft(rows: Sequence[Finding], *, actor: User | None) -> Draft:
     )
 
 
-def _check_count(finding_pks: Sequence[int]) -> None:
+def check_count(finding_pks: Sequence[int]) -> None:
     if len(finding_pks) > MAX_FINDINGS:
         raise TooManyFindings(
             f"A ticket takes up to {MAX_FINDINGS} findings at once, got {len(finding_pks)}."
@@ -351,7 +363,7 @@ def _lock(case: Case) -> Case:
 
 
 @transaction.atomic
-def _set_archived(case: Case, *, to: datetime | None, actor: User | None) -> Case:
+def _set_archived(case: Case, *, to: datetime | None, actor: Actor) -> Case:
     case = _lock(case)
     if (case.archived_at is None) != (to is None):
         case.archived_at = to

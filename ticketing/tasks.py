@@ -3,7 +3,9 @@ of times."""
 
 from __future__ import annotations
 
-from ticketing import outbox, webhooks
+from django.utils import timezone
+
+from ticketing import bulk, outbox, webhooks
 from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
 from ticketing.outbox.claims import free_expired
@@ -28,3 +30,10 @@ def sweep() -> None:
     follow_findings()
     free_expired()
     webhooks.forget_old_events()
+    bulk.forget_old(timezone.now())
+
+
+def work_bulk_runs() -> None:
+    """Rung when a run is asked for, and every minute for what a lost ring left behind."""
+    if not bulk.work_due():
+        bulk.ring()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from config.accounts.models import User
+from config.accounts.access import Actor, key_name, person
 from ticketing.models import Case, TimelineEntry
 
 Kind = TimelineEntry.Kind
@@ -15,7 +15,7 @@ def tell(
     entries: Iterable[tuple[Case, Kind, str, str]],
     *,
     now: datetime,
-    actor: User | None = None,
+    actor: Actor = None,
     reason: str = "",
     author: str = "",
 ) -> None:
@@ -30,7 +30,8 @@ def tell(
             before=before,
             after=after,
             reason=reason,
-            actor=actor,
+            actor=person(actor),
+            key_name=key_name(actor),
             author=author,
             created_at=now,
         )

@@ -4,6 +4,7 @@ from django.urls import path
 
 from ticketing.views import (
     account_setup,
+    bulk,
     cases,
     deliveries,
     integrations,
@@ -40,6 +41,12 @@ urlpatterns = [
     path("tickets/attach", tickets.attach_findings, name="ticket-attach"),
     path("tickets/<str:finding_id>/popover", tickets.show_popover, name="ticket-popover"),
     path("tickets/<str:finding_id>/detach", tickets.detach_finding, name="ticket-detach"),
+    path("bulk", bulk.list_runs, name="bulk-list"),
+    path("bulk/new/ticket", bulk.ask_for_one_ticket, name="bulk-one"),
+    path("bulk/new/<str:deed>", bulk.start_run, name="bulk-create"),
+    path("bulk/<uuid:run_id>", bulk.show_run, name="bulk-show"),
+    path("bulk/<uuid:run_id>/strip", bulk.show_strip, name="bulk-strip"),
+    path("bulk/<uuid:run_id>/<str:deed>", bulk.change_run, name="bulk-change"),
     path("settings/integrations", integrations.list_accounts, name="integration-list"),
     path("settings/integrations/deliveries", deliveries.list_deliveries, name="delivery-list"),
     path(

@@ -29,7 +29,7 @@ AS_IF_MISSING = Allowed(0, 0)
 Found = dict[int, int]
 """`Allowed` of all fields that say something."""
 Read = Callable[[Facts], Allowed]
-FEW_VALUES = ("finding_type", "severity", "resource_type")
+FEW_VALUES = ("finding_type", "severity", "source_severity", "resource_type")
 
 
 class IndexedField:

@@ -16,7 +16,7 @@ from automation.engine.rules import RuleSpec
 from automation.forms.criteria import RuleCriteria, narrowed
 from automation.forms.jira import JiraPart
 from automation.models import Rule
-from automation.services import MAX_QUERY, RuleData
+from automation.rule_data import MAX_QUERY, RuleData
 from config.accounts.models import User
 from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError

@@ -60,8 +60,26 @@ def why(finding: Finding) -> dict[str, Any]:
         "limit": _limit(explanation),
         "outcome": _outcome(explanation),
         "ending": _ending(explanation),
-        "after": "" if seconds is None else f"{seconds:.1f} s",
+        "after": "" if seconds is None else _duration(seconds),
+        "issue_key": _issue_key(finding, explanation),
     }
+
+
+def _issue_key(finding: Finding, explanation: Explanation) -> str:
+    """The key in Jira of the ticket that the decision made, if the finding still has it."""
+    if explanation.case is None or finding.ticket_key != explanation.case.key:
+        return ""
+    keys = finding.workflow.get("integrations", {}).get("jira", ())
+    return str(keys[0]) if keys else ""
+
+
+def _duration(seconds: float) -> str:
+    """ "0.4 s", "38 s", "5 min", "3 h", "12 d": as exact as it is of use."""
+    for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3_600, 48)):
+        if seconds < length * most:
+            digits = 1 if seconds < 10 else 0
+            return f"{seconds / length:.{digits}f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
 
 
 def _heading(explanation: Explanation) -> str:

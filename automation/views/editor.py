@@ -25,9 +25,9 @@ from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
 from automation.models import Rule
 from automation.preview import Preview, preview
+from automation.rule_data import RuleData
 from automation.rulebook import current_rulebook
 from automation.selectors import rule_by_id
-from automation.services import RuleData
 from automation.tickets import filled_fields
 from automation.views.editor_page import editor_page, rule_id_of, sync_form
 from automation.views.gone import gone_is_404

@@ -13,11 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from config.accounts.api_keys import KeyActor
 from config.accounts.models import User
 from config.accounts.roles import Permission, lowest_role_with
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+Actor = User | KeyActor | None
+"""Who does something: a person, a machine by its key, or (None) the system."""
 
 
 def require(permission: Permission) -> Callable[[View[P]], View[P]]:
@@ -65,3 +68,16 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 def person(actor: object) -> User | None:
     """The person among those who may act; None for a key, which has no row of its own."""
     return actor if isinstance(actor, User) else None
+
+
+def key_name(actor: object) -> str:
+    """The name of the key that acts; empty for people and the system."""
+    return actor.name if isinstance(actor, KeyActor) else ""
+
+
+def answerable(actor: object) -> User | None:
+    """Who answers for what is done: the person, or the one who made the key that asks.
+
+    None for a key that the command line made.
+    """
+    return actor.made_by if isinstance(actor, KeyActor) else person(actor)

@@ -21,7 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, BaseDialogForm
 from config.accounts.access import signed_in
 from config.accounts.api_keys import create_api_key, revoke_api_key
 from config.accounts.forms import ApiKeyForm, PersonCreationForm
-from config.accounts.models import ApiKey, KeyWindow, User
+from config.accounts.models import ApiKey, KeptAnswer, KeyWindow, User
 from config.accounts.people import change_person, create_person
 from config.accounts.roles import Role
 from config.lib.admin import BrowseAdmin, HistoryAdmin
@@ -156,6 +156,13 @@ class ApiKeyAdmin(HistoryAdmin):
         else:
             messages.info(request, f"Key {key.name} was revoked before.")
         return redirect("admin:accounts_apikey_changelist")
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(BrowseAdmin):
+    list_display = ("key", "owner", "status", "created_at")
+    search_fields = ("key", "=owner")
+    date_hierarchy = "created_at"
 
 
 @admin.register(KeyWindow)

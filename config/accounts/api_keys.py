@@ -30,6 +30,7 @@ class KeyActor:
     id: UUID
     name: str
     permissions: frozenset[Permission]
+    made_by: User | None = None
     is_authenticated: bool = True
     is_active: bool = True
 
@@ -92,7 +93,7 @@ def live_keys(raw_keys: Iterable[str]) -> dict[str, ApiKey]:
     digests = {_digest(raw): raw for raw in raw_keys if _looks_like_a_key(raw)}
     if not digests:
         return {}
-    keys = ApiKey.objects.filter(digest__in=digests)
+    keys = ApiKey.objects.select_related("created_by").filter(digest__in=digests)
     return {digests[key.digest]: key for key in keys if key.is_live}
 
 

@@ -34,7 +34,10 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The key is unknown, revoked or expired.")
         note_use(live.values())
         key = live[sent[-1]]
-        return KeyActor(id=key.pk, name=key.name, permissions=key.permissions), key
+        actor = KeyActor(
+            id=key.pk, name=key.name, permissions=key.permissions, made_by=key.created_by
+        )
+        return actor, key
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
@@ -74,4 +77,5 @@ class HasPermission(BasePermission):
         needed = view.required_permissions.get(method)
         if needed is None:
             raise MethodNotAllowed(method)
+        self.message = f"This needs the permission {needed}."
         return request.user.may(needed)

@@ -136,3 +136,24 @@ class KeyWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.used}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that may be sent again, kept for a day under the sender's key.
+
+    Written by `idempotency` alone. Without a status the first request is still at work.
+    """
+
+    owner = models.UUIDField()  # the API key or the person who sent it
+    key = models.CharField(max_length=255)  # their name for the request
+    digest = models.CharField(max_length=64, blank=True)  # of its address and its body
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)  # JSON, in the order in which it was answered
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("owner", "key"), name="one_answer_per_key"),)
+        indexes = (models.Index(fields=("created_at",), name="kept_answer_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.status or 'at work'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 MEDIA_TYPE = "application/vnd.api+json"
+IN_WORDS = frozenset({401, 403, 409, 429})
+"""Statuses whose `errors` are plain sentences in the public API, the reason phrase first."""
 Error = dict[str, Any]
 """One object of `errors`: status (text), title, detail, and source when something sent is at
 fault: {"pointer": "/path/in/body"}, {"parameter": "name"} or {"header": "Name"}."""
@@ -62,12 +64,30 @@ class ApiError(exceptions.APIException):
         super().__init__(detail)
         self.status_code = status
         source = {"pointer": pointer, "parameter": parameter, "header": header}
-        self.error = error(
-            status,
-            detail,
-            title=title,
-            source={place: name for place, name in source.items() if name is not None},
-        )
+        self.errors = [
+            error(
+                status,
+                detail,
+                title=title,
+                source={place: name for place, name in source.items() if name is not None},
+            )
+        ]
+
+
+class ApiErrors(ApiError):
+    """Several errors at once, made by `error`."""
+
+    def __init__(self, status: int, errors: Sequence[Error]) -> None:
+        super().__init__(status)
+        self.errors = list(errors)
+
+
+class CodedError(ApiError):
+    """One error as case management says it: a code and a title, with no status inside."""
+
+    def __init__(self, status: int, code: str, title: str) -> None:
+        super().__init__(status, title)
+        self.errors = [{"code": code, "title": title}]
 
 
 def error(
@@ -135,7 +155,7 @@ def _detail_of(exc: DjangoValidationError) -> Any:
 
 def _errors(exc: exceptions.APIException, request: Request | None) -> Iterator[Error]:
     if isinstance(exc, ApiError):
-        yield exc.error
+        yield from exc.errors
     elif isinstance(exc, exceptions.ValidationError):
         # What has no body can only be wrong in its parameters.
         in_query = request is not None and request.method in ("GET", "HEAD", "DELETE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from config.lib.jsonapi import MEDIA_TYPE
+from config.lib.jsonapi import IN_WORDS, MEDIA_TYPE
 
 _ERROR = {
     "type": "object",
@@ -30,19 +30,75 @@ _ERRORS = {
     "required": ["errors"],
     "properties": {"errors": {"type": "array", "items": {"$ref": "#/components/schemas/Error"}}},
 }
+_SENTENCES = {
+    "type": "object",
+    "required": ["errors"],
+    "properties": {
+        "errors": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The reason phrase of the status, then what else there is to say.",
+        }
+    },
+}
+_CODED_ERRORS = {
+    "type": "object",
+    "required": ["errors"],
+    "properties": {
+        "errors": {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {"$ref": "#/components/schemas/Error"},
+                    {
+                        "type": "object",
+                        "required": ["code", "title"],
+                        "properties": {"code": {"type": "string"}, "title": {"type": "string"}},
+                    },
+                ]
+            },
+        }
+    },
+}
+_NOUNS = (
+    ("/api/v2/security/findings/automation", "Rules"),
+    ("/api/v2/security/findings/cases", "Tickets"),
+    ("/api/v2/security/findings/jira_issues", "Tickets"),
+    ("/api/v2/security/findings", "Findings"),
+    ("/api/v1/findings", "Findings"),
+    ("/api/v1/imports", "Imports"),
+    ("/api/v2/cases/projects", "Projects"),
+    ("/api/v2/cases", "Cases"),
+    ("/api/v2/integration/jira", "Jira"),
+    ("/api/v1/jira", "Jira"),
+)
+"""Under which heading an operation is found, by the start of its path; the first that fits."""
 _WRITES = ("post", "put", "patch")
 
 
 def document_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """A hook of the schema generator; what a view documents itself is left alone."""
+    """A hook of the schema generator; what a view documents itself is left alone.
+
+    It puts each operation under its noun, too.
+    """
     result.setdefault("components", {}).setdefault("schemas", {}).update(
-        {"Error": _ERROR, "Errors": _ERRORS}
+        {
+            "Error": _ERROR,
+            "Errors": _ERRORS,
+            "Sentences": _SENTENCES,
+            "CodedErrors": _CODED_ERRORS,
+        }
     )
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            operation["tags"] = [_noun(path)]
             for status in _possible(path, method):
-                operation["responses"].setdefault(str(status.value), _response(status))
+                operation["responses"].setdefault(str(status.value), _response(path, status))
     return result
+
+
+def _noun(path: str) -> str:
+    return next((noun for start, noun in _NOUNS if path.startswith(start)), "Keys")
 
 
 def _possible(path: str, method: str) -> list[HTTPStatus]:
@@ -55,10 +111,22 @@ def _possible(path: str, method: str) -> list[HTTPStatus]:
     if "{" in path:
         possible.append(HTTPStatus.NOT_FOUND)
     if method in _WRITES:
-        possible.append(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        possible += [HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
     return possible
 
 
-def _response(status: HTTPStatus) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Errors"}
-    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+def _response(path: str, status: HTTPStatus) -> dict[str, Any]:
+    is_public = path.startswith("/api/v2/")
+    return {
+        "description": status.phrase,
+        "content": {MEDIA_TYPE: {"schema": errors_of(status) if is_public else _OURS}},
+    }
+
+
+_OURS = {"$ref": "#/components/schemas/Errors"}
+
+
+def errors_of(status: int) -> dict[str, str]:
+    """The errors that the public API answers with this status."""
+    shape = "Sentences" if status in IN_WORDS else "Errors"
+    return {"$ref": f"#/components/schemas/{shape}"}

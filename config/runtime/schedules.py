@@ -20,8 +20,10 @@ EVERY_MINUTE = (
     "automation.tasks.check_destinations",
     "ticketing.tasks.sweep",
     "ticketing.tasks.sync",
+    "ticketing.tasks.work_bulk_runs",
     "findings.tasks.wake_muted",
     "findings.tasks.take_uploads",
+    "config.accounts.tasks.sweep",
 )
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
     "ticketing.tasks.deliver": is_anything_due,

@@ -229,9 +229,13 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
-MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(DATA_DIR / "media")))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Uploaded reports, until they are taken in.
+    "default": {
+        "BACKEND": env.str("STORAGE_BACKEND", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.json("STORAGE_OPTIONS", {}),
+    },
     "staticfiles": {"BACKEND": "config.lib.static_files.ModuleManifestStorage"},
 }
 WHITENOISE_MAX_AGE = 31_536_000
@@ -240,6 +244,7 @@ WHITENOISE_MAX_AGE = 31_536_000
 
 INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", 10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 1024 * 1024 * 1024)
+IMPORT_HOLD_PERCENT = env.int("IMPORT_HOLD_PERCENT", 50)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # page forms; the intake reads its own stream
 
 # --- Trackers --------------------------------------------------------------------------------
@@ -274,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],  # what the API can do is no secret
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "ticketing.api.v2.schemas.document_detaching",
         "config.lib.openapi.document_errors",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -17,6 +17,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "description": finding.description,
         "severity": finding.severity,
+        "severity_details": _severity_details(finding),
         "status": finding.status,
         "resource_id": finding.resource_id,
         "resource_name": finding.resource_name,
@@ -24,7 +25,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "first_seen_at": _epoch_ms(finding.first_seen_at),
         "last_seen_at": _epoch_ms(finding.last_seen_at),
         "detection_changed_at": _epoch_ms(finding.detection_changed_at),
-        "workflow": finding.workflow,
+        "workflow": {"mute": {"is_muted": False}} | finding.workflow,
         "metadata": {"schema_version": "2"},
     }
     return {
@@ -36,6 +37,24 @@ def finding_document(finding: Finding) -> dict[str, Any]:
             "timestamp": _epoch_ms(finding.detection_changed_at),
         },
     }
+
+
+_SEVERITY_NUMBERS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "info": 0, "none": 0}
+
+
+def _severity_details(finding: Finding) -> dict[str, Any]:
+    """`base` and `adjusted` as the source says, `user_adjusted` what a person has set instead.
+
+    `severity` beside them is the one that holds.
+    """
+    said = _severity(finding.source_severity)
+    theirs = {"user_adjusted": _severity(finding.severity)} if finding.base_severity else {}
+    return {"base": said, "adjusted": said, **theirs}
+
+
+def _severity(value: str) -> dict[str, Any]:
+    number = _SEVERITY_NUMBERS.get(value)  # unknown has none
+    return {"value": value} if number is None else {"value": value, "value_id": number}
 
 
 def _epoch_ms(moment: datetime) -> int:

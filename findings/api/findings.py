@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.accounts import idempotency
+from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.request_body import JSON
 from findings.api import schemas
-from findings.api.body import JSON
+from findings.api.asking import (
+    AFTER,
+    DEFAULT_LIMIT,
+    LIMIT,
+    PARAMETERS,
+    QUERY,
+    SORT,
+    found_page,
+    limit_of,
+    order_of,
+    query_of,
+)
 from findings.api.documents import finding_document
 from findings.api.intake import take_in
-from findings.query.ast import Query, QueryError
-from findings.query.parse import parse
-from findings.selectors import Cursor, Order, Page, finding_by_id, page_of_findings
-
-QUERY, SORT, AFTER, LIMIT = "filter[query]", "sort", "page[cursor]", "page[limit]"
-DEFAULT_LIMIT, MAX_LIMIT = 10, 150
+from findings.explorer.patience import TookTooLongError
+from findings.selectors import Cursor, Order, Page, finding_by_id
 
 
 def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
@@ -35,18 +47,21 @@ class FindingsView(APIView):
         summary="List findings",
         description="Findings that match a query, by when their detection changed last. Pages "
         "stay whole while findings arrive.",
-        parameters=[
-            OpenApiParameter(QUERY, str, description="e.g. `@severity:critical team:payments`"),
-            OpenApiParameter(SORT, str, enum=[order.value for order in Order]),
-            OpenApiParameter(AFTER, str, description="`meta.page.after` of the page before."),
-            OpenApiParameter(LIMIT, int, description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT}."),
-        ],
-        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400),
+        parameters=[*PARAMETERS],
+        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400, 503),
     )
     def get(self, request: Request) -> Response:
-        page = page_of_findings(
-            _query(request), order=_order(request), after=_cursor(request), limit=_limit(request)
-        )
+        asked = request.query_params
+        try:
+            page = found_page(
+                query_of(asked.get(QUERY, ""), parameter=QUERY),
+                order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
+                after=_cursor(request),
+                limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+            )
+        except TookTooLongError:
+            detail = "The search took too long and was given up. Ask for less."
+            raise ApiError(503, detail=detail, parameter=QUERY) from None
         return Response(_page_document(request, page))
 
     @extend_schema(
@@ -55,15 +70,16 @@ class FindingsView(APIView):
         description="Each finding is new, seen again or open again, by its fingerprint: sending "
         "the same again changes nothing. Bad ones are rejected one by one while the good ones "
         "go in; when all are bad the same answer comes with status 400. gzip is welcome.",
+        parameters=[idempotency.PARAMETER],
         request={JSON: schemas.REPORT},
         responses={
             (200, MEDIA_TYPE): schemas.RECEIVED,
-            **_refusals(413, 415),
+            **_refusals(409, 413, 415, 422),
             (400, MEDIA_TYPE): {"anyOf": [schemas.RECEIVED, schemas.REFUSED]},
         },
     )
     def post(self, request: Request) -> Response:
-        return take_in(request)
+        return answer_once(request, partial(take_in, request), limit=settings.INTAKE_MAX_BYTES)
 
 
 class FindingView(APIView):
@@ -81,22 +97,6 @@ class FindingView(APIView):
         return Response({"data": finding_document(finding)})
 
 
-def _query(request: Request) -> Query:
-    try:
-        return parse(request.query_params.get(QUERY, ""))
-    except QueryError as error:
-        detail = f"{error.message} (at character {error.position + 1})"
-        raise ApiError(400, title="Invalid query", detail=detail, parameter=QUERY) from None
-
-
-def _order(request: Request) -> Order:
-    try:
-        return Order(request.query_params.get(SORT, Order.NEWEST))
-    except ValueError:
-        detail = f"Sort by one of {', '.join(Order)}."
-        raise ApiError(400, detail=detail, parameter=SORT) from None
-
-
 def _cursor(request: Request) -> Cursor | None:
     text = request.query_params.get(AFTER, "")
     try:
@@ -104,13 +104,6 @@ def _cursor(request: Request) -> Cursor | None:
     except ValueError:
         detail = "A cursor comes from `meta.page.after`."
         raise ApiError(400, detail=detail, parameter=AFTER) from None
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get(LIMIT, str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_LIMIT):
-        raise ApiError(400, detail=f"A limit lies from 1 to {MAX_LIMIT}.", parameter=LIMIT)
-    return int(text)
 
 
 def _page_document(request: Request, page: Page) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,16 +17,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.accounts import idempotency
 from config.accounts.roles import Permission
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.request_body import stream_of
 from findings.api import schemas
-from findings.api.body import stream_of
 from findings.api.schemas import Schema
 from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
 from findings.models import Import
-from findings.spool import ReportTooLarge, chunks_of
+from findings.preview import look_through
+from findings.spool import ReportTooLarge, chunks_of, spooled
+from findings.uploads import keep_chunks
 
 _ENVELOPE = 64 * 1024  # of a multipart body around its file
 
@@ -53,21 +57,61 @@ _IMPORT = _fields(
     type={"type": "string", "enum": ["imports"]},
     attributes=_fields(
         source=_TEXT | {"nullable": True},
+        scope=_TEXT | {"nullable": True, "description": "What the report covers; see `closing`."},
+        is_partial={"type": "boolean"},
         file_name=_TEXT,
         format=_TEXT,
         state={"type": "string", "enum": list(Import.State.values)},
         reason=_TEXT | {"description": "Why the file was refused."},
+        size=_COUNT | {"description": "Bytes, unpacked; 0 until it is known."},
+        bytes_read=_COUNT,
         received=_COUNT,
         new=_COUNT,
         seen_again=_COUNT,
         reopened=_COUNT,
+        resolved=_COUNT | {"description": "Closed, because the report no longer holds them."},
         rejected=_COUNT,
+        closing={
+            "type": "string",
+            "enum": list(Import.Closing.values),
+            "description": "What becomes of open findings of the scope that the report lacks: "
+            "`done`: closed. `held`: so many are missing that a person decides. `kept`: a person "
+            "kept them open. `none`: the report closes nothing, as `closing_note` says.",
+        },
+        closing_note=_TEXT,
+        missing=_COUNT | {"description": "Of `expected`, when that was decided."},
+        expected=_COUNT | {"description": "Open findings of the scope before the import."},
         started_by=_TEXT,
         started_at=_TIME,
         finished_at=_TIME | {"nullable": True},
     ),
 )
 _ONE = _fields(data=_IMPORT, errors=schemas.ERRORS)
+_COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
+_PREVIEW = _fields(
+    data=_fields(
+        id=_TEXT,
+        type={"type": "string", "enum": ["import_previews"]},
+        attributes=_fields(
+            format=_TEXT,
+            source=_TEXT,
+            scope=_TEXT,
+            findings=_COUNT,
+            new=_COUNT,
+            seen_again=_COUNT,
+            reopened=_COUNT,
+            resolved=_COUNT,
+            rejected=_COUNT,
+            missing=_COUNT,
+            expected=_COUNT,
+            closing=_TEXT,
+            closing_note=_TEXT,
+            severities=_COUNTS,
+            types=_COUNTS,
+        ),
+    ),
+    errors=schemas.ERRORS,
+)
 _MANY = _fields(data={"type": "array", "items": _IMPORT}, meta={"type": "object"})
 _FILE = {"type": "string", "format": "binary"}
 _PAGE = (
@@ -91,33 +135,44 @@ class ImportsView(APIView):
     @extend_schema(
         operation_id="import_report",
         summary="Send a report",
-        description="A report file as the body (plain or gzip), or as the field `file` of a form.",
+        description="A report file as the body (plain, gzip or zip), or as the field `file` of a "
+        "form. With `dry_run` nothing is kept (200); with `queued` it is taken in later (202): ask "
+        "for the import to follow it.",
         parameters=[
             OpenApiParameter("source", str, description="Who sends it; the scanner's name."),
+            OpenApiParameter(
+                "scope",
+                str,
+                description="What the report covers: a repository, an image, an account. Default: "
+                "what the report says. A later report of the same scope closes what it lacks.",
+            ),
+            OpenApiParameter("partial", bool, description="Close nothing that it lacks."),
+            OpenApiParameter("dry_run", bool),
+            OpenApiParameter("queued", bool),
             OpenApiParameter("format", str, enum=[each.NAME for each in FORMATS]),
             OpenApiParameter("file_name", str),
+            idempotency.PARAMETER,
         ],
         request={
             "application/octet-stream": _FILE,
             "multipart/form-data": _fields(file=_FILE),
         },
-        responses=_answers(201, _ONE, 400, 413, 415, 422),
+        responses=_answers(201, _ONE, 400, 409, 413, 415, 422)
+        | _answers(200, _PREVIEW)
+        | _answers(202, _ONE),
     )
     def post(self, request: Request) -> Response:
         _check_size_and_encoding(request)
         given, chunks, file_name = _sent(request)
         sent = Sent(
             source=given.get("source", ""),
+            scope=given.get("scope", ""),
             format_name=given.get("format", ""),
             file_name=given.get("file_name", file_name),
+            is_partial=_flag(given, "partial"),
             by=str(request.user),
         )
-        try:
-            done = import_report(chunks, sent)
-        except RefusedReport as refusal:
-            status = 413 if isinstance(refusal, ReportTooLarge) else 422
-            raise ApiError(status, "Report refused", refusal.reason) from None
-        return Response({"data": _document(done), "errors": done.errors}, status=201)
+        return idempotency.answer_upload_once(request, chunks, partial(_taken, sent, given))
 
     @extend_schema(
         operation_id="list_imports",
@@ -128,7 +183,7 @@ class ImportsView(APIView):
     def get(self, request: Request) -> Response:
         size = _whole(request, "page[size]", default=25, least=1, most=100)
         start = size * _whole(request, "page[number]", default=0, least=0, most=1_000_000)
-        imports = Import.objects.select_related("source")
+        imports = Import.objects.select_related("source", "scope")
         return Response(
             {
                 "data": [_document(each) for each in imports[start : start + size]],
@@ -146,8 +201,42 @@ class ImportView(APIView):
         responses=_answers(200, _ONE, 404),
     )
     def get(self, request: Request, import_id: UUID) -> Response:
-        found = get_object_or_404(Import.objects.select_related("source"), pk=import_id)
+        imports = Import.objects.select_related("source", "scope")
+        found = get_object_or_404(imports, pk=import_id)
         return Response({"data": _document(found), "errors": found.errors})
+
+
+def _taken(sent: Sent, given: Mapping[str, str], chunks: Iterator[bytes]) -> Response:
+    """Taken in, only looked through, or kept for the queue."""
+    try:
+        if _flag(given, "dry_run"):
+            return _looked_through(sent, chunks)
+        if _flag(given, "queued"):
+            kept = keep_chunks(chunks, sent)
+            return Response({"data": _document(kept), "errors": []}, status=202)
+        done = import_report(chunks, sent)
+    except RefusedReport as refusal:
+        status = 413 if isinstance(refusal, ReportTooLarge) else 422
+        raise ApiError(status, "Report refused", refusal.reason) from None
+    return Response({"data": _document(done), "errors": done.errors}, status=201)
+
+
+def _looked_through(sent: Sent, chunks: Iterator[bytes]) -> Response:
+    with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
+        summary = look_through(file, sent).as_json()
+    errors = summary.pop("errors")
+    data = {"id": "dry-run", "type": "import_previews", "attributes": summary}
+    return Response({"data": data, "errors": errors})
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    said = given.get(name, "false").lower()
+    if said not in _FLAGS:
+        raise ApiError(400, detail=f"`{name}` is true or false.", parameter=name)
+    return _FLAGS[said]
+
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def _check_size_and_encoding(request: Request) -> None:
@@ -193,6 +282,7 @@ def _whole(request: Request, name: str, *, default: int, least: int, most: int) 
 def _document(done: Import) -> dict[str, Any]:
     attributes = {name: getattr(done, name) for name in _SHOWN}
     attributes["source"] = done.source.name if done.source else None
+    attributes["scope"] = done.scope.target if done.scope else None
     return {"id": str(done.pk), "type": "imports", "attributes": attributes}
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.lib.jsonapi import ApiError, Error, error
-from findings.api.body import read_json_body
+from config.lib.request_body import read_json_body
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.intake import receive
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from findings.explorer.columns import ALWAYS, COLUMNS
-from findings.explorer.pages import Sort
+from findings.explorer.pages import Sort, walk
 from findings.explorer.search import Search
 
 AT_ONCE = 1_000
@@ -23,24 +23,18 @@ class _Line:
 
 
 def csv_lines(search: Search, *, sort: Sort, columns: Sequence[str]) -> Iterator[str]:
-    """One statement; at any time AT_ONCE findings are in memory."""
+    """At any time AT_ONCE findings are in memory."""
     says = dict(ALWAYS)
     for name in columns:
         says |= COLUMNS[name].says
-    sign = "-" if sort.is_descending else ""
-    found = (
-        search.findings()
-        .select_related("source")
-        .defer("description", "attributes", "digest", "fingerprint")
-        .order_by(*(f"{sign}{column}" for column in sort.columns))
-    )
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(says)
     yield "\ufeff" + line.text  # without it Excel takes UTF-8 for Latin-1
-    for finding in found.iterator(chunk_size=AT_ONCE):
-        writer.writerow([_harmless(say(finding)) for say in says.values()])
-        yield line.text
+    for findings in walk(search, sort=sort, at_once=AT_ONCE):
+        for finding in findings:
+            writer.writerow([_harmless(say(finding)) for say in says.values()])
+            yield line.text
 
 
 def _harmless(text: str) -> str:

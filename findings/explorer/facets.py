@@ -74,6 +74,7 @@ class Facet(NamedTuple):
     title: str
     is_open: bool
     choices: Sequence[Choice]
+    is_late: bool = False  # counted once somebody opens it
 
     @property
     def top(self) -> Sequence[Choice]:
@@ -84,12 +85,26 @@ class Facet(NamedTuple):
         return self.choices[len(self.top) :]
 
 
-def count_facets(search: Search) -> list[Facet]:
-    """The findings that match by facet; three statements."""
+def count_facets(search: Search, *, tags: Sequence[str] = TAG_FACETS) -> list[Facet]:
+    """The findings that match by facet: one statement, and one for each of the `tags`.
+
+    Facets of other tags are late: each costs as much as all that are columns together.
+    """
     groups = _groups(search)
-    counts = {name: _sum(groups, search, without=name) for name in FACETS}
-    counts |= {name: _tag_counts(search, name) for name in TAG_FACETS}
-    return [_facet(name, counts[name], search) for name in FACETS]
+    columns = [name for name in FACETS if name not in TAG_FACETS]
+    counts = {name: _sum(groups, search, without=name) for name in columns}
+    counts |= {name: _tag_counts(search, name) for name in tags}
+    return [
+        _facet(name, counts[name], search)
+        if name in counts
+        else Facet(name, TITLES[name], is_open=False, choices=(), is_late=True)
+        for name in FACETS
+    ]
+
+
+def count_tag_facet(search: Search, name: str) -> Facet:
+    """One statement."""
+    return _facet(name, _tag_counts(search, name), search)
 
 
 def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
@@ -100,7 +115,7 @@ def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
         .order_by()
         .annotate(is_image=is_image)
         .values(*columns, "is_image")
-        .annotate(number=Count("pk"))
+        .annotate(number=Count("*"))
     )
     return [(_values(row), row["number"]) for row in rows]
 

@@ -17,6 +17,7 @@ WIDTH = 10  # of a bar with its gap
 TALL = 64
 STACK = ("info", "low", "medium", "high", "critical")  # from the bottom
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+MOST_HOURS = 3 * _DAY  # beyond that a bar is a day
 
 
 class Bar(NamedTuple):
@@ -34,6 +35,14 @@ class Histogram(NamedTuple):
     @property
     def width(self) -> int:
         return WIDTH * len(self.starts)
+
+    @property
+    def start(self) -> str:
+        return f"{self.starts[0]:%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def step_seconds(self) -> int:
+        return int(self.step.total_seconds())
 
     @property
     def by(self) -> str:
@@ -75,13 +84,15 @@ class Histogram(NamedTuple):
 
     def _said(self, start: datetime) -> str:
         if self.step == _HOUR:
-            return f"{start:%H:%M}"
+            one_day = self.starts[-1] - self.starts[0] <= _DAY
+            return f"{start:%H:%M}" if one_day else f"{start.day} {start:%b} {start:%H:%M}"
         return f"{start.day} {start:%b}" if start.year == self.starts[-1].year else f"{start:%b %Y}"
 
 
 def histogram(search: Search, *, now: datetime) -> Histogram | None:
     """None when nothing matches; one statement."""
-    hourly = search.since is not None and now - search.since <= _DAY
+    until = min(search.until or now, now)
+    hourly = search.since is not None and until - search.since <= MOST_HOURS
     trunc = TruncHour if hourly else TruncDay
     rows = (
         search.findings()
@@ -98,7 +109,7 @@ def histogram(search: Search, *, now: datetime) -> Histogram | None:
         return None
     unit = _HOUR if hourly else _DAY
     first = _floor(search.since, unit) if search.since else min(counted)
-    last = max(_floor(now, unit), *counted)
+    last = max(_floor(until - timedelta.resolution, unit), *counted)
     return _merged(counted, first, last, unit)
 
 

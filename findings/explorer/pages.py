@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from django.db.models import Q
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
+from findings.explorer.patience import walk_the_order
 from findings.explorer.search import Search
 from findings.models import Finding
 
@@ -88,6 +91,59 @@ class Page(NamedTuple):
 def total_of(search: Search) -> int:
     """How many match; COUNTED + 1 for any number beyond. One statement."""
     return search.findings().order_by()[: COUNTED + 1].count()
+
+
+def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
+    """How many match each of them; `most` + 1 for any number beyond. One statement."""
+    if not searches:
+        return []
+    counts: list[str] = []
+    params: list[Any] = []
+    for nth, search in enumerate(searches):
+        try:
+            sql, of_search = search.findings().order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            counts.append("SELECT 0")
+            continue
+        counts.append(f"SELECT count(*) FROM ({sql} LIMIT {most + 1}) found{nth}")  # noqa: S608  Django's own
+        params += of_search
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(f'({count})' for count in counts)}", params)
+        return list(cursor.fetchone())
+
+
+def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
+    """Everything that is found, as the pages go through it."""
+    sign = "-" if sort.is_descending else ""
+    return search.findings().order_by(*(f"{sign}{column}" for column in sort.columns))
+
+
+def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Finding]]:
+    """Everything that is found, in its order, so many at once: one statement for each batch.
+
+    Each is read by itself, so that however long the reader takes, the database keeps nothing
+    for it: neither a snapshot nor a copy of the result. A finding whose place in the order
+    changes meanwhile may be told twice, or not.
+    """
+    many = total_of(search) > COUNTED
+    found = in_order(search, sort).select_related("source")
+    found = found.defer("description", "attributes", "digest", "fingerprint")
+    side = "lt" if sort.is_descending else "gt"
+    batch = found[:at_once]
+    while findings := _read(batch, along_the_order=many):
+        yield findings
+        if len(findings) < at_once:
+            return
+        last = [getattr(findings[-1], column) for column in sort.columns]
+        batch = found.filter(_beyond(sort.columns, last, side))[:at_once]
+
+
+def _read(batch: QuerySet[Finding], *, along_the_order: bool) -> list[Finding]:
+    if not along_the_order or connection.vendor != "postgresql":
+        return list(batch)
+    with transaction.atomic():
+        walk_the_order()
+        return list(batch)
 
 
 def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
 
 class Panel(NamedTuple):
     finding: Finding
+    changed_severity: str  # who set another than the source says; "" for nobody
     details: SafeString
     properties: Sequence[tuple[str, str]]
     evidence: Sequence[tuple[str, str, bool]]  # name, text, in mono type
@@ -45,6 +46,7 @@ def panel_of(finding: Finding) -> Panel:
     attributes = finding.attributes
     return Panel(
         finding=finding,
+        changed_severity=_changed_severity(finding),
         details=render_markdown(finding.description),
         properties=list(_properties(finding)),
         evidence=list(_evidence(attributes)),
@@ -64,6 +66,7 @@ def _search(tag: str) -> str:
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
     mute = finding.workflow.get("mute") or {}
     said = {
+        "Severity": _changed_severity(finding),
         "Assignee": assignee_of(finding) or "Unassigned",
         "Mute reason": _mute_reason(mute) if mute.get("is_muted") else "",
         "Remediation": _text(finding.attributes, "remediation", "recommended"),
@@ -73,6 +76,18 @@ def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
         "Source": finding.source.name,
     }
     yield from ((name, value) for name, value in said.items() if value)
+
+
+def _changed_severity(finding: Finding) -> str:
+    """Nothing where the source's severity holds."""
+    if not finding.base_severity:
+        return ""
+    noted = finding.workflow.get("severity_override") or {}
+    who = str((noted.get("updated_by") or {}).get("name", ""))
+    said = f"{_words(finding.base_severity)} from scanner → {_words(finding.severity)} set"
+    return " · ".join(
+        filter(None, (f"{said} by {who}" if who else said, str(noted.get("description", ""))))
+    )
 
 
 def _mute_reason(mute: Mapping[str, Any]) -> str:
@@ -118,11 +133,23 @@ def _text(attributes: Mapping[str, Any], *path: str) -> str:
 _SAYS: Mapping[str, tuple[str, str]] = {
     FindingEvent.Kind.REOPENED: ("undo-2", "Seen again and opened"),
     FindingEvent.Kind.SEVERITY: ("sliders-horizontal", "Severity changed from"),
+    FindingEvent.Kind.REPORTED: ("sliders-horizontal", "Severity at the source changed from"),
+    FindingEvent.Kind.OVERRIDDEN: ("sliders-horizontal", "Severity set from"),
+    FindingEvent.Kind.RESTORED: ("undo-2", "Severity of the source restored, from"),
     FindingEvent.Kind.STATUS: ("arrow-left-right", "Status changed from"),
     FindingEvent.Kind.MUTED: ("bell-off", "Muted"),
     FindingEvent.Kind.UNMUTED: ("bell-off", "Unmuted"),
     FindingEvent.Kind.ASSIGNED: ("user-round", "Assigned to"),
 }
+
+
+_FROM_TO = (
+    FindingEvent.Kind.SEVERITY,
+    FindingEvent.Kind.REPORTED,
+    FindingEvent.Kind.OVERRIDDEN,
+    FindingEvent.Kind.RESTORED,
+    FindingEvent.Kind.STATUS,
+)
 
 
 def _timeline(finding: Finding) -> list[Entry]:
@@ -133,10 +160,10 @@ def _timeline(finding: Finding) -> list[Entry]:
 
 def _entry(event: FindingEvent) -> Entry:
     icon, says = _SAYS[event.kind]
-    who = ("by", event.actor.name) if event.actor else ()
+    who = _who(event)
     before, after = _words(event.before), _words(event.after)
     match event.kind:
-        case FindingEvent.Kind.SEVERITY | FindingEvent.Kind.STATUS:
+        case kind if kind in _FROM_TO:
             parts = (says, before, "to", after, *who)
         case FindingEvent.Kind.ASSIGNED:
             parts = (says, event.after, *who) if event.after else ("Assigned to", "nobody", *who)
@@ -145,6 +172,12 @@ def _entry(event: FindingEvent) -> Entry:
         case _:
             parts = (says, "", *who)
     return Entry(event.created_at, icon, parts, event.note)
+
+
+def _who(event: FindingEvent) -> tuple[str, ...]:
+    if event.key_name:
+        return ("by API key", event.key_name)
+    return ("by", event.actor.name) if event.actor else ()
 
 
 def _words(name: str) -> str:

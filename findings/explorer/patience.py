@@ -28,8 +28,8 @@ def walk_the_order() -> None:
 
 
 @contextmanager
-def patience() -> Iterator[None]:
-    """Raises TookTooLongError when a statement inside takes longer than SECONDS.
+def patience(seconds: float | None = None) -> Iterator[None]:
+    """Raises TookTooLongError when a statement inside takes longer than SECONDS, or `seconds`.
 
     PostgreSQL only: it would go on with a search that nobody waits for any more. On SQLite a
     transaction would make readers wait for writers, and there is no server to protect.
@@ -40,7 +40,7 @@ def patience() -> Iterator[None]:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
+                cursor.execute(f"SET LOCAL statement_timeout = {int((seconds or SECONDS) * 1000)}")
             yield
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == _CANCELED:

@@ -31,6 +31,7 @@ class Search:
     since: datetime | None = None  # first seen since then
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
+    until: datetime | None = None  # and first seen before then
 
     @property
     def has_words(self) -> bool:
@@ -41,6 +42,8 @@ class Search:
         found = Finding.objects.filter(condition(self.root))
         if self.since:
             found = found.filter(first_seen_at__gte=self.since)
+        if self.until:
+            found = found.filter(first_seen_at__lt=self.until)
         for facet in facets:
             if facet in self.chosen:
                 found = found.filter(_chosen(facet, self.chosen[facet]))

@@ -2,7 +2,8 @@
 Inspector, Macie, IAM Access Analyzer, Config and every other product that sends them there.
 
 Read from `{"Findings": […]}` (the AWS CLI), `{"findings": […]}`, an event of EventBridge
-(`{"detail": {"findings": […]}}`), a bare list, and a single finding. See docs/asff.md.
+(`{"detail": {"findings": […]}}`), a bare list, a single finding, and events or findings one
+after another, as Firehose writes them. See docs/asff.md.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
-from findings.formats import severities
-from findings.formats.identity import Firsts, fingerprint
+from findings.formats import lines, severities
+from findings.formats.identity import Firsts, batch_name, fingerprint
+from findings.formats.json_outline import json_outline
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import Holder, VulnerablePackage
+from findings.formats.reading import only
 from findings.formats.resources import Resource, ResourceFinding
 from findings.formats.stream import Outline, Record, records
 from findings.formats.values import (
@@ -29,7 +32,6 @@ from findings.formats.values import (
     tags,
     text,
     texts,
-    the_one,
 )
 
 NAME = "asff"
@@ -38,6 +40,7 @@ LABEL = "AWS Security Hub (ASFF)"
 _VERSION = "2018-10-08"
 _OURS = frozenset({"SchemaVersion", "ProductArn", "GeneratorId"})
 _EVENTS = "Security Hub Findings"  # beginning of the detail-type of EventBridge
+_PLACES = ("/Findings/*", "/findings/*", "/detail/findings/*", "/*")
 _CLOSED = frozenset({"RESOLVED", "SUPPRESSED"})
 _PASSED = frozenset({"PASSED", "NOT_AVAILABLE"})
 _CVE = re.compile(r"^((?:CVE|GHSA)-[\w-]+) - (.+)$")  # how Inspector writes titles
@@ -58,6 +61,8 @@ _TYPES: tuple[tuple[str, FindingType], ...] = (
 
 
 def recognises(outline: Outline) -> bool:
+    if outline.root == "lines":
+        return any(outline.kinds >= keys for keys in (_OURS, {"detail-type", "detail"}))
     if outline.root == "list":
         return outline.first.get("", frozenset()) >= _OURS
     if outline.keys >= _OURS:
@@ -72,15 +77,15 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(report: BinaryIO) -> str:
     """The product, if all findings are of one."""
-    return the_one(_product(found.value) for found in _findings(report)) or "AWS Security Hub"
+    return only(_product(found.value) for found in _findings(report)) or "AWS Security Hub"
 
 
 def target(report: BinaryIO) -> str:
-    """The account and region, if all findings are of one. An event or a single finding says
-    nothing about others: it is a target of its own."""
-    if next(records(report, "/SchemaVersion", "/detail-type"), None):
-        return " ".join(text(found.value, "Id") for found in _findings(report))
-    return the_one(map(_account, (found.value for found in _findings(report))))
+    """The account and region, if all findings are of one. Events and single findings say nothing
+    about others: they are targets of their own."""
+    if json_outline(report).kinds & {"SchemaVersion", "detail-type"}:
+        return batch_name(text(found.value, "Id") for found in _findings(report))
+    return only(filter(None, (_account(found.value) for found in _findings(report))))
 
 
 def _account(item: Any) -> str:
@@ -106,9 +111,25 @@ def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejecte
 
 
 def _findings(report: BinaryIO) -> Iterator[Record]:
-    if next(records(report, "/SchemaVersion"), None):
+    shape = json_outline(report)
+    if shape.root == "lines":
+        return _in_documents(report)
+    if "SchemaVersion" in shape.keys:
         return records(report, "")
-    return records(report, "/Findings/*", "/findings/*", "/detail/findings/*", "/*")
+    return records(report, *_PLACES)
+
+
+def _in_documents(report: BinaryIO) -> Iterator[Record]:
+    """Of events, pages or findings one after another."""
+    for document in lines.documents(report):
+        for steps in (("detail", "findings"), ("Findings",), ("findings",)):
+            found = dig(document.value, *steps)
+            if isinstance(found, list):
+                for index, item in enumerate(found):
+                    yield Record((*document.path, *steps, index), item)
+                break
+        else:
+            yield document
 
 
 def _problem(found: Record) -> tuple[str, str, str] | None:

@@ -78,6 +78,8 @@ class GenericFinding:
             return FindingType.HOST_AND_CONTAINER
         if says("url"):
             return FindingType.RUNTIME_CODE
+        if self._cves:
+            return FindingType.LIBRARY
         return FindingType.STATIC_CODE if says("file") else FindingType.MISCONFIGURATION
 
     @cached_property

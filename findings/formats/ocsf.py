@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any, BinaryIO
 
 from findings.facts import FindingType, Severity
 from findings.formats import lines, severities
-from findings.formats.identity import Firsts, fingerprint
+from findings.formats.identity import Firsts, batch_name, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.ocsf_vulnerabilities import vulnerability_records
+from findings.formats.reading import only
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
 from findings.formats.stream import Outline, Record, RefusedReport, begins_with, records
-from findings.formats.values import clip, dig, moment, objects, one_line, text, texts, the_one
+from findings.formats.values import clip, dig, moment, objects, one_line, text, texts
 
 NAME = "ocsf"
 LABEL = "OCSF findings"
@@ -60,20 +60,16 @@ def recognises(outline: Outline) -> bool:
 
 def scanner(report: BinaryIO) -> str:
     """The product, if all findings are of one."""
-    return the_one(_product(found.value) for found in _findings(report)) or "OCSF"
+    return only(_product(found.value) for found in _findings(report)) or "OCSF"
 
 
 def target(report: BinaryIO) -> str:
-    """The account, if all findings are of one. A single finding says nothing about others: it is
-    a target of its own."""
-    if _is_single(report):
-        return next(_info(found.value, "uid") for found in _findings(report))
+    """The account, if all findings of a list are of one. Lines and single findings are sent as
+    they happen and say nothing about others: they are targets of their own."""
+    if not begins_with(report, b"["):
+        return batch_name(_info(found.value, "uid") for found in _findings(report))
     accounts = (text(found.value, "cloud", "account", "uid") for found in _findings(report))
-    return the_one(accounts)
-
-
-def _is_single(report: BinaryIO) -> bool:
-    return begins_with(report, b"{") and len(list(islice(_findings(report), 2))) == 1
+    return only(filter(None, accounts))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -116,7 +112,7 @@ def _is_open(item: dict[str, Any]) -> bool:
     return not (is_closed or passed or is_closing or text(item, "class_uid") == _INCIDENT)
 
 
-def _info(item: dict[str, Any], name: str) -> str:
+def _info(item: Any, name: str) -> str:
     return text(item, "finding_info", name) or text(item, "finding", name)
 
 

@@ -39,6 +39,7 @@ _LANGUAGES = {
 _NO_FIX = "No fixed version is known."
 _WAYS = 10  # shown of those through which a package comes in
 
+_MOST = 20  # weaknesses, CVEs and other names of one problem
 _SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
 
 
@@ -175,8 +176,8 @@ class VulnerablePackage:
     def _tags(self) -> list[str]:
         return tags(
             scanner=self.scanner.lower(),
-            cve=self.cves,
-            cwe=self.cwes,
+            cve=self.cves[:_MOST],
+            cwe=self.cwes[:_MOST],
             package=self.package,
             language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem.lower(), ""),
             image=self.holder.name if self.holder.is_image else "",
@@ -187,9 +188,9 @@ class VulnerablePackage:
     def _attributes(self) -> dict[str, Any]:
         advisory = {
             "id": self.id,
-            "cve": self.cves,
-            "aliases": list(self.aliases)[:20],
-            "cwe": list(self.cwes)[:20],
+            "cve": self.cves[:_MOST],
+            "aliases": list(self.aliases)[:_MOST],
+            "cwe": list(self.cwes)[:_MOST],
             "url": one_line(next(iter(self.urls), ""), 1_000),
         }
         package = {

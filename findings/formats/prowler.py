@@ -15,9 +15,10 @@ from findings.facts import FindingType, Severity
 from findings.formats import csv_stream, lines, severities
 from findings.formats.identity import Firsts, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
+from findings.formats.reading import only
 from findings.formats.resources import Resource, ResourceFinding, check_identity, compliance_lines
 from findings.formats.stream import Outline, begins_with, records
-from findings.formats.values import clip, dig, one_line, text, texts, the_one
+from findings.formats.values import clip, dig, one_line, text, texts
 
 NAME = "prowler"
 LABEL = "Prowler"
@@ -48,7 +49,7 @@ def scanner(_report: BinaryIO) -> str:
 def target(report: BinaryIO) -> str:
     """The account, if all checks are of one."""
     checks = (_check(item) for _, item in _checks(report) if isinstance(item, dict))
-    return the_one(check.resource.account for check in checks)
+    return only(filter(None, (check.resource.account for check in checks)))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

@@ -104,8 +104,8 @@ def recognise(report: BinaryIO, *, name: str = "") -> Format:
     if named is not None:
         if named.recognises(shape):
             return named
-        other = next((f"; it is {known.LABEL}" for known in FORMATS if known.recognises(shape)), "")
-        raise RefusedReport(f"The file is not a {named.LABEL} report{other}.")
+        other = next((f" It is {known.LABEL}." for known in FORMATS if known.recognises(shape)), "")
+        raise RefusedReport(f"The file is not a {named.LABEL} report.{other}")
     for known in FORMATS:
         if known.recognises(shape):
             return known

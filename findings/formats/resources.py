@@ -71,7 +71,7 @@ class ResourceFinding:
 
     def _description(self) -> str:
         evidence = Evidence(self.opening or self.seen)
-        if self.seen != self.opening:
+        if self.opening and self.seen != self.opening:
             evidence.section("Seen", self.seen)
         resource = self.resource
         place = f" ({resource.name})" if resource.name not in ("", resource.id) else ""
@@ -93,8 +93,8 @@ class ResourceFinding:
             region=resource.region,
             cloud_service=self.service,
             kube_namespace=resource.namespace,
-            cve=self.cves,
-            cwe=self.cwes,
+            cve=self.cves[:20],
+            cwe=self.cwes[:20],
         )
 
     def _attributes(self) -> dict[str, Any]:

@@ -197,8 +197,8 @@ class _Result:
             image=self.run.image,
             branch=self.run.branch,
             language=self.location.language,
-            cve=rule.cves,
-            cwe=self.cwes,
+            cve=rule.cves[:20],
+            cwe=self.cwes[:20],
             package=self.package.name,
             fix_available="true" if self.package.fixed else "",
         )
@@ -217,7 +217,7 @@ class _Result:
                 "correlation_id": self._correlation_id(),
                 "rule": {"id": rule.id, "name": rule.name, "url": rule.help_uri},
                 "code_location": place,
-                "advisory": {"cve": rule.cves, "cwe": self.cwes},
+                "advisory": {"cve": rule.cves[:20], "cwe": self.cwes[:20]},
                 "cvss": rule.security_severity,
                 "package": {
                     "name": package.name,

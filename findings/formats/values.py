@@ -84,16 +84,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = 10**11  # as seconds the year 5138, as milliseconds 1973
 
 
-def the_one(values: Iterable[str]) -> str:
-    """The value that all are (empty ones do not count), or "" if they differ."""
-    one = ""
-    for value in filter(None, values):
-        if one and value != one:
-            return ""
-        one = value
-    return one
-
-
 def repository_name(uri: str) -> str:
     """`github.com/acme/api`: without scheme, user and `.git`, so that both clone ways agree."""
     place = uri.partition("://")[2] or uri.replace(":", "/", 1)

@@ -18,8 +18,9 @@ from findings.formats import xml_stream
 from findings.formats.evidence import Evidence
 from findings.formats.identity import Occurrences, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
+from findings.formats.reading import only
 from findings.formats.stream import Outline, begins_with, records
-from findings.formats.values import clip, one_line, tags, text, the_one, without_empty
+from findings.formats.values import clip, one_line, tags, text, without_empty
 from findings.formats.xml_values import listed, values_of
 
 NAME = "zap"
@@ -53,7 +54,7 @@ def scanner(_report: BinaryIO) -> str:
 
 def target(report: BinaryIO) -> str:
     """The site, if there is one."""
-    return the_one(name for _, name in _sites(report))
+    return only(filter(None, (name for _, name in _sites(report))))
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

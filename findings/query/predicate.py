@@ -31,6 +31,10 @@ from findings.query.ast import (
 )
 from findings.query.scalars import Value, ascii_lower, is_address, number, number_text, scalar
 
+TICKET_KEY = Field(Root.ATTRIBUTE, "ticket.key")
+ISSUE_KEYS = Field(Root.ATTRIBUTE, "workflow.integrations.jira")
+"""The keys that a finding's ticket has in Jira. `@ticket.key` finds them, too."""
+
 Predicate = Callable[[Facts], bool]
 Reader = Callable[[Facts], tuple[Value, ...]]
 Test = Callable[[Value], bool]
@@ -71,6 +75,8 @@ def reader(field: Field) -> Reader:
         return _read_free_text
     if field.root is Root.TAG:
         return lambda facts: tag_values(facts.tags, field.name)
+    if field == TICKET_KEY:
+        return _read_ticket_keys
     if core := CORE_FIELDS.get(field.name):
         read = attrgetter(core.column)
         return lambda facts: core_values(core, read(facts))
@@ -82,6 +88,14 @@ def reader(field: Field) -> Reader:
 def _read_free_text(facts: Facts) -> tuple[Value, ...]:
     texts = (getattr(facts, name) for name in FREE_TEXT_FIELDS)
     return tuple(ascii_lower(text) for text in texts if text)
+
+
+def _read_ticket_keys(facts: Facts) -> tuple[Value, ...]:
+    """A ticket is known by its case's key and by that of its issue; no ticket has neither."""
+    if not facts.ticket_key:
+        return ()
+    _, path = document_path(ISSUE_KEYS.name)
+    return (facts.ticket_key, *path_values(facts.workflow, path))
 
 
 def tag_values(tags: Sequence[str], key: str) -> tuple[Value, ...]:

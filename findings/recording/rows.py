@@ -27,6 +27,7 @@ class Report(NamedTuple):
     tags: str
     attributes: str
     digest: str
+    scope_id: int | None
 
 
 class Known(NamedTuple):
@@ -37,8 +38,13 @@ class Known(NamedTuple):
     digest: str
     status: str
     severity: str
+    base_severity: str
     first_seen_at: datetime
     last_seen_at: datetime
+
+    @property
+    def source_severity(self) -> str:
+        return self.base_severity or self.severity
 
 
 SAID = (
@@ -47,6 +53,7 @@ SAID = (
     "title",
     "description",
     "severity",
+    "base_severity",
     "resource_id",
     "resource_name",
     "resource_type",
@@ -54,6 +61,7 @@ SAID = (
     "attributes",
     "first_seen_at",
     "last_seen_at",
+    "scope_id",
 )
 """What a source says of a finding: the columns that change when it says something else."""
 
@@ -73,20 +81,28 @@ NEW = (
 )
 
 
-def report_of(finding: Normalised) -> Report:
+def report_of(finding: Normalised, scope_id: int | None = None) -> Report:
     tags, attributes = as_json(finding.tags), as_json(finding.attributes)
-    return Report(finding, tags, attributes, digest(finding, tags=tags, attributes=attributes))
+    said = digest(finding, tags=tags, attributes=attributes)
+    return Report(finding, tags, attributes, said, scope_id)
 
 
-def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime) -> tuple[Any, ...]:
-    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before."""
+def said_row(
+    report: Report, *, first_seen_at: datetime, last_seen_at: datetime, overridden: str = ""
+) -> tuple[Any, ...]:
+    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before.
+
+    `overridden` is the severity that a person has set: the source's goes beneath it.
+    """
     finding = report.finding
+    severity, base = (overridden, finding.severity) if overridden else (finding.severity, "")
     return (
         report.digest,
         finding.finding_type,
         finding.title,
         finding.description,
-        finding.severity,
+        severity,
+        base,
         finding.resource_id,
         finding.resource_name,
         finding.resource_type,
@@ -94,6 +110,7 @@ def said_row(report: Report, *, first_seen_at: datetime, last_seen_at: datetime)
         report.attributes,
         min(finding.first_seen_at or first_seen_at, first_seen_at),
         last_seen_at,
+        report.scope_id,
     )
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from django import template
-from django.http import QueryDict
-from django.urls import reverse
 
 from config.accounts.access import signed_in
 from config.lib.ui_tags import url_with
@@ -15,7 +12,7 @@ from findings.explorer.columns import COLUMNS, assignee_of
 from findings.explorer.pages import COUNTED, Sort
 from findings.forms import ExplorerQuery
 from findings.models import Finding
-from findings.selectors import views_of
+from findings.tabs import Tab, tabs_of
 
 register = template.Library()
 
@@ -44,37 +41,16 @@ def column_links(context: template.Context, shown: Sequence[str]) -> list[tuple[
     return links
 
 
-BUILT_IN = (
-    ("All findings", ""),
-    ("Unticketed criticals", "severity=critical&ticket=none&status=in-progress&status=open"),
-    ("Over limit today", "from=today&ticket=over_limit"),
-)
-
-
-class Tab(NamedTuple):
-    name: str
-    query: str
-    is_now: bool
-    edit: str = ""  # where its owner changes it
-    owner: str = ""  # who shared it, if it is somebody else's
-
-
 @register.simple_tag(takes_context=True)
 def view_tabs(context: template.Context, asked: ExplorerQuery) -> list[Tab]:
-    """The built-in views and the saved ones that the person sees. One statement."""
-    person = signed_in(context["request"])
-    now = asked.state
-    tabs = [Tab(name, query, _state(query) == now) for name, query in BUILT_IN]
-    for view in views_of(person):
-        is_own = view.owner_id == person.pk
-        edit = reverse("findings:view-edit", args=[view.pk]) if is_own else ""
-        owner = "" if is_own else view.owner.name
-        tabs.append(Tab(view.name, view.query, _state(view.query) == now, edit, owner))
-    return tabs
+    """One statement."""
+    return tabs_of(signed_in(context["request"]), asked.state)
 
 
-def _state(query: str) -> str:
-    return ExplorerQuery(QueryDict(query)).state
+@register.filter
+def count_of(counts: Mapping[str, str] | str, key: str) -> str:
+    """The number beside a tab, where they were counted."""
+    return counts.get(key, "") if isinstance(counts, Mapping) else ""
 
 
 @register.filter

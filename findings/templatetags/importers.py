@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -59,12 +60,45 @@ def import_result(run: Import) -> SafeString:
     """What came of a report, in a few words."""
     if run.state == Import.State.REFUSED:
         return _said("bad", "circle-x", run.reason)
+    if run.state in _NOT_YET:
+        return _said("", *_NOT_YET[run.state])
     said = f"{run.new:,} new" + (f", {run.seen_again:,} seen again" if run.seen_again else "")
     if run.state == Import.State.RUNNING:
         return _said("", "refresh-cw", f"Running: {said}")
+    said += f", {run.resolved:,} resolved" if run.resolved else ""
+    if run.closing == Import.Closing.HELD:
+        return _said("warn", "triangle-alert", f"{said}, {run.missing:,} missing")
     if run.rejected:
         return _said("warn", "triangle-alert", f"{said}, {run.rejected:,} not taken in")
     return _said("ok", "circle-check", said)
+
+
+_NOT_YET = {
+    Import.State.CHECKING.value: ("refresh-cw", "Looking it through"),
+    Import.State.WAITING.value: ("info", "Waits for a person to import it"),
+}
+
+
+@register.simple_tag
+def import_progress(run: Import) -> str:
+    """How far it is: records, and bytes of how many."""
+    if not run.size:
+        return ""
+    if not run.bytes_read:
+        return f"The file is being checked, {filesizeformat(run.size)}."
+    read, size = filesizeformat(run.bytes_read), filesizeformat(run.size)
+    return f"{run.received:,} records so far, {read} of {size}."
+
+
+@register.simple_tag
+def import_bar(run: Import) -> SafeString:
+    return format_html(
+        '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" '
+        'aria-label="{}% read"><rect class="bg" width="100" height="6"/>'
+        '<rect class="fg" width="{}" height="6"/></svg>',
+        run.percent,
+        run.percent,
+    )
 
 
 def _said(tone: str, mark: str, text: str) -> SafeString:

@@ -3,6 +3,7 @@ the way back to where the person was."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django import forms
@@ -13,22 +14,27 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from findings.forms import Chosen, said_of
+from findings.forms import said_of
 
 
 def ask(
     request: HttpRequest,
-    chosen: Chosen,
+    hidden: Sequence[tuple[str, str]],
     form: forms.Form,
     *,
     title: str,
     label: str,
     text: str = "",
+    action: str = "",
 ) -> HttpResponse:
-    """The form, with the chosen findings in it. A form that was sent in vain comes back as 422."""
+    """The form, with the chosen findings hidden in it; it goes to `action`, or where it is asked.
+
+    A form that was sent in vain comes back as 422.
+    """
     in_dialog = "HX-Request" in request.headers
     context = {
-        "chosen": chosen,
+        "hidden": hidden,
+        "action": action or request.path,
         "form": form,
         "title": title,
         "label": label,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -14,16 +14,17 @@ from django_htmx.http import reswap, retarget
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings.explorer.facets import count_facets
+from findings.explorer.facets import count_facets, count_tag_facet
 from findings.explorer.histogram import histogram
 from findings.explorer.pages import COUNTED, ROWS, page_of, total_of
 from findings.explorer.panel import panel_of
 from findings.explorer.patience import TookTooLongError, patience, walk_the_order
-from findings.explorer.search import Search
+from findings.explorer.search import TAG_FACETS, Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
 from findings.suggest import suggest_search
+from findings.tabs import counts_of, tabs_of
 
 
 @require(Permission.FINDINGS_READ)
@@ -36,6 +37,8 @@ def list_findings(request: HttpRequest) -> HttpResponse:
     context |= _found(asked, later=later)
     if in_page:
         return _answer(request, context, asked)
+    if not later:
+        context["tab_counts"] = _tab_counts(request)
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
@@ -51,7 +54,8 @@ def show_facets(request: HttpRequest) -> HttpResponse:
     if search := asked.search(timezone.now()):
         try:
             with patience():
-                context["facets"] = count_facets(search)
+                tags = [name for name in TAG_FACETS if name in search.chosen]
+                context["facets"] = count_facets(search, tags=tags)
         except TookTooLongError:
             context["took_too_long"] = True
     return render(request, "findings/_facets.html", context)
@@ -59,16 +63,39 @@ def show_facets(request: HttpRequest) -> HttpResponse:
 
 @require(Permission.FINDINGS_READ)
 @require_GET
-def show_histogram(request: HttpRequest) -> HttpResponse:
+def show_facet(request: HttpRequest, name: str) -> HttpResponse:
+    """One that is counted when somebody opens it."""
+    if name not in TAG_FACETS:
+        raise Http404
     context: dict[str, Any] = {}
-    now = timezone.now()
-    if search := ExplorerQuery(request.GET).search(now):
+    if search := ExplorerQuery(request.GET).search(timezone.now()):
+        try:
+            with patience():
+                context["facet"] = count_tag_facet(search, name)
+        except TookTooLongError:
+            context["took_too_long"] = True
+    return render(request, "findings/_facet.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_histogram(request: HttpRequest) -> HttpResponse:
+    asked, now = ExplorerQuery(request.GET), timezone.now()
+    context: dict[str, Any] = {"late": True}
+    if search := asked.search(now):
         try:
             with patience():
                 context["histogram"] = histogram(search, now=now)
         except TookTooLongError:
             context["took_too_long"] = True
     return render(request, "findings/_histogram.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_tab_counts(request: HttpRequest) -> HttpResponse:
+    """The numbers beside the tabs, each for its own place."""
+    return render(request, "findings/_tab_counts.html", {"tab_counts": _tab_counts(request)})
 
 
 @require(Permission.FINDINGS_READ)
@@ -111,6 +138,7 @@ def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
         "total": total,
         "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),
         "rows_choices": ROWS,
+        "bulk_most": COUNTED,
         "is_first_run": total == 0 and not Finding.objects.exists(),
     }
 
@@ -121,3 +149,12 @@ def _counted(search: Search, now: datetime) -> dict[str, Any]:
 
 def _may_write(request: HttpRequest) -> bool:
     return signed_in(request).may(Permission.FINDINGS_WRITE)
+
+
+def _tab_counts(request: HttpRequest) -> dict[str, str]:
+    """None where the database takes too long: the tabs stand without them."""
+    try:
+        with patience():
+            return counts_of(tabs_of(signed_in(request), ""))
+    except TookTooLongError:
+        return {}

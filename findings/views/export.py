@@ -28,4 +28,5 @@ def export_findings(request: HttpRequest) -> HttpResponseBase:
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"findings-{now:%Y%m%d-%H%M}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["X-Accel-Buffering"] = "no"  # a proxy sends it on as it comes
     return answer

@@ -6,19 +6,21 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings import importers, uploads
-from findings.forms import UploadForm
+from findings import closing, importers, uploads
+from findings.forms import UploadForm, said_of
 from findings.imports import Sent
 from findings.models import Import, Source
 
 SUGGESTED = 200
+SHOWN = 50  # of the findings that a report lacks
 
 
 @require(Permission.FINDINGS_READ)
@@ -37,9 +39,16 @@ def list_importers(request: HttpRequest) -> HttpResponse:
 @require_GET
 def show_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """A run; as a fragment while it is on its way."""
-    run = get_object_or_404(Import.objects.select_related("source"), pk=import_id)
     part = "HX-Request" in request.headers
-    context = {"run": run, "label": importers.LABELS.get(run.format, ""), "fragment": part}
+    run, user = _run(import_id), signed_in(request)
+    context = {
+        "run": run,
+        "label": importers.LABELS.get((run.summary or {}).get("format", run.format), ""),
+        "fragment": part,
+        "missing": closing.missing_from(run)[:SHOWN] if run.closing == Import.Closing.HELD else (),
+        "may_import": user.may(Permission.FINDINGS_INTAKE),
+        "may_resolve": user.may(Permission.FINDINGS_WRITE),
+    }
     return render(request, f"findings/{'_import' if part else 'import'}.html", context)
 
 
@@ -52,12 +61,51 @@ def upload_report(request: HttpRequest) -> HttpResponse:
         file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
         said = Sent(
             source=form.cleaned_data["source"],
+            scope=form.cleaned_data["scope"],
             format_name=form.cleaned_data["format"],
             file_name=file.name or "",
+            is_partial=form.cleaned_data["is_partial"],
             by=signed_in(request).name,
         )
-        row = uploads.keep(file.chunks(), said)
+        row = uploads.keep(file, said, asks_first="now" not in request.POST)
         return redirect("findings:import-show", row.pk)
     names = Source.objects.values_list("name", flat=True)[:SUGGESTED]
     status = 422 if sent else 200
     return render(request, "findings/upload.html", {"form": form, "names": names}, status=status)
+
+
+@require(Permission.FINDINGS_INTAKE)
+@require_POST
+def begin(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    uploads.begin(_run(import_id))
+    return redirect("findings:import-show", import_id)
+
+
+@require(Permission.FINDINGS_INTAKE)
+@require_POST
+def discard(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    uploads.discard(_run(import_id))
+    messages.success(request, "The report was discarded.")
+    return redirect("findings:importer-list")
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def resolve(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """The findings that a report lacked are gone."""
+    run = _run(import_id)
+    closing.resolve_held(run, actor=signed_in(request))
+    messages.success(request, f"{said_of(run.resolved)} resolved")
+    return redirect("findings:import-show", import_id)
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def keep_open(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    closing.keep_open(_run(import_id), actor=signed_in(request))
+    messages.success(request, "The findings stay open.")
+    return redirect("findings:import-show", import_id)
+
+
+def _run(import_id: UUID) -> Import:
+    return get_object_or_404(Import.objects.select_related("source", "scope"), pk=import_id)

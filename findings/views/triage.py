@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings import services
-from findings.forms import AssignForm, Chosen, MuteForm, StatusForm, said_of
+from findings import overrides, services
+from findings.forms import AssignForm, Chosen, MuteForm, SeverityForm, StatusForm, said_of
 from findings.views.asking import ask, back, nothing_chosen
 
 
@@ -21,7 +21,7 @@ def mute_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen, form, title=f"Mute {chosen.noun}", label="Mute")
+        return ask(request, chosen.hidden, form, title=f"Mute {chosen.noun}", label="Mute")
     number = services.mute(
         chosen.pks,
         reason=form.cleaned_data["reason"],
@@ -41,7 +41,7 @@ def assign_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen, form, title=f"Assign {chosen.noun}", label="Assign")
+        return ask(request, chosen.hidden, form, title=f"Assign {chosen.noun}", label="Assign")
     assignee = form.cleaned_data["assignee"]
     number = services.assign(chosen.pks, assignee=assignee, actor=signed_in(request))
     whom = f"assigned to {assignee.name}" if assignee else "assigned to nobody"
@@ -58,8 +58,30 @@ def change_status(request: HttpRequest) -> HttpResponse:
         return nothing_chosen(request)
     if not form.is_valid():
         title = f"Change the status of {chosen.noun}"
-        return ask(request, chosen, form, title=title, label="Change status")
+        return ask(request, chosen.hidden, form, title=title, label="Change status")
     status = form.cleaned_data["status"]
     number = services.change_status(chosen.pks, status=status, actor=signed_in(request))
     messages.success(request, f"Status of {said_of(number)} changed")
+    return back(request, gone=chosen.gone)
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def change_severity(request: HttpRequest) -> HttpResponse:
+    chosen = Chosen(request.POST)
+    if not chosen.findings:
+        return nothing_chosen(request)
+    present = {"severity": chosen.findings[0].severity}
+    form = SeverityForm(request.POST if "save" in request.POST else None, initial=present)
+    if not form.is_valid():
+        title = f"Change the severity of {chosen.noun}"
+        text = "It holds, whatever the scanner says later, until it is given back to the scanner."
+        return ask(request, chosen, form, title=title, label="Change severity", text=text)
+    number = overrides.change_severity(
+        chosen.pks,
+        severity=form.cleaned_data["severity"],
+        description=form.cleaned_data["description"],
+        actor=signed_in(request),
+    )
+    messages.success(request, f"Severity of {said_of(number)} changed")
     return back(request, gone=chosen.gone)

@@ -15,12 +15,13 @@ from config.accounts.api_keys import create_api_key
 from config.accounts.models import KeyWindow
 from config.accounts.roles import Permission
 from config.runtime.models import Beat
-from findings.models import FindingEvent, Import, ImportPart, SavedView
+from findings.models import FindingEvent, Import, SavedView, Scope
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
     FindingFactory,
     JiraAccountFactory,
+    JiraIssueTemplateFactory,
     ProjectFactory,
     RuleFactory,
     SourceFactory,
@@ -29,6 +30,8 @@ from tests.factories import (
 from ticketing.models import (
     Attachment,
     Attempt,
+    BulkRun,
+    BulkStep,
     Case,
     CommentLink,
     JiraSpace,
@@ -44,6 +47,10 @@ _number = count(1)
 
 def _key():
     return create_api_key("ci", scopes=[Permission.FINDINGS_READ], actor=UserFactory())[0]
+
+
+def _run():
+    return BulkRun.objects.create(deed=BulkRun.Deed.MUTE, actor=UserFactory())
 
 
 def _case():
@@ -107,8 +114,8 @@ MAKE: dict[str, Callable[[], Model]] = {
         finding=FindingFactory(), kind=FindingEvent.Kind.REOPENED, actor=UserFactory()
     ),
     "findings.Import": lambda: Import.objects.create(source=SourceFactory()),
-    "findings.ImportPart": lambda: ImportPart.objects.create(
-        upload=Import.objects.create(source=SourceFactory()), number=1, content=b"{}"
+    "findings.Scope": lambda: Scope.objects.create(
+        source=SourceFactory(), target=f"target {next(_number)}"
     ),
     "findings.SavedView": lambda: SavedView.objects.create(name="Mine", owner=UserFactory()),
     "ticketing.Project": ProjectFactory,
@@ -119,6 +126,10 @@ MAKE: dict[str, Callable[[], Model]] = {
     "ticketing.TimelineEntry": lambda: TimelineEntry.objects.create(
         case=_case(), kind=TimelineEntry.Kind.COMMENT, actor=UserFactory()
     ),
+    "ticketing.BulkRun": _run,
+    "ticketing.BulkStep": lambda: BulkStep.objects.create(
+        run=_run(), finding=FindingFactory(), position=1, case=_case()
+    ),
     "ticketing.JiraAccount": JiraAccountFactory,
     "ticketing.JiraSpace": lambda: JiraSpace.objects.create(
         account=JiraAccountFactory(), space_id="10000", key="SEC"
@@ -127,6 +138,7 @@ MAKE: dict[str, Callable[[], Model]] = {
         account=JiraAccountFactory(), user_id="5b10", name="Priya", person=UserFactory()
     ),
     "ticketing.Destination": DestinationFactory,
+    "ticketing.JiraIssueTemplate": JiraIssueTemplateFactory,
     "ticketing.ExternalIssue": ExternalIssueFactory,
     "ticketing.Attempt": lambda: Attempt.objects.create(
         issue=ExternalIssueFactory(), operation=Attempt.Operation.CREATE

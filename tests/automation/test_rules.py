@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 
 from automation import services
 from automation.models import Rule, RuleCheck, RuleSetVersion
-from automation.services import InvalidOrder, InvalidRule, RuleData, RulesChanged
+from automation.rule_data import InvalidRule, RuleData
+from automation.services import InvalidOrder, RulesChanged
 from tests.factories import ProjectFactory
 
 pytestmark = pytest.mark.django_db

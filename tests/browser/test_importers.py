@@ -25,6 +25,10 @@ def runs(live_server):
     with pytest.raises(RefusedReport):
         import_report([b"{"], Sent(file_name="cut.json", by="ci"))
     FindingFactory(source=SourceFactory(name="shop ci"))
+    empty = (
+        b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "CodeQL"}}, "results": []}]}'
+    )
+    import_report([empty], Sent(file_name="empty.sarif", scope="github.com/acme/shop"))
 
 
 @pytest.mark.usefixtures("runs")
@@ -32,7 +36,7 @@ def runs(live_server):
 @pytest.mark.parametrize("width", [1440, 420])
 def test_it_shows_every_page_to_everyone(page_as, admin, theme, width):
     page = page_as(admin, theme=theme, width=width)
-    for link in (None, "code.sarif", "cut.json", "Upload a report"):
+    for link in (None, "code.sarif", "cut.json", "empty.sarif", "Upload a report"):
         page.goto(LIST)
         if link:
             page.get_by_role("link", name=link).last.click()
@@ -46,9 +50,14 @@ def test_it_follows_an_upload_to_its_end(page_as, admin):
     page.locator("main").press("n")
     page.get_by_label("Report file").set_input_files(SAMPLES / "code.sarif")
     page.get_by_label("Source").fill("shop ci")
-    page.get_by_role("button", name="Upload report").press("Enter")
+    page.get_by_role("button", name="Check report").press("Enter")
     expect(page.get_by_text("You can close this page.")).to_be_visible()
     assert_accessible(page)
+    assert uploads.take_due()
+    expect(page.get_by_text("4 findings in the report")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Import").press("Enter")
+    expect(page.get_by_text("The report is being taken in.")).to_be_visible()
     assert uploads.take_due()
     expect(page.get_by_text("The report is in.")).to_be_visible()
     expect(page.get_by_text("/runs/0/results/6")).to_be_visible()
@@ -62,7 +71,7 @@ def test_it_takes_a_file_that_is_dropped(page_as, admin):
     )
     page.locator("[data-drop]").dispatch_event("drop", {"dataTransfer": dropped})
     expect(page.locator("#announcer")).to_have_text("a.json chosen")
-    page.get_by_role("button", name="Upload report").click()
+    page.get_by_role("button", name="Check report").click()
     expect(page.get_by_role("heading", name="a.json")).to_be_visible()
 
 
@@ -70,7 +79,20 @@ def test_it_needs_no_scripts(page_as, admin):
     page = page_as(admin, width=420, scripts=False)
     page.goto(f"{LIST}/upload")
     page.get_by_label("Report file").set_input_files(SAMPLES / "own.json")
-    page.get_by_role("button", name="Upload report").click()
+    page.get_by_role("button", name="Check report").click()
+    assert uploads.take_due()
+    page.get_by_role("link", name="Refresh").click()
+    page.get_by_role("button", name="Import").click()
     assert uploads.take_due()
     page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_text("The report is in.")).to_be_visible()
+
+
+def test_it_takes_back_what_a_report_that_lacks_too_much_would_close(page_as, analyst, runs):
+    page = page_as(analyst, width=420)
+    page.goto(LIST)
+    page.get_by_role("link", name="empty.sarif").last.click()
+    expect(page.get_by_text("4 of 4 findings are missing from this report.")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Resolve 4").press("Enter")
+    expect(page.get_by_text("4 findings resolved")).to_be_visible()

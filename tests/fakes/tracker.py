@@ -98,6 +98,7 @@ class FakeTracker:
         self.dead_ends: set[Category] = set()  # no transition leads there
         self._now = now
         self._number = 0
+        self._comments = 0
         self._failures: dict[str, list[_Failure]] = {}
         self._lock = threading.RLock()
 
@@ -128,7 +129,8 @@ class FakeTracker:
         """Somebody comments there."""
         issue = self.issues[ref.id]
         at = self._now()
-        number = f"{ref.id}-{len(issue.comments) + 1}"
+        self._comments += 1
+        number = f"{ref.id}-{self._comments}"
         comment = RemoteComment(number, key, PEOPLE[by], text, at, at)
         issue.comments.append(comment)
         return comment
@@ -194,6 +196,22 @@ class FakeTracker:
             there = [comment.id for comment in issue.comments if comment.key == key]
             return there[0] if there else self.write(ref, text, by=BOT.id, key=key).id
 
+    def edit_comment(self, ref: IssueRef, comment_id: str, text: str) -> datetime:
+        with self._call("edit_comment", comment_id):
+            issue = self._issue(ref)
+            place = self._place(issue, comment_id)
+            if place is None:
+                raise TrackerError(Fault.REJECTED, "The comment was not found.", status=404)
+            at = self._now()
+            issue.comments[place] = issue.comments[place]._replace(text=text, updated_at=at)
+            return at
+
+    def delete_comment(self, ref: IssueRef, comment_id: str) -> None:
+        with self._call("delete_comment", comment_id):
+            issue = self._issue(ref)
+            if (place := self._place(issue, comment_id)) is not None:
+                del issue.comments[place]
+
     def resolve(self, address: str) -> IssueRef:
         with self._call("resolve", address):
             wanted = address.removeprefix(f"https://{HOST}/browse/").upper()
@@ -236,6 +254,10 @@ class FakeTracker:
         if ref.id not in self.issues:
             raise TrackerError(Fault.REJECTED, f"{ref.key} was not found in {HOST}.", status=404)
         return self.issues[ref.id]
+
+    def _place(self, issue: FakeIssue, comment_id: str) -> int | None:
+        ids = [comment.id for comment in issue.comments]
+        return ids.index(comment_id) if comment_id in ids else None
 
     def _step(self, category: Category, status_id: str) -> dict[str, Any]:
         if category in self.dead_ends:

@@ -14,6 +14,7 @@ from findings.models import Finding, Import
 
 pytestmark = pytest.mark.django_db
 SAMPLES = Path(__file__).parent / "formats" / "samples"
+COUNTS = ("format", "findings", "new", "seen_again", "reopened", "resolved", "rejected")
 CODE = str(SAMPLES / "code.sarif")
 
 
@@ -24,7 +25,9 @@ def _run(*arguments: str) -> str:
 
 
 def test_it_prints_one_line_of_json():
-    assert json.loads(_run(CODE, "--json")) == {
+    printed = _run(CODE, "--json")
+    assert printed.count("\n") == 1
+    assert json.loads(printed) == {
         "format": "sarif",
         "findings": 4,
         "new": 4,
@@ -32,7 +35,47 @@ def test_it_prints_one_line_of_json():
         "reopened": 0,
         "resolved": 0,
         "rejected": 1,
+        "held": 0,
+        "source": "codeql",
+        "scope": "github.com/acme/shop",
+        "note": "",
     }
+    assert list(json.loads(printed))[:7] == [*COUNTS]
+
+
+def _own(path: Path, *numbers: int) -> str:
+    finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
+    findings = [finding | {"resource_id": f"r{n}"} for n in numbers]
+    path.write_text(json.dumps({"source": "nightly", "findings": findings}))
+    return str(path)
+
+
+@pytest.mark.parametrize("first", [(), (1, 2, 3, 4)])
+@pytest.mark.parametrize("then", [(), (1,), (1, 2, 3), (1, 2, 3, 4, 5), (6, 7), (1, 2, 3, 3)])
+@pytest.mark.parametrize("said", [[], ["--scope", "shop"], ["--scope", "shop", "--partial"]])
+def test_it_counts_in_a_dry_run_as_in_earnest(tmp_path, first, then, said):
+    file = tmp_path / "r.json"
+    _run(_own(file, *first, 1, 2), *said)
+    _run(_own(file, *first, 1), *said)
+    report = _own(file, *then)
+    tried = _run(report, "--json", "--dry-run", *said)
+    assert _run(report, "--json", *said) == tried
+
+
+def test_it_resolves_within_a_scope(tmp_path):
+    file = tmp_path / "r.json"
+    _run(_own(file, 1, 2, 3), "--scope", "shop")
+    assert json.loads(_run(_own(file, 1, 2), "--scope", "site", "--json"))["resolved"] == 0
+    _run(_own(file, 1, 2, 3), "--scope", "shop")
+    assert json.loads(_run(_own(file, 1, 2), "--scope", "shop", "--json"))["resolved"] == 1
+
+
+def test_it_says_what_waits_for_a_person(tmp_path):
+    file = tmp_path / "r.json"
+    _run(_own(file, 1, 2, 3), "--scope", "shop")
+    said = json.loads(_run(_own(file), "--scope", "shop", "--json"))
+    assert (said["resolved"], said["held"]) == (0, 3)
+    assert said["note"] == "3 of 3 findings are missing from this report."
 
 
 def test_it_says_in_words_what_it_did():

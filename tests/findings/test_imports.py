@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from findings import uploads
 from findings.formats.stream import RefusedReport
 from findings.imports import MAX_ERRORS, Sent, import_report
 from findings.models import Finding, Import, Source
@@ -93,7 +95,7 @@ def test_it_rejects_what_was_first_seen_in_the_future():
 
 
 def test_it_costs_a_constant_number_of_statements_a_batch(django_assert_max_num_queries):
-    with django_assert_max_num_queries(3 * 12 + 6):
+    with django_assert_max_num_queries(3 * 12 + 16):
         assert import_report([_own(3_000)], Sent()).new == 3_000
 
 
@@ -111,5 +113,9 @@ def test_it_keeps_the_batches_before_a_crash_and_completes_them_when_sent_again(
     with pytest.raises(ConnectionError):
         import_report([_own(5)], Sent())
     assert (Import.objects.get().state, Finding.objects.count()) == ("running", 2)
+    assert uploads.take_due()
+    Import.objects.update(due_at=timezone.now())  # as it falls due some hours later
+    assert uploads.take_due()
+    assert Import.objects.get().reason == "It ended after 2 records. Send the report again."
     again = import_report([_own(5)], Sent())
     assert (again.new, again.seen_again, Finding.objects.count()) == (3, 2, 5)

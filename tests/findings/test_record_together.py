@@ -14,10 +14,12 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from findings.facts import Severity
 from findings.formats.normalised import Normalised
 from findings.models import Finding
+from findings.overrides import clear_severity, set_severity
 from findings.services import Recorded, record
-from tests.factories import SourceFactory
+from tests.factories import SourceFactory, reported
 
 ROOT = Path(__file__).parents[2]
 FINDINGS, SENDERS, ROUNDS = 300, 4, 5
@@ -55,6 +57,37 @@ def test_it_records_the_same_findings_from_several_threads_once():
         counts = [recorded for sent in pool.map(send, range(SENDERS)) for recorded in sent]
     assert_each_was_new_once(counts)
     assert Finding.objects.count() == FINDINGS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_records_while_people_set_severities_without_losing_either():
+    if connection.vendor == "sqlite":
+        pytest.skip("threads share one connection to SQLite's memory; its writers take turns")
+    source = SourceFactory()
+    record(reported(FINDINGS), source=source)
+    pks = list(Finding.objects.values_list("pk", flat=True))
+    together = Barrier(SENDERS)
+
+    def act(sender: int) -> None:
+        together.wait()
+        try:
+            for turn in range(ROUNDS):
+                if sender % 2:
+                    set_severity(pks[:100], severity=Severity.CRITICAL, actor=None)
+                    clear_severity(random.Random(turn).sample(pks, 50), actor=None)
+                else:
+                    said = "low" if turn % 2 else "high"
+                    record(reported(FINDINGS, severity=said), source=source)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(act, range(SENDERS)))
+    assert {f.source_severity for f in Finding.objects.all()} == {"high"}
+    for finding in Finding.objects.all():
+        is_set = "severity_override" in finding.workflow
+        assert bool(finding.base_severity) == is_set
+        assert finding.severity == ("critical" if is_set else "high")
 
 
 SEND = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
+from datetime import date
 
 import pytest
 from django.apps import apps
@@ -12,14 +14,32 @@ from automation import services
 from automation.conservation import violations
 from automation.models import Rule
 from automation.pipeline import evaluate_chunk
-from automation.services import RuleData
-from findings.facts import Status
+from automation.rule_data import RuleData
+from config.accounts.models import User
+from findings.facts import Severity, Status
 from findings.models import Finding
+from findings.overrides import clear_severity, set_severity
 from findings.services import change_status, mute, record
-from tests.factories import ProjectFactory, SourceFactory, reported
+from tests.factories import (
+    DestinationFactory,
+    JiraAccountFactory,
+    ProjectFactory,
+    SourceFactory,
+    reported,
+)
+from ticketing import bulk
+from ticketing.accounts import delete_account
+from ticketing.asked import Asked, open_asked
+from ticketing.attaching import promise_issue_at
+from ticketing.commenting import delete_comment, edit_comment
+from ticketing.destinations import Place, link
+from ticketing.details import set_attributes, set_due_date
 from ticketing.following import follow_findings
+from ticketing.issue_templates import create_template
 from ticketing.models import Case, Project
-from ticketing.services import attach, change_case, detach, move, open_manual_case
+from ticketing.outbox import Promise
+from ticketing.projects import delete_project
+from ticketing.services import attach, change_case, comment, detach, move, open_manual_case
 
 APPS = ("findings", "ticketing", "automation")
 UNDO = ("SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -93,13 +113,76 @@ def data(**said):
     )
 
 
+def clear_overridden():
+    set_severity(pks()[:2], severity=Severity.CRITICAL, actor=None)
+    return lambda: clear_severity(pks(), actor=None)
+
+
+def issue_template(account_id):
+    create_template(account_id, name="Mine", space_id="1", type_id="2", fields={"a": 1}, actor=None)
+
+
+def create_a_template():
+    account = JiraAccountFactory()
+    return lambda: issue_template(account.pk)
+
+
+def delete_with_templates():
+    account = JiraAccountFactory()
+    issue_template(account.pk)
+    issue_template(account.pk)
+    return lambda: delete_account(account, actor=None)
+
+
 def follow_resolved():
     change_status(pks()[:2], status=Status.RESOLVED, actor=None)
     return follow_findings
 
 
+def ask_for_bulk_run():
+    said = {"assignee": None}
+    bulk.start(
+        uuid.uuid4(),
+        deed="assign",
+        said=said,
+        finding_pks=pks(),
+        search="",
+        actor=User.objects.get(),
+    )
+
+
 def first_case():
     return Case.objects.order_by("number").first()
+
+
+def ask_for_cases():
+    project, (first, *rest) = Project.objects.get(key="OPS"), pks()
+    wishes = [Asked(project=project, finding_pks=each) for each in ([first], rest)]
+    return lambda: open_asked(wishes, actor=None)
+
+
+def ask_for_issues():
+    place = DestinationFactory(project=Project.objects.get(key="OPS"))
+    promise = Promise({"labels": ["now"]})
+    wish = Asked(project=place.project, finding_pks=pks(), promise=promise)
+    return lambda: open_asked([wish], actor=None)
+
+
+def comment_on(deed):
+    entry = comment(first_case(), "Frist", actor=None)
+    return lambda: deed(entry)
+
+
+def link_ops():
+    account, project = JiraAccountFactory(), Project.objects.get(key="OPS")
+    place = Place("10000", "SEC", "Security", "10001", "Task")
+    return lambda: link(project, account, place, actor=None)
+
+
+def promise_elsewhere():
+    account, case = JiraAccountFactory(), first_case()
+    place = Place("10000", "SEC", "Security", "10001", "Task")
+    return lambda: promise_issue_at(case, place.of_issue, {}, account=account)
 
 
 COMMANDS = {
@@ -110,14 +193,30 @@ COMMANDS = {
             source=SourceFactory(),
         )
     ),
+    "set a severity": lambda: (
+        lambda: set_severity(pks(), severity=Severity.LOW, description="Why", actor=None)
+    ),
+    "clear a severity": clear_overridden,
+    "create an issue template": create_a_template,
+    "delete a Jira account": delete_with_templates,
     "open a case": lambda: (
         lambda: open_manual_case(pks(), project=Project.objects.get(key="SEC"), actor=None)
     ),
+    "ask for a bulk run": lambda: ask_for_bulk_run,
     "attach": lambda: lambda: attach(first_case(), pks(), actor=None),
     "detach": lambda: lambda: detach(pks(), actor=None),
     "change a case": lambda: lambda: change_case(first_case(), actor=None, status="CLOSED"),
     "move": lambda: lambda: move(first_case(), Project.objects.get(key="OPS"), actor=None),
     "follow": follow_resolved,
+    "ask for cases": ask_for_cases,
+    "ask for issues": ask_for_issues,
+    "set a due date": lambda: lambda: set_due_date(first_case(), date(2026, 12, 1), actor=None),
+    "set attributes": lambda: lambda: set_attributes(first_case(), {"env": ["a"]}, actor=None),
+    "edit a comment": lambda: comment_on(lambda entry: edit_comment(entry, "First", actor=None)),
+    "delete a comment": lambda: comment_on(lambda entry: delete_comment(entry, actor=None)),
+    "link a project": link_ops,
+    "promise an issue elsewhere": promise_elsewhere,
+    "delete a project": lambda: lambda: delete_project(Project.objects.get(key="OPS"), actor=None),
     "resolve": lambda: lambda: change_status(pks(), status=Status.RESOLVED, actor=None),
     "mute": lambda: lambda: mute(pks(), reason="OTHER", actor=None),
     "create a rule": lambda: lambda: services.create_rule(data(), actor=None),
@@ -125,6 +224,13 @@ COMMANDS = {
     "delete a rule": lambda: lambda: services.delete_rule(rules()[0], actor=None),
     "duplicate a rule": lambda: lambda: services.duplicate_rule(rules()[0], actor=None),
     "reorder": lambda: lambda: services.reorder(rules()[::-1], actor=None),
+    "apply rules": lambda: (
+        lambda: services.replace_rules(
+            [(uuid.UUID(int=9), data()), (rules()[1], data(name="Kept"))],
+            version=services.current_version(),
+            actor=None,
+        )
+    ),
     "break a rule": lambda: lambda: services.break_rule(rules()[0], reason="Project gone"),
 }
 

@@ -25,7 +25,7 @@ from tests.factories import (
     opened_case,
 )
 from tests.fakes.tracker import BOT, PEOPLE, SPACE, FakeTracker, transient, unsure
-from ticketing import services, webhooks
+from ticketing import commenting, services, webhooks
 from ticketing.comparing import CATEGORIES
 from ticketing.models import ExternalIssue
 from ticketing.states import State
@@ -33,6 +33,8 @@ from ticketing.sync import sync_due
 from ticketing.trackers.base import Category, IssueDraft
 
 pytestmark = pytest.mark.django_db
+SIGNATURE = "**Dana Developer:** "
+WRITES = ("push", "comment", "edit_comment", "delete_comment")
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NAMES = {Category.NEW: "To Do", Category.IN_PROGRESS: "In Progress", Category.DONE: "Done"}
 
@@ -108,7 +110,7 @@ class World:
         self.account = account
         self.finding = FindingFactory()
         self.wanted = {}  # by field: what the last person wanted
-        self.comments = 0
+        self.comments = self.edits = 0
         self.events = 0
 
         @contextmanager
@@ -154,6 +156,27 @@ class World:
     def there_comment(self):
         self.comments += 1
         self.remote.write(self.ref, f"there {self.comments}")
+
+    def here_edit(self):
+        if entry := self._ours.first():
+            self.edits += 1
+            commenting.edit_comment(entry, f"edit {self.edits}", actor=self.dana)
+
+    def here_delete(self):
+        if entry := self._ours.last():
+            commenting.delete_comment(entry, actor=self.dana)
+
+    def there_edit(self):
+        found = self.remote.issues[self.ref.id].comments
+        if found:
+            self.edits += 1
+            signature = SIGNATURE if found[-1].key else ""
+            text = f"{signature}edit {self.edits}"
+            found[-1] = found[-1]._replace(text=text, updated_at=timezone.now())
+
+    @property
+    def _ours(self):
+        return self.case.timeline.filter(kind="comment", author="", deleted_at=None)
 
     def finding_comes_and_goes(self):
         services.attach(self.case, [self.finding.pk], actor=None)
@@ -225,6 +248,7 @@ people = st.one_of(
     st.tuples(st.just("there_assignee"), st.booleans()),
     st.just(("here_comment",)),
     st.just(("there_comment",)),
+    st.sampled_from([("here_edit",), ("here_delete",), ("there_edit",)]),
 )
 way = st.one_of(
     st.tuples(st.just("event"), st.integers(1, 5)),
@@ -233,7 +257,7 @@ way = st.one_of(
     st.tuples(st.just("meanwhile"), people),
     st.just(("stale_read",)),
     st.tuples(st.just("next_push"), st.sampled_from(["late", "killed before", "killed after"])),
-    st.sampled_from([("fails", "push"), ("fails", "comment"), ("fails", "fetch")]),
+    st.sampled_from([("fails", name) for name in (*WRITES, "fetch")]),
     st.just(("late_write_lands",)),
     st.tuples(st.just("wait"), st.sampled_from([20, 400])),
 )
@@ -270,21 +294,23 @@ def assert_both_say_the_same(world):
 
 
 def assert_every_comment_is_on_both_sides_once(world):
-    here = [e.after for e in world.case.timeline.filter(kind="comment")]
+    told = world.case.timeline.filter(kind="comment")
+    here = [e.after for e in told.filter(deleted_at=None)]
     found = world.remote.issues[world.ref.id].comments
-    there = [comment.text.removeprefix("**Dana Developer:** ") for comment in found]
-    assert len(set(here)) == len(here) == world.comments
+    there = [comment.text.removeprefix(SIGNATURE) for comment in found]
+    assert len(set(here)) == len(here)
+    assert told.count() == world.comments
     assert sorted(here) == sorted(there)
 
 
 def assert_it_is_at_rest(world):
-    written = [call for call in world.remote.calls if call[0] in ("push", "comment")]
+    written = [call for call in world.remote.calls if call[0] in WRITES]
     told = world.case.timeline.count()
     world.clock.shift(timedelta(hours=7))
     for number in range(3):
         world.event(100 + number)
         world.poll()
-    assert [call for call in world.remote.calls if call[0] in ("push", "comment")] == written
+    assert [call for call in world.remote.calls if call[0] in WRITES] == written
     assert world.case.timeline.count() == told
 
 

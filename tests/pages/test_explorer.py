@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from findings.facts import FindingType, Severity, Status, Ticket
-from tests.factories import FindingFactory
+from findings.services import save_view
+from tests.factories import FindingFactory, UserFactory
 
 LIST = "/findings"
 
@@ -382,3 +385,96 @@ def test_it_says_how_to_finish_what_is_open(page, query, said):
     FindingFactory()
 
     assert said in page(f"q={query}").content.decode()
+
+
+# --- A time of the address's own, and the tabs' numbers -----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "named"),
+    [
+        ("from=2026-11-20T00:00:00Z&to=2026-11-22T00:00:00Z", ["21st", "20th"], "20 Nov – 21 Nov"),
+        ("from=2026-11-21&to=2026-11-22", ["21st"], "21 Nov"),
+        ("from=2026-11-22", ["22nd"], "Since 22 Nov"),
+        ("to=2026-11-21", ["20th"], "Until 20 Nov"),
+        ("from=2026-11-20T01:00:00Z&to=2026-11-21T01:30:00Z", ["21st"], "20 Nov, 01:00 – 21 Nov"),
+        ("from=nonsense&to=2026-13-01", ["22nd", "21st", "20th"], "All time"),
+        ("from=2026-11-22&to=2026-11-20", ["22nd", "21st", "20th"], "All time"),
+        ("from=all&to=2026-11-20", ["22nd", "21st", "20th"], "All time"),
+        ("from=9999-12-31T23:59:59-23:59", ["22nd", "21st", "20th"], "All time"),
+    ],
+)
+def test_it_takes_a_time_of_the_addresss_own(page, asked, shown, named):
+    for day, name in ((20, "20th"), (21, "21st"), (22, "22nd")):
+        FindingFactory(title=name, first_seen_at=datetime(2026, 11, day, tzinfo=UTC))
+
+    answer = page(f"sort=-first_seen&{asked}")
+
+    assert titles(answer) == shown
+    assert named in answer.content.decode()
+
+
+def test_it_draws_hours_of_few_days_and_days_of_many(page):
+    for day in (20, 21):
+        FindingFactory(first_seen_at=datetime(2026, 11, day, 5, tzinfo=UTC))
+    two = page("from=2026-11-20&to=2026-11-22").context["histogram"]
+    ten = page("from=2026-11-15&to=2026-11-25").context["histogram"]
+
+    assert (two.by, len(two.starts), ten.by, len(ten.starts)) == ("hour", 48, "day", 10)
+
+
+def test_it_says_how_many_each_tab_finds(as_user, viewer, django_assert_max_num_queries):
+    save_view(name="Web", query="q=team%3Aweb", is_shared=True, owner=UserFactory())
+    save_view(name="Broken", query="q=%28", is_shared=True, owner=UserFactory())
+    FindingFactory(severity="critical", tags=["team:web"])
+    FindingFactory(tags=["team:web"])
+    client = as_user(viewer)
+    with django_assert_max_num_queries(4 + 3):  # session, person, views, numbers; a time limit
+        body = client.get("/explorer/counts").content.decode()
+
+    assert re.findall(r">(\d*)</span>", body) == ["1", "", "2"]
+
+
+def test_it_counts_the_tabs_at_once_where_nobody_asks_later(page):
+    FindingFactory(severity="critical")
+
+    assert re.search(r'id="tab-count-built-in-1"[^>]*>1</span>', page().content.decode())
+
+
+@pytest.mark.parametrize("address", ["/findings", "/explorer/counts", "/explorer/facets"])
+def test_it_costs_the_same_for_5_rows_and_for_50(as_user, analyst, address):
+    client, counts = as_user(analyst), []
+    for more in (5, 45):
+        for _ in range(more):
+            FindingFactory(tags=[f"team:{more}"])
+        with CaptureQueriesContext(connection) as statements:
+            client.get(address)
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1] <= 20
+
+
+def test_it_counts_a_tag_only_once_somebody_opens_its_facet(
+    as_user, viewer, django_assert_max_num_queries
+):
+    FindingFactory(tags=["team:web"])
+    client = as_user(viewer)
+    with django_assert_max_num_queries(3 + 3):  # session, person, counts; a time limit
+        late = client.get("/explorer/facets").content.decode()
+    assert 'hx-get="/explorer/facets/team?"' in late
+    assert 'aria-label="web"' not in late
+
+    assert 'aria-label="web"' in client.get("/explorer/facets/team").content.decode()
+    assert 'aria-label="web"' in client.get("/explorer/facets?team=web").content.decode()
+    assert client.get("/explorer/facets/severity").status_code == 404
+
+
+def test_it_counts_no_further_than_a_page_can_wait(page, monkeypatch):
+    for module in ("explorer.pages", "templatetags.explorer", "views.explorer"):
+        monkeypatch.setattr(f"findings.{module}.COUNTED", 3)
+    FindingFactory.create_batch(5)
+
+    body = page("rows=25").content.decode()
+
+    assert "<b>3+ findings</b>" in body
+    assert "1–5 of 3+" in body

@@ -4,7 +4,10 @@ import csv
 from io import StringIO
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from findings.facts import Severity
 from tests.factories import FindingFactory
 
 FILE = "/explorer/export"
@@ -49,6 +52,35 @@ def test_it_exports_no_formula(export, evil):
     [line] = export()
 
     assert [line["Finding"], line["Resource"], line["Team"]] == [f"'{evil}"] * 3
+
+
+@pytest.mark.parametrize("sort", ["-severity", "severity", "first_seen", "-changed"])
+def test_it_exports_each_finding_once_however_many_there_are(export, monkeypatch, sort):
+    monkeypatch.setattr("findings.explorer.export.AT_ONCE", 3)
+    monkeypatch.setattr("findings.explorer.pages.COUNTED", 5)
+    for number in range(10):
+        FindingFactory(title=f"F{number}", severity=list(Severity)[number % 3])
+
+    lines = export(f"sort={sort}")
+
+    assert sorted(line["Finding"] for line in lines) == [f"F{number}" for number in range(10)]
+    ranks = [Severity(line["Severity"]).rank for line in lines]
+    assert "severity" not in sort or ranks == sorted(ranks, reverse=sort == "-severity")
+
+
+def test_it_reads_a_batch_only_when_the_last_one_was_taken(as_user, viewer, monkeypatch):
+    monkeypatch.setattr("findings.explorer.export.AT_ONCE", 2)
+    FindingFactory.create_batch(20)
+    content = iter(as_user(viewer).get(FILE).streaming_content)
+    next(content)  # the head
+
+    with CaptureQueriesContext(connection) as statements:
+        next(content)
+    taken = len(statements)
+    with CaptureQueriesContext(connection) as statements:
+        next(content)
+    assert taken <= 2
+    assert len(statements) == 0
 
 
 def test_it_exports_any_number_with_the_same_statements(

@@ -6,12 +6,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from findings import uploads
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
-from findings.models import Finding, Import, ImportPart
+from findings.models import Finding, Import, Source
 from tests.factories import FindingFactory, SourceFactory
 
 LIST = "/settings/importers"
@@ -19,15 +20,15 @@ UPLOAD = f"{LIST}/upload"
 CODE = (Path(__file__).parents[1] / "findings/formats/samples/code.sarif").read_bytes()
 
 
-def report(count: int, name: str = "nightly") -> bytes:
+def report(count: int, name: str = "nightly", of: str = "r") -> bytes:
     finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
-    findings = [finding | {"resource_id": f"r{n}"} for n in range(count)]
+    findings = [finding | {"resource_id": f"{of}{n}"} for n in range(count)]
     return json.dumps({"source": name, "findings": findings}).encode()
 
 
 def upload(client, content: bytes = CODE, **said):
     file = SimpleUploadedFile(said.pop("name", "code.sarif"), content)
-    return client.post(UPLOAD, {"file": file, **said})
+    return client.post(UPLOAD, {"file": file, "now": "yes", **said})
 
 
 def test_it_lists_sources_with_their_last_run(as_user, viewer):
@@ -83,7 +84,7 @@ def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
     run = Import.objects.get()
     assert (run.state, run.new, run.started_by) == ("done", 4, admin.name)
     assert str(run.source) == "shop ci"
-    assert not ImportPart.objects.exists()
+    assert not default_storage.exists(run.stored_as)
     assert "The report is in." in client.get(answer["Location"]).text
 
 
@@ -136,3 +137,100 @@ def test_it_takes_as_many_statements_for_many_sources(as_user, viewer, django_as
             import_report([report(2, f"source {last}")], Sent())
         with django_assert_num_queries(7):
             client.get(LIST)
+
+
+def checked(client, content: bytes = CODE, **said) -> str:
+    """The address of a report that was looked through."""
+    file = SimpleUploadedFile("code.sarif", content)
+    address = client.post(UPLOAD, {"file": file, **said})["Location"]
+    assert uploads.take_due()
+    return address
+
+
+def test_it_shows_what_a_report_would_do_before_it_goes_in(as_user, admin):
+    client = as_user(admin)
+    shown = client.get(checked(client)).text
+    assert "4 findings in the report" in shown
+    assert "scope github.com/acme/shop" in shown
+    assert "Static Code Vulnerability" in shown
+    assert "/runs/0/results/6" in shown
+    assert not Finding.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_it_imports_what_was_shown(as_user, admin):
+    client = as_user(admin)
+    address = checked(client, source="shop ci", scope="main")
+    for _twice in range(2):
+        assert client.post(f"{address}/begin")["Location"] == address
+        assert uploads.take_due()
+    run = Import.objects.get()
+    assert (run.state, run.new, run.summary, run.scope.target) == ("done", 4, None, "main")
+    assert not default_storage.exists(run.stored_as)
+
+
+def test_it_discards_what_was_shown(as_user, admin):
+    client = as_user(admin)
+    address = checked(client)
+    stored = Import.objects.get().stored_as
+    assert client.post(f"{address}/discard")["Location"] == LIST
+    assert not Import.objects.exists()
+    assert not default_storage.exists(stored)
+    assert client.post(f"{address}/discard").status_code == 404
+
+
+def test_it_discards_nothing_that_is_in(as_user, admin):
+    run = import_report([CODE], Sent())
+    as_user(admin).post(f"{LIST}/{run.pk}/discard")
+    assert Import.objects.get().state == "done"
+
+
+def held() -> Import:
+    import_report([report(15)], Sent(scope="shop"))
+    return import_report([report(3)], Sent(scope="shop"))
+
+
+def test_it_asks_whether_missing_findings_are_gone(as_user, analyst):
+    client, run = as_user(analyst), held()
+    shown = client.get(f"{LIST}/{run.pk}").text
+    assert "12 of 15 findings are missing from this report" in shown
+    assert "Resolve 12" in shown
+    gone = Finding.objects.get(resource_id="r14")
+    assert f'href="/findings/{gone.finding_id}"' in shown
+    assert Finding.objects.get(resource_id="r1").finding_id not in shown
+    assert "12 missing" in client.get(LIST).text
+    client.post(f"{LIST}/{run.pk}/resolve")
+    assert Finding.objects.filter(status="auto_closed").count() == 12
+    assert "12 resolved" in client.get(f"{LIST}/{run.pk}").text
+
+
+def test_it_keeps_missing_findings_open(as_user, analyst):
+    client, run = as_user(analyst), held()
+    client.post(f"{LIST}/{run.pk}/keep")
+    assert "Kept open by" in client.get(f"{LIST}/{run.pk}").text
+    assert Finding.objects.filter(status="open").count() == 15
+
+
+def test_it_says_what_to_do_about_reports_without_a_scope(as_user, viewer):
+    import_report([report(3)], Sent())
+    run = import_report([report(3, of="x")], Sent())
+    shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
+    assert "The report is in." in shown
+    assert "Name a scope with each report" in shown
+
+
+@pytest.mark.parametrize("verb", ["begin", "discard", "resolve", "keep"])
+def test_it_lets_only_those_decide_who_may(as_user, viewer, admin, verb):
+    address = f"{LIST}/{held().pk}/{verb}"
+    assert as_user(viewer).post(address).status_code == 403
+    client = as_user(admin)
+    assert client.get(address).status_code == 405
+    assert client.post(f"{LIST}/{uuid4()}/{verb}").status_code == 404
+
+
+def test_it_shows_how_far_it_is(as_user, admin):
+    run = held()
+    Import.objects.filter(pk=run.pk).update(state="running", size=2_000_000, bytes_read=500_000)
+    shown = as_user(admin).get(f"{LIST}/{run.pk}", headers={"HX-Request": "true"}).text
+    assert "3 records so far" in shown
+    assert 'aria-label="25% read"' in shown

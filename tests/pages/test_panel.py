@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
+from config.accounts.api_keys import KeyActor
 from findings import services
-from findings.explorer.related import sharing
-from findings.facts import Status
+from findings.facts import Severity, Status
+from findings.overrides import set_severity
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.services import change_case, open_manual_case
 
@@ -146,6 +147,28 @@ def test_it_tells_what_happened_newest_first(panel, analyst):
     assert "False positive · Tests" in page
 
 
+def test_it_tells_who_set_the_severity_and_why(panel, analyst):
+    finding = FindingFactory(severity="high")
+    assert "from scanner" not in panel(finding)
+    said = {"severity": Severity.CRITICAL, "description": "Exploited <now>", "actor": analyst}
+    set_severity([finding.pk], **said)
+
+    page = panel(finding)
+
+    changed = "High from scanner → Critical set by Alan Analyst · Exploited &lt;now&gt;"
+    assert f"<dt>Severity</dt><dd>{changed}</dd>" in page
+    assert f'data-tip="{changed}"' in page
+    assert "Severity set from <b>High</b> to <b>Critical</b> by <b>Alan Analyst</b>" in page
+
+
+def test_it_names_the_key_that_did_something(panel):
+    finding = FindingFactory()
+    key = KeyActor(id=uuid4(), name="nightly", permissions=frozenset())
+    services.mute([finding.pk], reason="OTHER", actor=key)
+
+    assert "<b>Other</b> by API key <b>nightly</b>" in panel(finding)
+
+
 def test_it_tells_what_happened_to_the_ticket(panel, analyst):
     finding = FindingFactory()
     case = open_manual_case([finding.pk], project=ProjectFactory(key="SEC"), actor=analyst)
@@ -179,46 +202,3 @@ def test_it_needs_few_statements(as_user, viewer, django_assert_max_num_queries)
 
     with django_assert_max_num_queries(12):
         client.get(f"/findings/{finding.finding_id}")
-
-
-def _reported_by(scanner, correlation_id, **fields):
-    attributes = {"correlation_id": correlation_id, "scanner": {"name": scanner}}
-    return FindingFactory(attributes=attributes, **fields)
-
-
-def test_it_names_the_other_tools_that_report_the_same(panel):
-    finding = _reported_by("Trivy", "0a1b")
-    other = _reported_by("Grype", "0a1b")
-    _reported_by("Snyk", "0a1b", status=Status.RESOLVED)
-    _reported_by("Clair", "ffff")
-    again = _reported_by("Trivy", "0a1b")
-
-    page = panel(finding)
-
-    assert "Also reported by" in page
-    assert f'/findings/{other.finding_id}"' in page
-    assert "Grype</a>" in page
-    assert "Snyk" not in page
-    assert "Clair" not in page
-    assert again.finding_id not in page
-    assert "Also reported by" not in panel(_reported_by("Trivy", "eeee"))
-
-
-@pytest.mark.parametrize("correlation_id", [None, 7, "", ["a"], {"a": 1}, "*", '"', "x" * 9_000])
-def test_it_bears_any_correlation_id(panel, correlation_id):
-    finding = _reported_by(7, correlation_id)
-    _reported_by("Clair", "x" * 64)
-    _reported_by("Grype", "0a1b")
-
-    assert "Also reported by" not in panel(finding)
-
-
-def test_it_finds_the_other_tools_by_an_index(panel):
-    sql = str(sharing("0a1b").query).replace("0a1b", "'0a1b'")
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        else:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(f"EXPLAIN {sql}")
-        assert "finding_correlation" in str(cursor.fetchall())

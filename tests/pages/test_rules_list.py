@@ -117,7 +117,7 @@ def test_it_shows_that_a_disabled_rule_does_not_run(as_user, viewer, editor, mak
 def test_it_says_when_the_project_of_a_rule_is_gone(as_user, viewer, make_rule):
     make_rule(project_id=uuid.uuid4())
 
-    assert "deleted project" in as_user(viewer).get(LIST).content.decode()
+    assert "no such project" in as_user(viewer).get(LIST).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.cache import cache
 
 from tests.factories import FindingFactory, JiraAccountFactory, ProjectFactory, UserFactory
 from tests.jira_places import destination_at
+from ticketing import bulk
 from ticketing.delivery import deliver_due
 from ticketing.models import Attachment, Case, ExternalIssue, JiraUser
 from ticketing.services import archive
 from ticketing.trackers.jira.sandbox.defaults import DANA
 
 CREATE = r"POST .*/issue$"
+TEAM = "customfield_10020"
 
 
 @pytest.fixture
@@ -98,6 +101,52 @@ def test_it_assigns_the_issue_to_who_that_is_there(as_user, analyst, place, jira
 
     assert jira.issue("SEC-1").fields["assignee"] == DANA.account_id
     assert Case.objects.get().assignee == dana
+
+
+@pytest.fixture
+def team_required(jira):
+    cache.clear()
+    jira.require_field("SEC", TEAM)
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("team_required")
+def test_it_asks_for_the_fields_that_jira_requires(as_user, analyst, place, jira, findings):
+    client = as_user(analyst)
+    answer = create(client, findings, place, mode="each")
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Team is required for Task in SEC. Select a value." in body
+    assert '<option value="10300">Red</option>' in body
+    assert not Case.objects.exists()
+
+    create(client, findings, place, mode="each", **{f"field_{TEAM}": "10300"})
+    deliver_due()
+    assert [issue.fields[TEAM] for issue in jira.issues("SEC")] == ["10300"] * 3
+
+
+@pytest.mark.usefixtures("team_required")
+def test_it_asks_for_them_for_a_bulk_run_too(as_user, analyst, place, jira, findings):
+    client = as_user(analyst)
+    said = {"search": "", "number": "3", "save": "yes", "project": f"jira:{place.project_id}"}
+    assert "Team is required" in client.post("/bulk/new/tickets", said).content.decode()
+
+    client.post("/bulk/new/tickets", said | {f"field_{TEAM}": "10300"})
+    bulk.work_due()
+    deliver_due()
+    assert [issue.fields[TEAM] for issue in jira.issues("SEC")] == ["10300"] * 3
+
+
+def test_it_promises_the_ticket_when_jira_does_not_say_what_it_requires(
+    as_user, analyst, place, jira, findings
+):
+    cache.clear()
+    jira.faults.answer(r"GET .*/createmeta/.*", 503, {})
+
+    create(as_user(analyst), findings, place)
+
+    assert ExternalIssue.objects.count() == 1
 
 
 def test_it_creates_a_ticket_over_the_limit_by_hand(as_user, analyst, place, jira, findings):

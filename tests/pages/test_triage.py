@@ -13,6 +13,7 @@ ACTIONS = {
     "/triage/mute": {"reason": "FALSE_POSITIVE", "days": "7", "description": "Only in tests"},
     "/triage/assign": {"assignee": ""},
     "/triage/status": {"status": "in-progress"},
+    "/triage/severity": {"severity": "low", "description": "Only in tests"},
 }
 each_action = pytest.mark.parametrize("address", ACTIONS)
 
@@ -115,6 +116,25 @@ def test_it_changes_the_status(as_user, analyst, findings, status):
     assert findings[1].status == status
 
 
+def test_it_offers_the_severity_that_the_finding_has(as_user, analyst, findings):
+    answer = as_user(analyst).post("/triage/severity", {"finding": ids(findings)})
+
+    assert '<option value="high" selected>High</option>' in answer.content.decode()
+
+
+def test_it_changes_the_severity_and_gives_it_back(as_user, analyst, findings):
+    data = {"finding": ids(findings), "save": "yes"}
+
+    answer = as_user(analyst).post("/triage/severity", data | {"severity": "critical"})
+    assert said(answer) == ["Severity of 3 findings changed"]
+    findings[1].refresh_from_db()
+    assert (findings[1].severity, findings[1].source_severity) == ("critical", "high")
+
+    as_user(analyst).post("/triage/severity", data | {"severity": "source"})
+    findings[1].refresh_from_db()
+    assert (findings[1].severity, findings[1].base_severity) == ("high", "")
+
+
 @pytest.mark.parametrize(
     ("address", "wrong"),
     [
@@ -125,6 +145,9 @@ def test_it_changes_the_status(as_user, analyst, findings, status):
         ("/triage/assign", {"assignee": "nobody"}),
         ("/triage/status", {"status": "muted"}),
         ("/triage/status", {"status": "auto_closed"}),
+        ("/triage/severity", {"severity": "unknown"}),
+        ("/triage/severity", {}),
+        ("/triage/severity", {"severity": "low", "description": "x" * 281}),
     ],
 )
 def test_it_refuses_what_it_did_not_offer(as_user, analyst, findings, address, wrong):

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 
+from automation.models import Decision
 from automation.pipeline import evaluate_all
 from automation.services import delete_rule, disable_rule
 from findings.models import Finding
 from findings.services import record
 from tests.factories import FindingFactory, SourceFactory, reported
+from ticketing.models import Case
 
 
 @pytest.fixture
@@ -116,3 +121,25 @@ def test_it_escapes_the_names_of_rules_and_tags(why, found, make_rule):
     make_rule('"><img src=x onerror=alert(1)>', query='env:"<img src=y>"')
 
     assert "<img" not in why(found(tags=["env:<img src=y>"]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.44, "0.4 s"), (38, "38 s"), (125, "2 min"), (7_300, "2 h"), (2_212_484, "26 d")],
+)
+def test_it_says_how_long_it_took_as_exactly_as_it_is_of_use(why, found, make_rule, seconds, said):
+    make_rule()
+    finding = found()
+    asked_at = Decision.objects.get().requested_at
+    Case.objects.update(created_at=asked_at + timedelta(seconds=seconds))
+
+    assert f"in Case Management, {said} after the finding" in why(finding)
+
+
+def test_it_names_the_ticket_by_its_key_in_jira(why, found, make_rule):
+    make_rule()
+    finding = found()
+    workflow = finding.workflow | {"integrations": {"jira": ["SEC-4821"]}}
+    Finding.objects.update(workflow=workflow)
+
+    assert re.search(r'href="/cases/RISK-1">SEC-4821</a> in Jira', why(finding))

@@ -125,6 +125,11 @@ def test_it_checks_the_queue(queue, expected):
     assert ids(checks.check_workers, Q_CLUSTER=queue) == expected
 
 
+@pytest.mark.parametrize(("percent", "expected"), [(0, []), (100, []), (101, ["fa.E016"])])
+def test_it_refuses_what_is_no_percentage(percent, expected):
+    assert ids(checks.check_imports, IMPORT_HOLD_PERCENT=percent) == expected
+
+
 def test_it_refuses_certificates_that_cannot_be_read(tmp_path):
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")

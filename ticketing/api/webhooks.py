@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
-from findings.api.body import read_json_body
+from config.lib.request_body import read_json_body
 from ticketing.models import JiraAccount
 from ticketing.webhooks import is_signed, take_event
 

@@ -6,7 +6,9 @@ from django import forms
 
 from config.accounts.models import User
 from ticketing.attaching import NotLocated, Remote, locate
+from ticketing.forms.required import PREFIX, RequiredField
 from ticketing.models import Case, Destination, Project
+from ticketing.required import required_fields
 from ticketing.services import MAX_FINDINGS
 
 IN_JIRA = "jira:"
@@ -15,14 +17,16 @@ IN_JIRA = "jira:"
 class _OfFindings(forms.Form):
     """A form about chosen findings, of which a ticket takes only so many at once."""
 
+    most = MAX_FINDINGS
+
     def __init__(self, *args: Any, number: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.number = number
 
     def clean(self) -> dict[str, Any]:
-        if self.number > MAX_FINDINGS:
+        if self.number > self.most:
             raise forms.ValidationError(
-                f"A ticket takes up to {MAX_FINDINGS} findings at once; {self.number} are "
+                f"A ticket takes up to {self.most} findings at once; {self.number} are "
                 "selected. Select fewer."
             )
         return self.cleaned_data
@@ -48,6 +52,10 @@ class TicketForm(_OfFindings):
         self._places = {str(place.project_id): place for place in _places()}
         self._projects = {str(project.pk): project for project in Project.objects.all()}
         cast("forms.ChoiceField", self.fields["project"]).choices = self._choices()
+        said = self.data.get("project", "")
+        if said.startswith(IN_JIRA) and (place := self._places.get(said.removeprefix(IN_JIRA))):
+            for spec in required_fields(place):
+                self.fields[f"{PREFIX}{spec.id}"] = RequiredField(spec, place)
 
     def _choices(self) -> list[tuple[str, list[tuple[str, str]]]]:
         jira = [(f"{IN_JIRA}{pk}", _place_label(place)) for pk, place in self._places.items()]
@@ -58,6 +66,15 @@ class TicketForm(_OfFindings):
     @property
     def project_chosen(self) -> Project:
         return self._projects[self.cleaned_data["project"].removeprefix(IN_JIRA)]
+
+    @property
+    def fields_said(self) -> dict[str, Any]:
+        """What Jira requires beside, by the field's id there."""
+        return {
+            name.removeprefix(PREFIX): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith(PREFIX) and value is not None
+        }
 
     @property
     def place_chosen(self) -> Destination | None:

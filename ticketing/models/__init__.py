@@ -7,17 +7,22 @@ from ticketing.models.accounts import (
     SyncMode,
     WebhookEvent,
 )
+from ticketing.models.bulk import BulkRun, BulkStep
 from ticketing.models.cases import Attachment, Case, Project, TimelineEntry
+from ticketing.models.issue_templates import JiraIssueTemplate
 from ticketing.models.outbox import Attempt, CommentLink, ExternalIssue, Orphan
 
 __all__ = [
     "Attachment",
     "Attempt",
+    "BulkRun",
+    "BulkStep",
     "Case",
     "CommentLink",
     "Destination",
     "ExternalIssue",
     "JiraAccount",
+    "JiraIssueTemplate",
     "JiraSpace",
     "JiraUser",
     "Orphan",

@@ -90,6 +90,9 @@ class Case(models.Model):
     assignee = models.ForeignKey(
         USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    due_date = models.DateField(null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)  # name → texts, as clients set them
+    resolved_reason = models.CharField(max_length=255, blank=True)  # in the words of who closed it
     origin = models.CharField(max_length=12, choices=Origin.choices, editable=False)
     rule_id = models.UUIDField(null=True, blank=True, editable=False)
     rule_name = models.CharField(max_length=255, blank=True, editable=False)
@@ -130,6 +133,7 @@ class Case(models.Model):
         )
         indexes = (
             models.Index(fields=("-modified_at", "-id"), name="case_modified"),
+            models.Index(fields=("-created_at", "-id"), name="case_created"),
             models.Index(
                 fields=("rule_id", "-created_at"),
                 condition=Q(rule_id__isnull=False),
@@ -172,6 +176,9 @@ class TimelineEntry(models.Model):
         UNARCHIVED = "unarchived"
         ISSUE = "issue"  # what became of the issue in Jira; `after` is its key
         CONFLICT = "conflict"  # both sides changed the same; `before` gave way to `after`
+        DUE_DATE = "due_date"
+        ATTRIBUTES = "attributes"  # one line for each that differs
+        RESOLVED = "resolved"  # the reason
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="timeline")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -180,7 +187,10 @@ class TimelineEntry(models.Model):
     reason = models.TextField(blank=True)  # of an automatic change: why
     actor = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
     author = models.CharField(max_length=255, blank=True)  # who did it in Jira, by name
+    key_name = models.CharField(max_length=120, blank=True)  # the API key that did it
     created_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True)  # of a comment: when its text was changed last
+    deleted_at = models.DateTimeField(null=True)  # of a comment: its text is gone
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -203,9 +213,20 @@ class TimelineEntry(models.Model):
                         "unarchived",
                         "issue",
                         "conflict",
+                        "due_date",
+                        "attributes",
+                        "resolved",
                     ]
                 ),
                 name="timeline_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="comment") | Q(edited_at=None, deleted_at=None),
+                name="timeline_only_comments_change",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(after="", edited_at__isnull=False),
+                name="timeline_deleted_has_no_text",
             ),
         )
         indexes = (

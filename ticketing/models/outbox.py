@@ -185,6 +185,7 @@ class CommentLink(models.Model):
     entry = models.OneToOneField(TimelineEntry, on_delete=models.CASCADE, related_name="link")
     comment_id = models.CharField(max_length=64)
     updated_at = models.DateTimeField(null=True)  # of the comment there, as taken last
+    told_at = models.DateTimeField(null=True)  # the entry's `edited_at` that is there, too
 
     class Meta:
         constraints = (

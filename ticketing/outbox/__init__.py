@@ -16,6 +16,7 @@ from ticketing.outbox.promises import (
     cancel,
     detach_issue,
     promise,
+    promise_at,
     recreate,
     ring,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "deliver_waiting",
     "detach_issue",
     "promise",
+    "promise_at",
     "recreate",
     "retry_now",
     "ring",

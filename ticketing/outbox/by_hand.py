@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from config.accounts.models import User
+from config.accounts.access import Actor
 from ticketing.models import Case, Destination, ExternalIssue
 from ticketing.outbox.moves import move
 from ticketing.outbox.promises import place_of, ring
@@ -23,7 +23,7 @@ log = structlog.stdlib.get_logger(__name__)
 _AGAIN: dict[str, Any] = {"fault": "", "reason": "", "field": "", "attempts": 0, "remedies": []}
 
 
-def retry_now(issue: ExternalIssue, *, actor: User | None) -> bool:
+def retry_now(issue: ExternalIssue, *, actor: Actor) -> bool:
     """Try (or, of an unsure one, look) at once; False if there is nothing to try."""
     rows = ExternalIssue.objects.filter(pk=issue.pk)
     now = timezone.now()
@@ -40,7 +40,7 @@ def retry_now(issue: ExternalIssue, *, actor: User | None) -> bool:
     return bool(moved)
 
 
-def confirm_absent(issue: ExternalIssue, *, actor: User | None) -> bool:
+def confirm_absent(issue: ExternalIssue, *, actor: Actor) -> bool:
     """A person looked: Jira did not create it. It is created again; False if it was too late."""
     rows = ExternalIssue.objects.filter(pk=issue.pk, fault=Fault.UNSURE)
     with transaction.atomic():
@@ -60,7 +60,7 @@ def deliver_waiting(
     *,
     fields: Mapping[str, Any] | None,
     project_id: UUID | None = None,
-    actor: User | None,
+    actor: Actor,
 ) -> int:
     """Send what waits for the rule to be repaired, with its present fields; returns how many.
 
@@ -98,7 +98,7 @@ def _waiting(rule_ids: Collection[UUID]) -> QuerySet[ExternalIssue]:
     ).exclude(fault=Fault.UNSURE)
 
 
-def _tell(rows: QuerySet[ExternalIssue], reason: str, *, actor: User | None) -> None:
+def _tell(rows: QuerySet[ExternalIssue], reason: str, *, actor: Actor) -> None:
     cases = [issue.case for issue in rows.select_related("case")]
     told = [(case, Kind.ISSUE, "", "") for case in cases]
     tell(told, actor=actor, reason=reason, now=timezone.now())

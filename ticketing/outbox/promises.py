@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from config.accounts.models import User
+from config.accounts.access import Actor
 from config.lib.tasks import enqueue
 from ticketing import due
 from ticketing.locking import lock
@@ -67,13 +67,25 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
     ring()
 
 
+def promise_at(case: Case, promised: Promise, *, account: JiraAccount, place: Place) -> None:
+    """Promise an issue in another place than its project's, in the caller's transaction."""
+    ExternalIssue.objects.create(
+        case=case,
+        account=account,
+        **place._asdict(),
+        fields=dict(promised.fields),
+        facts=promised.facts,
+    )
+    ring()
+
+
 def ring() -> None:
     enqueue("ticketing.tasks.deliver")
 
 
 @transaction.atomic
 def adopt(
-    case: Case, ref: IssueRef, *, account: JiraAccount, place: Place, actor: User | None
+    case: Case, ref: IssueRef, *, account: JiraAccount, place: Place, actor: Actor
 ) -> ExternalIssue:
     """Take an issue that is there already for this case's. IssueTaken if either is taken."""
     case = lock(case_pks=[case.pk]).cases[case.pk]
@@ -96,7 +108,7 @@ def adopt(
 
 
 @transaction.atomic
-def recreate(issue: ExternalIssue, *, actor: User | None, reason: str = "") -> ExternalIssue:
+def recreate(issue: ExternalIssue, *, actor: Actor, reason: str = "") -> ExternalIssue:
     """Promise another issue for the case: its present one is gone, or has no way back.
 
     The old one stays known, no longer as the issue of the case.
@@ -117,7 +129,7 @@ def recreate(issue: ExternalIssue, *, actor: User | None, reason: str = "") -> E
     return again
 
 
-def detach_issue(issue: ExternalIssue, *, actor: User | None) -> None:
+def detach_issue(issue: ExternalIssue, *, actor: Actor) -> None:
     """Let go of the issue: it stays in Jira and is no longer the issue of the case."""
     with transaction.atomic():
         case = lock(case_pks=[issue.case_id]).cases[issue.case_id]
@@ -129,7 +141,7 @@ def detach_issue(issue: ExternalIssue, *, actor: User | None) -> None:
 
 
 @transaction.atomic
-def cancel(issue: ExternalIssue, *, actor: User | None) -> bool:
+def cancel(issue: ExternalIssue, *, actor: Actor) -> bool:
     """Give up the promise; the case stays.
 
     False if it can no longer be given up: the issue is there, or is being sent this moment.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import render_markdown
@@ -50,6 +50,9 @@ _ICONS = {
     Kind.UNARCHIVED: "undo-2",
     Kind.ISSUE: "refresh-cw",
     Kind.CONFLICT: "git-merge",
+    Kind.DUE_DATE: "calendar-clock",
+    Kind.ATTRIBUTES: "tag",
+    Kind.RESOLVED: "circle-check",
 }
 _SENTENCES = {
     Kind.CREATED: "Case created",
@@ -63,6 +66,8 @@ _SENTENCES = {
     Kind.ARCHIVED: "Archived",
     Kind.UNARCHIVED: "Unarchived",
     Kind.CONFLICT: "{reason}: <b>{before}</b> gave way to <b>{after}</b>",
+    Kind.ATTRIBUTES: "Attributes changed",
+    Kind.RESOLVED: "Resolved as <b>{after}</b>",
 }
 _LABELS = {
     Kind.STATUS: dict(Case.Status.choices),
@@ -89,6 +94,8 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
         return format_html("{} by rule <b>{}</b>", told, case.rule_name)
     if entry.actor or entry.author:
         return format_html("{} by <b>{}</b>", told, who(entry))
+    if entry.key_name:
+        return format_html("{} by the API key <b>{}</b>", told, entry.key_name)
     if entry.reason and "{reason}" not in sentence:
         return format_html('{}<span class="sub">. {}</span>', told, entry.reason)
     return told
@@ -97,6 +104,8 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
 def _sentence(kind: Kind, entry: TimelineEntry) -> str:
     if kind is Kind.ASSIGNEE:
         return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+    if kind is Kind.DUE_DATE:
+        return "Due on <b>{after}</b>" if entry.after else "No longer due on <b>{before}</b>"
     if kind is not Kind.ISSUE:
         return _SENTENCES[kind]
     if entry.reason:
@@ -111,7 +120,21 @@ def _sentence(kind: Kind, entry: TimelineEntry) -> str:
 @register.simple_tag
 def who(entry: TimelineEntry) -> str:
     """By name; somebody in Jira may be nobody here."""
-    return entry.actor.name if entry.actor else entry.author or "The API"
+    return entry.actor.name if entry.actor else entry.author or entry.key_name or "The API"
+
+
+@register.simple_tag
+def comment_marks(entry: TimelineEntry) -> SafeString:
+    """Beside the name: where a comment came from, and that it is not what was said first."""
+    marks = []
+    if entry.author:
+        marks.append(format_html('<span class="badge">{}from Jira</span>', icon("ticket")))
+    elif entry.key_name:
+        marks.append(format_html('<span class="badge">{}API key</span>', icon("plug")))
+    if entry.edited_at and not entry.deleted_at:
+        tip = entry.reason or "Edited in Jira."
+        marks.append(format_html('<span class="sub small" title="{}">edited</span>', tip))
+    return format_html_join("", " {}", ((mark,) for mark in marks))
 
 
 @dataclass
@@ -123,8 +146,8 @@ class _Stranger:
 @register.simple_tag
 def face(entry: TimelineEntry) -> SafeString:
     """The avatar of who wrote it, also of somebody in Jira who is nobody here."""
-    if entry.author and not entry.actor:
-        return avatar(_Stranger(entry.author, entry.author))
+    if (name := entry.author or entry.key_name) and not entry.actor:
+        return avatar(_Stranger(name, name))
     return avatar(entry.actor)
 
 

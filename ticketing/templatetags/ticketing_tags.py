@@ -17,8 +17,10 @@ from findings.explorer.pages import Row
 from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
+from ticketing.bulk_progress import progress_of, shown_to
 from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
 from ticketing.models import Attachment, Case, TimelineEntry
+from ticketing.services import MAX_FINDINGS
 
 register = template.Library()
 
@@ -73,6 +75,24 @@ def _note(sync: Sync) -> SafeString:
 def ticket_menu(context: template.Context) -> dict[str, Any]:
     """Create and attach, for the findings chosen in the form around it."""
     return {"may_write": _may_write(context)}
+
+
+@register.inclusion_tag("ticketing/_bulk_actions.html", takes_context=True)
+def bulk_actions(context: template.Context) -> dict[str, Any]:
+    """What can be done to everything that the explorer's search finds."""
+    return {"may_write": _may_write(context), "total": context["total"], "most": MAX_FINDINGS}
+
+
+@register.inclusion_tag("ticketing/_bulk_strip.html", takes_context=True)
+def bulk_strip(context: template.Context) -> dict[str, Any]:
+    """How far the person's own bulk run is; nothing if there is none. Up to four statements."""
+    request = context["request"]
+    run = shown_to(request.user) if _may_write(context) else None
+    return {
+        "progress": progress_of(run) if run else None,
+        "next": request.get_full_path(),
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.inclusion_tag("ticketing/_ticket_button.html", takes_context=True)

@@ -196,6 +196,14 @@ class Tracker(Protocol):
         """Write a comment (Markdown), unless one with this key is there; returns its id."""
         ...
 
+    def edit_comment(self, ref: IssueRef, comment_id: str, text: str) -> datetime:
+        """Put another text in its place; returns when it was changed, in their time."""
+        ...
+
+    def delete_comment(self, ref: IssueRef, comment_id: str) -> None:
+        """Delete it. One that is gone already is as good."""
+        ...
+
     def resolve(self, address: str) -> IssueRef:
         """The issue at this key or address of its page; REJECTED if there is none."""
         ...

@@ -7,7 +7,8 @@ from pathlib import Path
 from django.conf import settings
 
 from automation.models import Rule
-from automation.services import RuleData, create_rule
+from automation.rule_data import RuleData
+from automation.services import create_rule
 from config.accounts.models import User
 from findings.facts import FindingType
 from findings.imports import Sent, import_report

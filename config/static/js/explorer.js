@@ -89,7 +89,7 @@ function createTicket() {
   if (drawer.open) return drawer.querySelector("[data-key=t]")?.click();
   const box = here()?.querySelector("input[name=finding]");
   if (box && !document.querySelector("#bulk input[name=finding]:checked")) box.click();
-  if (document.querySelector("#bulk input[name=finding]:checked")) document.querySelector("#bulk [data-key=t]")?.click();
+  if (document.querySelector("#bulk input[name=finding]:checked")) [...document.querySelectorAll("#bulk [data-key=t]")].find((each) => each.checkVisibility())?.click();
 }
 
 const KEYS = {

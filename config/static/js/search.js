@@ -1,6 +1,9 @@
 // The address follows what is asked; the table comes first, then the facets and the chart.
 import { announce } from "./announce.js";
+import { makePills } from "./pills.js";
 import { remember } from "./shell.js";
+import { toast } from "./toast.js";
+import "./zoom.js";
 
 remember("facets", "later"); // from now on the table may come before the facets
 
@@ -17,7 +20,7 @@ function asked(data) {
     if (boxes.every((box) => box.checked)) continue;
     for (const box of boxes) if (box.checked) kept.append(box.name, box.value);
   }
-  if (kept.get("from") === "all") kept.delete("from");
+  if (kept.get("from") === "all" && !kept.has("to")) kept.delete("from");
   if (kept.get("sort") === "-severity") kept.delete("sort");
   return kept;
 }
@@ -33,11 +36,17 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt !== form || !detail.successful) return;
   const failed = document.querySelector("#query-error .error");
-  form.q.setAttribute("aria-invalid", String(Boolean(failed)));
+  document.getElementById("q").setAttribute("aria-invalid", String(Boolean(failed)));
   if (failed) return;
+  if (detail.requestConfig.triggeringEvent?.type !== "input") makePills();
   history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
   for (const link of document.querySelectorAll("[data-follows-search]")) link.search = location.search;
   announce(document.querySelector("[data-announces] b").textContent);
+});
+
+document.querySelector(".export")?.addEventListener("click", () => {
+  const said = document.querySelector("[data-announces] b").textContent;
+  toast({ tone: "info", title: "Export started", text: `${said}, saved by your browser as they arrive. You may go on meanwhile.` });
 });
 
 document.addEventListener("htmx:afterSettle", () => {

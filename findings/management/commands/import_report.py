@@ -3,51 +3,79 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
 from findings.models import Import
-from findings.spool import chunks_of
+from findings.preview import Summary, look_through
+from findings.spool import chunks_of, spooled
 
 
 class Command(BaseCommand):
     help = "Take in a scanner's report. Exit code 2 if the file as a whole is refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="The report, plain or gzipped; - is standard input.")
+        parser.add_argument("file", help="The report, plain, gzip or zip; - is standard input.")
         parser.add_argument("--format", choices=[each.NAME for each in FORMATS], default="")
         parser.add_argument("--source", default="", help="Default: the scanner's name.")
+        parser.add_argument(
+            "--scope",
+            default="",
+            help="What the report covers (a repository, an image, an account): what a later one "
+            "of the same scope lacks is closed. Default: what the report says it scanned.",
+        )
+        parser.add_argument("--partial", action="store_true", help="Close nothing it lacks.")
         parser.add_argument("--dry-run", action="store_true", help="Count, and keep nothing.")
         parser.add_argument("--json", action="store_true", help="Print one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = _try_out(options) if options["dry_run"] else _take_in(options)
+            done = _look_through(options) if options["dry_run"] else _take_in(options)
         except RefusedReport as refusal:
             raise CommandError(refusal.reason, returncode=2) from None
+        counts = _counts(done)
         if options["json"]:
-            self.stdout.write(json.dumps(_counts(done)))
-            return
-        self.stdout.write(", ".join(f"{name} {count}" for name, count in _counts(done).items()))
-        for error in done.errors:
+            self.stdout.write(json.dumps(counts | _scope(done)))
+        else:
+            self.stdout.write(", ".join(f"{name} {count}" for name, count in counts.items()))
+        self._warn(done.closing_note, done.errors)
+
+    def _warn(self, note: str, errors: Sequence[dict[str, Any]]) -> None:
+        if note:
+            self.stderr.write(note)
+        for error in errors:
             self.stderr.write(f"{error['source']['pointer']}: {error['detail']}")
 
 
 def _take_in(options: dict[str, Any]) -> Import:
-    sent = Sent(
+    with _open(options["file"]) as file:
+        return import_report(chunks_of(file), _sent(options))
+
+
+def _look_through(options: dict[str, Any]) -> Summary:
+    with (
+        _open(options["file"]) as file,
+        spooled(chunks_of(file), limit=settings.IMPORT_MAX_BYTES) as report,
+    ):
+        return look_through(report, _sent(options))
+
+
+def _sent(options: dict[str, Any]) -> Sent:
+    return Sent(
         source=options["source"],
+        scope=options["scope"],
         format_name=options["format"],
         file_name="" if options["file"] == "-" else Path(options["file"]).name,
+        is_partial=options["partial"],
         by="import_report",
     )
-    with _open(options["file"]) as file:
-        return import_report(chunks_of(file), sent)
 
 
 def _open(name: str) -> BinaryIO:
@@ -59,21 +87,20 @@ def _open(name: str) -> BinaryIO:
         raise CommandError(f"{name}: {error.strerror}") from None
 
 
-def _try_out(options: dict[str, Any]) -> Import:
-    """Really record, to count exactly, and take it all back: no news goes out either."""
-    with transaction.atomic():
-        done = _take_in(options)
-        transaction.set_rollback(True)
-    return done
-
-
-def _counts(done: Import) -> dict[str, Any]:
+def _counts(done: Import | Summary) -> dict[str, Any]:
     return {
         "format": done.format,
-        "findings": done.received - done.rejected,
+        "findings": done.new + done.seen_again + done.reopened,
         "new": done.new,
         "seen_again": done.seen_again,
         "reopened": done.reopened,
-        "resolved": 0,  # an import closes nothing yet: it does not know what it covers
+        "resolved": done.resolved,
         "rejected": done.rejected,
     }
+
+
+def _scope(done: Import | Summary) -> dict[str, Any]:
+    """What a script may want to know beside the counts."""
+    scope = str(getattr(done.scope, "target", done.scope))
+    held = done.missing if done.closing == Import.Closing.HELD else 0
+    return {"held": held, "source": str(done.source), "scope": scope, "note": done.closing_note}

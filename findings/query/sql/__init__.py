@@ -15,7 +15,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS
 from findings.query.ast import And, Field, Node, Not, Or, Root, Term
-from findings.query.predicate import document_path
+from findings.query.predicate import ISSUE_KEYS, TICKET_KEY, document_path
 from findings.query.sql import postgresql, sqlite
 from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of, any_of, negated
 
@@ -53,8 +53,9 @@ class Condition(Expression):
 
 def _render(node: Node, names: Mapping[str, str], connection: BaseDatabaseWrapper) -> Sql:
     match node:
-        case Term():
-            return _TERMS[connection.vendor](node, names, connection)
+        case Term(field):
+            read = _ticket_key if field == TICKET_KEY else _TERMS[connection.vendor]
+            return read(node, names, connection)
         case Not(inner):
             return negated(_render(inner, names, connection))
         case And(()):
@@ -65,6 +66,15 @@ def _render(node: Node, names: Mapping[str, str], connection: BaseDatabaseWrappe
             return all_of([_render(inner, names, connection) for inner in nodes])
         case Or(nodes):
             return any_of([_render(inner, names, connection) for inner in nodes])
+
+
+def _ticket_key(node: Term, names: Mapping[str, str], connection: BaseDatabaseWrapper) -> Sql:
+    """The case's key, or the issue's; each half answers from an index of its own."""
+    of_case, of_issue = (
+        _TERMS[connection.vendor](Term(field, node.matcher), names, connection)
+        for field in (TICKET_KEY, ISSUE_KEYS)
+    )
+    return any_of([of_case, all_of([Sql(f"{names['ticket_key']} <> %s", ("",)), of_issue])])
 
 
 def _columns(node: Node) -> set[str]:
@@ -84,6 +94,8 @@ def _columns_of(field: Field) -> set[str]:
         return {"tags"}
     if field.name == "ticket.over_limit":
         return {"ticket"}
+    if field == TICKET_KEY:
+        return {"ticket_key", "workflow"}
     if core := CORE_FIELDS.get(field.name):
         return {core.column}
     return {document_path(field.name)[0]}

@@ -79,6 +79,16 @@ def test_it_reads_findings_however_they_are_wrapped(wrap, sample, read):
     assert read(wrap(report["Findings"])) == read(report)
 
 
+def test_it_reads_events_and_findings_one_after_another(sample, read_all):
+    report = sample(REPORT)
+    event = {"detail-type": "Security Hub Findings - Imported", "source": "aws.securityhub"}
+    events = [event | {"detail": {"findings": [item]}} for item in report["Findings"]]
+    for documents in (events, report["Findings"]):
+        found = read_all("\n".join(map(json.dumps, documents)).encode())
+        assert found[:-1] == read_all(report)[:-1]
+        assert found[-1].pointer in ("/7/detail/findings/0/Title", "/7/Title")
+
+
 def test_it_reads_a_single_finding(sample, read):
     report = sample(REPORT)
     assert read(report["Findings"][0]) == read(report)[:1]
@@ -147,4 +157,7 @@ def test_it_says_whose_findings_they_are(sample):
 def test_it_takes_an_event_for_news_of_nothing_else(sample):
     first = sample(REPORT)["Findings"][0]
     event = {"detail-type": "Security Hub Findings - Imported", "detail": {"findings": [first]}}
-    assert _said(event)[1] == _said(first)[1] == first["Id"]
+    assert _said(event)[1] == _said(first)[1]
+    assert _said(event)[1].startswith("events ")
+    other = first | {"Id": "arn:another"}
+    assert _said(other)[1] != _said(first)[1]

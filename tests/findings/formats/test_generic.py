@@ -89,6 +89,25 @@ def test_it_tells_equal_titles_at_other_places_apart(read):
     assert len({each.fingerprint for each in read(report)}) == 2
 
 
+@pytest.mark.parametrize(
+    ("columns", "row", "finding_type"),
+    [
+        ("cve", "CVE-2024-1000", "library_vulnerability"),
+        ("package", "lodash", "library_vulnerability"),
+        ("image", "acme/api:1", "host_and_container_vulnerability"),
+        ("host,cve", "web-01,CVE-2024-1000", "host_and_container_vulnerability"),
+        ("host", "web-01", "misconfiguration"),
+        ("url,cve", "https://a.example,CVE-2024-1000", "runtime_code_vulnerability"),
+        ("file", "a.py", "static_code_vulnerability"),
+        ("file,finding type", "a.py,API_Security", "api_security"),
+        ("description", "x", "misconfiguration"),
+    ],
+)
+def test_it_tells_the_type_by_what_a_finding_is_about(columns, row, finding_type, read):
+    report = f"title,severity,{columns}\nA,low,{row}\n"
+    assert [each.finding_type for each in read(report.encode())] == [finding_type]
+
+
 def test_it_masks_what_a_secret_quotes(read):
     report = b"title,severity,finding_type,description\nKey,high,secret,Found 'hunter2-hunter2'\n"
     assert "hunter2" not in repr(read(report))

@@ -36,6 +36,12 @@ def test_it_describes_a_failed_check(sample, read):
     assert "due to its policy" in finding.description
 
 
+def test_it_says_once_what_was_seen_where_the_rule_says_nothing(sample, read):
+    item = sample(REPORT)[0]
+    item["finding_info"]["desc"] = ""
+    assert read([item])[0].description.count("has public access") == 1
+
+
 def test_it_makes_a_finding_of_every_vulnerable_package(sample, read):
     server, client = read(sample(REPORT))[SERVER : CLIENT + 1]
     assert server.title.startswith("CVE-2024-6387 in openssh-server")
@@ -116,11 +122,14 @@ def _target(report):
 
 def test_it_says_which_account_the_findings_are_of(sample):
     report = sample(REPORT)
-    lines = "\n".join(json.dumps(item) for item in report).encode()
-    assert _target(report) == _target(lines) == "111122223333"
+    assert _target(report) == "111122223333"
     report[0]["cloud"]["account"]["uid"] = "444455556666"
     assert _target(report) == ""
 
 
-def test_it_takes_a_single_finding_for_news_of_nothing_else(sample):
-    assert _target(sample(REPORT)[0]).startswith("prowler-aws-s3_bucket_public_access-")
+def test_it_takes_lines_and_single_findings_for_news_of_nothing_else(sample):
+    report = sample(REPORT)
+    lines = "\n".join(json.dumps(item) for item in report).encode()
+    targets = [_target(lines), _target(report[0]), _target(report[2])]
+    assert all(each.startswith("events ") for each in targets)
+    assert len(set(targets)) == 3

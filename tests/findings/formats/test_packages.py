@@ -121,3 +121,15 @@ def test_it_tags_what_it_finds_in_a_repository(sample, read):
     report = sample("image.trivy.json")
     report |= {"ArtifactType": "repository", "ArtifactName": "https://github.com/acme/api.git"}
     assert all("repo:github.com/acme/api" in each.tags for each in read(report))
+
+
+def test_it_shows_a_secret_of_trivy_nowhere(sample, read):
+    plain = "AKIA-one-long-secret-in-the-plain"
+    report = sample("image.trivy.json")
+    line = {"Content": plain, "Highlighted": plain, "IsCause": True}
+    report["Results"][3]["Secrets"][0] |= {
+        "Match": f"key = {plain}",
+        "Code": {"Lines": [line]},
+        "Layer": {"CreatedBy": plain},
+    }
+    assert plain not in repr(read(report))

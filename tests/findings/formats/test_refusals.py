@@ -75,7 +75,7 @@ def test_it_refuses_a_report_named_as_another(path, read_all):
 
 def test_it_says_what_a_report_named_as_another_is(read_all):
     report = (SAMPLES / "cloud.ocsf.json").read_bytes()
-    with pytest.raises(RefusedReport, match="is not a Prowler report; it is OCSF findings"):
+    with pytest.raises(RefusedReport, match=r"is not a Prowler report\. It is OCSF findings\."):
         read_all(report, name="prowler")
 
 

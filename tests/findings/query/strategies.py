@@ -57,6 +57,7 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
+issue_keys = st.lists(texts, max_size=2).map(lambda keys: {"integrations": {"jira": keys}})
 documents = st.dictionaries(st.sampled_from(KEYS), json_values, max_size=4)
 tags = st.lists(
     st.builds("{}:{}".format, st.sampled_from(KEYS), texts) | st.sampled_from(KEYS),
@@ -78,7 +79,7 @@ findings = st.fixed_dictionaries(
         "resource_type": texts,
         "tags": tags,
         "attributes": documents,
-        "workflow": documents,
+        "workflow": documents | issue_keys,
         "first_seen_at": times,
         "last_seen_at": times,
         "detection_changed_at": times,

@@ -45,7 +45,8 @@ def test_it_finds_in_the_database_what_the_predicate_matches(drawn, terms, nodes
         Facts._make(row) for row in Finding.objects.values_list(*Facts._fields).order_by("pk")
     ]
     sent = [
-        Facts(**fields, finding_id=row.finding_id) for fields, row in zip(drawn, rows, strict=True)
+        Facts(**fields, finding_id=row.finding_id, source_severity=fields["severity"])
+        for fields, row in zip(drawn, rows, strict=True)
     ]
     for node in [*terms, *nodes]:
         matches = compile_predicate(node)

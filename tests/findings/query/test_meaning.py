@@ -37,7 +37,11 @@ FACTS = Facts(
         "none": [],
         "severity": "low",
     },
-    workflow={"mute": {"is_muted": False}, "automations": [{"rule_id": "r1"}]},
+    workflow={
+        "mute": {"is_muted": False},
+        "automations": [{"rule_id": "r1"}],
+        "integrations": {"jira": ["PLAT-912"]},
+    },
     first_seen_at=datetime(2026, 11, 23, 12, 30, tzinfo=UTC),
     ticket="automated",
     ticket_key="SEC-1",
@@ -85,6 +89,7 @@ MATCH = [
     *("@first_seen_at:2026-11-23T13:30:00+01:00", "@first_seen_at:1795437000000"),
     *("@first_seen_at:[2026-11-01 TO 2026-11-23]", "@first_seen_at:{2026-11-22 TO *]"),
     *("-@last_seen_at:*", "@ticket.created_by:automated", "@ticket.key:SEC-1", "-@ticket.status:*"),
+    *("@ticket.key:PLAT-912", "@ticket.key:PLAT*", "-@ticket.key:RISK-2"),
     *("@ticket.rule:0d6f1c9e-7b1a-4f0e-9d52-3a5b8c7d6e5f", "@ticket.over_limit:false"),
     *("@workflow.mute.is_muted:false", "@workflow.automations.rule_id:r1"),
     # free text
@@ -163,6 +168,8 @@ def test_it_misses_a_finding_without_a_ticket_only_through_minus():
     for text, expected in {"created_by:none": False, "created_by:*": False}.items():
         assert compile_predicate(parse(f"@ticket.{text}").root)(bare) is expected
     assert compile_predicate(parse("-@ticket.created_by:*").root)(bare)
+    keyless = FACTS._replace(ticket_key="")
+    assert compile_predicate(parse("-@ticket.key:PLAT-912").root)(keyless)
 
 
 @pytest.mark.parametrize("character", '+-=&|><!(){}[]^"~*?:\\# ')

@@ -176,6 +176,26 @@ class TrackerContract:
         assert there.tracker.comment(ref, "More", key="c2") != first
         assert [one.key for one in state(there, ref).comments] == ["c1", "c2"]
 
+    def test_it_edits_a_comment_and_says_when(self, there):
+        ref = create(there)
+        comment_id = there.tracker.comment(ref, "Hello", key="c1")
+        for text in ("Hello you", "Hello all"):
+            at = there.tracker.edit_comment(ref, comment_id, text)
+        (comment,) = state(there, ref).comments
+        assert (comment.id, comment.key, comment.text) == (comment_id, "c1", "Hello all")
+        assert comment.updated_at == at
+
+    def test_it_deletes_a_comment_and_does_not_mind_that_it_is_gone(self, there):
+        ref = create(there)
+        comment_id = there.tracker.comment(ref, "Hello", key="c1")
+        for _ in range(2):
+            there.tracker.delete_comment(ref, comment_id)
+        assert list(state(there, ref).comments) == []
+
+    def test_it_tells_a_comment_that_cannot_be_edited(self, there):
+        ref = create(there)
+        assert fault_of(lambda: there.tracker.edit_comment(ref, "99999", "x")) is Fault.REJECTED
+
     def test_it_reads_the_comments_of_others(self, there):
         ref = create(there)
         there.write(ref, "Is it real?")
@@ -199,6 +219,8 @@ class TrackerContract:
         asks = (
             lambda: there.tracker.push(ref, Change(title="New")),
             lambda: there.tracker.comment(ref, "Hello", key="c1"),
+            lambda: there.tracker.edit_comment(ref, "1", "Hello"),
+            lambda: there.tracker.delete_comment(ref, "1"),
             lambda: there.tracker.link(ref, url="https://us/1", title="Finding", key="f1"),
         )
         for ask in asks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -42,6 +43,26 @@ class Conversation:
         properties = [{"key": COMMENT_PROPERTY, "value": {"key": key}}]
         answer = self._client.post(self._path, json={"body": body, "properties": properties})
         return str(answer["id"])
+
+    def edit(self, comment_id: str, text: str) -> datetime:
+        body = long_text(self._client.credentials.markup)(text)
+        answer = self._client.put(self._one(comment_id), json={"body": body})
+        return reading.moment(answer["updated"])
+
+    def delete(self, comment_id: str) -> None:
+        try:
+            self._client.delete(self._one(comment_id))
+        except Refused as refused:
+            if refused.status != 404 or not self._is_there():
+                raise
+
+    def _is_there(self) -> bool:
+        """The issue: else the comment was not looked for in the right place."""
+        self._client.get(self._path, params={"maxResults": 1})
+        return True
+
+    def _one(self, comment_id: str) -> str:
+        return f"{self._path}/{quote(comment_id, safe='')}"
 
     def _all(self) -> Iterator[Json]:
         start = 0

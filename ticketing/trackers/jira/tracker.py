@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
@@ -109,6 +110,16 @@ class JiraTracker:
     def comment(self, ref: IssueRef, text: str, *, key: str) -> str:
         talk = Conversation(self._client, ref.id)
         return self._of(ref, lambda: talk.find(key) or talk.write(text, key=key))
+
+    @_in_jiras_shape
+    def edit_comment(self, ref: IssueRef, comment_id: str, text: str) -> datetime:
+        talk = Conversation(self._client, ref.id)
+        return self._of(ref, lambda: talk.edit(comment_id, text))
+
+    @_in_jiras_shape
+    def delete_comment(self, ref: IssueRef, comment_id: str) -> None:
+        talk = Conversation(self._client, ref.id)
+        self._of(ref, lambda: talk.delete(comment_id))
 
     @_in_jiras_shape
     def resolve(self, address: str) -> IssueRef:

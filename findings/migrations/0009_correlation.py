@@ -4,7 +4,7 @@ import findings.correlation
 
 
 class Migration(migrations.Migration):
-    dependencies = (("findings", "0005_saved_views"),)
+    dependencies = (("findings", "0008_severity_override"),)
     operations = (
         migrations.AddIndex(
             model_name="finding",

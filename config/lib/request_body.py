@@ -1,4 +1,4 @@
-"""The body of an intake request: bounded, whatever it declares itself to be."""
+"""The body of a request to the API: bounded, whatever it declares itself to be."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from config.lib.jsonapi import ApiError
+from config.lib.jsonapi import MEDIA_TYPE, ApiError
 
 JSON = "application/json"
+_READ = frozenset({JSON, MEDIA_TYPE})
 
 
 def read_json_body(request: Request, *, limit: int) -> bytes:
     """The body, unpacked if it came as gzip; at most `limit` bytes before and after.
 
     Raises `ApiError` 400 (cut off, no gzip, no UTF-8), 413 (too large), 415 (other types).
+    Asked again, it gives what it read the first time.
     """
-    if request.content_type.partition(";")[0].strip().lower() != JSON:
+    kept = vars(request)
+    if "json_body" not in kept:
+        kept["json_body"] = _checked_body(request, limit)
+    body: bytes = kept["json_body"]
+    return body
+
+
+def _checked_body(request: Request, limit: int) -> bytes:
+    if request.content_type.partition(";")[0].strip().lower() not in _READ:
         raise UnsupportedMediaType(request.content_type, f"Send {JSON}.")
     body = _read(stream_of(request), limit)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()

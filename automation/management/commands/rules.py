@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from automation.models import Rule, RuleSet
+from automation.rule_file.document import RuleFileError
+from automation.rule_file.plan import Plan, plan_rules
+from automation.rule_file.reading import read_rules
+from automation.rule_file.report import describe
+from automation.rule_file.writing import write_rules
+from automation.services import RulesChanged, replace_rules
+from config.accounts.models import User
+
+DIFFERS = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Rules as code: write them to a file, see what a file would change and would have done, "
+        "put it in force. `plan` exits with 0 if nothing differs, 2 if something does, 1 if the "
+        "file is wrong."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        export = actions.add_parser("export", help="Write the rules as YAML.")
+        export.add_argument("file", nargs="?", default="-", help="Default: standard output.")
+        export.add_argument("--ids", action="store_true", help="Write every rule's id.")
+        plan = actions.add_parser("plan", help="Say what the file would change.")
+        apply = actions.add_parser("apply", help="Make the rules those of the file, at once.")
+        for each in (plan, apply):
+            each.add_argument("file", help="YAML; - is standard input.")
+        apply.add_argument("--by", metavar="EMAIL", help="Who does it; default: the system.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "export":
+            self._export(options["file"], with_ids=options["ids"])
+            return
+        plan = self._plan(options["file"])
+        if options["action"] == "apply":
+            self._apply(plan, by=options["by"])
+        elif not plan.is_empty:
+            sys.exit(DIFFERS)
+
+    def _export(self, file: str, *, with_ids: bool) -> None:
+        rules = list(Rule.objects.filter(kind=RuleSet.Kind.TICKET_CREATION))
+        text = write_rules(rules, with_ids=with_ids)
+        if file == "-":
+            self.stdout.write(text, ending="")
+        else:
+            Path(file).write_text(text)
+
+    def _plan(self, file: str) -> Plan:
+        try:
+            plan = plan_rules(read_rules(_read(file)))
+        except RuleFileError as error:
+            faults = [f"{file}:{line}: {sentence}" for line, sentence in error.faults]
+            raise CommandError("\n".join(faults)) from None
+        for line in describe(plan):
+            self.stdout.write(line)
+        return plan
+
+    def _apply(self, plan: Plan, *, by: str | None) -> None:
+        actor = _person(by) if by else None
+        try:
+            version = replace_rules(plan.wanted, version=plan.version, actor=actor)
+        except RulesChanged as change:
+            raise CommandError(f"Nothing was applied. {change} Plan again.") from None
+        if not plan.is_empty:
+            self.stdout.write(f"Applied as version {version} of the rules.")
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: {error}") from None
+
+
+def _person(email: str) -> User:
+    person = User.objects.filter(email=email.lower(), is_active=True).first()
+    if person is None:
+        raise CommandError(f"Nobody active has the address {email}.")
+    return person

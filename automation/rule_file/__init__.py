@@ -1,0 +1,1 @@
+"""Rules as a file: written out, compared with the rules there are, and put in force."""

@@ -1,0 +1,55 @@
+"""A plan in words, for who is about to put it in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from automation.preview import DAYS, MAX_FINDINGS, Effect
+from automation.rule_file.plan import Plan
+
+_SIGNS = {"created": "+", "edited": "~", "deleted": "-"}
+_LONGEST = 200
+
+
+def describe(plan: Plan) -> Iterator[str]:
+    """The lines of the plan."""
+    for line, sentence in plan.warnings:
+        yield f"warning: line {line}: {sentence}"
+    if plan.effect is None:
+        yield "No changes."
+        return
+    for change in plan.changes:
+        yield f"{_SIGNS[change.kind]} {change.kind} rule {change.number}: {change.name}"
+        for field, before, after in change.fields:
+            yield f"    {field}: {_shown(before)} → {_shown(after)}"
+    if plan.order:
+        yield "↕ order: " + ", ".join(plan.order)
+    yield ""
+    yield from _effect(plan.effect, plan.names)
+
+
+def _effect(effect: Effect, names: Mapping[str, str]) -> Iterator[str]:
+    made, moved, dropped = (
+        sum(counts.values()) for counts in (effect.made, effect.moved, effect.dropped)
+    )
+    newest = "newest " if effect.is_cut else ""
+    yield f"Of the {newest}{effect.findings:,} findings that opened in the last {DAYS} days:"
+    yield f"  {made:,} more would have a ticket, {dropped:,} would have none any more,"
+    yield f"  {moved:,} would have it from another rule, {effect.stayed:,} from the same."
+    for rule, number in effect.made.items():
+        yield f"    + {number:,} by {names[rule]}"
+    for (before, after), number in effect.moved.items():
+        yield f"    → {number:,} from {names[before]} to {names[after]}"
+    for rule, number in effect.dropped.items():
+        yield f"    - {number:,} by {names[rule]}"
+    if effect.is_cut:
+        yield f"  (Older ones were not looked at: at most {MAX_FINDINGS:,} are.)"
+
+
+def _shown(value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,1 @@
+"""What all views under /api/v2/ share: they answer as the public API does."""

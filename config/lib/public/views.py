@@ -1,0 +1,50 @@
+"""The base of the views under /api/v2/, and the answer where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.lib.jsonapi import IN_WORDS, ApiError, error_response, exception_handler
+from config.lib.public.missing import what_instead
+
+
+class PublicView(APIView):
+    """Errors in the shapes of the public API. Bodies are read with `read_document`."""
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
+        return _answer_publicly
+
+
+def _answer_publicly(exc: Exception, context: dict[str, Any]) -> Response | None:
+    request = context["request"]
+    if isinstance(exc, MethodNotAllowed):
+        instead = what_instead(request.method, request.path)
+        if instead is not None:
+            exc = ApiError(501, detail=instead)
+    answer = exception_handler(exc, context)
+    if answer is not None and answer.status_code in IN_WORDS:
+        answer.data = {"errors": _sentences(answer)}
+    return answer
+
+
+def _sentences(answer: Response) -> list[str]:
+    phrase = HTTPStatus(answer.status_code).phrase
+    details = [error["detail"] for error in answer.data["errors"] if "detail" in error]
+    return [phrase, *details]
+
+
+@csrf_exempt  # it changes nothing, whoever asks
+def no_such_operation(request: HttpRequest, path: str = "") -> HttpResponse:
+    """501 for an operation of the public API that is not built, 404 for any other address."""
+    instead = what_instead(str(request.method), request.path)
+    if instead is not None:
+        return error_response(501, instead)
+    return error_response(404, f"There is nothing at {request.path}.")

@@ -1,0 +1,107 @@
+// The terms of a search as pills before the field. What is asked is still one text, `q`: the
+// pills and what stands in the field, with a space between them. A text is only ever cut where
+// a space stood outside quotes and brackets, so its meaning stays, and only once the server has
+// read it; one with an OR that no brackets hold is one pill.
+
+const input = document.getElementById("q");
+const list = document.getElementById("pills");
+const blank = document.getElementById("pill");
+const whole = Object.assign(document.createElement("input"), { type: "hidden", name: "q" });
+const KEY = /^(-?)(@?[^\s:()"]+)(:.*)$/s;
+
+function words(text) {
+  const found = [""];
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (sign === "\\") found.push(found.pop() + sign + (text[++at] ?? ""));
+    else if (/\s/.test(sign) && !quoted && depth === 0) found.push("");
+    else {
+      if (sign === '"') quoted = !quoted;
+      else if (!quoted) depth += "([{".includes(sign) - ")]}".includes(sign);
+      found.push(found.pop() + sign);
+    }
+  }
+  return quoted || depth ? null : found.filter(Boolean);
+}
+
+// The terms that all hold, or null for a text that is not finished.
+function terms(text) {
+  const all = words(text);
+  if (!all || ["AND", "OR", "NOT"].includes(all.at(-1)) || ["AND", "OR"].includes(all[0])) return null;
+  if (all.includes("OR")) return [text.trim()];
+  const found = [];
+  let denied = "";
+  for (const word of all) {
+    if (word === "NOT") denied += "NOT ";
+    else if (word !== "AND") found.push(denied + word), denied = "";
+  }
+  return found;
+}
+
+const pills = () => [...list.children];
+const textOf = (pill) => pill.querySelector("[data-edits]").textContent;
+
+function sync() {
+  whole.value = [...pills().map(textOf), input.value.trim()].filter(Boolean).join(" ");
+  input.placeholder = pills().length ? "Add a filter: key:value, -exclude, OR" : input.dataset.hint;
+  input.parentElement.classList.toggle("has-pills", pills().length > 0);
+}
+
+function pill(text) {
+  const node = blank.content.firstElementChild.cloneNode(true);
+  const said = node.querySelector("[data-edits]");
+  const [, sign, key, rest] = KEY.exec(text) ?? [];
+  if (key) said.append(sign, Object.assign(document.createElement("b"), { textContent: key }), rest);
+  else said.append(text);
+  said.setAttribute("aria-label", `Edit ${text}`);
+  node.querySelector("[data-removes]").setAttribute("aria-label", `Remove ${text}`);
+  return node;
+}
+
+// Whatever the server could read becomes pills.
+export function makePills() {
+  const text = [...pills().map(textOf), input.value.trim()].filter(Boolean).join(" ");
+  const found = terms(text);
+  if (!found) return;
+  list.replaceChildren(...found.map(pill));
+  input.value = "";
+  sync();
+  list.scrollLeft = list.scrollWidth;
+}
+
+function ask() {
+  sync();
+  input.focus();
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function drop(node, { into = "" } = {}) {
+  node.remove();
+  input.value = [into, input.value.trim()].filter(Boolean).join(" ");
+  if (into) { sync(); input.focus(); } else ask();
+}
+
+if (input) {
+  input.dataset.hint = input.placeholder;
+  input.removeAttribute("name");
+  input.before(whole);
+  whole.value = input.value.trim();
+  if (!document.querySelector("#query-error .error")) makePills();
+  sync();
+  for (const name of ["input", "change"]) addEventListener(name, ({ target }) => target === input && sync(), true);
+  list.addEventListener("click", ({ target }) => {
+    const node = target.closest("li");
+    if (target.closest("[data-removes]")) drop(node);
+    else if (target.closest("[data-edits]")) drop(node, { into: textOf(node) });
+  });
+  list.addEventListener("keydown", (event) => {
+    if (event.key !== "Backspace" && event.key !== "Delete") return;
+    event.preventDefault();
+    drop(event.target.closest("li"));
+  });
+  input.addEventListener("keydown", ({ key }) => {
+    if (key === "Backspace" && !input.value) list.lastElementChild?.querySelector("[data-removes]").focus();
+  });
+}

@@ -1,0 +1,147 @@
+"""`GET /api/v2/security/findings` and `POST /api/v2/security/findings/search`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+from django.urls import reverse
+from django.utils.http import urlencode
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.accounts.roles import Permission
+from config.lib.jsonapi import ApiErrors
+from config.lib.public.documents import read_document
+from config.lib.public.views import PublicView
+from config.lib.request_body import JSON
+from findings.api.asking import (
+    AFTER,
+    DEFAULT_LIMIT,
+    LIMIT,
+    PARAMETERS,
+    QUERY,
+    SORT,
+    found_page,
+    limit_of,
+    order_of,
+    query_of,
+)
+from findings.api.documents import finding_document
+from findings.api.v2 import schemas
+from findings.explorer.patience import TookTooLongError
+from findings.query.ast import Query
+from findings.query.canonical import write
+from findings.query.parse import MAX_CHARACTERS
+from findings.selectors import Cursor, Order, Page
+
+
+class _PageAsked(msgspec.Struct):
+    cursor: str | None = None
+    limit: int | None = None
+
+
+class _Attributes(msgspec.Struct):
+    filter: str | None = None
+    page: _PageAsked | None = None
+    sort: str | None = None
+
+
+class _Data(msgspec.Struct):
+    attributes: _Attributes | None = None
+
+
+class _Document(msgspec.Struct):
+    data: _Data
+
+
+class _Asked(NamedTuple):
+    query: Query
+    order: Order
+    after: Cursor | None
+    limit: int
+
+
+class SecurityFindingsView(PublicView):
+    required_permissions = {"GET": Permission.FINDINGS_READ}
+
+    @extend_schema(
+        operation_id="list_security_findings",
+        summary="List security findings",
+        description=schemas.ABOUT_SEARCHES,
+        parameters=[*PARAMETERS],
+        responses=schemas.FOUND,
+    )
+    def get(self, request: Request) -> Response:
+        said = request.query_params
+        asked = _Asked(
+            query=query_of(said.get(QUERY, ""), parameter=QUERY),
+            order=order_of(said.get(SORT, Order.NEWEST), parameter=SORT),
+            after=_cursor_of(said.get(AFTER, ""), parameter=AFTER),
+            limit=limit_of(said.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+        )
+        return _answer(request, asked)
+
+
+class SearchView(PublicView):
+    required_permissions = {"POST": Permission.FINDINGS_READ}
+
+    @extend_schema(
+        operation_id="search_security_findings",
+        summary="Search security findings",
+        description=schemas.ABOUT_SEARCHES,
+        request={JSON: schemas.SEARCH},
+        responses=schemas.FOUND,
+    )
+    def post(self, request: Request) -> Response:
+        said = read_document(request, _Document).data.attributes or _Attributes()
+        page = said.page or _PageAsked()
+        start = "/data/attributes"
+        limit = DEFAULT_LIMIT if page.limit is None else page.limit
+        asked = _Asked(
+            query=query_of(said.filter or "", pointer=f"{start}/filter"),
+            order=order_of(said.sort or Order.NEWEST, pointer=f"{start}/sort"),
+            after=_cursor_of(page.cursor or "", pointer=f"{start}/page/cursor"),
+            limit=limit_of(str(limit), pointer=f"{start}/page/limit"),
+        )
+        return _answer(request, asked)
+
+
+def _cursor_of(text: str, **at: str) -> Cursor | None:
+    """The public API says no more of a bad cursor than this, without a title."""
+    try:
+        return Cursor.read(text) if text else None
+    except ValueError:
+        said = {"status": "400", "detail": "Invalid filters", "source": at}
+        raise ApiErrors(400, [said]) from None
+
+
+def _answer(request: Request, asked: _Asked) -> Response:
+    started = time.monotonic()
+    status = "done"
+    try:
+        page = found_page(asked.query, order=asked.order, after=asked.after, limit=asked.limit)
+    except TookTooLongError:
+        status, page = "timeout", Page([], asked.after)
+    place = {"after": str(page.after)} if page.after else {}
+    meta = {
+        "elapsed": round((time.monotonic() - started) * 1000),
+        "page": place,
+        "request_id": getattr(request, "id", ""),
+        "status": status,
+    }
+    links = {"next": _next_link(asked, page.after)} if page.after else {}
+    data = [finding_document(finding) for finding in page.findings]
+    return Response({"data": data, "meta": meta, "links": links})
+
+
+def _next_link(asked: _Asked, after: Cursor) -> str:
+    """A GET address, also after a POST, with the query as it is written canonically."""
+    query = write(asked.query.root)
+    if len(query) > MAX_CHARACTERS:  # written out it can be longer than a query may be
+        query = asked.query.text
+    said: dict[str, Any] = {QUERY: query} if query else {}
+    said |= {AFTER: str(after), LIMIT: asked.limit, SORT: asked.order.value}
+    return f"{reverse('findings-public:finding-list')}?{urlencode(said)}"

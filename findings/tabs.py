@@ -1,0 +1,69 @@
+"""The tabs of the explorer: searches with a name, and how many findings each finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from config.accounts.models import User
+from findings.explorer.pages import numbers_of
+from findings.forms import ExplorerQuery
+from findings.selectors import views_of
+
+BUILT_IN = (
+    ("All findings", ""),
+    ("Unticketed criticals", "severity=critical&ticket=none&status=in-progress&status=open"),
+    ("Over limit today", "from=today&ticket=over_limit"),
+)
+MOST_COUNTED = 999
+MOST_TABS = 12  # that are counted
+
+
+class Tab(NamedTuple):
+    name: str
+    query: str
+    is_now: bool
+    key: str
+    edit: str = ""  # where its owner changes it
+    owner: str = ""  # who shared it, if it is somebody else's
+
+
+def tabs_of(person: User, now: str) -> list[Tab]:
+    """The built-in views and the saved ones that the person sees; `now` is the page's search.
+
+    One statement.
+    """
+    tabs = [
+        Tab(name, query, _state(query) == now, f"built-in-{nth}")
+        for nth, (name, query) in enumerate(BUILT_IN)
+    ]
+    for view in views_of(person):
+        is_own = view.owner_id == person.pk
+        edit = reverse("findings:view-edit", args=[view.pk]) if is_own else ""
+        owner = "" if is_own else view.owner.name
+        is_now = _state(view.query) == now
+        tabs.append(Tab(view.name, view.query, is_now, str(view.pk), edit, owner))
+    return tabs
+
+
+def counts_of(tabs: Sequence[Tab]) -> dict[str, str]:
+    """Tab key → how many it finds, "" for none; all findings are not counted. One statement."""
+    now = timezone.now()
+    asked = [
+        (tab.key, ExplorerQuery(QueryDict(tab.query)).search(now)) for tab in tabs if tab.query
+    ]
+    searches = {key: search for key, search in asked[:MOST_TABS] if search}
+    counted = numbers_of(list(searches.values()), most=MOST_COUNTED)
+    return {key: _said(number) for key, number in zip(searches, counted, strict=True)}
+
+
+def _said(number: int) -> str:
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")
+
+
+def _state(query: str) -> str:
+    return ExplorerQuery(QueryDict(query)).state

@@ -1,0 +1,318 @@
+"""Bulk runs at the doors of the service: what is done, once, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from config.accounts.roles import Role
+from findings.facts import Status
+from findings.models import Finding
+from findings.services import change_status
+from tests.factories import DestinationFactory, FindingFactory, ProjectFactory, UserFactory
+from ticketing import bulk
+from ticketing.models import Attachment, BulkRun, Case, ExternalIssue
+from ticketing.services import archive, open_manual_case
+
+SAID = {
+    "tickets": {"assignee": None, "in_jira": False, "fields": {}, "move": False},
+    "mute": {"reason": "OTHER", "description": "", "until": ""},
+    "assign": {"assignee": None},
+    "status": {"status": "resolved"},
+    "attach": {"move": False},
+}
+
+
+@pytest.fixture
+def project(db):
+    return ProjectFactory(key="RISK")
+
+
+@pytest.fixture
+def start(analyst, project):
+    """`start("mute", pks)`: a run that waits to be worked on."""
+
+    def begin(deed, pks, *, run_id=None, actor=analyst, **said):
+        chosen = SAID[deed] | ({"project": str(project.pk)} if deed == "tickets" else {}) | said
+        return bulk.start(
+            run_id or uuid.uuid4(), deed=deed, said=chosen, finding_pks=pks, search="", actor=actor
+        )
+
+    return begin
+
+
+def some(number):
+    return [FindingFactory().pk for _ in range(number)]
+
+
+def outcomes(run):
+    return list(run.steps.values_list("outcome", "reason"))
+
+
+def state(run):
+    run.refresh_from_db()
+    return run.state
+
+
+def let_the_lease_end():
+    BulkRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_it_opens_a_ticket_for_each_finding_in_the_order_asked(start, analyst):
+    pks = some(60)[::-1]
+    run = start("tickets", pks)
+
+    assert bulk.work_due()
+
+    assert state(run) == "done"
+    by_number = Attachment.objects.order_by("case__number").values_list("finding_id", flat=True)
+    assert list(by_number) == pks
+    assert set(Case.objects.values_list("origin", "created_by")) == {("manual", analyst.pk)}
+    assert set(outcomes(run)) == {("done", "")}
+    assert run.steps.filter(case__isnull=False).count() == 60
+
+
+def test_it_leaves_findings_on_the_tickets_they_have(start, project):
+    pks = some(3)
+    held = open_manual_case(pks[:1], project=project, actor=None)
+    run = start("tickets", pks)
+
+    bulk.work_due()
+
+    assert outcomes(run) == [("skipped", "It has RISK-1."), ("done", ""), ("done", "")]
+    assert Attachment.objects.get(finding=pks[0]).case == held
+
+
+def test_it_moves_findings_off_their_tickets_when_asked_to(start, project):
+    pks = some(2)
+    held = open_manual_case(pks, project=project, actor=None)
+    start("tickets", pks, move=True)
+
+    bulk.work_due()
+
+    assert not Attachment.objects.filter(case=held).exists()
+    assert Case.objects.count() == 3
+
+
+def test_it_attaches_more_findings_than_one_request_may(start, project):
+    pks = some(120)
+    case = open_manual_case(pks[:1], project=project, actor=None)
+    run = start("attach", pks, case=str(case.pk), key=case.key)
+
+    bulk.work_due()
+
+    assert case.attachments.count() == 120
+    assert set(outcomes(run)) == {("done", "")}
+
+
+def test_it_mutes_what_is_there_and_leaves_what_is_resolved(start):
+    pks = some(3)
+    change_status(pks[:1], status=Status.RESOLVED, actor=None)
+    run = start("mute", pks, until=(timezone.now() + timedelta(days=7)).isoformat())
+
+    bulk.work_due()
+
+    assert outcomes(run) == [("skipped", "It is resolved."), ("done", ""), ("done", "")]
+    assert Finding.objects.filter(status="muted", muted_until__isnull=False).count() == 2
+
+
+def test_it_assigns_and_changes_the_status(start, editor):
+    pks = some(2)
+    start("assign", pks, assignee=str(editor.pk))
+    start("status", pks, status="in-progress")
+
+    bulk.work_due()
+
+    for finding in Finding.objects.all():
+        assert finding.workflow["triage"]["assignee"]["name"] == editor.name
+        assert finding.status == "in-progress"
+
+
+def test_it_promises_an_issue_for_each_ticket_in_jira(start):
+    place = DestinationFactory()
+    start(
+        "tickets",
+        some(2),
+        project=str(place.project_id),
+        in_jira=True,
+        fields={"customfield_1": "x"},
+    )
+
+    bulk.work_due()
+
+    assert [issue.fields for issue in ExternalIssue.objects.all()] == [{"customfield_1": "x"}] * 2
+
+
+def test_it_is_one_run_however_often_it_is_asked_for(start):
+    pks, run_id = some(2), uuid.uuid4()
+    assert start("tickets", pks, run_id=run_id) == start("tickets", pks, run_id=run_id)
+
+    bulk.work_due()
+    bulk.work_due()
+
+    assert Case.objects.count() == 2
+
+
+def test_it_is_nobody_elses_run_under_the_same_id(start, editor):
+    run_id, pks = uuid.uuid4(), some(1)
+
+    assert start("mute", pks, run_id=run_id) != start("mute", pks, run_id=run_id, actor=editor)
+
+
+def test_it_refuses_more_findings_than_a_run_takes(start):
+    with pytest.raises(bulk.TooMany):
+        start("mute", range(bulk.MOST + 1))
+
+    assert not BulkRun.objects.exists()
+
+
+def test_it_goes_on_where_it_was_left_when_time_was_over(start):
+    run = start("tickets", some(120))
+
+    assert not bulk.work_due(seconds=0)
+    assert Case.objects.count() == 50
+    assert bulk.work_due()
+
+    assert state(run) == "done"
+    assert Case.objects.count() == 120
+
+
+def test_it_stops_when_asked_and_goes_on_when_asked(start, editor):
+    run = start("tickets", some(70))
+    bulk.work_due(seconds=0)
+
+    assert bulk.stop(run, reason="Stopped by Alan Analyst.")
+    assert bulk.work_due()
+    assert Case.objects.count() == 50
+    assert (state(run), run.reason) == ("stopped", "Stopped by Alan Analyst.")
+    assert not bulk.stop(run, reason="")
+
+    assert bulk.go_on(run, actor=editor)
+    assert not bulk.go_on(run, actor=editor)
+    bulk.work_due()
+    assert (state(run), run.actor, Case.objects.count()) == ("done", editor, 70)
+    assert Case.objects.filter(created_by=editor).count() == 20
+
+
+def test_it_leaves_a_run_that_another_worker_has(start):
+    run = start("tickets", some(2))
+    BulkRun.objects.update(lease=uuid.uuid4(), leased_until=timezone.now() + timedelta(minutes=1))
+
+    assert bulk.work_due()
+    assert state(run) == "running"
+
+    let_the_lease_end()
+    bulk.work_due()
+    assert state(run) == "done"
+
+
+def test_it_does_nothing_more_once_its_lease_is_another_workers(start, monkeypatch):
+    start("tickets", some(60))
+    claimed = bulk._claim(timezone.now())
+    let_the_lease_end()
+    assert bulk._claim(timezone.now()) is not None
+
+    assert not bulk._advance(claimed)
+    assert not Case.objects.exists()
+
+
+def test_it_stops_for_a_person_who_lost_the_role(start, analyst):
+    run = start("tickets", some(2))
+    type(analyst).objects.filter(pk=analyst.pk).update(role=Role.VIEWER)
+
+    bulk.work_due()
+
+    assert (state(run), run.reason) == ("stopped", "Alan Analyst may no longer do this.")
+    assert not Case.objects.exists()
+
+
+def test_it_stops_where_the_rest_would_fail_the_same_way(start, project):
+    place = DestinationFactory(project=project)
+    in_jira = start("tickets", some(2), in_jira=True)
+    case = open_manual_case([], project=project, actor=None, title="Here")
+    attaching = start("attach", some(1), case=str(case.pk), key=case.key)
+    place.delete()
+    archive(case, actor=None)
+
+    bulk.work_due()
+
+    assert (state(in_jira), in_jira.reason) == ("stopped", "RISK is no longer linked to Jira.")
+    assert (state(attaching), attaching.reason) == ("stopped", "RISK-1 is archived.")
+    assert list(Case.objects.all()) == [case]
+
+
+def test_it_gives_up_the_one_finding_that_always_fails(start, monkeypatch):
+    pks = some(5)
+    run = start("mute", pks)
+    real = bulk.DEEDS["mute"]
+
+    def breaks(run, chunk):
+        real(run, chunk)
+        if pks[1] in chunk:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(bulk, "DEEDS", {"mute": lambda r, p: breaks(r, p) or real(r, p)})
+    for _ in range(20):
+        let_the_lease_end()
+        try:
+            if bulk.work_due():
+                break
+        except ZeroDivisionError:
+            continue
+
+    assert state(run) == "done"
+    assert [outcome for outcome, _ in outcomes(run)] == ["done", "failed", "done", "done", "done"]
+    assert Finding.objects.filter(status="muted").count() == 4
+
+    monkeypatch.undo()
+    assert bulk.go_on(run, actor=run.actor)
+    bulk.work_due()
+    assert Finding.objects.filter(status="muted").count() == 5
+
+
+@pytest.mark.parametrize("deed", ["tickets", "mute", "assign", "status"])
+def test_it_costs_the_same_for_few_findings_as_for_many(start, deed):
+    counts = []
+    for number in (5, 50):
+        start(deed, some(number))
+        with CaptureQueriesContext(connection) as statements:
+            bulk.work_due()
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1] <= 60
+
+
+def test_it_forgets_runs_of_long_ago(start, project):
+    start("tickets", some(1))
+    bulk.work_due()
+    running = start("mute", some(1))
+
+    bulk.forget_old(timezone.now() + timedelta(days=100))
+
+    assert list(BulkRun.objects.all()) == [running]
+    assert Case.objects.count() == 1
+
+
+def test_it_is_put_away_only_once_it_has_ended(start):
+    run = start("mute", some(1))
+    bulk.put_away(run)
+    assert state(run) == "running"
+    assert run.seen_at is None
+
+    bulk.work_due()
+    bulk.put_away(run)
+    run.refresh_from_db()
+    assert run.seen_at is not None
+
+
+def test_it_keeps_runs_of_people_apart(start):
+    other = UserFactory(role=Role.ANALYST)
+    mine, theirs = start("mute", some(1)), start("mute", some(1), actor=other)
+    bulk.work_due()
+
+    assert (state(mine), state(theirs)) == ("done", "done")

@@ -1,0 +1,147 @@
+"""What is asked of case management: its documents, and the cases, projects, people they name.
+
+Its types are singular (`case`, `user`, `project`), and what is not there is said in a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import date
+from functools import cache
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+from django.core.exceptions import ValidationError
+from rest_framework.request import Request
+
+from config.accounts.models import User
+from config.lib.jsonapi import ApiError, CodedError
+from config.lib.public.documents import check_type, read_document
+from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
+from ticketing.forms.cases import MAX_COMMENT
+from ticketing.models import Case, Project, TimelineEntry
+from ticketing.selectors import BadTerm, case_by_id, search_condition
+
+T = TypeVar("T")
+STATUS_NAMES = {label: value for value, label in Case.Status.choices}
+_LIMITS = {
+    "title": (1, MAX_TITLE),
+    "description": (0, MAX_DESCRIPTION),
+    "comment": (1, MAX_COMMENT),
+}
+
+
+class _Empty(msgspec.Struct):
+    type: str
+
+
+class _EmptyDocument(msgspec.Struct):
+    data: _Empty
+
+
+def read_attributes(request: Request, shape: type[T], *, type_: str = "case") -> T:
+    """The attributes of the one resource that is sent, as `shape`. Raises ApiError 400."""
+    document = read_document(request, _document(cast("Hashable", shape)))
+    check_type(document.data.type, type_, pointer="/data/type")
+    return cast("T", document.data.attributes)
+
+
+def read_nothing(request: Request) -> None:
+    """A command whose name says it all still comes with a document."""
+    document = read_document(request, _EmptyDocument)
+    check_type(document.data.type, "case", pointer="/data/type")
+
+
+def text(value: str, name: str) -> str:
+    """Raises ApiError 400 for a title, description or comment that is too short or too long."""
+    least, most = _LIMITS[name]
+    if not least <= len(value.strip()) or len(value) > most:
+        detail = f"A {name} has {least:,} to {most:,} characters."
+        raise ApiError(400, detail=detail, pointer=f"/data/attributes/{name}")
+    return value
+
+
+def status_of(status: str | None, name: str | None) -> str | None:
+    """A status by its word, or by its name; None if neither is said. Raises ApiError 400."""
+    if name is None:
+        return status
+    if name not in STATUS_NAMES:
+        detail = f"got status name {name[:100]!r} expected one of {', '.join(STATUS_NAMES)}"
+        raise ApiError(400, detail=detail, pointer="/data/attributes/status_name")
+    return status or STATUS_NAMES[name]
+
+
+def day(value: str) -> date | None:
+    """A date, or the date of a time; empty takes it away. Raises ApiError 400."""
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value.partition("T")[0])
+    except ValueError:
+        detail = "A due date is written YYYY-MM-DD."
+        raise ApiError(400, detail=detail, pointer="/data/attributes/due_date") from None
+
+
+def refusal(error: ValidationError, name: str) -> ApiError:
+    """What a service says against an attribute."""
+    return ApiError(400, detail=" ".join(error.messages), pointer=f"/data/attributes/{name}")
+
+
+# --- What is named ----------------------------------------------------------------------
+
+
+def find_case(case_id: str) -> Case:
+    case = case_by_id(case_id)
+    if case is None:
+        raise CodedError(404, "resource_not_found", "case not found")
+    return case
+
+
+def find_project(project_id: str) -> Project:
+    """By its id, or by its key."""
+    try:
+        found = Project.objects.filter(pk=UUID(project_id))
+    except ValueError:
+        found = Project.objects.filter(key=project_id.upper().replace("\0", ""))
+    project = found.first()
+    if project is None:
+        raise CodedError(404, "resource_not_found", "project not found")
+    return project
+
+
+def find_person(user_id: str) -> User:
+    """Somebody who is active."""
+    try:
+        user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
+    except ValueError:
+        user = None
+    if user is None:
+        raise CodedError(404, "resource_not_found", "user not found")
+    return user
+
+
+def find_comment(case: Case, cell_id: str) -> TimelineEntry:
+    is_number = cell_id.isascii() and cell_id.isdigit() and len(cell_id) < 19
+    comments = case.timeline.filter(kind=TimelineEntry.Kind.COMMENT, deleted_at=None)
+    comment = comments.filter(pk=int(cell_id)).first() if is_number else None
+    if comment is None:
+        raise CodedError(404, "resource_not_found", "comment not found")
+    return comment
+
+
+def find(words: str, *, me: User | None, parameter: str | None, pointer: str | None = None) -> Any:
+    """The condition that a search of cases asks for. Raises ApiError 400."""
+    if "\0" in words:
+        raise ApiError(400, detail="A search may not hold NUL.", parameter=parameter)
+    try:
+        return search_condition(words, me=me)
+    except BadTerm as error:
+        raise ApiError(400, detail=str(error), parameter=parameter, pointer=pointer) from None
+
+
+@cache
+def _document(shape: Hashable) -> Any:
+    """`{"data": {"type": …, "attributes": shape}}`"""
+    resource = msgspec.defstruct("Resource", [("type", str), ("attributes", shape)])
+    return msgspec.defstruct("Document", [("data", resource)])

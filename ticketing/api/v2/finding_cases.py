@@ -1,0 +1,234 @@
+"""`/api/v2/security/findings/cases`: cases for findings, and findings for cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.accounts import idempotency
+from config.accounts.access import Actor
+from config.accounts.roles import Permission
+from config.lib.jsonapi import ApiError
+from config.lib.public.documents import MAX_BYTES, check_type, read_document
+from config.lib.public.schemas import answers
+from config.lib.public.views import PublicView
+from config.lib.request_body import JSON
+from ticketing import services
+from ticketing.api.v2 import schemas
+from ticketing.api.v2.asking import (
+    FindingIds,
+    ToMany,
+    ToOne,
+    Words,
+    check_words,
+    find_findings,
+    find_people,
+    find_projects,
+    read_findings,
+    read_project,
+    still_there,
+)
+from ticketing.api.v2.documents import finding_case
+from ticketing.asked import MAX_CASES, Asked, open_asked
+from ticketing.models import Case
+from ticketing.records import records_of
+from ticketing.selectors import case_by_id
+
+
+class _Of(msgspec.Struct):
+    findings: ToMany
+
+
+class _OfNew(msgspec.Struct):
+    findings: ToMany
+    project: ToOne
+
+
+class NewCase(msgspec.Struct):
+    type: str
+    relationships: _OfNew
+    attributes: Words = msgspec.field(default_factory=Words)
+
+
+class _NewCases(msgspec.Struct):
+    data: list[NewCase]
+
+
+class _Detached(msgspec.Struct):
+    type: str
+    relationships: _Of
+
+
+class _Detach(msgspec.Struct):
+    data: _Detached
+
+
+class _Attached(msgspec.Struct):
+    type: str
+    id: str
+    relationships: _Of
+
+
+class _Attach(msgspec.Struct):
+    data: _Attached
+
+
+class Wish(NamedTuple):
+    """One resource of a request for cases, its shape checked and nothing of it looked up."""
+
+    pointer: str
+    words: Words
+    findings: FindingIds
+    project: str
+
+
+class FindingCasesView(PublicView):
+    required_permissions = {
+        "POST": Permission.FINDINGS_WRITE,
+        "DELETE": Permission.FINDINGS_WRITE,
+    }
+
+    @extend_schema(
+        operation_id="create_cases",
+        summary="Create cases for findings",
+        description="Up to 50 cases of up to 50 findings each: all of them, or none. A finding "
+        "that is on another case moves. Title and description are made from the findings where "
+        "they are not given.",
+        parameters=[idempotency.PARAMETER],
+        request={JSON: schemas.NEW_CASES},
+        responses=answers(201, schemas.FINDING_CASES, 404, 409, 422),
+    )
+    def post(self, request: Request) -> Response:
+        return idempotency.answer_once(request, partial(_create, request), limit=MAX_BYTES)
+
+    @extend_schema(
+        operation_id="detach_case",
+        summary="Detach findings from their cases",
+        description="Up to 50 findings. Those without a case are ignored; the cases stay.",
+        request={JSON: schemas.DETACH},
+        responses=answers(204, None, 404),
+    )
+    def delete(self, request: Request) -> Response:
+        data = read_document(request, _Detach).data
+        check_type(data.type, "cases", pointer="/data/type")
+        named = read_findings(data.relationships.findings, pointer="/data")
+        [pks] = find_findings([named])
+        services.detach(pks, actor=actor_of(request))
+        return Response(status=204)
+
+
+class FindingCaseView(PublicView):
+    required_permissions = {"PATCH": Permission.FINDINGS_WRITE}
+
+    @extend_schema(
+        operation_id="attach_case",
+        summary="Attach findings to a case",
+        description="Up to 50 findings; those on another case move. The answer shows all "
+        "findings of the case.",
+        request={JSON: schemas.ATTACH},
+        responses=answers(200, schemas.ONE_FINDING_CASE),
+    )
+    def patch(self, request: Request, case_id: str) -> Response:
+        data = read_document(request, _Attach).data
+        check_type(data.type, "cases", pointer="/data/type")
+        named = read_findings(data.relationships.findings, pointer="/data")
+        case = case_by_id(case_id)
+        if case is None:
+            raise ApiError(404, detail="failed to get case: case not found")
+        if data.id not in (case_id, str(case.pk), case.key):
+            detail = "The id must be that of the case in the address."
+            raise ApiError(400, detail=detail, pointer="/data/id")
+        [pks] = find_findings([named])
+        attach(case, pks, actor=actor_of(request))
+        return Response({"data": documents_of([case.pk])[0]})
+
+
+def _create(request: Request) -> Response:
+    wishes = read_wishes(read_document(request, _NewCases).data, "cases")
+    projects = find_projects(projects_of(wishes))
+    findings = find_findings(wish.findings for wish in wishes)
+    check_once(wishes, findings)
+    people = find_people(assignees_of(wishes))
+    asked = [
+        Asked(
+            project=projects[wish.project],
+            finding_pks=pks,
+            title=wish.words.title or "",
+            description=wish.words.description or "",
+            priority=wish.words.priority or Case.Priority.NOT_DEFINED,
+            assignee=people.get(wish.words.assignee_id or ""),
+        )
+        for wish, pks in zip(wishes, findings, strict=True)
+    ]
+    with still_there():
+        cases = open_asked(asked, actor=actor_of(request))
+    return Response({"data": documents_of([case.pk for case in cases])}, status=201)
+
+
+def attach(case: Case, pks: Sequence[int], *, actor: Actor) -> None:
+    if case.archived_at:
+        raise ApiError(400, detail=f"{case.key} is archived. Unarchive it first.")
+    services.attach(case, pks, actor=actor)
+
+
+def read_wishes(data: Sequence[NewCase], type_: str) -> list[Wish]:
+    """Raises ApiError 400 for none, for too many, and for what is wrong in the shape of one."""
+    if not data:
+        raise ApiError(400, detail="no case provided", pointer="/data")
+    if len(data) > MAX_CASES:
+        detail = f"A request takes up to {MAX_CASES} cases, got {len(data)}."
+        raise ApiError(400, detail=detail, pointer="/data")
+    return list(_wishes(data, type_))
+
+
+def _wishes(data: Sequence[NewCase], type_: str) -> Iterator[Wish]:
+    for place, each in enumerate(data):
+        pointer = f"/data/{place}"
+        check_type(each.type, type_, pointer=f"{pointer}/type")
+        check_words(each.attributes, pointer=pointer)
+        findings = read_findings(each.relationships.findings, pointer=pointer)
+        project = read_project(each.relationships.project, pointer=pointer)
+        yield Wish(pointer, each.attributes, findings, project)
+
+
+def projects_of(wishes: Sequence[Wish]) -> dict[str, str]:
+    """Id of a project as sent → where it is named first."""
+    named: dict[str, str] = {}
+    for wish in wishes:
+        named.setdefault(wish.project, f"{wish.pointer}/relationships/project/data/id")
+    return named
+
+
+def assignees_of(wishes: Sequence[Wish]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for wish in wishes:
+        if wish.words.assignee_id:
+            named.setdefault(wish.words.assignee_id, f"{wish.pointer}/attributes/assignee_id")
+    return named
+
+
+def check_once(wishes: Sequence[Wish], findings: Sequence[Sequence[int]]) -> None:
+    """A finding is on one case: it cannot be asked onto two."""
+    seen: set[int] = set()
+    for wish, pks in zip(wishes, findings, strict=True):
+        if not seen.isdisjoint(pks):
+            detail = "A finding of this case is asked for another case of the request, too."
+            raise ApiError(400, detail=detail, pointer=wish.findings.pointer)
+        seen.update(pks)
+
+
+def documents_of(case_pks: Sequence[UUID]) -> list[dict[str, object]]:
+    """In this order."""
+    return [finding_case(record) for record in records_of(case_pks)]
+
+
+def actor_of(request: Request) -> Actor:
+    """The person or the key that asks; the view has let it in."""
+    return cast("Actor", request.user)

@@ -1,0 +1,181 @@
+"""Deeds on everything that a search finds: asked for, followed, stopped, taken up again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from config.accounts.access import require, signed_in
+from config.accounts.roles import Permission, lowest_role_with
+from findings.explorer.patience import SECONDS, TookTooLongError, patience
+from findings.forms import Everything, said_of
+from findings.views.asking import ask, back
+from ticketing import bulk, outbox
+from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues
+from ticketing.forms.bulk import FORMS
+from ticketing.forms.tickets import TicketForm
+from ticketing.models import BulkRun
+from ticketing.services import MAX_FINDINGS
+
+Deed = BulkRun.Deed
+_TITLES = {
+    Deed.TICKETS: ("Create a ticket for each of {}", "Create tickets"),
+    Deed.ATTACH: ("Attach {} to a ticket", "Attach"),
+    Deed.MUTE: ("Mute {}", "Mute"),
+    Deed.ASSIGN: ("Assign {}", "Assign"),
+    Deed.STATUS: ("Change the status of {}", "Change status"),
+}
+_TEXT = "All that the search finds now. It goes on when you close this page."
+MOST_RUNS = 50
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def start_run(request: HttpRequest, deed: str) -> HttpResponse:
+    if deed not in bulk.NEEDS:
+        raise Http404
+    _require_deed(request, deed)
+    everything = Everything(request.POST)
+    pks = _found(request, everything)
+    if not pks:
+        return back(request)
+    form = FORMS[deed](request.POST if "save" in request.POST else None, number=len(pks))
+    if form.is_valid() and (change := everything.change(len(pks))):
+        form.add_error(None, change)
+    if not form.is_valid():
+        title, label = _TITLES[Deed(deed)]
+        title = title.format(said_of(len(pks)))
+        hidden = everything.hidden(len(pks))
+        return ask(request, hidden, form, title=title, label=label, text=_TEXT)
+    _start(request, deed, everything, form, pks)
+    return back(request)
+
+
+@require(Permission.CASES_WRITE)
+@require_POST
+def ask_for_one_ticket(request: HttpRequest) -> HttpResponse:
+    """One ticket for all that is found, if a ticket takes as many; asked as for selected ones."""
+    ids = Everything(request.POST).ids(most=MAX_FINDINGS)
+    if not ids or len(ids) > MAX_FINDINGS:
+        said = f"A ticket takes up to {MAX_FINDINGS} findings at once; the search finds "
+        messages.error(request, said + ("more." if ids else "none."))
+        return back(request)
+    form = TicketForm(None, number=len(ids), each=False)
+    hidden = [("finding", each) for each in ids]
+    text = f"A single ticket that links {said_of(len(ids))}."
+    return ask(
+        request, hidden, form, title="Create a ticket", label="Create ticket", text=text,
+        action=reverse("ticketing:ticket-create"),
+    )  # fmt: skip
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def list_runs(request: HttpRequest) -> HttpResponse:
+    runs = BulkRun.objects.select_related("actor")[:MOST_RUNS]
+    return render(request, "ticketing/bulk_runs.html", {"runs": runs})
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = _run(run_id)
+    context = {
+        "run": run,
+        "progress": progress_of(run),
+        "failures": failures_of(run),
+        "most": MOST_SHOWN,
+        "refused": refused_issues(run).select_related("case").order_by("created_at")[:MOST_SHOWN],
+        "tickets": run.steps.exclude(case=None).select_related("case")[:MOST_SHOWN],
+        "may_change": signed_in(request).may(bulk.NEEDS[run.deed]),
+    }
+    in_page = "HX-Request" in request.headers
+    return render(request, f"ticketing/{'_bulk_run' if in_page else 'bulk_run'}.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_strip(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """How far it is, over the explorer's list; the answer that says it is over is announced."""
+    run = _run(run_id)
+    context = {
+        "progress": progress_of(run),
+        "next": getattr(request, "htmx").current_url_abs_path,  # noqa: B009  of the middleware
+        "announces": True,
+    }
+    return render(request, "ticketing/_bulk_strip.html", context)
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def change_run(request: HttpRequest, run_id: UUID, deed: str) -> HttpResponse:
+    run = _run(run_id)
+    if deed not in ("stop", "retry", "dismiss"):
+        raise Http404
+    _require_deed(request, run.deed)
+    actor = signed_in(request)
+    if deed == "stop" and not bulk.stop(run, reason=f"Stopped by {actor.name}."):
+        messages.warning(request, "It had ended already.")
+    elif deed == "retry" and not _try_again(run, request):
+        messages.warning(request, "Nothing was left to be tried again.")
+    elif deed == "dismiss":
+        bulk.put_away(run)
+    return back(request) if request.POST.get("next") else redirect("ticketing:bulk-show", run.pk)
+
+
+def _try_again(run: BulkRun, request: HttpRequest) -> bool:
+    refused = list(refused_issues(run)[:MOST_SHOWN])
+    tried = [outbox.retry_now(issue, actor=signed_in(request)) for issue in refused]
+    progress = progress_of(run)
+    left = progress.failed or progress.waiting
+    return bool(left and bulk.go_on(run, actor=signed_in(request))) or any(tried)
+
+
+def _start(
+    request: HttpRequest, deed: str, everything: Everything, form: forms.Form, pks: list[int]
+) -> BulkRun:
+    asked = {
+        "said": form.said,  # type: ignore[attr-defined]  # each of FORMS says it
+        "finding_pks": pks,
+        "search": everything.asked.state,
+        "actor": signed_in(request),
+    }
+    if deed == Deed.ATTACH:
+        found, place = form.cleaned_data["key"], form.destination  # type: ignore[attr-defined]
+        return bulk.start_attaching(everything.run_id, found, place, **asked)
+    return bulk.start(everything.run_id, deed=deed, **asked)
+
+
+def _found(request: HttpRequest, everything: Everything) -> list[int]:
+    """What the search finds; none, and a message, where that is no use."""
+    try:
+        with patience():
+            pks = everything.pks(most=bulk.MOST)
+    except TookTooLongError:
+        messages.error(request, f"The database did not answer in {SECONDS} s. Try again.")
+        return []
+    if len(pks) > bulk.MOST:
+        messages.error(
+            request, f"A bulk run takes up to {bulk.MOST:,} findings. Narrow the search first."
+        )
+        return []
+    if not pks:
+        messages.error(request, "The search finds nothing any more.")
+    return pks
+
+
+def _run(run_id: UUID) -> BulkRun:
+    return get_object_or_404(BulkRun.objects.select_related("actor"), pk=run_id)
+
+
+def _require_deed(request: HttpRequest, deed: str) -> None:
+    needed = bulk.NEEDS[deed]
+    if not signed_in(request).may(needed):
+        raise PermissionDenied(f"You need the {lowest_role_with(needed).label} role to do this.")
