@@ -41,16 +41,16 @@ ADVICE = (
 
 
 def masked_within(value: Any, *secrets: str) -> Any:
-    """The value of a report with the secrets masked wherever it quotes them."""
+    """The value of a report with the secrets masked wherever it quotes them.
+
+    Names of fields stay: a secret may be a word like "Date".
+    """
     if isinstance(value, str):
         for secret in sorted(secrets, key=len, reverse=True):  # no part of a longer one stays
             value = mask_in(value, secret)
         return value
     if isinstance(value, dict):
-        return {
-            masked_within(key, *secrets): masked_within(item, *secrets)
-            for key, item in value.items()
-        }
+        return {key: masked_within(item, *secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [masked_within(item, *secrets) for item in value]
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -58,11 +58,11 @@ def _secret(found: Record) -> FoundSecret:
     written = [text(found.value, "Raw"), text(found.value, "RawV2")]
     secret, second = map(_as_plain, written)
     known_by = "" if secret else text(found.value, "Redacted")
-    item = masked_within(found.value, secret, second, *written)
+    quotes = (secret, second, *written)
+    item = masked_within(found.value, *quotes)
     data = _first_object(dig(item, "SourceMetadata", "Data"))
     repository = next(filter(None, (text(data, name) for name in _PLACES)), "")
     is_image = not text(data, "repository") and bool(text(data, "image"))
-    extra = dig(item, "ExtraData")
     detector = text(item, "DetectorName") or text(item, "DetectorType")
     tried = isinstance(dig(item, "Verified"), bool) and not text(item, "VerificationError")
     return FoundSecret(
@@ -79,7 +79,7 @@ def _secret(found: Record) -> FoundSecret:
         date=one_line(text(data, "timestamp"), 50),
         url=text(data, "link"),
         is_verified=item["Verified"] if tried else None,
-        details={key: text(value) for key, value in extra.items()} if _is_map(extra) else {},
+        details=_details(dig(item, "ExtraData"), quotes),
     )
 
 
@@ -105,8 +105,9 @@ def _of_version_2(written: dict[str, Any]) -> FoundSecret:
     )
 
 
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping)
+def _details(extra: Any, secrets: Sequence[str]) -> dict[str, str]:
+    found = extra.items() if isinstance(extra, dict) else ()
+    return {masked_within(name, *secrets): text(value) for name, value in found}
 
 
 def _first_object(value: Any) -> Any:

@@ -73,6 +73,22 @@ def test_it_masks_the_secret_where_a_limit_would_cut_it(name, length, read_all):
     assert SECRET[:8] not in repr(read_all([record]))
 
 
+@pytest.mark.parametrize("word", ["File", "Data", "Secret", "Git"])
+@pytest.mark.parametrize("name", WHERE)
+def test_it_reads_a_record_whose_secret_is_the_name_of_a_field(name, word, read):
+    record = _records(name)[0]
+    before = read([record])[0]
+    _put(record, WHERE[name], word)
+    found = read([record])[0]
+    assert found.attributes["rule"] == before.attributes["rule"]
+    assert found.attributes["code_location"]["file"]
+
+
+def test_it_masks_the_names_of_details(read_all):
+    record = _records("v3.trufflehog.jsonl")[0] | {"Raw": SECRET, "ExtraData": {SECRET: "x"}}
+    assert SECRET not in repr(read_all([record]))
+
+
 @pytest.mark.parametrize("name", WHERE)
 def test_it_says_nothing_of_a_record_that_does_not_go_in(name, read_all):
     assert SECRET not in repr(
