@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
@@ -49,15 +50,16 @@ def answer_once(request: Request, work: Callable[[], Response], *, limit: int) -
     key = _key(request)
     if key is None:
         return work()
-    digest = _digest(request, [read_json_body(request, limit=limit)])
+    seen = _Seen(request)
+    seen.read([read_json_body(request, limit=limit)], limit=limit)
     owner = _owner(request)
     with transaction.atomic():
         _lock(owner, key)
         kept = _kept(owner, key)
         if kept is not None:
-            return _again(kept, digest)
+            return _again(kept, seen.digest)
         answer = work()
-        kept = KeptAnswer(owner=owner, key=key, digest=digest, **_said(answer))
+        kept = KeptAnswer(owner=owner, key=key, digest=seen.digest, **_said(answer))
         kept.save(force_insert=True)
     return answer
 
@@ -76,8 +78,7 @@ def answer_upload_once(
     kept, is_mine = _claim(_owner(request), key)
     seen = _Seen(request)
     if not is_mine:
-        for _ in seen.passing(chunks):
-            pass
+        seen.read(chunks, limit=settings.IMPORT_MAX_BYTES)
         return _again(kept, seen.digest)
     try:
         answer = work(seen.passing(chunks))
@@ -103,6 +104,13 @@ class _Seen:
             self._hash.update(chunk)
             yield chunk
 
+    def read(self, chunks: Iterable[bytes], *, limit: int) -> None:
+        """Up to the first chunk beyond `limit`: what is longer was never taken in."""
+        for chunk in self.passing(chunks):
+            limit -= len(chunk)
+            if limit < 0:
+                return
+
     @property
     def digest(self) -> str:
         return self._hash.hexdigest()
@@ -124,13 +132,6 @@ def _owner(request: Request) -> UUID:
 
 def _address(request: Request) -> bytes:
     return f"{request.method} {request.get_full_path()}\n".encode()
-
-
-def _digest(request: Request, chunks: Iterable[bytes]) -> str:
-    seen = _Seen(request)
-    for _ in seen.passing(chunks):
-        pass
-    return seen.digest
 
 
 def _lock(owner: UUID, key: str) -> None:

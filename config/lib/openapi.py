@@ -60,11 +60,27 @@ _CODED_ERRORS = {
         }
     },
 }
+_NOUNS = (
+    ("/api/v2/security/findings/automation", "Rules"),
+    ("/api/v2/security/findings/cases", "Tickets"),
+    ("/api/v2/security/findings/jira_issues", "Tickets"),
+    ("/api/v2/security/findings", "Findings"),
+    ("/api/v1/findings", "Findings"),
+    ("/api/v1/imports", "Imports"),
+    ("/api/v2/cases/projects", "Projects"),
+    ("/api/v2/cases", "Cases"),
+    ("/api/v2/integration/jira", "Jira"),
+    ("/api/v1/jira", "Jira"),
+)
+"""Under which heading an operation is found, by the start of its path; the first that fits."""
 _WRITES = ("post", "put", "patch")
 
 
 def document_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """A hook of the schema generator; what a view documents itself is left alone."""
+    """A hook of the schema generator; what a view documents itself is left alone.
+
+    It puts each operation under its noun, too.
+    """
     result.setdefault("components", {}).setdefault("schemas", {}).update(
         {
             "Error": _ERROR,
@@ -75,9 +91,14 @@ def document_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
     )
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            operation["tags"] = [_noun(path)]
             for status in _possible(path, method):
                 operation["responses"].setdefault(str(status.value), _response(path, status))
     return result
+
+
+def _noun(path: str) -> str:
+    return next((noun for start, noun in _NOUNS if path.startswith(start)), "Keys")
 
 
 def _possible(path: str, method: str) -> list[HTTPStatus]:

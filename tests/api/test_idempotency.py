@@ -6,6 +6,7 @@ import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.db import connection
@@ -163,6 +164,29 @@ def test_an_upload_that_failed_may_be_sent_again_at_once(send, monkeypatch):
         failing.setattr("findings.api.imports.import_report", _die)
         assert send(IMPORTS, REPORT).status_code == 500
     assert send(IMPORTS, REPORT).status_code == 201
+
+
+def test_it_does_not_read_a_second_upload_without_end(api, raw, send, settings):
+    send(IMPORTS, REPORT)
+    settings.IMPORT_MAX_BYTES = 1_000
+    headers = {"DD-API-KEY": raw, "Idempotency-Key": "k"}
+    endless = Endless()
+    answer = api.post(
+        IMPORTS,
+        content_type="application/json",
+        headers=headers,
+        **{"wsgi.input": endless, "wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+    assert answer.status_code == 422
+    assert endless.given < 1_000_000
+
+
+class Endless(BytesIO):
+    given = 0
+
+    def read(self, size=-1):
+        self.given += size
+        return b"x" * size
 
 
 # --- Two at once ---------------------------------------------------------------------------

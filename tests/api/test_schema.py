@@ -55,6 +55,14 @@ def test_it_gives_every_operation_a_summary_and_its_own_id(document):
     assert all(operation.get("summary") for _, operation in operations(document))
 
 
+def test_it_finds_operations_under_their_nouns(document):
+    tags = {name: operation["tags"] for name, operation in operations(document)}
+    assert tags["post /api/v1/findings"] == ["Findings"]
+    assert tags["get /api/v1/validate"] == ["Keys"]
+    rules = "/api/v2/security/findings/automation/ticket_creation_rules"
+    assert tags[f"get {rules}"] == ["Rules"]
+
+
 def views(patterns):
     for pattern in patterns:
         if hasattr(pattern, "url_patterns"):

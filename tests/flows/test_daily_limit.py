@@ -9,7 +9,7 @@ from automation import services
 from automation.conservation import violations
 from automation.models import DailyUsage, Decision
 from automation.pipeline import evaluate_all
-from automation.services import RuleData
+from automation.rule_data import RuleData
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status
