@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.files.storage.handler import InvalidStorageError, StorageHandler
 from django.http.request import validate_host
 
 from config.lib.links import is_this_computer
@@ -201,6 +202,23 @@ def check_imports(**_: object) -> list[CheckMessage]:
             id="fa.E016",
         )
     ]
+
+
+@register()
+def check_storage(**_: object) -> list[CheckMessage]:
+    backends: Any = settings.STORAGES  # the stubs want storages that are made already
+    try:
+        StorageHandler(backends)["default"]
+    except (InvalidStorageError, TypeError) as error:
+        return [
+            Error(
+                f"The storage of uploaded reports cannot be used: {error}",
+                hint="STORAGE_BACKEND is the path of a class that is installed, STORAGE_OPTIONS "
+                "the JSON object of its arguments. Leave both unset for files in MEDIA_ROOT.",
+                id="fa.E017",
+            )
+        ]
+    return []
 
 
 @register()

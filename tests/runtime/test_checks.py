@@ -130,6 +130,19 @@ def test_it_refuses_what_is_no_percentage(percent, expected):
     assert ids(checks.check_imports, IMPORT_HOLD_PERCENT=percent) == expected
 
 
+@pytest.mark.parametrize(
+    ("backend", "options", "expected"),
+    [
+        ("django.core.files.storage.FileSystemStorage", {"location": "/tmp"}, []),
+        ("django.core.files.storage.FileSystemStorage", {"bucket": "x"}, ["fa.E017"]),
+        ("nowhere.S3Storage", {}, ["fa.E017"]),
+    ],
+)
+def test_it_refuses_a_storage_that_cannot_be_used(backend, options, expected):
+    storages = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    assert ids(checks.check_storage, STORAGES=storages) == expected
+
+
 def test_it_refuses_certificates_that_cannot_be_read(tmp_path):
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
