@@ -51,7 +51,8 @@ def judge(standing: Standing, *, run: Import, scope: Scope, is_overtaken: bool =
         return Verdict(Import.Closing.NONE, note)
     if not standing.missing:
         return Verdict(Import.Closing.DONE)
-    if not scope.target and not standing.seen and run.received > run.rejected:
+    shares_nothing = not standing.seen and not run.reopened and run.received > run.rejected
+    if not scope.target and shares_nothing:
         return Verdict(Import.Closing.NONE, MIXED, is_mixed=True)
     missing = f"{standing.missing:,} of {standing.expected:,} findings are missing from this report"
     if run.rejected:

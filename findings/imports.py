@@ -25,7 +25,7 @@ from findings.formats.normalised import Normalised, Rejected
 from findings.formats.stream import RefusedReport
 from findings.intake import receive
 from findings.models import Import, Scope, Source
-from findings.reports import Report, printable, recognised, short, source_name
+from findings.reports import Report, printable, recognised, scope_of, short, source_name
 from findings.spool import spooled
 
 BATCH = 1_000  # findings a statement: enough to make statements cheap, little enough to hold
@@ -124,9 +124,11 @@ def source_called(name: str) -> Source:
 def _note(report: Report, row: Import) -> None:
     """What the report turned out to be is noted in the row."""
     row.source = source_called(report.source)
-    row.scope, _ = Scope.objects.get_or_create(
-        source=row.source, target=report.target, scanner=report.scanner
-    )
+    row.scope = scope_of(report, row.source)
+    if row.scope.pk is None:
+        row.scope, _ = Scope.objects.get_or_create(
+            source=row.source, target=report.target, scanner=report.scanner
+        )
     row.format = report.format.NAME
     row.size = report.size
 

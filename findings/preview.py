@@ -14,8 +14,8 @@ from findings.closing import Standing, judge
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, type_choice
 from findings.formats.normalised import Normalised, Rejected
 from findings.imports import BATCH, CLOCK_SKEW, MAX_ERRORS, Sent, as_error
-from findings.models import Finding, Import, Scope, Source
-from findings.reports import Report, recognised
+from findings.models import Finding, Import, Source
+from findings.reports import Report, recognised, scope_of
 
 
 @dataclass(kw_only=True)
@@ -56,10 +56,7 @@ def look_through(file: BinaryIO, sent: Sent) -> Summary:
 class _Counting:
     def __init__(self, report: Report) -> None:
         self._source = Source.objects.filter(name=report.source).first()
-        scopes = Scope.objects.filter(
-            source=self._source, target=report.target, scanner=report.scanner
-        )
-        self._scope = scopes.first() or Scope(target=report.target, scanner=report.scanner)
+        self._scope = scope_of(report, self._source)
         self._left = self._open_in_scope()
         self._expected = len(self._left)
         self._seen: set[int] = set()  # hashes of fingerprints: a tenth of their size
@@ -117,6 +114,7 @@ class _Counting:
         standing = Standing(missing=len(self._left), seen=self._expected - len(self._left))
         run = Import(
             received=summary.findings + summary.rejected,
+            reopened=summary.reopened,
             rejected=summary.rejected,
             is_partial=is_partial,
         )

@@ -7,7 +7,9 @@ from typing import BinaryIO, NamedTuple
 
 from findings.formats import registry
 from findings.formats.registry import Format
+from findings.models import Scope, Source
 
+_FEW = 100  # bytes
 MAX_TARGET = 200  # column width
 
 
@@ -18,6 +20,7 @@ class Report(NamedTuple):
     source: str  # the name of the source
     scanner: str
     target: str  # "": the report does not say, nor did its sender
+    is_anonymous: bool = False  # `[]` or `null`, of which nobody said whose it is
 
 
 def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
@@ -35,7 +38,27 @@ def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report
         source=source_name(source or scanner),
         scanner=printable(scanner)[:100],
         target=short(target or registry.target_of(known, file)),
+        is_anonymous=not name and _is_nothing(file, size),
     )
+
+
+def scope_of(report: Report, source: Source | None) -> Scope:
+    """What the report covers; not stored yet where nothing has come of it before.
+
+    Several scanners write `[]` when they find nothing. It belongs to the scanner of the scope if
+    there is but one: otherwise the last finding that is fixed would never close.
+    """
+    scopes = Scope.objects.filter(source=source, target=report.target)
+    known = list(scopes[:2]) if report.is_anonymous else []
+    if len(known) == 1:
+        return known[0]
+    new = Scope(source=source, target=report.target, scanner=report.scanner)
+    return scopes.filter(scanner=report.scanner).first() or new
+
+
+def _is_nothing(file: BinaryIO, size: int) -> bool:
+    file.seek(0)
+    return size < _FEW and b"".join(file.read().split()) in (b"[]", b"null")
 
 
 def source_name(name: str) -> str:

@@ -73,8 +73,9 @@ _IMPORT = _fields(
             "type": "string",
             "enum": list(Import.Closing.values),
             "description": "What becomes of open findings of the scope that the report lacks: "
-            "`done`: closed. `held`: so many are missing that a person decides. `kept`: a person "
-            "kept them open. `none`: the report closes nothing, as `closing_note` says.",
+            "`open`: not decided yet. `done`: closed. `held`: so many are missing that a person "
+            "decides. `kept`: a person kept them open. `none`: the report closes nothing, as "
+            "`closing_note` says.",
         },
         closing_note=_TEXT,
         missing=_COUNT | {"description": "Of `expected`, when that was decided."},

@@ -22,14 +22,15 @@ from tests.factories import UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def report(*numbers: int, scope: str = "shop", bad: int = 0) -> bytes:
+def report(*numbers: int, scope: str = "shop", bad: int = 0, scanner: str = "nightly") -> bytes:
     finding = {"finding_type": "misconfiguration", "severity": "low", "title": "Odd"}
     findings = [finding | {"resource_id": f"r{n}"} for n in numbers] + [{"title": "x"}] * bad
-    return json.dumps({"source": "nightly", "scope": scope, "findings": findings}).encode()
+    return json.dumps({"source": scanner, "scope": scope, "findings": findings}).encode()
 
 
-def take(*numbers: int, scope: str = "shop", bad: int = 0, **sent) -> Import:
-    return import_report([report(*numbers, scope=scope, bad=bad)], Sent(**sent))
+def take(*numbers: int, scope: str = "shop", bad: int = 0, scanner="nightly", **sent) -> Import:
+    content = report(*numbers, scope=scope, bad=bad, scanner=scanner)
+    return import_report([content], Sent(**sent))
 
 
 def statuses() -> dict[str, str]:
@@ -129,6 +130,21 @@ def test_it_leaves_alone_what_was_last_sent_by_itself():
     assert statuses()["r3"] == "open"
 
 
+@pytest.mark.parametrize("nothing", [b"[]", b" [ ]\n", b"null"])
+def test_it_takes_a_report_of_nothing_for_the_only_scanner_of_its_scope(settings, nothing):
+    settings.IMPORT_HOLD_PERCENT = 100
+    take(1, 2, source="ci", scanner="gitleaks")
+    assert import_report([nothing], Sent(source="ci", scope="site")).resolved == 0
+    assert import_report([nothing], Sent(source="ci", scope="shop")).resolved == 2
+
+
+def test_it_takes_a_report_of_nothing_for_no_one_of_two_scanners(settings):
+    settings.IMPORT_HOLD_PERCENT = 100
+    take(1, 2, source="ci", scanner="gitleaks")
+    take(3, 4, source="ci", scanner="bandit")
+    assert import_report([b"[]"], Sent(source="ci", scope="shop")).resolved == 0
+
+
 # --- Held for a person --------------------------------------------------------------------
 
 
@@ -192,6 +208,14 @@ def test_it_asks_once_for_a_scope_however_often_it_is_held():
 def test_it_closes_without_a_scope_while_reports_overlap():
     take(1, 2, 3, scope="")
     assert take(1, 2, 4, scope="").resolved == 1
+
+
+def test_it_takes_a_report_without_a_scope_that_brings_one_back_for_the_same(settings):
+    settings.IMPORT_HOLD_PERCENT = 100
+    take(1, 2, 3, scope="")
+    take(1, 2, scope="")
+    assert take(3, scope="").resolved == 2
+    assert not Scope.objects.get().is_mixed
 
 
 def test_it_closes_nothing_more_once_reports_without_a_scope_share_nothing():

@@ -95,7 +95,7 @@ def test_it_rejects_what_was_first_seen_in_the_future():
 
 
 def test_it_costs_a_constant_number_of_statements_a_batch(django_assert_max_num_queries):
-    with django_assert_max_num_queries(3 * 12 + 16):
+    with django_assert_max_num_queries(3 * 12 + 17):
         assert import_report([_own(3_000)], Sent()).new == 3_000
 
 
