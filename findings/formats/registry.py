@@ -105,13 +105,18 @@ def recognise(report: BinaryIO, *, name: str = "") -> Format:
         if named.recognises(shape):
             return named
         other = next((f" It is {known.LABEL}." for known in FORMATS if known.recognises(shape)), "")
-        raise RefusedReport(f"The file is not a {named.LABEL} report.{other}")
+        hint = _HINTS.get(shape.syntax, "") if named is generic else ""
+        raise RefusedReport(f"The file is not a {named.LABEL} report.{other or hint}")
     for known in FORMATS:
         if known.recognises(shape):
             return known
     labels = ", ".join(known.LABEL for known in FORMATS)
     syntax = LABELS[shape.syntax]
-    raise RefusedReport(f"The file is {syntax}, but none of the reports that are read: {labels}.")
+    reason = f"The file is {syntax}, but none of the reports that are read: {labels}."
+    raise RefusedReport(reason + _HINTS.get(shape.syntax, ""))
+
+
+_HINTS = {"csv": " A table of your own has a column for the title and one for the severity."}
 
 
 def by_name(name: str) -> Format:

@@ -79,6 +79,12 @@ def test_it_says_what_a_report_named_as_another_is(read_all):
         read_all(report, name="prowler")
 
 
+@pytest.mark.parametrize("name", ["", "generic"])
+def test_it_says_what_a_table_lacks(name, read_all):
+    with pytest.raises(RefusedReport, match="one for the severity"):
+        read_all(b"what,how bad\nA,very\n", name=name)
+
+
 def test_it_names_the_formats_when_asked_for_another(read_all):
     names = ", ".join(each.NAME for each in FORMATS)
     with pytest.raises(RefusedReport, match=f"no format 'pdf'; there are {names}"):
