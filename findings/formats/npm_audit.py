@@ -24,6 +24,7 @@ LABEL = "npm audit JSON"
 
 _URL = re.compile(r"https?://[^\s)\]>]+")
 _MOST_WAYS = 10
+_FAILED = frozenset({"error", "message", "method", "uri", "headers", "statusCode", "body"})
 
 
 def recognises(outline: Outline) -> bool:
@@ -34,6 +35,8 @@ def recognises(outline: Outline) -> bool:
                 f"This is npm's audit report version {str(version)[:20]}; 2 and npm 6's are read."
             )
         return True
+    if "error" in outline.keys and outline.keys <= _FAILED:
+        raise RefusedReport("The file holds an error, as npm audit ends with one, not a report.")
     return {"advisories", "metadata"} <= outline.keys
 
 

@@ -67,6 +67,13 @@ def test_it_refuses_a_version_that_it_does_not_know(new, read):
         read(new)
 
 
+def test_it_refuses_the_error_that_npm_ended_with(read):
+    error = {"code": "ENOLOCK", "summary": "This command requires an existing lockfile."}
+    for report in ({"error": error}, {"message": "request failed", "error": error}):
+        with pytest.raises(RefusedReport, match="an error, as npm audit ends with one"):
+            read(report)
+
+
 @pytest.mark.parametrize("wrong", [None, "lodash", 7, [], {"via": None}, {"via": {"a": 1}}])
 def test_it_passes_over_a_package_of_another_shape(wrong, new, read):
     new["vulnerabilities"]["ms"] = wrong
