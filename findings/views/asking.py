@@ -4,6 +4,7 @@ the way back to where the person was."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from django import forms
@@ -17,9 +18,16 @@ from django_htmx.http import HttpResponseClientRedirect
 from findings.forms import said_of
 
 
+class Named(Protocol):
+    """Findings that the next form names by its hidden fields."""
+
+    @property
+    def hidden(self) -> Sequence[tuple[str, str]]: ...
+
+
 def ask(
     request: HttpRequest,
-    hidden: Sequence[tuple[str, str]],
+    chosen: Named,
     form: forms.Form,
     *,
     title: str,
@@ -33,7 +41,7 @@ def ask(
     """
     in_dialog = "HX-Request" in request.headers
     context = {
-        "hidden": hidden,
+        "hidden": chosen.hidden,
         "action": action or request.path,
         "form": form,
         "title": title,
