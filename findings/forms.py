@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django import forms
@@ -232,12 +231,6 @@ class Chosen:
         return said_of(len(self.findings))
 
 
-class Hidden(NamedTuple):
-    """Fields that name findings in the next form."""
-
-    hidden: Sequence[tuple[str, str]]
-
-
 class Everything:
     """All findings that a search finds, which a form names by the query of its address.
 
@@ -272,10 +265,9 @@ class Everything:
             "asked. Look again before you go on."
         )
 
-    def counted(self, number: int) -> Hidden:
-        """They are so many: what the next form says of them."""
+    def hidden(self, number: int) -> list[tuple[str, str]]:
         named = {"search": self.asked.state, "number": str(number), "run": str(self.run_id)}
-        return Hidden(tuple(named.items()))
+        return list(named.items())
 
 
 def _uuid(text: str) -> UUID | None:

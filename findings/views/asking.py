@@ -4,7 +4,6 @@ the way back to where the person was."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from django import forms
@@ -18,16 +17,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from findings.forms import said_of
 
 
-class Named(Protocol):
-    """Findings that the next form names by its hidden fields."""
-
-    @property
-    def hidden(self) -> Sequence[tuple[str, str]]: ...
-
-
 def ask(
     request: HttpRequest,
-    chosen: Named,
+    hidden: Sequence[tuple[str, str]],
     form: forms.Form,
     *,
     title: str,
@@ -41,7 +33,7 @@ def ask(
     """
     in_dialog = "HX-Request" in request.headers
     context = {
-        "hidden": chosen.hidden,
+        "hidden": hidden,
         "action": action or request.path,
         "form": form,
         "title": title,

@@ -21,7 +21,7 @@ def mute_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen, form, title=f"Mute {chosen.noun}", label="Mute")
+        return ask(request, chosen.hidden, form, title=f"Mute {chosen.noun}", label="Mute")
     number = services.mute(
         chosen.pks,
         reason=form.cleaned_data["reason"],
@@ -41,7 +41,7 @@ def assign_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen, form, title=f"Assign {chosen.noun}", label="Assign")
+        return ask(request, chosen.hidden, form, title=f"Assign {chosen.noun}", label="Assign")
     assignee = form.cleaned_data["assignee"]
     number = services.assign(chosen.pks, assignee=assignee, actor=signed_in(request))
     whom = f"assigned to {assignee.name}" if assignee else "assigned to nobody"
@@ -58,7 +58,7 @@ def change_status(request: HttpRequest) -> HttpResponse:
         return nothing_chosen(request)
     if not form.is_valid():
         title = f"Change the status of {chosen.noun}"
-        return ask(request, chosen, form, title=title, label="Change status")
+        return ask(request, chosen.hidden, form, title=title, label="Change status")
     status = form.cleaned_data["status"]
     number = services.change_status(chosen.pks, status=status, actor=signed_in(request))
     messages.success(request, f"Status of {said_of(number)} changed")

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission, lowest_role_with
 from findings.explorer.patience import SECONDS, TookTooLongError, patience
-from findings.forms import Everything, Hidden, said_of
+from findings.forms import Everything, said_of
 from findings.views.asking import ask, back
 from ticketing import bulk, outbox
 from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues
@@ -55,8 +55,8 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
     if not form.is_valid():
         title, label = _TITLES[Deed(deed)]
         title = title.format(said_of(len(pks)))
-        chosen = everything.counted(len(pks))
-        return ask(request, chosen, form, title=title, label=label, text=_TEXT)
+        hidden = everything.hidden(len(pks))
+        return ask(request, hidden, form, title=title, label=label, text=_TEXT)
     _start(request, deed, everything, form, pks)
     return back(request)
 
@@ -74,10 +74,10 @@ def ask_for_one_ticket(request: HttpRequest) -> HttpResponse:
         messages.error(request, said + ("more." if ids else "none."))
         return back(request)
     form = TicketForm(None, number=len(ids), each=False)
-    chosen = Hidden([("finding", each) for each in ids])
+    hidden = [("finding", each) for each in ids]
     text = f"A single ticket that links {said_of(len(ids))}."
     return ask(
-        request, chosen, form, title="Create a ticket", label="Create ticket", text=text,
+        request, hidden, form, title="Create a ticket", label="Create ticket", text=text,
         action=reverse("ticketing:ticket-create"),
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def create_tickets(request: HttpRequest) -> HttpResponse:
         number = len(chosen.findings) if each else 1
         title = "Create a ticket" if number == 1 else f"Create {number} tickets"
         text = _about(chosen, each=each)
-        return ask(request, chosen, form, title=title, label="Create ticket", text=text)
+        return ask(request, chosen.hidden, form, title=title, label="Create ticket", text=text)
     cases = _create(chosen, form, each=each, actor=signed_in(request))
     say_created(request, cases, in_jira=form.place_chosen is not None)
     return back(request, gone=chosen.gone)
@@ -69,7 +69,7 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
     form = AttachForm(request.POST if save else None, number=len(chosen.findings))
     if not form.is_valid():
         title, text = f"Attach {chosen.noun} to a ticket", _about(chosen, each=False)
-        return ask(request, chosen, form, title=title, label="Attach", text=text)
+        return ask(request, chosen.hidden, form, title=title, label="Attach", text=text)
     case, key = _attach(chosen, form, actor=signed_in(request))
     toast(request, f"{chosen.noun} attached to {key}", link=("View ticket", case_url(case)))
     return back(request, gone=chosen.gone)
