@@ -26,6 +26,9 @@ from findings.selectors import finding_by_id
 from findings.suggest import suggest_search
 from findings.tabs import counts_of, tabs_of
 
+SELECTED_AT_ONCE = 50
+"""A ticket takes no more selected findings than these; a bulk run takes more."""
+
 
 @require(Permission.FINDINGS_READ)
 @require_GET
@@ -139,6 +142,7 @@ def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
         "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),
         "rows_choices": ROWS,
         "bulk_most": COUNTED,
+        "bulk_least": SELECTED_AT_ONCE,
         "is_first_run": total == 0 and not Finding.objects.exists(),
     }
 

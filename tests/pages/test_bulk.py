@@ -9,7 +9,9 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from findings.explorer.patience import TookTooLongError
 from findings.facts import Status
+from findings.forms import Everything
 from findings.models import Finding
 from tests.factories import DestinationFactory, ExternalIssueFactory, FindingFactory
 from ticketing import bulk
@@ -56,6 +58,27 @@ def test_it_offers_all_that_is_found_where_a_page_does_not_show_it(as_user, anal
     assert 'name="search" value="q=finding&amp;rows=25"' in body
     assert "Select all 26" not in as_user(analyst).get("/findings").content.decode()
     assert "Select all 26" not in as_user(viewer).get("/findings?rows=25").content.decode()
+
+
+def test_it_offers_all_where_more_stand_on_a_page_than_a_ticket_takes(as_user, analyst):
+    FindingFactory.create_batch(51)
+
+    assert "Select all 51" in as_user(analyst).get("/findings?rows=100").content.decode()
+
+
+def test_it_refuses_a_search_of_a_thousand_fields(ask, findings):
+    assert ask("mute", search="&".join(["team=web"] * 1_001)).status_code == 400
+
+
+@pytest.mark.parametrize("deed", ["mute", "ticket"])
+def test_it_says_that_the_database_does_not_answer(ask, findings, monkeypatch, deed):
+    def too_long(*_, **__):
+        raise TookTooLongError
+
+    for name in ("ids", "pks"):
+        monkeypatch.setattr(Everything, name, too_long)
+
+    assert "did not answer in 5 s" in said(ask(deed))
 
 
 def test_it_asks_how_and_of_how_many(ask, findings):

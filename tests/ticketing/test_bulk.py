@@ -278,7 +278,7 @@ def test_it_gives_up_the_one_finding_that_always_fails(start, monkeypatch):
 @pytest.mark.parametrize("deed", ["tickets", "mute", "assign", "status"])
 def test_it_costs_the_same_for_few_findings_as_for_many(start, deed):
     counts = []
-    for number in (5, 50):
+    for number in (5, 30):  # SQLite takes only so many values in a statement
         start(deed, some(number))
         with CaptureQueriesContext(connection) as statements:
             bulk.work_due()

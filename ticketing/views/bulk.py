@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from django import forms
@@ -24,6 +26,7 @@ from ticketing.forms.tickets import TicketForm
 from ticketing.models import BulkRun
 from ticketing.services import MAX_FINDINGS
 
+T = TypeVar("T")
 Deed = BulkRun.Deed
 _TITLES = {
     Deed.TICKETS: ("Create a ticket for each of {}", "Create tickets"),
@@ -62,7 +65,10 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
 @require_POST
 def ask_for_one_ticket(request: HttpRequest) -> HttpResponse:
     """One ticket for all that is found, if a ticket takes as many; asked as for selected ones."""
-    ids = Everything(request.POST).ids(most=MAX_FINDINGS)
+    everything = Everything(request.POST)
+    ids = _patiently(request, lambda: everything.ids(most=MAX_FINDINGS))
+    if ids is None:
+        return back(request)
     if not ids or len(ids) > MAX_FINDINGS:
         said = f"A ticket takes up to {MAX_FINDINGS} findings at once; the search finds "
         messages.error(request, said + ("more." if ids else "none."))
@@ -155,11 +161,8 @@ def _start(
 
 def _found(request: HttpRequest, everything: Everything) -> list[int]:
     """What the search finds; none, and a message, where that is no use."""
-    try:
-        with patience():
-            pks = everything.pks(most=bulk.MOST)
-    except TookTooLongError:
-        messages.error(request, f"The database did not answer in {SECONDS} s. Try again.")
+    pks = _patiently(request, lambda: everything.pks(most=bulk.MOST))
+    if pks is None:
         return []
     if len(pks) > bulk.MOST:
         messages.error(
@@ -169,6 +172,16 @@ def _found(request: HttpRequest, everything: Everything) -> list[int]:
     if not pks:
         messages.error(request, "The search finds nothing any more.")
     return pks
+
+
+def _patiently(request: HttpRequest, read: Callable[[], list[T]]) -> list[T] | None:
+    """What is read, or None and a message when the database takes too long."""
+    try:
+        with patience():
+            return read()
+    except TookTooLongError:
+        messages.error(request, f"The database did not answer in {SECONDS} s. Try again.")
+        return None
 
 
 def _run(run_id: UUID) -> BulkRun:
