@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -24,6 +25,7 @@ _SYSTEMS = (
     "alma", "alpaquita", "alpine", "bellsoft", "chainguard", "debian", "mageia", "minimos",
     "opensuse", "photon", "red hat", "rocky", "suse", "ubuntu", "wolfi",
 )  # fmt: skip
+_AROUND = ("package", "groups")
 _EMPTY = frozenset({"results", "experimental_config", "image_metadata"})
 
 
@@ -50,12 +52,15 @@ class _Surroundings:
     def __init__(self, report: BinaryIO) -> None:
         self._is_image = next(records(report, "/image_metadata/os"), None) is not None
         self._sources = beside(report, "/results/*/source")
-        self._packages: dict[Path, dict[str, Any]] = beside(
-            report, "/results/*/packages/*/package", "/results/*/packages/*/groups"
-        )
+        # As JSON again: as objects they take five times the memory, and a report may name
+        # a hundred thousand packages.
+        patterns = (f"/results/*/packages/*/{key}" for key in _AROUND)
+        self._packages = {
+            found.path: json.dumps(found.value) for found in records(report, *patterns)
+        }
 
     def vulnerability(self, found: Record) -> VulnerablePackage:
-        entry, around = found.value, self._packages.get(found.path[:4], {})
+        entry, around = found.value, self._around(found.path[:4])
         group = _group_of(text(entry, "id"), around)
         ids = [text(entry, "id"), *texts(entry, "aliases")]
         ids += [*texts(group, "ids"), *texts(group, "aliases")]
@@ -86,6 +91,9 @@ class _Surroundings:
             urls=[f"https://osv.dev/vulnerability/{text(entry, 'id')}", *osv.urls_of(entry)],
             reachability=_reachability(group),
         )
+
+    def _around(self, package: Path) -> dict[str, Any]:
+        return {key: json.loads(self._packages.get((*package, key), "null")) for key in _AROUND}
 
     def _path(self, found: Record) -> str:
         return file_of(text(self._sources.get(found.path[:2], {}), "source", "path"))
