@@ -134,7 +134,7 @@ def _note(report: Report, row: Import) -> None:
 
 
 def _outcomes(report: Report, row: Import) -> Iterator[Normalised | Rejected]:
-    return report.format.read(report.file, latest=row.started_at + CLOCK_SKEW)
+    return report.outcomes(latest=row.started_at + CLOCK_SKEW)
 
 
 def _record_all(

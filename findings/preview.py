@@ -47,7 +47,7 @@ def look_through(file: BinaryIO, sent: Sent) -> Summary:
     """Read the report to its end; RefusedReport if it does not go in."""
     report = recognised(file, source=sent.source, target=sent.scope, name=sent.format_name)
     counting = _Counting(report)
-    outcomes = report.format.read(file, latest=timezone.now() + CLOCK_SKEW)
+    outcomes = report.outcomes(latest=timezone.now() + CLOCK_SKEW)
     while batch := list(islice(outcomes, BATCH)):
         counting.add(batch)
     return counting.finish(is_partial=sent.is_partial)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
 from findings.formats import registry
+from findings.formats.identity import fingerprint
+from findings.formats.normalised import Normalised, Rejected
 from findings.formats.registry import Format
 from findings.models import Scope, Source
 
@@ -20,7 +24,20 @@ class Report(NamedTuple):
     source: str  # the name of the source
     scanner: str
     target: str  # "": the report does not say, nor did its sender
+    is_named: bool = False  # the target is its sender's word
     is_anonymous: bool = False  # `[]` or `null`, of which nobody said whose it is
+
+    def outcomes(self, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+        """What the report has, in its order.
+
+        A target that the sender named is part of what its findings are: most scanners write
+        paths that begin at the repository, and two repositories have a `Dockerfile` each.
+        """
+        for outcome in self.format.read(self.file, latest=latest):
+            if self.is_named and isinstance(outcome, Normalised):
+                yield outcome._replace(fingerprint=fingerprint(self.target, outcome.fingerprint))
+            else:
+                yield outcome
 
 
 def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
@@ -38,6 +55,7 @@ def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report
         source=source_name(source or scanner),
         scanner=printable(scanner)[:100],
         target=short(target or registry.target_of(known, file)),
+        is_named=bool(short(target)),
         is_anonymous=not name and _is_nothing(file, size),
     )
 

@@ -77,6 +77,19 @@ def two_a_chunk(monkeypatch):
     monkeypatch.setattr(closing, "CHUNK", 2)
 
 
+def test_it_tells_apart_what_two_named_scopes_have_at_the_same_place():
+    first = import_report([report(1, 2, scope="")], Sent(scope="acme/web"))
+    other = import_report([report(1, scope="")], Sent(scope="acme/api"))
+    assert (first.new, other.new, other.seen_again) == (2, 1, 0)
+    again = import_report([report(1, scope="")], Sent(scope="acme/web"))
+    assert (again.new, again.seen_again, again.resolved) == (0, 1, 1)
+    assert list(Finding.objects.order_by("pk").values_list("scope__target", "status")) == [
+        ("acme/web", "open"),
+        ("acme/web", "auto_closed"),
+        ("acme/api", "open"),
+    ]
+
+
 def test_it_closes_nothing_of_another_scope():
     take(1, 2, 3, scope="shop")
     take(4, 5, 6, scope="site")
@@ -87,8 +100,8 @@ def test_it_closes_nothing_of_another_scope():
 def test_it_takes_the_scope_of_the_sender_before_that_of_the_report():
     take(1, 2, 3, scope="main")
     done = import_report([report(1, 2, scope="main")], Sent(scope=" feature\n1 "))
-    assert (done.scope.target, done.resolved) == ("feature 1", 0)
-    assert take(2, 3, scope="main").resolved == 0  # 1 belongs to the other scope by now
+    assert (done.scope.target, done.new, done.resolved) == ("feature 1", 2, 0)
+    assert take(2, 3, scope="main").resolved == 1
 
 
 def test_it_tells_scanners_of_one_source_apart():
@@ -254,7 +267,7 @@ def test_it_lets_an_older_import_that_ends_late_close_nothing():
 def test_it_believes_a_worker_whose_clock_is_behind():
     take(1, 2, 3)
     begun = timezone.now() + timedelta(minutes=2)  # by the clock of another machine
-    row = Sent(scope="shop").row(started_at=begun)
+    row = Sent().row(started_at=begun)
     row.save(force_insert=True)
     carry_on(row, [report(1, 2)], has_time=lambda: True)
     assert (row.resolved, statuses()["r1"], statuses()["r3"]) == (1, "open", "auto_closed")
