@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status
 from tests.factories import DestinationFactory, FindingFactory, ProjectFactory, UserFactory
+from tests.flows.test_hostile_death import DatabaseGone, dying_at
 from ticketing import bulk
 from ticketing.models import Attachment, BulkRun, Case, ExternalIssue
 from ticketing.services import archive, open_manual_case
@@ -316,3 +318,27 @@ def test_it_keeps_runs_of_people_apart(start):
     bulk.work_due()
 
     assert (state(mine), state(theirs)) == ("done", "done")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deed", ["tickets", "attach", "mute"])
+def test_it_tells_the_truth_whatever_statement_it_dies_at(start, project, deed):
+    pks = some(3)
+    case = open_manual_case([], project=project, actor=None, title="Here")
+    to = {"case": str(case.pk), "key": case.key} if deed == "attach" else {}
+    run = start(deed, pks, **to)
+    for statement in itertools.count():
+        BulkRun.objects.update(leased_until=None, tries=0)
+        try:
+            with dying_at(statement):
+                bulk.work_due()
+        except DatabaseGone:
+            told = run.steps.filter(outcome="done").count()
+            muted = Finding.objects.filter(status="muted").count()
+            assert told == max(Attachment.objects.count(), muted)
+        else:
+            break
+
+    assert statement > 5
+    assert (state(run), set(outcomes(run))) == ("done", {("done", "")})
+    assert Case.objects.count() == (4 if deed == "tickets" else 1)
