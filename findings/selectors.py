@@ -28,7 +28,8 @@ def unevaluated() -> QuerySet[Finding]:
 
 def open_finding_count() -> int:
     """How many findings are open; one more than MOST_COUNTED for any number beyond."""
-    return Finding.objects.filter(status__in=OPEN_STATUSES)[: MOST_COUNTED + 1].count()
+    found = Finding.objects.filter(status__in=OPEN_STATUSES)
+    return found.order_by()[: MOST_COUNTED + 1].count()
 
 
 class Order(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from config.accounts.roles import Role
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing import services
@@ -122,3 +123,24 @@ def test_it_moves_a_card_without_scripts(page_as, analyst, cases, theme, width):
 
     expect(page.get_by_text("RISK-2 is In Progress")).to_be_visible()
     expect(column(page, "IN_PROGRESS").locator("#card-RISK-2")).to_be_visible()
+
+
+def test_it_leads_to_the_login_once_the_session_is_over(page_as, analyst, cases):
+    page = page_as(analyst)
+    page.goto(BOARD)
+    page.context.clear_cookies(name="sessionid")
+    drag(page, "RISK-2", "CLOSED")
+
+    page.wait_for_url("**/login?next=%2Fcases%3Flayout%3Dboard")
+    assert Case.objects.get(number=2).status == "OPEN"
+
+
+def test_it_takes_a_card_back_that_one_may_not_move(page_as, analyst, admin, cases):
+    page = page_as(analyst)
+    page.goto(BOARD)
+    analyst.role = Role.VIEWER
+    analyst.save(update_fields=["role"])
+    drag(page, "RISK-2", "CLOSED")
+
+    expect(page.locator("#toasts")).to_contain_text("You need the Analyst role")
+    expect(column(page, "OPEN").locator("#card-RISK-2")).to_be_visible()

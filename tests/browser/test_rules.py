@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from automation import services
 from automation.models import DailyUsage, Rule
+from config.accounts.roles import Role
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import ProjectFactory
 
@@ -317,3 +318,24 @@ def test_it_moves_a_rule_in_the_admin(page_as, admin, rules):
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".data-row").first).to_contain_text("Third")
     assert stored() == ["Third", "First", "Second"]
+
+
+def test_it_saves_no_order_once_the_session_is_over(page_as, editor, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Move rule 1 down").click()
+
+    page.wait_for_url("**/login?next=%2Fsettings%2Ffindings-automation")
+    assert stored() == NAMES
+
+
+def test_it_says_why_an_order_is_refused(page_as, editor, admin, rules):
+    page = page_as(editor)
+    page.goto(LIST)
+    editor.role = Role.VIEWER
+    editor.save(update_fields=["role"])
+    page.get_by_role("button", name="Move rule 1 down").click()
+
+    expect(page.locator("#toasts")).to_contain_text("You need the Automation editor role")
+    assert shown(page) == stored() == NAMES

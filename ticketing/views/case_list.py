@@ -32,7 +32,7 @@ from ticketing.views.cases import closing_hint, said_of
 @require_GET
 def list_cases(request: HttpRequest) -> HttpResponse:
     me = signed_in(request)
-    context = _shown(request) | {
+    context = _shown(request, as_board=request.GET.get("layout") == "board") | {
         "views": view_counts(me),
         "projects": Project.objects.all(),
         "sorts": [(name, label) for name, (label, _) in SORTS.items()],
@@ -54,7 +54,8 @@ def move_card(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     status = _move(request, case)
     if "HX-Request" in request.headers:
-        return render(request, "ticketing/_board_moved.html", _shown(request), status=status)
+        board = _shown(request, as_board=True)
+        return render(request, "ticketing/_board_moved.html", board, status=status)
     return redirect(f"{reverse('ticketing:case-list')}?{request.GET.urlencode()}")
 
 
@@ -86,10 +87,9 @@ def _say_moved(request: HttpRequest, before: Case, now: Case) -> None:
     )
 
 
-def _shown(request: HttpRequest) -> dict[str, Any]:
-    """The cases that the address asks for, in the layout that it asks for."""
+def _shown(request: HttpRequest, *, as_board: bool) -> dict[str, Any]:
+    """The cases that the address asks for, as a list or a board."""
     me, asked = signed_in(request), _asked(request)
-    as_board = request.GET.get("layout") == "board"
     context: dict[str, Any] = {
         "asked": asked,
         "as_board": as_board,

@@ -1,7 +1,8 @@
 // The board of cases: a card dragged to another column, or sent there by its menu, goes at once.
 // The server answers with the board as it is then, also when it refused; without an answer the
 // card goes back.
-import { toast } from "./toast.js";
+import { post } from "./post.js";
+import { fault, toast } from "./toast.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const board = () => document.querySelector("[data-board]");
@@ -14,19 +15,23 @@ async function move(card, status, takeBack) {
   drags((sortable) => sortable.option("disabled", true)); // until the answer is there
   board().setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
-    const html = await response.text();
-    if (![200, 409, 422].includes(response.status)) throw new TypeError(response.statusText);
-    htmx.swap(board(), html, { swapStyle: "outerHTML" });
-    start();
+    const { status, html, id } = await post(form.action, body);
+    if ([200, 409, 422].includes(status)) {
+      htmx.swap(board(), html, { swapStyle: "outerHTML" });
+      start();
+    } else refused(takeBack, fault(status, html, id));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // what fetch throws without a network
-    takeBack();
-    board().removeAttribute("aria-busy");
-    drags((sortable) => sortable.option("disabled", false));
-    toast({ tone: "bad", title: "Card not moved", text: "Check your connection and try again." });
+    refused(takeBack, fault(0));
   }
   document.getElementById(card.id)?.querySelector("[aria-haspopup=menu]").focus();
+}
+
+function refused(takeBack, why) {
+  takeBack();
+  board().removeAttribute("aria-busy");
+  drags((sortable) => sortable.option("disabled", false));
+  toast({ ...why, title: "Card not moved" });
 }
 
 function putBack(card, from, before) {

@@ -5,7 +5,7 @@ const places = [...document.querySelectorAll("[data-count]")];
 
 async function fill() {
   const response = await fetch(document.querySelector("[data-counts]").dataset.counts).catch(() => null);
-  if (!response?.ok) return;
+  if (!response?.ok || response.redirected) return; // to the login page
   const counts = await response.json();
   for (const place of places) {
     const { said, open } = counts[place.dataset.count];

@@ -1,7 +1,8 @@
 // The order of the rules: dragged, moved by keys on the grip, or by the buttons.
 // The list changes at once; one POST says the whole order; a refusal brings the old one back.
 import { announce } from "./announce.js";
-import { toast } from "./toast.js";
+import { post } from "./post.js";
+import { fault, toast } from "./toast.js";
 
 const list = () => document.getElementById("rule-list");
 const rows = () => [...list().querySelectorAll(":scope > [data-rule]")];
@@ -40,13 +41,10 @@ function put(row, to) {
   renumber();
 }
 
-async function post(order, row) {
+function send(order, row) {
   const version = document.getElementById("rules-version").value;
   const body = new URLSearchParams({ ids: order.join(), version, moved: row.dataset.rule });
-  const token = document.querySelector("#order [name=csrfmiddlewaretoken]").value;
-  const headers = { "X-CSRFToken": token, "HX-Request": "true" };
-  const response = await fetch(list().dataset.reorder, { method: "POST", body, headers });
-  return { status: response.status, html: await response.text() };
+  return post(list().dataset.reorder, body);
 }
 
 // Moves made while one is being saved are saved after it, together, on its version.
@@ -57,27 +55,27 @@ async function save(row) {
   try {
     while (ids().join() !== saved.join()) {
       const order = ids();
-      const { status, html } = await post(order, row);
-      if (status !== 200) return refused(row, from, status, html);
+      const answer = await send(order, row);
+      if (answer.status !== 200) return refused(row, from, answer);
       saved = order;
-      htmx.swap(document.body, html, { swapStyle: "none" });
+      htmx.swap(document.body, answer.html, { swapStyle: "none" });
     }
     say("Dropped. Order saved.");
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // what fetch throws without a network
-    refused(row, from, 0, "");
+    refused(row, from, { status: 0 });
   } finally {
     saving = false;
   }
 }
 
-function refused({ dataset: { rule } }, from, status, html) {
+function refused({ dataset: { rule } }, from, { status, html, id }) {
   if (status === 409 || status === 422) {
     htmx.swap(document.getElementById("rules"), html, { swapStyle: "outerHTML" });
     start();
   } else {
     arrange(saved);
-    toast({ tone: "bad", title: "Order not saved", text: "Check your connection and try again." });
+    toast({ ...fault(status, html, id), title: "Order not saved" });
   }
   say(`Order not saved, back at position ${from}.`);
   document.querySelector(`[data-rule="${rule}"] .grip`)?.focus();

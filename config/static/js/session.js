@@ -1,14 +1,14 @@
 // Two minutes before the session ends a toast says so and offers to stay (WCAG 2.2.1).
 // The server is asked first: another window may have made it longer.
-import { toast } from "./toast.js";
+import { csrf } from "./post.js";
+import { fault, toast } from "./toast.js";
 
 const AHEAD = 120_000;
 const LONGEST = 2 ** 31 - 1; // what a timer can wait
 const { session, sessionEnds } = document.body.dataset;
 
 async function ask(method) {
-  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] };
-  const response = await fetch(session, { method, headers });
+  const response = await fetch(session, { method, headers: csrf() });
   if (response.ok) return Date.parse((await response.json()).ends);
   if (response.status === 401) return 0;
   throw new TypeError(response.statusText); // as without a network
@@ -36,9 +36,10 @@ function warn(ends) {
     tone: "warn", stays: true, title: "You will be signed out in 2 minutes",
     text: "What is not saved would be lost.", label: "Stay signed in",
     act: async () => {
+      const longer = await ask("POST").catch(() => null);
+      if (longer === null) return toast(fault(0));
       clearTimeout(end);
       shown.remove();
-      const longer = await ask("POST");
       if (!longer) return over();
       toast({ title: "You stay signed in" });
       wait(longer);

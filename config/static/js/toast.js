@@ -55,12 +55,18 @@ new MutationObserver((changes) => {
   while (region.childElementCount > MOST) region.firstElementChild.remove();
 }).observe(region, { childList: true });
 
-document.addEventListener("htmx:responseError", ({ detail }) => {
-  if (detail.xhr.status === 401) return location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  if (detail.xhr.status === 403) return toast({ tone: "bad", title: "You may not do this", text: reasonIn(detail.xhr.responseText) });
-  if (detail.xhr.status === 404) return toast({ tone: "bad", title: "It is no longer there", text: "Load the page again to see what is." });
-  toast({ tone: "bad", title: "Something broke on our side", text: `Try again. Reference: ${detail.xhr.getResponseHeader("X-Request-ID")}` });
+// What a toast says of an answer that is none: status 0 is no answer at all.
+export function fault(status, html = "", id = "") {
+  const [title, text] = {
+    0: ["Could not reach the server", "Check your connection and try again."],
+    403: ["You may not do this", reasonIn(html)],
+    404: ["It is no longer there", "Load the page again to see what is."],
+  }[status] ?? ["Something broke on our side", `Try again. Reference: ${id}`];
+  return { tone: "bad", title, text };
+}
+
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  if (xhr.status === 401) return location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  toast(fault(xhr.status, xhr.responseText, xhr.getResponseHeader("X-Request-ID")));
 });
-document.addEventListener("htmx:sendError", () => {
-  toast({ tone: "bad", title: "Could not reach the server", text: "Check your connection and try again." });
-});
+document.addEventListener("htmx:sendError", () => toast(fault(0)));
