@@ -32,7 +32,21 @@ def write_rules(rules: Sequence[Rule], *, with_ids: bool = False) -> str:
         )
         for rule in rules
     ]
-    return _HEAD + yaml.safe_dump({"rules": said}, sort_keys=False, allow_unicode=True, width=100)
+    return _HEAD + yaml.dump(
+        {"rules": said}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Text that holds a line break of Unicode's own is quoted, which PyYAML forgets."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if any(each in text for each in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _assignee(rule: Rule, person: User | None) -> str | None:

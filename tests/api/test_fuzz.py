@@ -7,6 +7,8 @@ import uuid
 import hypothesis
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -49,6 +51,17 @@ def _without_keys(document):
 
 schema = schemathesis.openapi.from_dict(_without_keys(our_document()))
 schema.app = application
+
+
+@pytest.fixture(autouse=True)
+def _one_connection():
+    """A request ends without closing the connection that holds the test's transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

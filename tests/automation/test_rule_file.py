@@ -182,6 +182,21 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "text", ["\x85", "a\x85b", "\u2028", "\u2029 x", "\ufeff", "\r\n", "\x1b", "𝄞"]
+)
+def test_it_writes_unusual_text_as_it_is(project, text):
+    rule = Rule(
+        name=f"x{text}x",
+        finding_types=["secret"],
+        project_id=project.pk,
+        max_tickets_per_day=1,
+        fields={text: [text]},
+    )
+    [entry] = read_rules(write_rules([rule]))
+    assert entry.data == services.data_of(rule)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
