@@ -94,6 +94,7 @@ def fix_the_configuration(page: Page) -> None:
     team = page.get_by_label("Team")
     expect(team).to_be_focused()
     team.select_option("Red")
+    page.wait_for_load_state("networkidle")  # the preview is dim until it is there
     assert_accessible(page)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Rule Leaked keys saved")).to_be_visible()
