@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from config.accounts.access import Actor, answerable
+from config.lib.rows import store
 from findings import services as findings
 from findings.facts import Status
 from findings.models import Finding
@@ -35,7 +36,7 @@ def attach_rows(
     now: datetime | None = None,
     actor: Actor = None,
 ) -> None:
-    Attachment.objects.bulk_create(
+    store(
         Attachment(
             case=case,
             finding_id=subject.pk,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from config.accounts.access import Actor, answerable, key_name, person
 from config.accounts.models import User
 from config.lib.links import absolute
+from config.lib.rows import store
 from findings.facts import Status, facts_to_json
 from findings.models import Finding
 from ticketing import outbox
@@ -72,7 +73,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     """
     now = now or timezone.now()
     numbers = take_numbers(Counter(draft.project_id for draft in drafts))
-    cases = Case.objects.bulk_create(
+    cases = [
         Case(
             project_id=draft.project_id,
             number=(number := numbers[draft.project_id].pop(0))[0],
@@ -91,9 +92,10 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
             modified_at=now,
         )
         for draft in drafts
-    )
+    ]
+    store(cases)
     opened = list(zip(drafts, cases, strict=True))
-    TimelineEntry.objects.bulk_create(
+    store(
         TimelineEntry(
             case=case,
             kind=Kind.CREATED,

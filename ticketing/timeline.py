@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from config.accounts.access import Actor, key_name, person
+from config.lib.rows import store
 from ticketing.models import Case, TimelineEntry
 
 Kind = TimelineEntry.Kind
@@ -23,7 +24,7 @@ def tell(
 
     Without an actor it was somebody in Jira, the `author`, or the system, with a reason.
     """
-    TimelineEntry.objects.bulk_create(
+    store(
         TimelineEntry(
             case=case,
             kind=kind,

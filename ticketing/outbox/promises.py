@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.accounts.access import Actor
+from config.lib.rows import store
 from config.lib.tasks import enqueue
 from ticketing import due
 from ticketing.locking import lock
@@ -52,7 +53,7 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
     places = {place.project_id: place for place in Destination.objects.filter(project__in=projects)}
     if len(places) < len(projects):
         raise Destination.DoesNotExist("a project of the cases is not linked to Jira")
-    ExternalIssue.objects.bulk_create(
+    store(
         ExternalIssue(
             case=case,
             **place_of(places[case.project_id]),

@@ -28,3 +28,29 @@ class RowWriter(Protocol):
 
 def writer() -> RowWriter:
     return postgresql if connection.vendor == "postgresql" else sqlite
+
+
+def store(instances: Iterable[models.Model]) -> None:
+    """Store new instances of one model in one statement, however many there are.
+
+    `bulk_create` writes 999 values in a statement on SQLite. A number that the database gives
+    as primary key is not read back.
+    """
+    rows = list(instances)
+    if not rows:
+        return
+    fields = [
+        field
+        for field in rows[0]._meta.concrete_fields
+        if not field.generated and not isinstance(field, models.AutoField)
+    ]
+    writer().insert(
+        type(rows[0]),
+        [field.column for field in fields if field.column],
+        (
+            [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+            for row in rows
+        ),
+    )
+    for row in rows:
+        row._state.adding = False  # noqa: SLF001 as bulk_create does

@@ -12,6 +12,7 @@ def insert(
     """COPY: a third of the cost of the fastest INSERT."""
     names = ", ".join(columns)
     with (
+        connection.wrap_database_errors,  # Django's own errors, as from any other statement
         connection.cursor() as cursor,
         cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
