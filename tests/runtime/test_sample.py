@@ -20,6 +20,8 @@ def test_it_loads_every_report_whole_and_leaves_the_rest_to_the_queue(admin):
     assert [each.file_name for each in imports] == [path.name for path in REPORTS]
     assert {(each.state, each.rejected) for each in imports} == {("done", 0)}
     assert 150 <= Finding.objects.count() <= 400
+    assert {(each.closing, each.scope.is_mixed) for each in imports} == {("done", False)}
+    assert imports[0].scope.target == "httpbin"
     assert not Finding.objects.filter(unevaluated_since=None).exists()
     assert not Case.objects.exists()
     assert [rule.created_by for rule in Rule.objects.all()] == [admin] * 4

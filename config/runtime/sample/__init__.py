@@ -40,7 +40,13 @@ def load(*, actor: User | None = None) -> None:
     # The newest are on top of the explorer: the longest and most monotonous report goes first.
     for path in sorted(_REPORTS.glob("*.sarif.gz"), reverse=True):
         with path.open("rb") as file:
-            import_report(chunks_of(file), Sent(file_name=path.name, by="sample content"))
+            sent = Sent(file_name=path.name, scope=_scanned(path), by="sample content")
+            import_report(chunks_of(file), sent)
+
+
+def _scanned(report: Path) -> str:
+    """What the report is of: `httpbin` of `bandit-httpbin-0.10.4.sarif.gz`."""
+    return report.name.removesuffix(".sarif.gz").rsplit("-", 2)[1]
 
 
 def _project_in_sandbox(*, actor: User | None) -> Project:
