@@ -73,26 +73,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     """
     now = now or timezone.now()
     numbers = take_numbers(Counter(draft.project_id for draft in drafts))
-    cases = [
-        Case(
-            project_id=draft.project_id,
-            number=(number := numbers[draft.project_id].pop(0))[0],
-            key=number[1],
-            title=draft.title,
-            description=draft.description,
-            priority=draft.priority,
-            assignee_id=draft.assignee_id,
-            origin=draft.origin,
-            rule_id=draft.rule_id,
-            rule_name=draft.rule_name,
-            rule_set_version=draft.rule_set_version,
-            notice_day=draft.notice_day,
-            created_by=answerable(draft.created_by),
-            created_at=now,
-            modified_at=now,
-        )
-        for draft in drafts
-    ]
+    cases = [_new_case(draft, *numbers[draft.project_id].pop(0), now=now) for draft in drafts]
     store(cases)
     opened = list(zip(drafts, cases, strict=True))
     store(
@@ -108,6 +89,26 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
     outbox.promise([(case, draft.promise) for draft, case in opened if draft.promise])
     return cases
+
+
+def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case:
+    return Case(
+        project_id=draft.project_id,
+        number=number,
+        key=key,
+        title=draft.title,
+        description=draft.description,
+        priority=draft.priority,
+        assignee_id=draft.assignee_id,
+        origin=draft.origin,
+        rule_id=draft.rule_id,
+        rule_name=draft.rule_name,
+        rule_set_version=draft.rule_set_version,
+        notice_day=draft.notice_day,
+        created_by=answerable(draft.created_by),
+        created_at=now,
+        modified_at=now,
+    )
 
 
 @transaction.atomic
