@@ -34,7 +34,7 @@ CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source ma
 MAX_ERRORS = 100  # kept and answered; further ones are only counted
 _ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors", "bytes_read")
 _REFUSED = ("state", "reason", "closing", "finished_at", "due_at")
-_RECOGNISED = ("source", "scope", "format", "size", "bytes_read")
+_RECOGNISED = ("source", "scope", "format", "is_partial", "size", "bytes_read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +130,7 @@ def _note(report: Report, row: Import) -> None:
             source=row.source, target=report.target, scanner=report.scanner
         )
     row.format = report.format.NAME
+    row.is_partial = row.is_partial or report.is_partial
     row.size = report.size
 
 

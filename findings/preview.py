@@ -50,7 +50,7 @@ def look_through(file: BinaryIO, sent: Sent) -> Summary:
     outcomes = report.format.read(file, latest=timezone.now() + CLOCK_SKEW)
     while batch := list(islice(outcomes, BATCH)):
         counting.add(batch)
-    return counting.finish(is_partial=sent.is_partial)
+    return counting.finish(is_partial=sent.is_partial or report.is_partial)
 
 
 class _Counting:

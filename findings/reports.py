@@ -20,6 +20,7 @@ class Report(NamedTuple):
     source: str  # the name of the source
     scanner: str
     target: str  # "": the report does not say, nor did its sender
+    is_partial: bool = False  # by its nature it says nothing about what it lacks
     is_anonymous: bool = False  # `[]` or `null`, of which nobody said whose it is
 
 
@@ -38,6 +39,7 @@ def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report
         source=source_name(source or scanner),
         scanner=printable(scanner)[:100],
         target=short(target or registry.target_of(known, file)),
+        is_partial=not registry.covers_its_scope(known, file),
         is_anonymous=not name and _is_nothing(file, size),
     )
 

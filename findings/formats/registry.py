@@ -41,7 +41,8 @@ from findings.formats.stream import Outline, RefusedReport, outline
 
 
 class Format(Protocol):
-    """A module of this package. It may also have `target(report) -> str`; see `target_of`."""
+    """A module of this package. It may also have `target(report) -> str`, see `target_of`, and
+    `covers_its_scope(report) -> bool`, see there."""
 
     NAME: str  # in the API and on the command line
     LABEL: str  # for people
@@ -136,3 +137,10 @@ def target_of(known: Format, report: BinaryIO) -> str:
     """
     says = getattr(known, "target", None)
     return str(says(report)) if says else ""
+
+
+def covers_its_scope(known: Format, report: BinaryIO) -> bool:
+    """Whether what the report lacks is gone. Not so of events, which say nothing of others: a
+    format that reads those defines it, and their import is partial whatever its sender says."""
+    says = getattr(known, "covers_its_scope", None)
+    return bool(says(report)) if says else True
