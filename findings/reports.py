@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
 from findings.formats import registry
+from findings.formats.generic_columns import ColumnMap
 from findings.formats.registry import Format
 from findings.models import Scope, Source
 
@@ -24,13 +25,15 @@ class Report(NamedTuple):
     is_anonymous: bool = False  # `[]` or `null`, of which nobody said whose it is
 
 
-def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
+def recognised(
+    file: BinaryIO, *, source: str, target: str, name: str, columns: ColumnMap
+) -> Report:
     """The report in the file, with what its sender said of it; "" is nothing.
 
     RefusedReport for one that does not go in. Nothing is written.
     """
     size = file.seek(0, 2)
-    known = registry.recognise(file, name=name)
+    known = registry.recognise(file, name=name, columns=columns)
     scanner = known.scanner(file).lower() or known.NAME
     return Report(
         file,
