@@ -57,9 +57,9 @@ def column_map(said: str) -> dict[str, str]:
 
 
 def in_words(columns: ColumnMap) -> str:
-    """What `column_map` reads as this map."""
+    """What `column_map` reads as this map; always in the same order."""
     row = io.StringIO()
-    entries = [f"{field}:{column}" for field, column in columns.items()]
+    entries = [f"{field}:{columns[field]}" for field in COLUMNS if field in columns]
     csv.writer(row, lineterminator="").writerow(entries)
     return row.getvalue()
 
