@@ -76,9 +76,9 @@ def column_for(field: str, columns: Collection[str]) -> str:
 
 def called(name: str, columns: Collection[str]) -> str | None:
     """The column of this name: the one written like it, else the first that differs in case,
-    spaces, `_` and `-`."""
-    if name in columns:
-        return name
+    spaces, `_` and `-`. No column is called ""."""
+    if not name or name in columns:
+        return name or None
     return next((each for each in columns if _key(each) == _key(name)), None)
 
 

@@ -40,6 +40,7 @@ def test_it_takes_a_field_of_the_map_from_no_other_column():
     report = b"title,severity,note,description\nA,low,,by name\n"
     assert _read(report, "description:note")[0].description == ""
     assert _read(report, "description:")[0].description == ""
+    assert _read(b"title,severity,,-\nA,low,B,C\n", "description:")[0].description == ""
     assert _read(report, "remediation:note")[0].description == "by name"
 
 
