@@ -11,7 +11,7 @@ Only when all of it is recorded may it close what it lacks (`closing`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from findings import closing
+from findings.formats.generic_columns import ColumnMap
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.stream import RefusedReport
 from findings.intake import receive
@@ -34,7 +35,7 @@ CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source ma
 MAX_ERRORS = 100  # kept and answered; further ones are only counted
 _ACCOUNT = ("received", "new", "seen_again", "reopened", "rejected", "errors", "bytes_read")
 _REFUSED = ("state", "reason", "closing", "finished_at", "due_at")
-_RECOGNISED = ("source", "scope", "format", "size", "bytes_read")
+_RECOGNISED = ("source", "scope", "format", "is_partial", "size", "bytes_read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Sent:
     source: str = ""  # default: the scanner that the report names
     scope: str = ""  # default: what the report says it scanned
     format_name: str = ""  # default: the format that is recognised
+    columns: ColumnMap = field(default_factory=dict)  # of a table
     file_name: str = ""
     is_partial: bool = False  # it closes nothing
     by: str = ""  # the person or the key
@@ -53,6 +55,7 @@ class Sent:
         return Import(
             file_name=printable(self.file_name)[-255:],
             format=self.format_name,
+            columns=dict(self.columns),
             target=short(self.scope),
             is_partial=self.is_partial,
             started_by=self.by[:120],
@@ -69,7 +72,13 @@ def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
     row = sent.row()
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
-            report = recognised(file, source=sent.source, target=row.target, name=sent.format_name)
+            report = recognised(
+                file,
+                source=sent.source,
+                target=row.target,
+                name=sent.format_name,
+                columns=sent.columns,
+            )
             _note(report, row)
             row.due_at = row.started_at + ABANDONED  # the queue says so if we do not get there
             row.save(force_insert=True)
@@ -100,7 +109,9 @@ def carry_on(
             source = row.source.name if row.source else ""
             row.size = file.seek(0, 2)
             row.save(update_fields=("size",))
-            report = recognised(file, source=source, target=row.target, name=row.format)
+            report = recognised(
+                file, source=source, target=row.target, name=row.format, columns=row.columns
+            )
             _note(report, row)
             row.save(update_fields=_RECOGNISED)
             rest = islice(_outcomes(report, row), row.received, None)
@@ -130,6 +141,7 @@ def _note(report: Report, row: Import) -> None:
             source=row.source, target=report.target, scanner=report.scanner
         )
     row.format = report.format.NAME
+    row.is_partial = row.is_partial or report.is_partial
     row.size = report.size
 
 

@@ -270,6 +270,7 @@ class Import(models.Model):
     scope = models.ForeignKey(Scope, on_delete=models.PROTECT, null=True, related_name="+")
     file_name = models.CharField(max_length=255, blank=True)
     format = models.CharField(max_length=40, blank=True)
+    columns = models.JSONField(default=dict, blank=True, db_default={})  # a table's column map
     target = models.CharField(max_length=200, blank=True)  # as the sender named it
     is_partial = models.BooleanField(default=False)  # it closes nothing
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from findings.closing import Standing, judge
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, type_choice
+from findings.formats.column_map import offered
 from findings.formats.normalised import Normalised, Rejected
+from findings.formats.registry import columns_of
 from findings.imports import BATCH, CLOCK_SKEW, MAX_ERRORS, Sent, as_error
 from findings.models import Finding, Import, Source
 from findings.reports import Report, recognised, scope_of
@@ -37,6 +39,7 @@ class Summary:
     closing_note: str = ""
     severities: dict[str, int] = field(default_factory=dict)  # most severe first
     types: dict[str, int] = field(default_factory=dict)  # as people call them, most findings first
+    columns: list[str] = field(default_factory=list)  # of a table whose columns a map may name
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -45,12 +48,18 @@ class Summary:
 
 def look_through(file: BinaryIO, sent: Sent) -> Summary:
     """Read the report to its end; RefusedReport if it does not go in."""
-    report = recognised(file, source=sent.source, target=sent.scope, name=sent.format_name)
+    report = recognised(
+        file,
+        source=sent.source,
+        target=sent.scope,
+        name=sent.format_name,
+        columns=sent.columns,
+    )
     counting = _Counting(report)
     outcomes = report.outcomes(latest=timezone.now() + CLOCK_SKEW)
     while batch := list(islice(outcomes, BATCH)):
         counting.add(batch)
-    return counting.finish(is_partial=sent.is_partial)
+    return counting.finish(is_partial=sent.is_partial or report.is_partial)
 
 
 class _Counting:
@@ -63,7 +72,10 @@ class _Counting:
         self._severities: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
         self._summary = Summary(
-            format=report.format.NAME, source=report.source, scope=report.target
+            format=report.format.NAME,
+            source=report.source,
+            scope=report.target,
+            columns=offered(columns_of(report.format, report.file)),
         )
 
     def _open_in_scope(self) -> set[int]:

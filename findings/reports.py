@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
 from findings.formats import registry
+from findings.formats.generic_columns import ColumnMap
 from findings.formats.identity import fingerprint
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.registry import Format
@@ -25,6 +26,7 @@ class Report(NamedTuple):
     scanner: str
     target: str  # "": the report does not say, nor did its sender
     is_named: bool = False  # the target is its sender's word
+    is_partial: bool = False  # by its nature it says nothing about what it lacks
     is_anonymous: bool = False  # `[]` or `null`, of which nobody said whose it is
 
     def outcomes(self, *, latest: datetime) -> Iterator[Normalised | Rejected]:
@@ -40,13 +42,15 @@ class Report(NamedTuple):
                 yield outcome
 
 
-def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
+def recognised(
+    file: BinaryIO, *, source: str, target: str, name: str, columns: ColumnMap
+) -> Report:
     """The report in the file, with what its sender said of it; "" is nothing.
 
     RefusedReport for one that does not go in. Nothing is written.
     """
     size = file.seek(0, 2)
-    known = registry.recognise(file, name=name)
+    known = registry.recognise(file, name=name, columns=columns)
     scanner = known.scanner(file).lower() or known.NAME
     return Report(
         file,
@@ -56,6 +60,7 @@ def recognised(file: BinaryIO, *, source: str, target: str, name: str) -> Report
         scanner=printable(scanner)[:100],
         target=short(target or registry.target_of(known, file)),
         is_named=bool(short(target)),
+        is_partial=not registry.covers_its_scope(known, file),
         is_anonymous=not name and _is_nothing(file, size),
     )
 

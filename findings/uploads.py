@@ -29,6 +29,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from config.lib.tasks import enqueue
+from findings.formats import generic
+from findings.formats.column_map import UnknownTable, offered
+from findings.formats.generic_columns import ColumnMap
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, carry_on, refuse, source_called
 from findings.models import Import
@@ -96,7 +99,22 @@ def begin(row: Import) -> None:
     """A person who has seen what a report holds wants it in."""
     now = timezone.now()
     waiting = Import.objects.filter(pk=row.pk, state=Import.State.WAITING)
-    if waiting.update(state=Import.State.RUNNING, started_at=now, due_at=now, summary=None):
+    if waiting.exclude(summary__has_key="is_unknown").update(
+        state=Import.State.RUNNING, started_at=now, due_at=now, summary=None
+    ):
+        enqueue("findings.tasks.take_uploads")
+
+
+def look_again(row: Import, columns: ColumnMap) -> None:
+    """A person says what the columns of the table mean: look it through once more."""
+    waiting = Import.objects.filter(pk=row.pk, state=Import.State.WAITING)
+    if waiting.update(
+        state=Import.State.CHECKING,
+        columns=dict(columns),
+        format=generic.NAME,
+        summary=None,
+        due_at=timezone.now(),
+    ):
         enqueue("findings.tasks.take_uploads")
 
 
@@ -179,12 +197,15 @@ def _look_through(row: Import, chunks: Iterator[bytes]) -> None:
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
             summary = look_through(file, _sent(row))
+        found = summary.as_json()
+    except UnknownTable as table:
+        found = {"columns": offered(table.columns), "is_unknown": True}
     except RefusedReport as refusal:
         _refuse(row, refusal.reason)
         return
     row.state = Import.State.WAITING
     mine = Import.objects.filter(pk=row.pk, due_at=row.due_at)
-    mine.update(state=row.state, summary=summary.as_json(), due_at=None, tries=0)
+    mine.update(state=row.state, summary=found, due_at=None, tries=0)
 
 
 def _sent(row: Import) -> Sent:
@@ -192,6 +213,7 @@ def _sent(row: Import) -> Sent:
         source=row.source.name if row.source else "",
         scope=row.target,
         format_name=row.format,
+        columns=row.columns,
         is_partial=row.is_partial,
     )
 

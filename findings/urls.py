@@ -11,6 +11,9 @@ urlpatterns = [
     path("settings/importers/upload", importers.upload_report, name="import-create"),
     path("settings/importers/<uuid:import_id>", importers.show_import, name="import-show"),
     path("settings/importers/<uuid:import_id>/begin", importers.begin, name="import-begin"),
+    path(
+        "settings/importers/<uuid:import_id>/columns", importers.map_columns, name="import-columns"
+    ),
     path("settings/importers/<uuid:import_id>/discard", importers.discard, name="import-discard"),
     path("settings/importers/<uuid:import_id>/resolve", importers.resolve, name="import-resolve"),
     path("settings/importers/<uuid:import_id>/keep", importers.keep_open, name="import-keep"),

@@ -23,6 +23,7 @@ from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import stream_of
 from findings.api import schemas
 from findings.api.schemas import Schema
+from findings.formats.column_map import WrongColumns, column_map
 from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
@@ -50,6 +51,7 @@ def _fields(**fields: Schema) -> Schema:
 
 
 _TEXT: Schema = {"type": "string"}
+_MAP: Schema = {"type": "object", "additionalProperties": _TEXT}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _IMPORT = _fields(
@@ -61,6 +63,7 @@ _IMPORT = _fields(
         is_partial={"type": "boolean"},
         file_name=_TEXT,
         format=_TEXT,
+        columns=_MAP | {"description": "The column map that came with a table, by field."},
         state={"type": "string", "enum": list(Import.State.values)},
         reason=_TEXT | {"description": "Why the file was refused."},
         size=_COUNT | {"description": "Bytes, unpacked; 0 until it is known."},
@@ -107,6 +110,11 @@ _PREVIEW = _fields(
             expected=_COUNT,
             closing=_TEXT,
             closing_note=_TEXT,
+            columns={
+                "type": "array",
+                "items": _TEXT,
+                "description": "Of a table of your own: what `columns` may name.",
+            },
             severities=_COUNTS,
             types=_COUNTS,
         ),
@@ -152,6 +160,13 @@ class ImportsView(APIView):
             OpenApiParameter("queued", bool),
             OpenApiParameter("format", str, enum=[each.NAME for each in FORMATS]),
             OpenApiParameter("file_name", str),
+            OpenApiParameter(
+                "columns",
+                str,
+                description="Of a table of your own: which column means which field, as "
+                "`title:Issue Name,severity:Risk,finding_type:=misconfiguration`. After `=` comes "
+                "a value for rows without one; an entry with a comma is quoted as a whole.",
+            ),
             idempotency.PARAMETER,
         ],
         request={
@@ -169,6 +184,7 @@ class ImportsView(APIView):
             source=given.get("source", ""),
             scope=given.get("scope", ""),
             format_name=given.get("format", ""),
+            columns=_columns(given),
             file_name=given.get("file_name", file_name),
             is_partial=_flag(given, "partial"),
             by=str(request.user),
@@ -216,6 +232,8 @@ def _taken(sent: Sent, given: Mapping[str, str], chunks: Iterator[bytes]) -> Res
             kept = keep_chunks(chunks, sent)
             return Response({"data": _document(kept), "errors": []}, status=202)
         done = import_report(chunks, sent)
+    except WrongColumns as wrong:
+        raise ApiError(422, "Report refused", wrong.reason, parameter="columns") from None
     except RefusedReport as refusal:
         status = 413 if isinstance(refusal, ReportTooLarge) else 422
         raise ApiError(status, "Report refused", refusal.reason) from None
@@ -228,6 +246,13 @@ def _looked_through(sent: Sent, chunks: Iterator[bytes]) -> Response:
     errors = summary.pop("errors")
     data = {"id": "dry-run", "type": "import_previews", "attributes": summary}
     return Response({"data": data, "errors": errors})
+
+
+def _columns(given: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return column_map(given.get("columns", ""))
+    except WrongColumns as wrong:
+        raise ApiError(422, "Unknown column map", wrong.reason, parameter="columns") from None
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:

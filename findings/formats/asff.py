@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats import lines, severities
-from findings.formats.identity import Firsts, batch_name, fingerprint
+from findings.formats.identity import Firsts, fingerprint
 from findings.formats.json_outline import json_outline
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.packages import Holder, VulnerablePackage
@@ -81,11 +81,13 @@ def scanner(report: BinaryIO) -> str:
 
 
 def target(report: BinaryIO) -> str:
-    """The account and region, if all findings are of one. Events and single findings say nothing
-    about others: they are targets of their own."""
-    if json_outline(report).kinds & {"SchemaVersion", "detail-type"}:
-        return batch_name(text(found.value, "Id") for found in _findings(report))
+    """The account and region, if all findings are of one."""
     return only(filter(None, (_account(found.value) for found in _findings(report))))
+
+
+def covers_its_scope(report: BinaryIO) -> bool:
+    """Events and single findings are sent as they happen and say nothing about others."""
+    return not json_outline(report).kinds & {"SchemaVersion", "detail-type"}
 
 
 def _account(item: Any) -> str:

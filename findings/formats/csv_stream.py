@@ -29,6 +29,11 @@ def rows(report: BinaryIO) -> Iterator[Row]:
         yield Row(position, f"/rows/{position}", cells)
 
 
+def header(report: BinaryIO) -> tuple[str, ...]:
+    """The names of the columns, of which some may be empty or equal."""
+    return _columns(next(_table(report), []))
+
+
 def csv_outline(report: BinaryIO) -> Outline:
     """The header; RefusedReport if any of it is not sound CSV or its last row is cut."""
     table = _table(report)

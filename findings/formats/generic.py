@@ -1,17 +1,20 @@
 """Findings as a table or list of your own: CSV with a header, `{"findings": […]}`, or a list.
 
-Columns go by what they are called; docs/generic.md has the map. What is marked as false positive,
-duplicate, out of scope, accepted or mitigated is kept out.
+Columns go by what they are called, or by a column map of the sender's; docs/generic.md has both.
+What is marked as false positive, duplicate, out of scope, accepted or mitigated is kept out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, NamedTuple
+from itertools import islice
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from findings.formats import csv_stream
-from findings.formats.generic_columns import Columns, field_of
+from findings.formats.column_map import check_columns, is_value
+from findings.formats.generic_columns import NO_MAP, ColumnMap, Columns, called, field_of
 from findings.formats.generic_findings import GenericFinding
 from findings.formats.identity import Occurrences
 from findings.formats.normalised import Normalised, Rejected, normalise
@@ -28,6 +31,9 @@ _BESIDE = frozenset(
 )  # of a report without findings
 
 
+_LOOKED_AT = 100  # objects of a list, to know its columns
+
+
 def recognises(outline: Outline) -> bool:
     if outline.syntax == "csv":
         return {field_of(column) for column in outline.columns} >= _ASKED
@@ -40,33 +46,77 @@ def recognises(outline: Outline) -> bool:
     return is_empty and outline.keys <= _BESIDE
 
 
+def is_table(outline: Outline) -> bool:
+    """Whether it could be one, whatever its columns are called."""
+    if outline.syntax == "csv":
+        return True
+    return "findings" in outline.first if outline.root == "object" else outline.root == "list"
+
+
+def columns(report: BinaryIO) -> tuple[str, ...]:
+    """The names of the columns, each once; of a list those that its first objects have."""
+    if _is_json(report):
+        first = islice(_records(report), _LOOKED_AT)
+        return tuple(dict.fromkeys(name for found in first for name in found.cells or ()))
+    return tuple(dict.fromkeys(filter(None, csv_stream.header(report))))
+
+
+def with_columns(mapped: ColumnMap, report: BinaryIO) -> Mapped:
+    """The format for a table by this map; WrongColumns if that does not fit it."""
+    known = _known(mapped, report)
+    if known:  # else a list of nothing
+        check_columns(mapped, known)
+    return Mapped({field: called(column, known) or column for field, column in mapped.items()})
+
+
 def scanner(report: BinaryIO) -> str:
     """The `name` of the report, else what found its first finding."""
-    name = _name(report)
-    first = next((found.columns for found in _findings(report) if found.columns), None)
-    return name or (first.text("scanner") if first else "")
+    return Mapped(NO_MAP).scanner(report)
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
-    name = _name(report)
-    occurrences = Occurrences()
-    for position, (pointer, columns) in enumerate(_findings(report)):
-        if columns is None:
-            yield Rejected(position, pointer, "Not an object", "A finding is an object.")
-            continue
-        finding = GenericFinding(columns, report=name, latest=latest)
-        if problem := finding.problem():
-            column, title, detail = problem
-            yield Rejected(position, f"{pointer}/{_step(column)}", title, detail)
-        elif not finding.is_settled:
-            record = finding.record()
-            record["fingerprint"] = occurrences.name(record["fingerprint"])
-            yield normalise(record, position=position, at=pointer, latest=latest)
+    return Mapped(NO_MAP).read(report, latest=latest)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The format, with a column map of the sender's."""
+
+    mapped: ColumnMap
+    NAME: ClassVar[str] = NAME
+    LABEL: ClassVar[str] = LABEL
+
+    def recognises(self, outline: Outline) -> bool:
+        return is_table(outline)
+
+    def columns(self, report: BinaryIO) -> tuple[str, ...]:
+        return columns(report)
+
+    def scanner(self, report: BinaryIO) -> str:
+        name = _name(report)
+        first = next((found.cells for found in _records(report) if found.cells), None)
+        return name or (Columns(first, self.mapped).text("scanner") if first else "")
+
+    def read(self, report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:
+        name = _name(report)
+        occurrences = Occurrences()
+        for position, (pointer, cells) in enumerate(_records(report)):
+            if cells is None:
+                yield Rejected(position, pointer, "Not an object", "A finding is an object.")
+                continue
+            finding = GenericFinding(Columns(cells, self.mapped), report=name, latest=latest)
+            if problem := finding.problem():
+                column, title, detail = problem
+                yield Rejected(position, f"{pointer}/{_step(column)}", title, detail)
+            elif not finding.is_settled:
+                record = finding.record()
+                record["fingerprint"] = occurrences.name(record["fingerprint"])
+                yield normalise(record, position=position, at=pointer, latest=latest)
 
 
 class _Found(NamedTuple):
     pointer: str
-    columns: Columns | None  # None: the record is no object
+    cells: Mapping[str, Any] | None  # None: the record is no object
 
 
 def _name(report: BinaryIO) -> str:
@@ -75,17 +125,31 @@ def _name(report: BinaryIO) -> str:
     return next((one_line(text(found.value), 100) for found in records(report, "/name")), "")
 
 
-def _findings(report: BinaryIO) -> Iterator[_Found]:
-    if begins_with(report, b"[") or begins_with(report, b"{"):
+def _is_json(report: BinaryIO) -> bool:
+    return begins_with(report, b"[") or begins_with(report, b"{")
+
+
+def _records(report: BinaryIO) -> Iterator[_Found]:
+    if _is_json(report):
         for found in records(report, "/findings/*", "/*"):
-            yield _Found(found.pointer, _columns(found.value))
+            yield _Found(found.pointer, found.value if isinstance(found.value, dict) else None)
     else:
         for row in csv_stream.rows(report):
-            yield _Found(row.pointer, Columns(row.cells))
+            yield _Found(row.pointer, row.cells)
 
 
-def _columns(value: Any) -> Columns | None:
-    return Columns(value) if isinstance(value, dict) else None
+def _known(mapped: ColumnMap, report: BinaryIO) -> list[str]:
+    """The columns of the report; objects of a list are looked at until one has each of the map."""
+    known = list(columns(report))
+    names = {each for each in mapped.values() if each and not is_value(each)}
+    lacks = {each for each in names if not called(each, known)}
+    if lacks and _is_json(report):
+        for found in _records(report):
+            known += (later := {each for each in lacks if called(each, found.cells or ())})
+            lacks -= later
+            if not lacks:
+                break
+    return known
 
 
 def _step(column: str) -> str:

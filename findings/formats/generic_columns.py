@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from findings.formats.values import text, texts
+
+ColumnMap = Mapping[str, str]
+"""The sender's own: our field → the name of a column, `=` and a value for records that say nothing
+of it, or "" for none."""
+NO_MAP: Final[ColumnMap] = MappingProxyType({})
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "name", "summary", "issue", "finding"),
@@ -62,33 +68,75 @@ def field_of(column: str) -> str:
     return _FIELDS.get(_key(column), "")
 
 
-class Columns:
-    """One record, by our fields. Where several columns mean one field, the likeliest counts."""
+def column_for(field: str, columns: Collection[str]) -> str:
+    """The column that is taken for the field by its name, or ""."""
+    found = (each for each in columns if field_of(each) == field)
+    return min(found, key=lambda name: _RANKS[_key(name)], default="")
 
-    def __init__(self, cells: Mapping[str, Any]) -> None:
-        self._columns: dict[str, str] = {}
+
+def called(name: str, columns: Collection[str]) -> str | None:
+    """The column of this name: the one written like it, else the first that differs in case,
+    spaces, `_` and `-`. No column is called ""."""
+    if not name or name in columns:
+        return name or None
+    return next((each for each in columns if _key(each) == _key(name)), None)
+
+
+class Columns:
+    """One record, by our fields. Where several columns mean one field, the likeliest counts.
+
+    What the map of the sender says goes before what the columns are called: a column in it means
+    only what it says, and a field in it is in no other column.
+    """
+
+    def __init__(self, cells: Mapping[str, Any], mapped: ColumnMap = NO_MAP) -> None:
         self._cells = cells
+        self._mapped = mapped
+        self._values = {
+            field: column[1:] for field, column in mapped.items() if column.startswith("=")
+        }
+        own = {
+            field: column
+            for field, name in mapped.items()
+            if field not in self._values and (column := called(name, cells)) is not None
+        }
+        self._columns = {field: column for field, column in own.items() if self._holds(column)}
+        settled, taken = mapped.keys() - self._values.keys(), set(own.values())
         for column in sorted(cells, key=lambda name: _RANKS.get(_key(name), 0)):
-            if text(cells, column) or isinstance(cells[column], list | bool):
-                self._columns.setdefault(field_of(column), column)
+            field = field_of(column)
+            if field not in settled and column not in taken and self._holds(column):
+                self._columns.setdefault(field, column)
+
+    def _holds(self, column: str) -> bool:
+        return bool(text(self._cells, column)) or isinstance(self._cells[column], list | bool)
 
     def column(self, field: str) -> str:
-        """What the record calls it; the field's first name if it has none."""
-        return self._columns.get(field) or COLUMNS[field][0]
+        """What the record calls it; if it has none, the map's name, else the field's first."""
+        said = "" if field in self._values else self._mapped.get(field, "")
+        return self._columns.get(field) or said or COLUMNS[field][0]
+
+    def _value(self, field: str) -> Any:
+        if field in self._columns:
+            return self._cells[self._columns[field]]
+        return self._values.get(field)
 
     def text(self, field: str) -> str:
-        return ", ".join(texts(self._cells, self._columns.get(field, "")))
+        return ", ".join(texts(self._value(field)))
 
     def texts(self, field: str) -> list[str]:
         """The items of a list, or of a text with commas."""
-        found = texts(self._cells, self._columns.get(field, ""))
+        found = texts(self._value(field))
         return [part.strip() for each in found for part in each.split(",") if part.strip()]
 
     def is_true(self, field: str) -> bool:
-        value = self._cells.get(self._columns.get(field, ""))
+        value = self._value(field)
         return value is True or text(value).lower() in _TRUE
 
     def says(self, field: str) -> bool:
+        return field in self._columns or field in self._values
+
+    def says_itself(self, field: str) -> bool:
+        """Whether the record does, not the map for all of them."""
         return field in self._columns
 
     def others(self, prefix: str) -> dict[str, str]:

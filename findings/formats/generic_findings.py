@@ -60,11 +60,12 @@ class GenericFinding:
 
     @cached_property
     def _severity(self) -> Severity | None:
-        said = self._columns.text("severity")
-        if said:
-            unknown = Severity.UNKNOWN if said.lower() == "unknown" else None
-            return severities.from_word(said) or unknown
-        return severities.from_score(self._columns.text("cvss"))
+        """As the record says, else by its score, else as the map says of all."""
+        score = severities.from_score(self._columns.text("cvss"))
+        if score and not self._columns.says_itself("severity"):
+            return score
+        said = self._columns.text("severity").lower()
+        return Severity.UNKNOWN if said == "unknown" else severities.from_word(said)
 
     @cached_property
     def _type(self) -> FindingType | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -21,15 +20,6 @@ def correlation(*parts: Any) -> str:
     It is no identity: each tool's finding stays its own, with its own life.
     """
     return fingerprint("correlation", *parts)
-
-
-def batch_name(ids: Iterable[str]) -> str:
-    """A target for findings sent as they happen, which say nothing of those that are not among
-    them: one of its own, so that they close no others."""
-    content = blake2b(digest_size=6)
-    for each in ids:
-        content.update(each.encode(errors="replace") + b"\0")
-    return f"events {content.hexdigest()}"
 
 
 class Occurrences:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from findings.facts import FindingType, Severity
 from findings.formats import lines, severities
-from findings.formats.identity import Firsts, batch_name, fingerprint
+from findings.formats.identity import Firsts, fingerprint
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.formats.ocsf_vulnerabilities import vulnerability_records
 from findings.formats.reading import only
@@ -64,12 +64,14 @@ def scanner(report: BinaryIO) -> str:
 
 
 def target(report: BinaryIO) -> str:
-    """The account, if all findings of a list are of one. Lines and single findings are sent as
-    they happen and say nothing about others: they are targets of their own."""
-    if not begins_with(report, b"["):
-        return batch_name(_info(found.value, "uid") for found in _findings(report))
+    """The account, if all findings are of one."""
     accounts = (text(found.value, "cloud", "account", "uid") for found in _findings(report))
     return only(filter(None, accounts))
+
+
+def covers_its_scope(report: BinaryIO) -> bool:
+    """Lines and single findings are sent as they happen and say nothing about others."""
+    return begins_with(report, b"[")
 
 
 def read(report: BinaryIO, *, latest: datetime) -> Iterator[Normalised | Rejected]:

@@ -8,13 +8,15 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from findings import closing, importers, uploads
+from findings.column_form import ColumnsForm
+from findings.formats.column_map import in_words
 from findings.forms import UploadForm, said_of
 from findings.imports import Sent
 from findings.models import Import, Source
@@ -39,17 +41,36 @@ def list_importers(request: HttpRequest) -> HttpResponse:
 @require_GET
 def show_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """A run; as a fragment while it is on its way."""
+    run = _run(import_id)
+    return _shown(request, run, _columns_form(run, None))
+
+
+def _shown(
+    request: HttpRequest, run: Import, form: ColumnsForm | None, *, status: int = 200
+) -> HttpResponse:
     part = "HX-Request" in request.headers
-    run, user = _run(import_id), signed_in(request)
+    user = signed_in(request)
+    may_import = user.may(Permission.FINDINGS_INTAKE)
     context = {
         "run": run,
         "label": importers.LABELS.get((run.summary or {}).get("format", run.format), ""),
         "fragment": part,
         "missing": closing.missing_from(run)[:SHOWN] if run.closing == Import.Closing.HELD else (),
-        "may_import": user.may(Permission.FINDINGS_INTAKE),
+        "may_import": may_import,
+        "columns_form": form if may_import else None,
+        "column_map": in_words(run.columns),
         "may_resolve": user.may(Permission.FINDINGS_WRITE),
     }
-    return render(request, f"findings/{'_import' if part else 'import'}.html", context)
+    name = f"findings/{'_import' if part else 'import'}.html"
+    return render(request, name, context, status=status)
+
+
+def _columns_form(run: Import, data: QueryDict | None) -> ColumnsForm | None:
+    """While a person decides about a table whose columns they may name."""
+    columns = (run.summary or {}).get("columns")
+    if run.state != Import.State.WAITING or not columns:
+        return None
+    return ColumnsForm(data, columns=columns, mapped=run.columns)
 
 
 @require(Permission.FINDINGS_INTAKE)
@@ -78,6 +99,19 @@ def upload_report(request: HttpRequest) -> HttpResponse:
 @require_POST
 def begin(request: HttpRequest, import_id: UUID) -> HttpResponse:
     uploads.begin(_run(import_id))
+    return redirect("findings:import-show", import_id)
+
+
+@require(Permission.FINDINGS_INTAKE)
+@require_POST
+def map_columns(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """What the columns of a table mean; it is looked through again."""
+    run = _run(import_id)
+    form = _columns_form(run, request.POST)
+    if form and not form.is_valid():
+        return _shown(request, run, form, status=422)
+    if form:
+        uploads.look_again(run, form.column_map)
     return redirect("findings:import-show", import_id)
 
 

@@ -116,3 +116,29 @@ def test_it_exits_with_1_for_a_file_that_is_not_there():
     with pytest.raises(CommandError, match="No such file") as refused:
         _run("/nowhere.sarif")
     assert refused.value.returncode == 1
+
+
+def _table(path: Path) -> str:
+    path.write_text("Issue Name,Level\nOld TLS,High\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_it_reads_a_table_by_a_column_map(tmp_path, more):
+    said = "title:Issue Name,severity:Level"
+    printed = json.loads(_run(_table(tmp_path / "t.csv"), "--columns", said, "--json", *more))
+    assert (printed["format"], printed["new"]) == ("generic", 1)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("titel:Issue Name", "There is no field “titel”"),
+        ("title:Issue", "title is in “Issue”, but the file has no such column"),
+    ],
+)
+def test_it_exits_with_2_for_a_column_map_that_does_not_fit(tmp_path, more, said, sentence):
+    with pytest.raises(CommandError, match=sentence) as refused:
+        _run(_table(tmp_path / "t.csv"), "--columns", said, *more)
+    assert refused.value.returncode == 2

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from findings.formats.column_map import column_map
 from findings.formats.registry import FORMATS
 from findings.formats.stream import RefusedReport
 from findings.imports import Sent, import_report
@@ -24,6 +25,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="The report, plain, gzip or zip; - is standard input.")
         parser.add_argument("--format", choices=[each.NAME for each in FORMATS], default="")
+        parser.add_argument(
+            "--columns",
+            default="",
+            help="Of a table of your own: which column means which field, as "
+            '"title:Issue Name,severity:Risk,finding_type:=misconfiguration".',
+        )
         parser.add_argument("--source", default="", help="Default: the scanner's name.")
         parser.add_argument(
             "--scope",
@@ -72,6 +79,7 @@ def _sent(options: dict[str, Any]) -> Sent:
         source=options["source"],
         scope=options["scope"],
         format_name=options["format"],
+        columns=column_map(options["columns"]),
         file_name="" if options["file"] == "-" else Path(options["file"]).name,
         is_partial=options["partial"],
         by="import_report",

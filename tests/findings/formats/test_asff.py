@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from findings.formats.normalised import Rejected
-from findings.formats.registry import recognise, target_of
+from findings.formats.registry import covers_its_scope, recognise, target_of
 
 REPORT = "account.asff.json"
 CONTROL, ACTIVITY, PACKAGE, ACCESS = range(4)
@@ -146,6 +146,11 @@ def _said(report):
     return found.scanner(file), target_of(found, file)
 
 
+def _covers(report):
+    file = BytesIO(json.dumps(report).encode())
+    return covers_its_scope(recognise(file), file)
+
+
 def test_it_says_whose_findings_they_are(sample):
     report = sample(REPORT)
     assert _said(report) == ("AWS Security Hub", "111122223333 eu-central-1")
@@ -157,7 +162,5 @@ def test_it_says_whose_findings_they_are(sample):
 def test_it_takes_an_event_for_news_of_nothing_else(sample):
     first = sample(REPORT)["Findings"][0]
     event = {"detail-type": "Security Hub Findings - Imported", "detail": {"findings": [first]}}
-    assert _said(event)[1] == _said(first)[1]
-    assert _said(event)[1].startswith("events ")
-    other = first | {"Id": "arn:another"}
-    assert _said(other)[1] != _said(first)[1]
+    assert _said(event)[1] == _said(first)[1] == "111122223333 eu-central-1"
+    assert [_covers(each) for each in (event, first, [first])] == [False, False, True]

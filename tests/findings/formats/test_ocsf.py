@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from findings.formats.normalised import Rejected
-from findings.formats.registry import recognise, target_of
+from findings.formats.registry import covers_its_scope, recognise, target_of
 from findings.formats.stream import RefusedReport
 
 REPORT = "cloud.ocsf.json"
@@ -120,6 +120,11 @@ def _target(report):
     return target_of(recognise(file), file)
 
 
+def _covers(report):
+    file = BytesIO(report if isinstance(report, bytes) else json.dumps(report).encode())
+    return covers_its_scope(recognise(file), file)
+
+
 def test_it_says_which_account_the_findings_are_of(sample):
     report = sample(REPORT)
     assert _target(report) == "111122223333"
@@ -130,6 +135,5 @@ def test_it_says_which_account_the_findings_are_of(sample):
 def test_it_takes_lines_and_single_findings_for_news_of_nothing_else(sample):
     report = sample(REPORT)
     lines = "\n".join(json.dumps(item) for item in report).encode()
-    targets = [_target(lines), _target(report[0]), _target(report[2])]
-    assert all(each.startswith("events ") for each in targets)
-    assert len(set(targets)) == 3
+    assert {_target(each) for each in (lines, report[0], report[2])} == {"111122223333"}
+    assert [_covers(each) for each in (lines, report[0], report)] == [False, False, True]
