@@ -125,6 +125,7 @@ def assert_accessible(page: Page) -> None:
 
     Without `preload`: it would inline our style sheets into the page, which its policy forbids.
     """
+    page.wait_for_load_state()  # a click that leads on may have left no document yet
     theme = page.evaluate("document.documentElement.dataset.theme")
     SEEN[IDS.sub("…", urlsplit(page.url).path), theme, page.viewport_size["width"]] += 1
     violations = Axe().run(page, options={"preload": False}).response["violations"]
