@@ -49,6 +49,9 @@ class RuleForm(JiraPart):
     `typed` is what a person sent who is not saving yet: the page comes back as it was typed.
     """
 
+    field_order = ("name", "types", "query", "severities", "target", *CASE_CONTROLS)
+    """As on the page: the links to what is wrong lead down it."""
+
     name = forms.CharField(
         label="Rule name", max_length=255, error_messages={"required": "Enter a rule name."}
     )

@@ -150,6 +150,15 @@ def test_it_counts_the_fields_to_fix_and_links_to_them(as_user, editor, filled):
         assert f'id="{field}"' in page
 
 
+def test_it_names_what_is_wrong_from_top_to_bottom(as_user, editor, filled):
+    wrong = filled(name="", types=[], target="jira", limit="0")
+    page = as_user(editor).post(NEW, wrong).content.decode()
+
+    fields = ("id_name", "id_types", "id_account", "id_limit")
+    places = [page.index(f'<a href="#{field}"') for field in fields]
+    assert places == sorted(places)
+
+
 def test_it_shows_where_a_query_is_wrong(as_user, editor, filled):
     page = as_user(editor).post(NEW, filled(query="env:prod <b> )")).content.decode()
 
