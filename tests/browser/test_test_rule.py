@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -93,7 +95,8 @@ def test_it_is_all_there_by_keyboard(page_as, editor, world):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     run = done(page)
-    expect(page.locator("#announcer")).to_contain_text("Step")
+    # The live preview may have the last word.
+    expect(page.locator("#announcer")).to_contain_text(re.compile("Step|match"))
     expect(page.locator(".banner.ok")).to_be_focused()
     assert run.finding.title == "Key 3"
     page.keyboard.press("Escape")
