@@ -27,7 +27,7 @@ run: $(INSTALLED)
 	@exec .venv/bin/python manage.py up --sandbox-jira $(ARGS)
 
 test: .venv/.dev
-	.venv/bin/pytest -n auto $(ARGS)
+	.venv/bin/pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/.dev
 	.venv/bin/ruff check .
@@ -50,7 +50,7 @@ lock: $(UV)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		pyproject.toml --output-file requirements.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-		--extra sso --group dev --constraints requirements.txt \
+		--group dev --constraints requirements.txt \
 		pyproject.toml --output-file requirements-dev.txt
 
 clean:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,21 +14,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
+from automation.destinations.check import require_destinations_of
+from automation.kinds.registry import KINDS, ORDER
 from automation.models import (
     DailyUsage,
     Decision,
+    DefaultRule,
+    EvaluationAttempt,
+    Recheck,
     Rule,
     RuleCheck,
     RuleSet,
     RuleSetVersion,
     TestRun,
 )
-from automation.services import (
+from automation.rules.data import InvalidRule, action_of
+from automation.rules.services import (
     InvalidOrder,
     RulesChanged,
     current_version,
-    disable_rule,
-    enable_rule,
+    disable_rules,
+    enable_rules,
     reorder,
 )
 from config.accounts.access import signed_in
@@ -37,12 +43,41 @@ from config.lib.admin import BrowseAdmin, HistoryAdmin
 _MOST_RULES = 1000
 
 
+class KindFilter(admin.SimpleListFilter):
+    """One kind at a time: each is a list with an order of its own."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind.name, kind.label) for kind in ORDER]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for name, label in self.lookup_choices:
+            yield {
+                "selected": name == self.kind,
+                "query_string": changelist.get_query_string({self.parameter_name: name}),
+                "display": label,
+            }
+
+    @property
+    def kind(self) -> str:
+        return _kind(str(self.value() or ""))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Rule]) -> QuerySet[Rule]:
+        return queryset.filter(kind=self.kind)
+
+
+def _kind(name: str) -> str:
+    return name if name in KINDS else ORDER[-1].name
+
+
 @admin.register(Rule)
 class RuleAdmin(HistoryAdmin):
     """Rules in their order, which can be dragged here too. They are edited in the editor."""
 
-    list_display = ("name", "state", "target", "max_tickets_per_day", "modified_by", "edit")
-    list_filter = ("enabled", "target")
+    list_display = ("name", "state", "does", "modified_by", "edit")
+    list_filter = (KindFilter, "enabled")
     list_select_related = ("modified_by",)
     list_per_page = list_max_show_all = _MOST_RULES
     search_fields = ("name", "query")
@@ -60,6 +95,10 @@ class RuleAdmin(HistoryAdmin):
             return "Broken"
         return "On" if rule.enabled else "Off"
 
+    @display(description="Action")
+    def does(self, rule: Rule) -> str:
+        return KINDS[rule.kind].brief(action_of(rule))
+
     @display(description="Editor")
     def edit(self, rule: Rule) -> SafeString:
         return format_html('<a href="{}">Edit</a>', reverse("automation:rule-edit", args=[rule.pk]))
@@ -70,13 +109,18 @@ class RuleAdmin(HistoryAdmin):
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, rules: QuerySet[Rule]) -> None:
-        for rule in rules:
-            enable_rule(rule.pk, actor=signed_in(request))
+        try:
+            unknown = require_destinations_of(_ids(rules.filter(enabled=False)))
+            enable_rules(_ids(rules), actor=signed_in(request))
+        except InvalidRule as refusal:
+            messages.error(request, f"The rules stay disabled. {refusal}")
+        else:
+            if unknown:
+                messages.warning(request, unknown)
 
     @admin.action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, rules: QuerySet[Rule]) -> None:
-        for rule in rules:
-            disable_rule(rule.pk, actor=signed_in(request))
+        disable_rules(_ids(rules), actor=signed_in(request))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -85,15 +129,18 @@ class RuleAdmin(HistoryAdmin):
         if request.method == "POST" and "_save" in request.POST:
             self._store_order(request)
             return redirect(request.get_full_path())
-        context = (extra_context or {}) | {"rules_version": current_version()}
+        kind = _kind(request.GET.get(KindFilter.parameter_name, ""))
+        context = (extra_context or {}) | {"rules_version": current_version(kind)}
         page: HttpResponse = super().changelist_view(request, context)
         return page
 
     def _store_order(self, request: HttpRequest) -> None:
         shown, version = _read_order(request.POST.dict())
-        order = _with_shown_moved(list(Rule.objects.values_list("pk", flat=True)), shown)
+        kind = _kind(request.GET.get(KindFilter.parameter_name, ""))
+        of_kind = Rule.objects.filter(kind=kind).values_list("pk", flat=True)
+        order = _with_shown_moved(list(of_kind), shown)
         try:
-            reorder(order, version=version, actor=signed_in(request))
+            reorder(kind, order, version=version, actor=signed_in(request))
         except RulesChanged as error:
             messages.warning(
                 request, f"Order not saved. {error} The list now shows the current order."
@@ -102,6 +149,10 @@ class RuleAdmin(HistoryAdmin):
             messages.error(request, f"Order not saved: {error}.")
         else:
             messages.success(request, "Order saved.")
+
+
+def _ids(rules: QuerySet[Rule]) -> list[UUID]:
+    return list(rules.values_list("pk", flat=True))
 
 
 def _read_order(data: Mapping[str, Any]) -> tuple[list[UUID], int]:
@@ -130,6 +181,14 @@ def _with_shown_moved(order: Sequence[UUID], shown: Sequence[UUID]) -> list[UUID
     return [next(moved, pk) if pk in there else pk for pk in order]
 
 
+@admin.register(DefaultRule)
+class DefaultRuleAdmin(HistoryAdmin):
+    list_display = ("name", "id", "enabled", "modified_by", "modified_at")
+    list_filter = ("enabled",)
+    list_select_related = ("modified_by",)
+    search_fields = ("name",)
+
+
 @admin.register(RuleSet)
 class RuleSetAdmin(BrowseAdmin):
     list_display = ("kind", "version")
@@ -148,8 +207,16 @@ class RuleSetVersionAdmin(BrowseAdmin):
 
 @admin.register(Decision)
 class DecisionAdmin(BrowseAdmin):
-    list_display = ("finding", "outcome", "rule_id", "rule_set_version", "case_id", "created_at")
-    list_filter = ("outcome",)
+    list_display = (
+        "finding",
+        "kind",
+        "outcome",
+        "rule_id",
+        "rule_set_version",
+        "case_id",
+        "created_at",
+    )
+    list_filter = ("kind", "outcome")
     list_select_related = ("finding",)
     search_fields = ("finding__title", "=rule_id", "=case_id")
     date_hierarchy = "created_at"
@@ -173,9 +240,16 @@ class DailyUsageAdmin(BrowseAdmin):
 
 @admin.register(RuleCheck)
 class RuleCheckAdmin(BrowseAdmin):
-    list_display = ("rule", "warning", "field", "since", "checked_at")
+    list_display = ("rule", "warning", "field", "since", "seconds_per_finding", "checked_at")
     list_select_related = ("rule",)
     search_fields = ("warning",)
+
+
+@admin.register(EvaluationAttempt)
+class EvaluationAttemptAdmin(BrowseAdmin):
+    list_display = ("started_at", "size", "finding", "tries")
+    list_select_related = ("finding",)
+    search_fields = ("=size",)
 
 
 @admin.register(TestRun)
@@ -185,3 +259,10 @@ class TestRunAdmin(BrowseAdmin):
     list_select_related = ("finding", "created_by")
     search_fields = ("reason",)
     date_hierarchy = "created_at"
+
+
+@admin.register(Recheck)
+class RecheckAdmin(BrowseAdmin):
+    """How far the rules have come through the findings that are there."""
+
+    list_display = ("started_at", "done", "total", "finished_at")

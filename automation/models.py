@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +9,6 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from automation.engine.rules import RuleSpec
 from findings.models import Finding
 
 USER = settings.AUTH_USER_MODEL
@@ -17,10 +17,7 @@ USER = settings.AUTH_USER_MODEL
 class RuleSet(models.Model):
     """One ordered list of rules of one kind. Its row is the lock under which rules change."""
 
-    class Kind(models.TextChoices):
-        TICKET_CREATION = "ticket_creation", "Create Ticket"
-
-    kind = models.CharField(max_length=20, primary_key=True, choices=Kind.choices)
+    kind = models.CharField(max_length=20, primary_key=True)  # its name in `kinds.registry`
     version = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -30,9 +27,9 @@ class RuleSet(models.Model):
 class RuleSetVersion(models.Model):
     """The rules as they were: what an old decision is explained with. Never changed."""
 
-    kind = models.CharField(max_length=20, choices=RuleSet.Kind.choices)
+    kind = models.CharField(max_length=20)
     version = models.PositiveIntegerField()
-    rules = models.JSONField()  # in order; the shape is automation.engine.rules.RuleSpec
+    rules = models.JSONField()  # in order; written and read by `rules.data`
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -47,29 +44,19 @@ class RuleSetVersion(models.Model):
 
 
 class Rule(models.Model):
-    """Ordered; the first enabled match wins. Changed only by `automation.services`."""
+    """Criteria and an action. Rules of one kind are ordered; the first enabled match wins.
 
-    class Target(models.TextChoices):
-        JIRA = "jira", "Jira"
-        CASE_MANAGEMENT = "case_management", "Case Management"
+    Changed only by `automation.rules.services`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(
-        max_length=20,
-        choices=RuleSet.Kind.choices,
-        default=RuleSet.Kind.TICKET_CREATION,
-        editable=False,
-    )
+    kind = models.CharField(max_length=20, editable=False)
     name = models.CharField(max_length=255)
     enabled = models.BooleanField(default=True)
     position = models.IntegerField(editable=True, db_index=True)
     finding_types = models.JSONField()  # wire types, at least one
-    query = models.TextField(blank=True, max_length=30_000)
-    target = models.CharField(max_length=20, choices=Target.choices, default=Target.CASE_MANAGEMENT)
-    project_id = models.UUIDField()  # no foreign key: the public API accepts any id at save
-    assignee_id = models.UUIDField(null=True, blank=True)
-    max_tickets_per_day = models.PositiveSmallIntegerField()
-    fields = models.JSONField(null=True, blank=True)
+    query = models.TextField(null=True, blank=True, max_length=30_000)  # noqa: DJ001  null: unsaid
+    action = models.JSONField()  # the Struct of the rule's kind; see `rules.data.action_of`
     auto_disabled_reason = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     modified_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -86,13 +73,6 @@ class Rule(models.Model):
         ordering = ("position",)
         constraints = (
             models.UniqueConstraint(fields=("kind", "position"), name="rule_position_unique"),
-            models.CheckConstraint(
-                condition=Q(max_tickets_per_day__gte=1, max_tickets_per_day__lte=500),
-                name="rule_limit_range",
-            ),
-            models.CheckConstraint(
-                condition=Q(target__in=["jira", "case_management"]), name="rule_target_known"
-            ),
             models.CheckConstraint(condition=~Q(name=""), name="rule_name_not_empty"),
             models.CheckConstraint(
                 condition=Q(enabled=False) | Q(auto_disabled_reason=""),
@@ -107,22 +87,32 @@ class Rule(models.Model):
     def is_broken(self) -> bool:
         return bool(self.auto_disabled_reason)
 
-    @property
-    def spec(self) -> RuleSpec:
-        """The rule as the engine and the version record know it."""
-        return RuleSpec(
-            id=str(self.pk),
-            name=self.name,
-            enabled=self.enabled,
-            finding_types=tuple(self.finding_types),
-            query=self.query,
-            target=self.target,
-            project_id=str(self.project_id),
-            assignee_id=str(self.assignee_id) if self.assignee_id else None,
-            max_tickets_per_day=self.max_tickets_per_day,
-            fields=self.fields,
-            auto_disabled_reason=self.auto_disabled_reason,
-        )
+
+DEFAULTS_SINCE = datetime(2026, 11, 29, tzinfo=UTC)
+"""When the rules that come with the product came."""
+
+
+class DefaultRule(models.Model):
+    """Whether a rule that comes with the product is on, once somebody has switched it.
+
+    What it says is in the `defaults` of its kind. Changed only by `automation.rules.defaults`.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64, editable=False)
+    name = models.CharField(max_length=255, editable=False)  # for the history
+    enabled = models.BooleanField(default=False)
+    modified_at = models.DateTimeField(default=DEFAULTS_SINCE, editable=False)
+    modified_by = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class RuleCheck(models.Model):
@@ -133,6 +123,7 @@ class RuleCheck(models.Model):
     warning = models.TextField(blank=True)  # why the next ticket would fail
     field = models.CharField(max_length=255, blank=True)  # the external field at fault
     since = models.DateTimeField(null=True)  # of the warning
+    seconds_per_finding = models.FloatField(null=True)  # of a rule that made evaluation slow
 
     def __str__(self) -> str:
         return self.warning or "fine"
@@ -149,7 +140,7 @@ class TestRun(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    rule = models.JSONField()  # the form as it was; the shape is automation.engine.rules.RuleSpec
+    rule = models.JSONField()  # the form as it was; written and read by `rules.data`
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
     steps = models.JSONField(default=list)  # {"label", "state", "milliseconds"}, in order
@@ -174,9 +165,11 @@ class TestRun(models.Model):
 
 
 class Decision(models.Model):
-    """What happened to a finding once, and what was seen: enough to replay and explain it.
+    """What a kind of rules did with a finding, and what was seen: enough to replay and explain it.
 
-    One per evaluation: `requested_at` is the finding's `unevaluated_since` that it answers.
+    Creating tickets decides once for each evaluation: `requested_at` is the finding's
+    `unevaluated_since` that it answers. Of a kind that acts on existing findings the one decision
+    is kept that holds.
     """
 
     class Outcome(models.TextChoices):
@@ -187,7 +180,9 @@ class Decision(models.Model):
         MUTED = "muted"
         NO_RULES = "no_rules"
         ERROR = "error"
+        APPLIED = "applied"  # by a kind that changes the finding itself
 
+    kind = models.CharField(max_length=20, default="ticket_creation", db_default="ticket_creation")
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
     requested_at = models.DateTimeField()
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
@@ -204,7 +199,7 @@ class Decision(models.Model):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("finding", "requested_at"), name="one_outcome_per_evaluation"
+                fields=("finding", "kind", "requested_at"), name="one_outcome_per_evaluation"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -216,6 +211,7 @@ class Decision(models.Model):
                         "muted",
                         "no_rules",
                         "error",
+                        "applied",
                     ]
                 ),
                 name="decision_outcome_known",
@@ -233,10 +229,57 @@ class Decision(models.Model):
                 condition=Q(rule_id__isnull=False),
                 name="decision_rule_day",
             ),
+            # When a rule last acted on a finding, for the list of rules.
+            models.Index(
+                fields=("rule_id", "created_at"),
+                condition=Q(outcome="applied"),
+                name="decision_applied",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.finding_id} {self.outcome}"
+
+
+class EvaluationAttempt(models.Model):
+    """One worker that is evaluating, written down before it begins and gone when it is done.
+
+    What stays behind is that of a worker that was killed: the next one takes less at once.
+    """
+
+    started_at = models.DateTimeField(default=timezone.now)
+    size = models.PositiveIntegerField()  # of the chunks it takes
+    finding = models.ForeignKey(
+        Finding, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )  # the only one at hand, when `size` is 1
+    tries = models.PositiveSmallIntegerField(default=0)  # with that finding, before this one
+
+    class Meta:
+        ordering = ("started_at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.size} at once since {self.started_at:%H:%M:%S}"
+
+
+class Recheck(models.Model):
+    """The way of the rules through the findings that are there; one row, and the lock of it.
+
+    A pass looks at every finding that is not closed once, in chunks by primary key.
+    """
+
+    started_at = models.DateTimeField(null=True)  # of the pass under way
+    after_pk = models.BigIntegerField(default=0)  # how far it has come
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)  # as counted when it began
+    versions = models.JSONField(default=dict)  # kind → version of the rules when it began
+    finished_at = models.DateTimeField(null=True)  # the last whole pass
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total}" if self.started_at else "done"
+
+    @property
+    def is_running(self) -> bool:
+        return self.started_at is not None
 
 
 class DailyUsage(models.Model):

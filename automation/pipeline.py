@@ -2,240 +2,250 @@
 
 A chunk is claimed, decided, ticketed, recorded and settled in one transaction, so a worker
 killed on any line leaves nothing behind, and no two workers ever hold the same finding.
+
+No finding stops the others. A chunk has a time, after which it keeps what it has decided; one
+that raises is divided until the culprit is alone, which gets the outcome `error`; one whose
+worker is killed is tried again with less at once (`attempts`).
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from automation import decisions, limits
-from automation.decisions import Outcome, Verdict
+from automation import attempts
+from automation.bisection import Bisection, ChunkError
+from automation.decisions.store import replace as replace_decisions
+from automation.decisions.store import store as store_decisions
 from automation.engine.rules import RuleSpec
-from automation.models import Rule
-from automation.rulebook import Rulebook, current_rulebook
-from automation.services import break_rule
-from automation.tickets import draft_of, promise_of
-from config.accounts.models import User
-from config.lib.links import absolute
+from automation.kinds.base import Applied, Chunk, Match, RuleKind, Verdict
+from automation.kinds.registry import ORDER
+from automation.models import Decision, EvaluationAttempt, RuleCheck
+from automation.rules.active import ActiveRules, active_rules, all_active_rules
+from automation.rules.faults import raising
+from automation.rules.services import break_rules, mark_slow
+from automation.rules.slow import measure
 from findings import services as findings
-from findings.facts import Facts, Status, Ticket
-from findings.services import Claimed, TicketUpdate
-from ticketing.attachments import Subject
-from ticketing.drafts import limit_notice_draft
-from ticketing.models import Case, Destination, Project
-from ticketing.services import CaseDraft, open_cases
+from findings.facts import Facts
+from findings.selectors import unevaluated
+from findings.services import Claimed
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 1_000  # more amortises the statements, less holds the locks for a shorter time
 SECONDS_A_RING = 30.0  # half of the queue's time-out; whoever is left over is rung for again
+CHUNK_SECONDS = 5.0  # for matching; on SQLite everybody who writes waits for that long
+DIVIDING_SECONDS = 20.0  # for finding out which findings raise; the rest is divided next time
+MAX_CULPRITS = 10  # so many, and nothing decided: first see whether anything else succeeds
+MAX_OTHERS = 100_000  # that are looked at for that
+_NOT_THE_FINDINGS = (OperationalError, InterfaceError)  # the database is away, or busy
 
 
 def evaluate_all(*, seconds: float = SECONDS_A_RING) -> bool:
     """Evaluate chunk after chunk; True if nobody waits any more, False if time ran out."""
+    if not unevaluated().exists():
+        return True
     ends = time.monotonic() + seconds
-    while evaluate_chunk():
-        if time.monotonic() > ends:
-            return False
+    attempt = attempts.begin(CHUNK)
+    try:
+        while _evaluate_next(attempt, ends):
+            if time.monotonic() > ends:
+                return False
+        return True
+    finally:
+        attempts.end(attempt)
+
+
+def _evaluate_next(attempt: EvaluationAttempt, ends: float) -> int:
+    if attempt.size > 1:
+        done = evaluate_chunk(attempt.size)
+    else:
+        done = 0  # one by one through all that was at hand when the worker was killed
+        while done < attempts.SHRINKS_BY and _evaluate_one(attempt):
+            done += 1
+            if time.monotonic() > ends:
+                return done
+    if done and attempt.size < CHUNK:
+        attempts.grow(attempt, CHUNK)
+    return done
+
+
+def _evaluate_one(attempt: EvaluationAttempt) -> bool:
+    """The next finding alone, named before it is touched: its worker may be killed again."""
+    first = unevaluated().order_by("unevaluated_since", "pk")
+    pk = first.values_list("pk", flat=True).first()
+    if pk is None:
+        return False
+    if attempts.hold(attempt, pk):
+        evaluate_chunk(1, pks=[pk])
+    else:
+        _set_aside(pk, "Evaluating it took too long and was stopped each time it was tried.")
     return True
 
 
+def evaluate_chunk(size: int = CHUNK, *, pks: Sequence[int] = ()) -> int:
+    """Decide up to `size` waiting findings, or these; returns how many. Constant statements,
+    unless one of them raises."""
+    try:
+        return _evaluate(size, pks)
+    except ChunkError as error:
+        return _evaluate_divided(error)
+
+
+def _evaluate_divided(error: ChunkError) -> int:
+    """Decide all but the findings that raise; those are set aside with the reason.
+
+    Raises the error, and sets nothing aside, where nothing else that waits succeeds either.
+    """
+    ends = time.monotonic() + DIVIDING_SECONDS
+    search = Bisection(lambda pks: _evaluate(len(pks), pks))
+    search.split(error)
+    search.run(until=ends, enough=MAX_CULPRITS)
+    is_unclear = search.is_open or len(search.culprits) >= MAX_CULPRITS
+    if is_unclear and not search.done and not _has_just_worked():
+        search.add(_others_waiting(error.pks))
+        if not search.find_success(until=ends):
+            if _break_raising_rules([culprit.pk for culprit in search.culprits]):
+                return _evaluate(len(error.pks), error.pks)
+            raise error
+    search.run(until=ends)
+    for pk, cause in search.culprits:
+        log.error("finding set aside", finding_id=pk, exc_info=cause)
+        _set_aside(pk, f"Evaluating it failed ({type(cause).__name__}); the log says more.")
+    return search.done + len(search.culprits)
+
+
+def _has_just_worked() -> bool:
+    """Whether anything was decided a moment ago: then it is not everything that fails."""
+    since = timezone.now() - timedelta(seconds=SECONDS_A_RING)
+    decided = Decision.objects.filter(created_at__gte=since)
+    return decided.exclude(outcome=Decision.Outcome.ERROR).exists()
+
+
+def _others_waiting(failed: Sequence[int]) -> list[list[int]]:
+    """Chunks of the other findings that wait, the newest: among them is whatever arrives."""
+    newest = unevaluated().order_by("-unevaluated_since", "-pk").values_list("pk", flat=True)
+    known = set(failed)
+    others = [pk for pk in newest[:MAX_OTHERS] if pk not in known]
+    return [others[at : at + CHUNK] for at in range(0, len(others), CHUNK)]
+
+
+def _break_raising_rules(pks: Sequence[int]) -> list[UUID]:
+    """Disable the rules that make all of these fail, if it is they."""
+    with transaction.atomic():
+        seen = findings.claim_unevaluated(limit=3, pks=pks)
+    enabled = _enabled(all_active_rules().values())
+    return break_rules(raising(enabled, [finding.facts for finding in seen]))
+
+
+def _enabled(rules: Iterable[ActiveRules]) -> list[RuleSpec]:
+    """People's rules that are on: those that come with the product are none of the suspects."""
+    specs = (spec for active in rules for spec in active.specs)
+    return [spec for spec in specs if spec.enabled and not spec.is_default]
+
+
 @transaction.atomic
-def evaluate_chunk(size: int = CHUNK) -> int:
-    """Decide up to `size` waiting findings; returns how many. Constant statements."""
-    claimed = findings.claim_unevaluated(limit=size)
-    if not claimed:
-        return 0
+def _set_aside(pk: int, reason: str) -> None:
     now = timezone.now()
-    rulebook = current_rulebook()
-    chunk = _Chunk(rulebook, now)
+    claimed = findings.claim_unevaluated(limit=1, pks=[pk])
+    verdicts = [Verdict(finding.pk, Decision.Outcome.ERROR, reason=reason) for finding in claimed]
+    last = ORDER[-1].name
+    store_decisions(verdicts, kind=last, rule_set_version=active_rules(last).version, now=now)
+    findings.settle_evaluated([finding.pk for finding in claimed], decided_at=now)
+
+
+def _evaluate(size: int, pks: Sequence[int]) -> int:
+    """One transaction. Raises ChunkError for what is not the database's fault."""
+    ends = time.monotonic() + CHUNK_SECONDS
+    with transaction.atomic():
+        claimed = findings.claim_unevaluated(limit=size, pks=pks)
+        if not claimed:
+            return 0
+        rules = all_active_rules()
+        try:
+            decided = _decide(claimed, rules, now=timezone.now(), ends=ends)
+        except _NOT_THE_FINDINGS:
+            raise
+        except Exception as error:
+            raise ChunkError([finding.pk for finding in claimed]) from error
+    break_faulty(rules)
+    if time.monotonic() > ends:
+        _name_slow_rules(rules.values(), [finding.facts for finding in claimed[:decided]])
+    return decided
+
+
+def _decide(
+    claimed: Sequence[Claimed], rules: Mapping[str, ActiveRules], *, now: datetime, ends: float
+) -> int:
+    """Decide as many as there is time for, one at least; returns how many."""
+    findings_now = claimed
+    for kind in ORDER:
+        applied = apply_kind(kind, rules[kind.name], findings_now, now=now, ends=ends)
+        findings_now = applied.findings
+    findings.settle_evaluated([finding.pk for finding in findings_now], decided_at=now)
+    versions = {name: active.version for name, active in rules.items()}
+    log.info("findings evaluated", count=len(findings_now), rule_set_versions=versions)
+    return len(findings_now)
+
+
+def break_faulty(rules: Mapping[str, ActiveRules]) -> None:
+    """Disable the rules that cannot be evaluated. Call outside of a transaction that decides: the
+    lock of a rule set comes last, and what was missed is found again."""
+    for active in rules.values():
+        break_rules(active.faults)
+
+
+def apply_kind(
+    kind: RuleKind,
+    active: ActiveRules,
+    claimed: Sequence[Claimed],
+    *,
+    now: datetime,
+    ends: float = math.inf,
+) -> Applied:
+    """Have one kind of rules act on as many findings as there is time for, one at least, and
+    record what it decided."""
+    matches: list[Match] = []
     for finding in claimed:
-        chunk.match(finding)
-    chunk.ticket()
-    decisions.store(chunk.verdicts, rule_set_version=rulebook.version, now=now)
-    findings.settle_evaluated([finding.pk for finding in claimed])
-    log.info("findings evaluated", count=len(claimed), rule_set_version=rulebook.version)
-    return len(claimed)
+        if matches and time.monotonic() > ends:
+            break
+        matches.append(Match(finding, first_match(kind, active, finding, now=now)))
+    applied = kind.apply(Chunk(matches, active.version, active.has_enabled, now))
+    break_rules(applied.broken)
+    record = store_decisions
+    if kind.acts_on_existing:
+        record = partial(replace_decisions, withdrawn=applied.withdrawn)
+    record(applied.verdicts, kind=kind.name, rule_set_version=active.version, now=now)
+    return applied
 
 
-class _Promise(NamedTuple):
-    """A case to open; without a finding it is the limit notice."""
-
-    draft: CaseDraft
-    grant: limits.Grant
-    finding: Claimed | None = None
-    used_before: int | None = None
-
-
-@dataclass(slots=True)
-class _Chunk:
-    rulebook: Rulebook
-    now: datetime
-    verdicts: list[Verdict] = field(default_factory=list)
-    matched: dict[int, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
-
-    def match(self, finding: Claimed) -> None:
-        """Give the finding its verdict, or put it with the rule that matches it."""
-        if finding.facts.status == Status.MUTED:
-            self._decide(finding, Outcome.MUTED)
-        elif not self.rulebook.has_enabled:
-            self._decide(finding, Outcome.NO_RULES)
-        elif (index := self.rulebook.compiled.first_match(finding.facts)) is None:
-            self._decide(finding, Outcome.NO_MATCH)
-        else:
-            self.matched[index].append(finding)
-
-    def ticket(self) -> None:
-        """Turn every match into a case, or say why not."""
-        if not self.matched:
-            return
-        rules = {index: self.rulebook.specs[index] for index in sorted(self.matched)}
-        grants = limits.lock_usage(
-            {UUID(rule.id): rule.max_tickets_per_day for rule in rules.values()},
-            day=self.now.date(),
-        )
-        faults = _faults(list(rules.values()))
-        promises: list[_Promise] = []
-        over_limit: list[TicketUpdate] = []
-        for index, rule in rules.items():
-            grant = grants[UUID(rule.id)]
-            last = self.matched[index][-1].facts
-            for finding in self.matched[index]:
-                if Ticket(finding.facts.ticket).is_attached:
-                    grant.usage.already_ticketed += 1
-                    self._decide(finding, Outcome.ALREADY_TICKETED, rule)
-                elif rule.id in faults:
-                    grant.usage.error += 1
-                    self._decide(finding, Outcome.ERROR, rule, reason=faults[rule.id])
-                elif (used := grant.take_slot()) is None:
-                    self._decide(finding, Outcome.OVER_LIMIT, rule)
-                    over_limit.append(_over_limit(finding, rule))
-                else:
-                    last = finding.facts
-                    promises.append(_Promise(self._draft(finding, rule), grant, finding, used))
-            if rule.id not in faults and grant.request_notice():
-                promises.append(_Promise(self._notice(rule, last), grant))
-        self._keep(promises)
-        findings.store_tickets(over_limit)
-        limits.write_usage(grants.values())
-        for rule_id, reason in faults.items():
-            break_rule(UUID(rule_id), reason=reason)
-
-    def _keep(self, promises: Sequence[_Promise]) -> None:
-        cases = open_cases([promise.draft for promise in promises], now=self.now)
-        for (draft, grant, finding, used), case in zip(promises, cases, strict=True):
-            if finding is not None:
-                grant.usage.last_ticket_at = self.now
-                grant.usage.last_case_id = case.pk
-                ticketed = Verdict(finding.pk, Outcome.TICKETED, draft.rule_id, case.pk, used)
-                self.verdicts.append(ticketed)
-
-    def _decide(
-        self, finding: Claimed, outcome: Outcome, rule: RuleSpec | None = None, reason: str = ""
-    ) -> None:
-        rule_id = UUID(rule.id) if rule else None
-        self.verdicts.append(Verdict(finding.pk, outcome, rule_id, reason=reason))
-
-    def _draft(self, finding: Claimed, rule: RuleSpec) -> CaseDraft:
-        draft = draft_of(rule, finding.facts, made_by=f"Created by the rule “{rule.name}”.")
-        return CaseDraft(
-            **draft._asdict(),
-            **self._from_rule(rule),
-            origin=Case.Origin.RULE,
-            findings=(Subject(finding.pk, dict(finding.facts.workflow)),),
-            promise=promise_of(rule, finding.facts),
-        )
-
-    def _notice(self, rule: RuleSpec, last: Facts) -> CaseDraft:
-        """The day's final ticket. Fields that are filled from a finding are from its last one,
-        so that a field which Jira requires does not stay empty."""
-        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        draft = limit_notice_draft(
-            rule_name=rule.name,
-            limit=rule.max_tickets_per_day,
-            reset=midnight + timedelta(days=1),
-            rule_url=absolute("automation:rule-edit", rule.id),
-            over_limit_url=absolute(
-                "findings:finding-list",
-                query={"q": f"@ticket.over_limit:true @ticket.rule:{rule.id}"},
-            ),
-        )
-        return CaseDraft(
-            **draft._asdict(),
-            **self._from_rule(rule),
-            origin=Case.Origin.LIMIT_NOTICE,
-            notice_day=self.now.date(),
-            promise=promise_of(rule, last),
-        )
-
-    def _from_rule(self, rule: RuleSpec) -> dict[str, Any]:
-        return {
-            "project_id": UUID(rule.project_id),
-            "assignee_id": UUID(rule.assignee_id) if rule.assignee_id else None,
-            "rule_id": UUID(rule.id),
-            "rule_name": rule.name,
-            "rule_set_version": self.rulebook.version,
-        }
+def first_match(
+    kind: RuleKind, active: ActiveRules, finding: Claimed, *, now: datetime
+) -> RuleSpec | None:
+    """The rule of the kind that acts on the finding, if one does."""
+    if not active.has_enabled or kind.skips(finding):
+        return None
+    specs = active.specs
+    return active.first_match(finding.facts, lambda index: kind.accepts(specs[index], finding, now))
 
 
-def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
-    return TicketUpdate(
-        pk=finding.pk,
-        ticket=Ticket.OVER_LIMIT,
-        ticket_key="",
-        ticket_status="",
-        ticket_rule_id=UUID(rule.id),
-        workflow=dict(finding.facts.workflow),
-    )
-
-
-def _faults(rules: Sequence[RuleSpec]) -> dict[str, str]:
-    """Rule id → why its destination cannot take a ticket, for those that cannot."""
-    projects = dict(
-        Project.objects.filter(pk__in={rule.project_id for rule in rules}).values_list("pk", "key")
-    )
-    people = set(
-        User.objects.filter(
-            pk__in={rule.assignee_id for rule in rules if rule.assignee_id}, is_active=True
-        ).values_list("pk", flat=True)
-    )
-    destinations = _destinations(
-        {UUID(rule.project_id) for rule in rules if rule.target == Rule.Target.JIRA}
-    )
-    faults = {}
-    for rule in rules:
-        project_id = UUID(rule.project_id)
-        if project_id not in projects:
-            faults[rule.id] = "The case project does not exist."
-        elif rule.assignee_id and UUID(rule.assignee_id) not in people:
-            faults[rule.id] = "The assignee does not exist or is deactivated."
-        elif rule.target == Rule.Target.JIRA and (
-            fault := _fault_of(destinations.get(project_id), projects[project_id])
-        ):
-            faults[rule.id] = fault
-    return faults
-
-
-def _destinations(project_ids: set[UUID]) -> dict[UUID, Destination]:
-    rows = Destination.objects.filter(project__in=project_ids).select_related("account")
-    return {destination.project_id: destination for destination in rows}
-
-
-def _fault_of(destination: Destination | None, key: str) -> str:
-    if destination is None:
-        return f"No Jira account is connected to project {key}."
-    if destination.account.deleted_at or destination.account.connected_at is None:
-        return f"The Jira account of project {key} was removed."
-    if not destination.is_enabled:
-        return f"The Jira integration of project {key} is switched off."
-    return ""
+def _name_slow_rules(rules: Iterable[ActiveRules], seen: Sequence[Facts]) -> None:
+    """Once: what is named stays until the rule is changed."""
+    if RuleCheck.objects.filter(seconds_per_finding__isnull=False).exists():
+        return
+    one_of_each_type = {facts.finding_type: facts for facts in seen}.values()
+    enabled = _enabled(rules)
+    slow = measure(enabled, list(one_of_each_type))
+    names = {UUID(spec.id): spec.name for spec in enabled}
+    for rule_id, seconds in slow.items():
+        log.warning("rule is slow", rule=names[rule_id], seconds_per_finding=seconds)
+    if slow:
+        mark_slow(slow)

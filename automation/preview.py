@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
+from time import monotonic
 
 from django.utils import timezone
 
 from automation.engine.compile import compile_rules
 from automation.engine.rules import RuleSpec
-from automation.tickets import draft_of
+from automation.kinds.ticket_creation.tickets import draft_of
+from config.lib.statement_timeout import SECONDS, statement_timeout
 from findings.facts import Facts
 from findings.models import Finding
 from findings.query.parse import parse_rule_query
@@ -42,7 +44,7 @@ class Preview:
     days: Sequence[PreviewDay]  # oldest first, `DAYS` of them
     sample: Sequence[Finding]
     draft: Draft | None  # the ticket for the first of the sample
-    is_cut: bool  # more findings than `MAX_FINDINGS` were there to look at
+    is_cut: bool  # there was more than `MAX_FINDINGS`, or than there was time, to look at
 
     @property
     def peak(self) -> int:
@@ -52,9 +54,15 @@ class Preview:
 def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None = None) -> Preview:
     """Run `spec`, placed after the rules `before`, over the findings of the last 30 days.
 
-    Raises QueryError for a query that is none. A finding counts on the UTC day it opened.
+    Raises QueryError for a query that is none, QueryTimeout if the database takes too long. The
+    engine stops after SECONDS, with what it has seen. A finding counts on the UTC day it opened.
     """
-    now = now or timezone.now()
+    with statement_timeout(2 * SECONDS):
+        return _preview(spec, before=before, now=now or timezone.now())
+
+
+def _preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime) -> Preview:
+    ends = monotonic() + SECONDS
     since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     own = len(before)
     compiled = compile_rules([*before, spec])
@@ -70,7 +78,7 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
     taken: Counter[int] = Counter()
     wanted: Counter[date] = Counter()
     sample: list[int] = []
-    seen = 0
+    seen, in_time = 0, True
     for pk, opened_at, *row in islice(newest_first.iterator(chunk_size=2_000), MAX_FINDINGS):
         seen += 1
         winner = compiled.first_match(Facts._make(row))
@@ -80,7 +88,9 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
             taken[winner + 1] += 1
         if len(sample) < SAMPLE:
             sample.append(pk)
-    limit = spec.max_tickets_per_day
+        if not (in_time := monotonic() < ends):
+            break
+    limit = spec.action.max_tickets_per_day
     days = [
         PreviewDay(day, min(wanted[day], limit), max(wanted[day] - limit, 0))
         for day in (since.date() + timedelta(days=n) for n in range(DAYS))
@@ -96,7 +106,7 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
         draft=draft_of(spec, rows[0].facts, made_by=f"Created by the rule “{spec.name}”.")
         if rows
         else None,
-        is_cut=seen == MAX_FINDINGS,
+        is_cut=seen == MAX_FINDINGS or not in_time,
     )
 
 
@@ -150,7 +160,7 @@ class _Slots:
 
     def take(self, day: date, index: int | None) -> str | None:
         """The id of the rule that makes the ticket, if one does."""
-        if index is None or self._used[day, index] >= self._specs[index].max_tickets_per_day:
+        if index is None or self._used[day, index] >= self._specs[index].action.max_tickets_per_day:
             return None
         self._used[day, index] += 1
         return self._specs[index].id

@@ -5,20 +5,33 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from automation import early_warning, test_runs, test_steps
+from automation.destinations import early_warning
 from automation.pipeline import evaluate_all
+from automation.recheck import recheck as go_on
+from automation.rule_tests import execution, requests
 from config.lib.tasks import enqueue
 
 
 def evaluate() -> None:
+    """Rung when findings are recorded, and every minute for what a lost ring left behind."""
     if not evaluate_all():
         enqueue("automation.tasks.evaluate")
 
 
-def sweep() -> None:
-    """What a lost ring left behind; runs every minute."""
-    evaluate()
-    test_runs.sweep()
+def recheck() -> None:
+    """Woken when rules or findings have changed, and every minute for what is due."""
+    if not go_on():
+        enqueue("automation.tasks.recheck")
+
+
+def carry_on_tests() -> None:
+    """Tests whose worker died; runs every minute."""
+    requests.carry_on_lost()
+
+
+def forget_old_tests() -> None:
+    """Runs every minute."""
+    requests.forget_old()
 
 
 def check_destinations() -> None:
@@ -27,4 +40,4 @@ def check_destinations() -> None:
 
 
 def run_test(run_id: str) -> None:
-    test_steps.carry_on(UUID(run_id))
+    execution.carry_on(UUID(run_id))

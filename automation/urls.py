@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from automation.views import destination, editor, rules, tests
+from automation.views import destination, editor, effect_editor, rules, tests
 
 app_name = "automation"
 
@@ -11,18 +11,26 @@ _LIST = "settings/findings-automation"
 urlpatterns = [
     path(_LIST, rules.list_rules, name="rule-list"),
     path(f"{_LIST}/create_ticket/new", editor.create_rule, name="rule-create"),
+    path(f"{_LIST}/<slug:slug>/new", effect_editor.create_rule_of, name="rule-create-of"),
     path(f"{_LIST}/<uuid:rule_id>/edit", editor.edit_rule, name="rule-edit"),
     path(f"{_LIST}/<uuid:rule_id>/move", rules.move_rule, name="rule-move"),
     path(f"{_LIST}/<uuid:rule_id>/delete", rules.delete_rule, name="rule-delete"),
     path("rules/reorder", rules.reorder_rules, name="rule-reorder"),
     path("rules/live", rules.live_rules, name="rule-live"),
+    path(
+        "rules/<slug:kind>/defaults/<str:rule_id>/toggle",
+        rules.toggle_default,
+        name="default-rule-toggle",
+    ),
     path("rules/<uuid:rule_id>/toggle", rules.toggle_rule, name="rule-toggle"),
     path("rules/<uuid:rule_id>/duplicate", rules.duplicate_rule, name="rule-duplicate"),
     path("rules/<uuid:rule_id>/deliver", rules.deliver_waiting, name="rule-deliver"),
+    path("rules/<slug:slug>/preview", effect_editor.preview_rule_of, name="rule-preview-of"),
     path("rules/preview", editor.preview_rule, name="rule-preview"),
     path("rules/destination", destination.choose_destination, name="destination"),
     path("rules/spaces", destination.find_spaces, name="space-list"),
     path("rules/people", destination.find_people, name="people-list"),
+    path("rules/teams", destination.find_teams, name="team-list"),
     path("rules/projects", editor.create_project, name="project-create"),
     path("rules/test", tests.test_rule, name="rule-test"),
     path("tests/<uuid:run_id>", tests.show_test, name="test-show"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import ssl
+import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from django.core.files.storage.handler import InvalidStorageError, StorageHandle
 from django.http.request import validate_host
 
 from config.lib.links import is_this_computer
+from config.lib.private_files import is_open_to_others
 
 LEAST_SQLITE = (3, 38)
 LEAST_SECRET_KEY = 32
@@ -121,6 +124,28 @@ def _host_in_url(hostname: str) -> str:
     return f"[{hostname}]" if ":" in hostname else hostname
 
 
+@register(Tags.security)
+def check_proxy_count(**_: object) -> list[CheckMessage]:
+    if settings.PROXY_COUNT < 0:
+        return [
+            Error(
+                "PROXY_COUNT is negative.",
+                hint="Count the proxies between people and this server; 0 without any.",
+                id="fa.E018",
+            )
+        ]
+    if settings.PROXY_COUNT == 0 and urlsplit(settings.BASE_URL).scheme == "https":
+        return [
+            Warning(
+                "PROXY_COUNT is 0, but BASE_URL is https, which a proxy answers.",
+                hint="Set it to the number of proxies in front. Until then everybody has the "
+                "proxy's address: limits and logs cannot tell one client from another.",
+                id="fa.W019",
+            )
+        ]
+    return []
+
+
 @register(Tags.database)
 def check_database(**_: object) -> list[CheckMessage]:
     engine = settings.DATABASES["default"]["ENGINE"]
@@ -170,6 +195,27 @@ def check_data_dir(**_: object) -> list[CheckMessage]:
             hint="Make it a directory of the user that runs this, or set DATA_DIR to another.",
             id="fa.E010",
         )
+    ]
+
+
+@register(Tags.files, Tags.security)
+def check_data_is_private(**_: object) -> list[CheckMessage]:
+    """`up` and `work` close what is theirs; this names what is another user's, or never started."""
+    database = settings.DATABASES["default"]
+    paths = [settings.DATA_DIR, settings.MEDIA_ROOT]
+    if database["ENGINE"] == SQLITE and not str(database["NAME"]).startswith(("file:", ":")):
+        paths.append(Path(database["NAME"]))
+    outside = [path for path in paths[1:] if settings.DATA_DIR not in path.parents]
+    return [
+        Warning(
+            f"Others on this machine may be able to read {path}: its mode is "
+            f"{stat.S_IMODE(path.stat().st_mode):04o}.",
+            hint=f"Run chmod go= {path}. It holds findings, secrets and sessions. "
+            "`manage.py up` and `work` do it for DATA_DIR if it is their user's.",
+            id="fa.W030",
+        )
+        for path in (paths[0], *outside)
+        if is_open_to_others(path)
     ]
 
 

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from config.accounts.selectors import admin_names
 from config.lib.jsonapi import error_response
+from config.lib.statement_timeout import is_timeout, request_timeout
 
-_SAID = {
+PAGE_SECONDS = 10
+API_SECONDS = 30
+
+_MESSAGES = {
     400: "The request could not be understood.",
     403: "You may not do this.",
     404: "There is nothing at this address.",
     500: "Something broke on our side. The error was logged under this id.",
+    503: "This takes too long: the database did not answer in time. Ask for less.",
 }
+
+
+class QueryTimeoutMiddleware:
+    """No statement of a request that reads goes on for ever, whichever page asks for it.
+
+    A search that may take long has a shorter time of its own, and says so in its own place.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        in_api = request.path_info.startswith("/api/")
+        with request_timeout(API_SECONDS if in_api else PAGE_SECONDS):
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return _answer(request, 503) if is_timeout(error) else None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -43,7 +71,7 @@ def _admins(request: HttpRequest) -> list[str]:
 
 
 def _answer(request: HttpRequest, status: int, detail: str = "", **more: object) -> HttpResponse:
-    detail = detail or _SAID[status]
+    detail = detail or _MESSAGES[status]
     request_id: str = getattr(request, "id", "")
     if request.path_info.startswith("/api/"):
         return error_response(status, detail, request_id=request_id if status == 500 else "")

@@ -5,27 +5,21 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from automation.views.jump import show_goals
-from automation.views.overview import show_overview
-from config import pages
+from config.accounts.views import password
 from config.accounts.views.login import LoginView, admin_login
-from config.accounts.views.session import ask_session
+from config.accounts.views.session import session_end
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="overview", query_string=True), name="home"),
-    path("overview", show_overview, name="overview"),
-    path("jump", show_goals, name="jump"),
+    path("", include("config.site.urls")),
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("session", ask_session, name="session"),
-    path("counts", pages.count_open, name="counts"),
-    path("theme", pages.switch_theme, name="theme"),
-    path("styleguide", pages.styleguide, name="styleguide"),
-    path("favicon.ico", pages.favicon),
+    path("account/password", password.change, name="password-change"),
+    path("session", session_end, name="session"),
     path("settings/", include("config.accounts.urls")),
     path("", include("config.runtime.urls")),
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutView.as_view()),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password-change")),
     path("admin/", admin.site.urls),
     path("api/", include("config.api")),
     path("", include("findings.urls")),

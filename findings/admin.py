@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -24,10 +25,12 @@ class FindingAdmin(BrowseAdmin):
         "status",
         "finding_type",
         "ticket_shown",
+        "due_at",
+        "is_in_inbox",
         "source",
         "first_seen_at",
     )
-    list_filter = ("severity", "status", "finding_type", "ticket", "source")
+    list_filter = ("severity", "status", "finding_type", "ticket", "is_in_inbox", "source")
     list_select_related = ("source",)
     search_fields = ("title", "resource_name", "resource_id", "finding_id", "ticket_key")
     date_hierarchy = "first_seen_at"
@@ -35,16 +38,26 @@ class FindingAdmin(BrowseAdmin):
     @display(description="Ticket", ordering="ticket_key")
     def ticket_shown(self, finding: Finding) -> SafeString | str:
         if finding.ticket == Ticket.AUTOMATED:
-            return made_by_rule("Created automatically by a rule") + " " + finding.ticket_key
+            bolt = made_by_rule("Created automatically by a rule")
+            return format_html("{} {}", bolt, finding.ticket_key)
         return finding.ticket_key or finding.get_ticket_display()
 
 
 @admin.register(FindingEvent)
 class FindingEventAdmin(BrowseAdmin):
-    list_display = ("finding", "kind", "before", "after", "actor", "key_name", "created_at")
+    list_display = (
+        "finding",
+        "kind",
+        "before",
+        "after",
+        "actor",
+        "key_name",
+        "rule_name",
+        "created_at",
+    )
     list_filter = ("kind",)
     list_select_related = ("finding", "actor")
-    search_fields = ("finding__title", "note")
+    search_fields = ("finding__title", "note", "rule_name")
     date_hierarchy = "created_at"
 
 

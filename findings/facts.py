@@ -156,6 +156,11 @@ class Kind(StrEnum):
 class CoreField(NamedTuple):
     column: str  # the column of the findings table, and the attribute of `Facts`
     kind: Kind = Kind.EXACT
+    made_of: tuple[str, ...] = ()  # of a flag, which is derived: the columns that say it
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.made_of or (self.column,)
 
 
 CORE_FIELDS: Mapping[str, CoreField] = {
@@ -166,6 +171,7 @@ CORE_FIELDS: Mapping[str, CoreField] = {
     "severity": CoreField("severity", Kind.NAME),
     "severity_details.base.value": CoreField("source_severity", Kind.NAME),
     "severity_details.adjusted.value": CoreField("source_severity", Kind.NAME),
+    "severity_details.user_adjusted.value": CoreField("person_severity", Kind.NAME),
     "status": CoreField("status", Kind.NAME),
     "resource_id": CoreField("resource_id"),
     "resource_name": CoreField("resource_name"),
@@ -177,14 +183,21 @@ CORE_FIELDS: Mapping[str, CoreField] = {
     "ticket.key": CoreField("ticket_key"),
     "ticket.rule": CoreField("ticket_rule_id"),
     "ticket.status": CoreField("ticket_status", Kind.NAME),
-    "ticket.over_limit": CoreField("ticket_over_limit", Kind.FLAG),
+    "ticket.over_limit": CoreField("ticket_over_limit", Kind.FLAG, ("ticket",)),
+    "is_in_security_inbox": CoreField("is_in_security_inbox", Kind.FLAG, ("is_in_inbox", "status")),
+    "workflow.mute.is_muted_by_rule": CoreField("is_muted_by_rule", Kind.FLAG, ("mute_rule_id",)),
+    "workflow.mute.rule_id": CoreField("mute_rule_id"),
+    "workflow.due_date.due_at": CoreField("due_at", Kind.TIME),
+    "workflow.due_date.rule_id": CoreField("due_rule_id"),
+    "workflow.due_date.is_overdue": CoreField("is_overdue", Kind.FLAG, ("due_at", "status")),
 }
 """Dotted path in the document → where its value is. An empty text is a missing field.
-`ticket.created_by` is missing for `none`. Everything else under `@` lives in `workflow`
-(`@workflow.…`) or in `attributes` (any other path)."""
+`ticket.created_by` is missing for `none`. Whether a finding is overdue depends on the day: a
+query that asks for it is read with `query.clock` first. Everything else under `@` lives in
+`workflow` (`@workflow.…`) or in `attributes` (any other path)."""
 
 FREE_TEXT_FIELDS = ("title", "description", "resource_name")
-NOT_IN_RULES = ("workflow", "status", "ticket")
+NOT_IN_RULES = ("workflow", "status", "ticket", "is_in_security_inbox")
 """Roots that a rule's query may not use: they change after the decision."""
 
 
@@ -192,7 +205,7 @@ class Facts(NamedTuple):
     """A finding as the engine and the predicate see it: one row of the findings table.
 
     A tuple, because it is made from a row for every finding evaluated: `Facts._make(row)`
-    with the row's columns in the order of `Facts._fields` (`ticket_over_limit` is derived).
+    with the row's columns in the order of `Facts._fields`. Properties are derived.
     """
 
     finding_type: str
@@ -215,20 +228,48 @@ class Facts(NamedTuple):
     ticket_rule_id: UUID | None = None
     ticket_status: str = ""
     source_severity: str = ""
+    person_severity: str = ""
+    mute_rule_id: UUID | None = None
+    is_in_inbox: bool = False
+    due_at: datetime | None = None
+    due_rule_id: UUID | None = None
 
     @property
     def ticket_over_limit(self) -> bool:
         return self.ticket == Ticket.OVER_LIMIT
 
+    @property
+    def is_muted_by_rule(self) -> bool:
+        return self.mute_rule_id is not None
+
+    @property
+    def is_in_security_inbox(self) -> bool:
+        """The Inbox is a list of work: who is in it shows there while the finding is open."""
+        return self.is_in_inbox and self.status in OPEN_STATUSES
+
+
+_AFTER_THE_DECISION = {"workflow"} | {
+    column
+    for path, field in CORE_FIELDS.items()
+    if path.partition(".")[0] in NOT_IN_RULES
+    for column in field.columns
+}
+DECISION_FACTS = tuple(name for name in Facts._fields if name not in _AFTER_THE_DECISION)
+"""What is kept with a decision: every column that a rule's query may read, and no other."""
+
+
+_NOT_IN_JSON = ("ticket", "mute_rule_id", "is_in_inbox", "due_")
+
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:
-    """What `facts_from_json` reads again: the finding, without its ticket."""
+    """What `facts_from_json` reads again: the finding, without its ticket and what rules have
+    made of it, which its workflow tells as well."""
     values = facts._asdict()
     for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
         values[name] = values[name].isoformat() if values[name] else None
     values |= {"tags": list(facts.tags), "attributes": dict(facts.attributes)}
     values |= {"workflow": dict(facts.workflow)}
-    return {name: value for name, value in values.items() if not name.startswith("ticket")}
+    return {name: value for name, value in values.items() if not name.startswith(_NOT_IN_JSON)}
 
 
 def facts_from_json(document: Mapping[str, Any]) -> Facts:
@@ -237,4 +278,9 @@ def facts_from_json(document: Mapping[str, Any]) -> Facts:
     for name in ("first_seen_at", "last_seen_at", "detection_changed_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
+    # Decisions of the first release kept the severity that was in force, not its source's.
+    values.setdefault("source_severity", values["severity"])
+    # Until rules set severities, what was not the source's was a person's.
+    is_set = values["severity"] != values["source_severity"]
+    values.setdefault("person_severity", values["severity"] if is_set else "")
     return Facts(**values)

@@ -8,22 +8,20 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from config.accounts.models import User
-from findings.explorer.columns import SHOWN, columns_said
-from findings.explorer.pages import ROWS, Place, Sort, in_order
-from findings.explorer.search import FACETS, Search
+from config.lib.keyset import Moment
+from findings.explorer.columns import SHOWN, columns_named
+from findings.explorer.pages import ROWS, PageCursor, Sort, in_order
+from findings.explorer.search import FACETS, Clock, Search
 from findings.facts import Severity, Status
-from findings.formats.registry import FORMATS
-from findings.models import Finding, SavedView
+from findings.models import Finding, InboxChoice, SavedView
 from findings.overrides import MAX_DESCRIPTION, SETTABLE
 from findings.query.ast import QueryError
 from findings.query.parse import parse
-from findings.uploads import MAX_BYTES
 
 RANGES: Mapping[str, tuple[str, timedelta | None]] = {
     "today": ("Today, UTC", None),
@@ -34,6 +32,11 @@ RANGES: Mapping[str, tuple[str, timedelta | None]] = {
     "all": ("All time", None),
 }
 TODAY = "today"
+CLOCKS = (
+    (Clock.OPENED, "Opened here"),
+    (Clock.FIRST_SEEN, "First seen by the scanner"),
+    (Clock.DECIDED, "Decided by rules"),
+)
 ROWS_AT_FIRST = 50
 SORTS = (
     (Sort.SEVERITY, "Most severe first"),
@@ -42,6 +45,8 @@ SORTS = (
     (Sort.OLDEST, "Oldest first"),
     (Sort.CHANGED, "Last changed first"),
     (Sort.UNCHANGED, "Longest unchanged first"),
+    (Sort.DUE, "Due first"),
+    (Sort.DUE_LAST, "Due last"),
 )
 MUTE_REASONS = (
     ("RISK_ACCEPTED", "Risk accepted"),
@@ -66,20 +71,25 @@ _CLOSING = {
 class ExplorerQuery:
     """The address of an explorer page, read with tolerance: what it does not know, it drops."""
 
-    def __init__(self, said: QueryDict) -> None:
-        self.text = said.get("q", "").strip()
-        self.range = said.get("from", "") if said.get("from") in RANGES else "all"
-        self.start, self.end = _between(said)
-        self.sort = _known(Sort, said.get("sort", ""))
-        self.rows = next((n for n in ROWS if str(n) == said.get("rows")), ROWS_AT_FIRST)
-        self.columns = columns_said(said.get("cols", ""))
-        self.place = Place.read(said.get("page", ""), self.sort)
-        self.chosen = {name: values for name in FACETS if (values := _chosen(said, name))}
+    def __init__(self, params: QueryDict) -> None:
+        self.text = params.get("q", "").strip()
+        self.range = params.get("from", "") if params.get("from") in RANGES else "all"
+        self.start, self.end = _between(params)
+        self.clock = Clock(by) if (by := params.get("by")) in list(Clock) else Clock.OPENED
+        self.sort = _known(Sort, params.get("sort", ""))
+        self.rows = next((n for n in ROWS if str(n) == params.get("rows")), ROWS_AT_FIRST)
+        self.columns = columns_named(params.get("cols", ""))
+        self.cursor = PageCursor.read(params.get("page", ""), self.sort)
+        self.chosen = {name: values for name in FACETS if (values := _chosen(params, name))}
         self.error: QueryError | None = None
 
     @property
     def ranges(self) -> list[tuple[str, str]]:
         return [(value, label) for value, (label, _) in RANGES.items()]
+
+    @property
+    def clocks(self) -> Sequence[tuple[Clock, str]]:
+        return CLOCKS
 
     @property
     def cols(self) -> str:
@@ -89,15 +99,16 @@ class ExplorerQuery:
     @property
     def state(self) -> str:
         """The search and how it is shown, always written alike; "" for how a page begins."""
-        said = [("q", self.text)] if self.text else []
-        said += [("from", self.range)] if self.range != "all" else []
-        said += [("from", iso(self.start))] if self.start else []
-        said += [("to", iso(self.end))] if self.end else []
-        said += [("sort", self.sort)] if self.sort is not Sort.SEVERITY else []
-        said += [("rows", str(self.rows))] if self.rows != ROWS_AT_FIRST else []
-        said += [("cols", self.cols)] if self.cols else []
-        said += [(name, value) for name in self.chosen for value in sorted(self.chosen[name])]
-        return urlencode(said)
+        params = [("q", self.text)] if self.text else []
+        params += [("from", self.range)] if self.range != "all" else []
+        params += [("from", iso(self.start))] if self.start else []
+        params += [("to", iso(self.end))] if self.end else []
+        params += [("by", self.clock)] if self.clock is not Clock.OPENED else []
+        params += [("sort", self.sort)] if self.sort is not Sort.SEVERITY else []
+        params += [("rows", str(self.rows))] if self.rows != ROWS_AT_FIRST else []
+        params += [("cols", self.cols)] if self.cols else []
+        params += [(name, value) for name in self.chosen for value in sorted(self.chosen[name])]
+        return urlencode(params)
 
     @property
     def is_custom(self) -> bool:
@@ -148,7 +159,8 @@ class ExplorerQuery:
         except QueryError as error:
             self.error = error
             return None
-        return Search(root, self.start or self._since(now), self.chosen, until=self.end)
+        since = self.start or self._since(now)
+        return Search(root, since, self.chosen, until=self.end, clock=self.clock)
 
     def _since(self, now: datetime) -> datetime | None:
         if self.range == TODAY:
@@ -160,12 +172,12 @@ class ExplorerQuery:
     def error_sentence(self) -> str:
         if self.error is None:
             return ""
-        said = self.error.message
-        if unclosed := _UNCLOSED.fullmatch(said):
+        message = self.error.message
+        if unclosed := _UNCLOSED.fullmatch(message):
             opened, where = unclosed.groups()
             noun, closing, whole = _CLOSING[opened]
             return f"Unclosed {noun} at character {where}. Add “{closing}” to finish the {whole}."
-        return f"{said.replace(' at column ', ' at character ')}."
+        return f"{message.replace(' at column ', ' at character ')}."
 
     @property
     def around_error(self) -> tuple[str, str, str]:
@@ -174,20 +186,21 @@ class ExplorerQuery:
         return self.text[max(0, at - 40) : at], self.text[at : at + 1], self.text[at + 1 : at + 40]
 
 
-def _between(said: QueryDict) -> tuple[datetime | None, datetime | None]:
+def _between(params: QueryDict) -> tuple[datetime | None, datetime | None]:
     """A time of the address's own; none where it names one of the menu's."""
-    if said.get("from") in RANGES:
+    if params.get("from") in RANGES:
         return None, None
-    start, end = _moment(said.get("from", "")), _moment(said.get("to", ""))
+    start, end = _moment(params.get("from", "")), _moment(params.get("to", ""))
     return (start, end) if not (start and end and start >= end) else (None, None)
 
 
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text).replace(microsecond=0)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if Moment.earliest <= moment <= Moment.latest else None
 
 
 def iso(moment: datetime) -> str:
@@ -202,17 +215,17 @@ def _known(sorts: type[Sort], text: str) -> Sort:
     return sorts(text) if text in set(sorts) else sorts.SEVERITY
 
 
-def _chosen(said: QueryDict, facet: str) -> Sequence[str]:
+def _chosen(params: QueryDict, facet: str) -> Sequence[str]:
     """The facet's checked boxes; none when all of them are, which is how a page begins."""
-    values = tuple(dict.fromkeys(value.replace("\0", "�") for value in said.getlist(facet)))
-    return () if said.get(f"{facet}_of") == str(len(values)) else values
+    values = tuple(dict.fromkeys(value.replace("\0", "�") for value in params.getlist(facet)))
+    return () if params.get(f"{facet}_of") == str(len(values)) else values
 
 
 class Chosen:
     """The findings that a form names by their public ids; those that are gone are counted."""
 
-    def __init__(self, said: QueryDict) -> None:
-        ids = list(dict.fromkeys(said.getlist("finding")))
+    def __init__(self, params: QueryDict) -> None:
+        ids = list(dict.fromkeys(params.getlist("finding")))
         found = Finding.objects.filter(finding_id__in=[text for text in ids if "\0" not in text])
         by_id = {finding.finding_id: finding for finding in found.defer("description")}
         self.findings = [by_id[text] for text in ids if text in by_id]
@@ -238,37 +251,43 @@ class Everything:
     `run_id` goes with the form, so that sending it twice asks once.
     """
 
-    def __init__(self, said: QueryDict) -> None:
-        self.asked = ExplorerQuery(QueryDict(said.get("search", "")))
-        self.search = self.asked.search(timezone.now())
-        self.run_id = _uuid(said.get("run", "")) or uuid4()
-        self._seen = said.get("number", "")
+    def __init__(self, params: QueryDict) -> None:
+        self.params = ExplorerQuery(QueryDict(params.get("search", "")))
+        self.search = self.params.search(timezone.now())
+        self.run_id = _uuid(params.get("run", "")) or uuid4()
+        self._seen = _number(params.get("number", ""))
 
     def pks(self, *, most: int) -> list[int]:
         """In the order of the page; one more than `most` if there are more. One statement."""
         if self.search is None:
             return []
-        return list(in_order(self.search, self.asked.sort).values_list("pk", flat=True)[: most + 1])
+        return list(
+            in_order(self.search, self.params.sort).values_list("pk", flat=True)[: most + 1]
+        )
 
     def ids(self, *, most: int) -> list[str]:
         """As `pks`, the public ids."""
         if self.search is None:
             return []
-        found = in_order(self.search, self.asked.sort)
+        found = in_order(self.search, self.params.sort)
         return list(found.values_list("finding_id", flat=True)[: most + 1])
 
     def change(self, number: int) -> str:
         """What has changed since the person was asked, if their number has."""
-        if not self._seen.isdecimal() or int(self._seen) == number:
+        if self._seen is None or self._seen == number:
             return ""
         return (
-            f"The search finds {said_of(number)} now; it found {int(self._seen):,} when you were "
+            f"The search finds {said_of(number)} now; it found {self._seen:,} when you were "
             "asked. Look again before you go on."
         )
 
     def hidden(self, number: int) -> list[tuple[str, str]]:
-        named = {"search": self.asked.state, "number": str(number), "run": str(self.run_id)}
+        named = {"search": self.params.state, "number": str(number), "run": str(self.run_id)}
         return list(named.items())
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _uuid(text: str) -> UUID | None:
@@ -312,10 +331,21 @@ class StatusForm(forms.Form):
     )
 
 
+class InboxForm(forms.Form):
+    inbox = forms.TypedChoiceField(
+        label="Security Inbox",
+        choices=[
+            (InboxChoice.ADDED, "Add to the Inbox"),
+            (InboxChoice.REMOVED, "Take out of the Inbox"),
+        ],
+        coerce=InboxChoice,
+    )
+
+
 class SeverityForm(forms.Form):
     severity = forms.TypedChoiceField(
         choices=[*((s.value, s.capitalize()) for s in SETTABLE), ("source", "As the scanner says")],
-        coerce=lambda said: None if said == "source" else Severity(said),
+        coerce=lambda value: None if value == "source" else Severity(value),
     )
     description = forms.CharField(
         required=False,
@@ -323,43 +353,6 @@ class SeverityForm(forms.Form):
         help_text="Why. Everybody who looks at the finding sees it.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "ta"}),
     )
-
-
-class UploadForm(forms.Form):
-    """A report file from a person's computer."""
-
-    file = forms.FileField(
-        label="Report file",
-        max_length=255,
-        help_text="Plain, gzip or zip, up to 200 MB. Send larger ones through the API.",
-        error_messages={"required": "Choose a report file.", "empty": "The file is empty."},
-    )
-    source = forms.CharField(
-        max_length=100,
-        required=False,
-        help_text="Who sends it. Left empty, it is the scanner that the report names.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "source-names"}),
-    )
-    scope = forms.CharField(
-        max_length=200,
-        required=False,
-        help_text="What the report covers: a repository, an image, an account. A later report of "
-        "the same scope resolves what it no longer holds. Left empty, it is what the report names.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    is_partial = forms.BooleanField(
-        label="Only a part of its scope: resolve nothing that it lacks", required=False
-    )
-    format = forms.ChoiceField(
-        choices=[("", "Recognise by content"), *((each.NAME, each.LABEL) for each in FORMATS)],
-        required=False,
-    )
-
-    def clean_file(self) -> UploadedFile[bytes]:
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 200 MB.")
-        return file
 
 
 class ViewForm(forms.Form):

@@ -38,6 +38,8 @@ class Scope(models.Model):
     scanner = models.CharField(max_length=100, blank=True)
     is_mixed = models.BooleanField(default=False)
     """Several targets were sent under this default scope: nothing of it is closed any more."""
+    recipe_version = models.SmallIntegerField(default=1, db_default=1)
+    """The oldest recipe whose fingerprints its findings may have; see `recording.adoption`."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -48,6 +50,26 @@ class Scope(models.Model):
 
     def __str__(self) -> str:
         return self.target or f"all reports of {self.scanner}"
+
+
+_SEVERITY_OR_NONE = ["", *(s.value for s in Severity)]
+
+
+def _severity_or_none() -> models.CharField[str, str]:
+    return models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(s, s.capitalize()) for s in Severity],
+    )
+
+
+class InboxChoice(models.TextChoices):
+    """What a person has chosen for one finding, against what the inbox rules say."""
+
+    ADDED = "added"
+    REMOVED = "removed"
 
 
 class Finding(models.Model):
@@ -61,6 +83,7 @@ class Finding(models.Model):
         Source, on_delete=models.PROTECT, related_name="+", db_index=False
     )  # the identity's index serves it
     fingerprint = models.CharField(max_length=255)
+    recipe_version = models.SmallIntegerField(null=True)  # of the fingerprint; null: the first
     scope = models.ForeignKey(
         Scope, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )  # the one that last reported it; null: sent by itself
@@ -70,15 +93,14 @@ class Finding(models.Model):
     title = models.TextField()
     description = models.TextField(blank=True)
     severity = models.CharField(max_length=10, choices=[(s, s.capitalize()) for s in Severity])
-    # What the source says while a person has set another severity; empty: nobody has.
-    base_severity = models.CharField(
-        max_length=10,
-        blank=True,
-        default="",
-        db_default="",
-        choices=[(s, s.capitalize()) for s in Severity],
-    )
-    source_severity = models.GeneratedField(  # what the source says, whatever a person has set
+    # What the source says while a person or a rule has set another severity; empty: none has.
+    base_severity = _severity_or_none()
+    # What a person has set: it holds above everything else. Empty: nobody has, here and below.
+    person_severity = _severity_or_none()
+    # What a rule has set: it holds above the source's.
+    rule_severity = _severity_or_none()
+    severity_rule_id = models.UUIDField(null=True, blank=True)
+    source_severity = models.GeneratedField(  # what the source says, whatever has been set
         expression=Case(When(base_severity="", then=F("severity")), default=F("base_severity")),
         output_field=models.CharField(max_length=10),
         db_persist=True,
@@ -112,10 +134,24 @@ class Finding(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     detection_changed_at = models.DateTimeField()  # new, open again, gone, or severity changed
-    opened_at = models.DateTimeField()
+    opened_at = models.DateTimeField()  # by our clock: first recorded, or open again
+    decided_at = models.DateTimeField(null=True, blank=True)  # when rules last decided it
     resolved_at = models.DateTimeField(null=True, blank=True)
     muted_until = models.DateTimeField(null=True, blank=True)
+    mute_rule_id = models.UUIDField(null=True, blank=True)  # the rule that mutes it now
+    # A person unmuted it: rules leave it alone until a person mutes it, or it comes back.
+    is_mute_lifted = models.BooleanField(default=False, db_default=False)
+    is_in_inbox = models.BooleanField(default=False, db_default=False)
+    inbox_rule_id = models.CharField(max_length=60, blank=True, default="", db_default="")
+    inbox_choice = models.CharField(  # what a person has chosen: no rule changes it
+        max_length=8, blank=True, default="", db_default="", choices=InboxChoice.choices
+    )
+    due_at = models.DateTimeField(null=True, blank=True)  # midnight UTC at the start of the day
+    due_rule_id = models.UUIDField(null=True, blank=True)
+    # When a report first named a fix, of a finding that had none; null: it was so from the start.
+    fix_available_at = models.DateTimeField(null=True, blank=True)
     unevaluated_since = models.DateTimeField(null=True, blank=True)  # the queue of the pipeline
+    recheck_since = models.DateTimeField(null=True, blank=True)  # what rules see has changed
 
     class Meta:
         ordering = ("-detection_changed_at", "-id")
@@ -132,8 +168,18 @@ class Finding(models.Model):
                 name="finding_severity_known",
             ),
             models.CheckConstraint(
-                condition=Q(base_severity__in=["", *(s.value for s in Severity)]),
+                condition=Q(base_severity__in=_SEVERITY_OR_NONE),
                 name="finding_base_severity_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    person_severity__in=_SEVERITY_OR_NONE, rule_severity__in=_SEVERITY_OR_NONE
+                ),
+                name="finding_set_severities_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(inbox_choice__in=["", "added", "removed"]),
+                name="finding_inbox_choice_known",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in Status]), name="finding_status_known"
@@ -170,11 +216,35 @@ class Finding(models.Model):
                 fields=("ticket_key",), condition=~Q(ticket_key=""), name="finding_ticket_key"
             ),
             models.Index(
+                fields=("decided_at",),
+                condition=Q(ticket=Ticket.OVER_LIMIT),
+                name="finding_over_limit",
+            ),
+            models.Index(
                 fields=("muted_until",),
                 condition=Q(muted_until__isnull=False),
                 name="finding_muted_until",
             ),
             models.Index(CorrelationId("attributes"), name="finding_correlation"),
+            models.Index(
+                fields=("severity_rule_id",),
+                condition=Q(severity_rule_id__isnull=False),
+                name="finding_severity_rule",
+            ),
+            models.Index(
+                fields=("mute_rule_id",),
+                condition=Q(mute_rule_id__isnull=False),
+                name="finding_mute_rule",
+            ),
+            models.Index(
+                fields=("due_at", "id"), condition=Q(is_in_inbox=True), name="finding_inbox"
+            ),
+            models.Index(
+                fields=("due_at", "id"), condition=Q(due_at__isnull=False), name="finding_due"
+            ),
+            models.Index(
+                fields=("id",), condition=Q(recheck_since__isnull=False), name="finding_recheck"
+            ),
         )
 
     def __str__(self) -> str:
@@ -200,13 +270,17 @@ class FindingEvent(models.Model):
     class Kind(models.TextChoices):
         REOPENED = "reopened"
         SEVERITY = "severity"  # the source says another one, and it holds
-        REPORTED = "reported"  # the source says another one, but a person's holds
+        REPORTED = "reported"  # the source says another one, but a person's or a rule's holds
         OVERRIDDEN = "overridden"  # a person set the severity
-        RESTORED = "restored"  # the source's holds again
+        ADJUSTED = "adjusted"  # a rule set it
+        RESTORED = "restored"  # what a person or a rule had set does not hold any more
         STATUS = "status"
         MUTED = "muted"
         UNMUTED = "unmuted"
         ASSIGNED = "assigned"
+        INBOX_ADDED = "inbox_added", "added to the inbox"
+        INBOX_REMOVED = "inbox_left", "taken out of the inbox"
+        DUE = "due", "due date set"
 
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -219,10 +293,21 @@ class FindingEvent(models.Model):
     key_name = models.CharField(
         max_length=120, blank=True, default="", db_default=""
     )  # of the key that did it
+    rule_id = models.CharField(max_length=60, blank=True, default="", db_default="")
+    rule_name = models.CharField(
+        max_length=255, blank=True, default="", db_default=""
+    )  # of the rule that did it, as it was called then
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(
+                fields=("rule_id", "created_at"),
+                condition=~Q(rule_id=""),
+                name="finding_event_rule",
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(
@@ -231,11 +316,15 @@ class FindingEvent(models.Model):
                         "severity",
                         "reported",
                         "overridden",
+                        "adjusted",
                         "restored",
                         "status",
                         "muted",
                         "unmuted",
                         "assigned",
+                        "inbox_added",
+                        "inbox_left",
+                        "due",
                     ]
                 ),
                 name="finding_event_kind_known",
@@ -262,6 +351,7 @@ class Import(models.Model):
         OPEN = "open"  # not decided yet
         DONE = "done"  # they are closed
         HELD = "held"  # a person decides: too many of them are missing
+        RESOLVING = "resolving"  # a person decided that they are gone: they are being closed
         KEPT = "kept"  # a person kept them open
         NONE = "none"  # it closes nothing, as `closing_note` says
 
@@ -287,8 +377,16 @@ class Import(models.Model):
     missing = models.PositiveIntegerField(default=0)  # of `expected`, when that was decided
     expected = models.PositiveIntegerField(default=0)  # open findings of the scope before
     closing_note = models.TextField(blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # who resolved or kept what was held
     summary = models.JSONField(null=True, blank=True)  # of a report that was only looked through
     errors = models.JSONField(default=list)  # the first hundred, as sent in the answer
+    unscanned = models.JSONField(default=list, blank=True, db_default=[])  # see imports.unscanned
+    notes = models.JSONField(default=list, blank=True, db_default=[])  # how the file was read
+    may_be_cut = models.BooleanField(
+        default=False, db_default=False
+    )  # a person decides what is gone
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=120, blank=True)  # name of the person or key
@@ -302,6 +400,9 @@ class Import(models.Model):
             models.Index(
                 fields=("due_at",), condition=Q(due_at__isnull=False), name="import_due_at"
             ),
+            models.Index(
+                fields=("started_at",), condition=Q(closing="resolving"), name="import_resolving"
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -309,7 +410,7 @@ class Import(models.Model):
                 name="import_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(closing__in=["open", "done", "held", "kept", "none"]),
+                condition=Q(closing__in=["open", "done", "held", "resolving", "kept", "none"]),
                 name="import_closing_known",
             ),
         )

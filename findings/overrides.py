@@ -1,9 +1,10 @@
-"""A person's severity above the source's: set, and taken back. What the source says meanwhile
-is kept beneath it; see `services.record`."""
+"""A person's severity above all others: set, and taken back. What the source says meanwhile, and
+what a rule sets, is kept beneath it; see `services.record` and `rule_effects.severities`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +12,12 @@ from django.utils import timezone
 
 from config.accounts.access import Actor
 from config.lib.rows import writer
+from config.lib.utc import epoch_ms
+from findings.events import Event, actor_json, tell
 from findings.facts import Severity, Status
 from findings.models import Finding, FindingEvent
 from findings.recording.rows import as_json
-from findings.services import Event, actor_json, epoch_ms, lock, tell
+from findings.services import lock
 
 SETTABLE = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
 MAX_DESCRIPTION = 280
@@ -25,7 +28,7 @@ NOTED = "severity_override"
 def change_severity(
     pks: Iterable[int], *, severity: Severity | None, description: str = "", actor: Actor
 ) -> int:
-    """Set it, or with None give it back to the source; the number of findings that changed."""
+    """Set it, or with None give it back to rules and source; how many findings changed."""
     if severity is None:
         return clear_severity(pks, description=description, actor=actor)
     return set_severity(pks, severity=severity, description=description, actor=actor)
@@ -44,7 +47,7 @@ def set_severity(
     said = {"value": severity.value, "description": description}
     findings = [finding for finding in _open_to_it(pks) if not _says(finding, said)]
     noted = said | {"updated_at": epoch_ms(now), "updated_by": actor_json(actor)}
-    _store((f.pk, severity.value, f.source_severity, f.workflow | {NOTED: noted}) for f in findings)
+    _store([(f, severity.value, f.workflow | {NOTED: noted}) for f in findings], now)
     kind = FindingEvent.Kind.OVERRIDDEN
     events = [Event(f.pk, kind, f.severity, severity.value) for f in findings]
     return tell(events, actor=actor, now=now, note=description)
@@ -52,12 +55,18 @@ def set_severity(
 
 @transaction.atomic
 def clear_severity(pks: Iterable[int], *, description: str = "", actor: Actor) -> int:
-    """Have findings count as their source says again; the number that did not."""
-    findings = [finding for finding in _open_to_it(pks) if finding.base_severity]
-    _store((f.pk, f.base_severity, "", _without_note(f)) for f in findings)
+    """Have findings count as rules or else their source say again; the number that did not."""
+    now = timezone.now()
+    findings = [finding for finding in _open_to_it(pks) if finding.person_severity]
+    _store([(f, "", _without_note(f)) for f in findings], now)
     kind = FindingEvent.Kind.RESTORED
-    events = [Event(f.pk, kind, f.severity, f.base_severity) for f in findings]
-    return tell(events, actor=actor, now=timezone.now(), note=description)
+    events = [Event(f.pk, kind, f.severity, _beneath(f)) for f in findings]
+    return tell(events, actor=actor, now=now, note=description)
+
+
+def _beneath(finding: Finding) -> str:
+    """The severity that holds where a person has set none."""
+    return finding.rule_severity or finding.source_severity
 
 
 def _open_to_it(pks: Iterable[int]) -> Sequence[Finding]:
@@ -66,15 +75,27 @@ def _open_to_it(pks: Iterable[int]) -> Sequence[Finding]:
 
 def _says(finding: Finding, said: Mapping[str, Any]) -> bool:
     noted = finding.workflow.get(NOTED) or {}
-    return bool(finding.base_severity) and said.items() <= noted.items()
+    return bool(finding.person_severity) and said.items() <= noted.items()
 
 
 def _without_note(finding: Finding) -> dict[str, Any]:
     return {name: value for name, value in finding.workflow.items() if name != NOTED}
 
 
-def _store(changes: Iterable[tuple[int, str, str, Mapping[str, Any]]]) -> None:
-    """Each a primary key, the severity that holds, the source's beneath it, the workflow."""
-    rows = [(pk, holds, beneath, as_json(workflow)) for pk, holds, beneath, workflow in changes]
+def _store(changes: Sequence[tuple[Finding, str, Mapping[str, Any]]], now: datetime) -> None:
+    """Each a finding, what a person has set, and the workflow. What follows from the severity,
+    as a due date does, is for rules to say anew."""
+    columns = ("severity", "base_severity", "person_severity", "workflow", "recheck_since")
+    rows = [
+        (
+            finding.pk,
+            severity or _beneath(finding),
+            finding.source_severity if severity or finding.rule_severity else "",
+            severity,
+            as_json(workflow),
+            now,
+        )
+        for finding, severity, workflow in changes
+    ]
     if rows:
-        writer().update(Finding, ("severity", "base_severity", "workflow"), rows)
+        writer().update(Finding, columns, rows)

@@ -5,26 +5,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest
-from django.dispatch import Signal
 from django.utils import timezone
 
-from config.accounts.access import Actor, key_name
+from config.accounts.access import Actor
 from config.accounts.models import User
+from config.lib.any_of import AnyOf
 from config.lib.rows import writer
-from findings.facts import GONE_STATUSES, Facts, Status, Ticket
+from config.lib.utc import epoch_ms
+from findings.events import (
+    Event,
+    actor_json,
+    ring_on_commit,
+    tell,
+    write_and_record,
+    write_events,
+)
+from findings.facts import GONE_STATUSES, OPEN_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Finding, FindingEvent, SavedView, Scope, Source
+from findings.formats.values.identity import RECIPE_VERSION
+from findings.models import Finding, FindingEvent, Scope, Source
+from findings.recording.adoption import Reporter, lookup_fingerprints, stored_rows
 from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
+from findings.recording.stored import columns, decoder, known_of
+from findings.rule_state import STATE_COLUMNS, RuleState
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
-
-_NOT_MUTED: dict[str, Any] = {"is_muted": False}
+from findings.workflow import (
+    NOT_MUTED,
+    Workflow,
+    with_mute,
+    without_due_date,
+)
 
 
 class Recorded(NamedTuple):
@@ -35,8 +53,22 @@ class Recorded(NamedTuple):
 
 class Claimed(NamedTuple):
     pk: int
-    unevaluated_since: datetime
     facts: Facts
+    state: RuleState = RuleState()
+
+    @classmethod
+    def read(cls, row: Sequence[Any]) -> Self:
+        """From the values of `CLAIMED`."""
+        pk, *values = row
+        _decode(values)
+        facts = Facts._make(values[: len(Facts._fields)])
+        return cls(pk, facts, RuleState.read(_STATE_OF(values)))
+
+
+_COLUMNS = tuple(dict.fromkeys((*Facts._fields, *STATE_COLUMNS)))
+CLAIMED = ("pk", *columns(_COLUMNS))
+_STATE_OF = itemgetter(*map(_COLUMNS.index, STATE_COLUMNS))
+_decode = decoder(_COLUMNS)
 
 
 class TicketUpdate(NamedTuple):
@@ -48,15 +80,6 @@ class TicketUpdate(NamedTuple):
     ticket_status: str
     ticket_rule_id: UUID | None
     workflow: Mapping[str, Any]
-
-
-class Event(NamedTuple):
-    """A row of FindingEvent before it is one."""
-
-    finding_id: int
-    kind: str
-    before: str
-    after: str
 
 
 # --- What sources report ------------------------------------------------------------------
@@ -72,7 +95,8 @@ def record(
     """Take in what `source` reports: each finding is new, seen again, or open again.
 
     A finding belongs to the scope that reported it last; to none if it was sent by itself.
-    Of one fingerprint twice in a batch the last wins and the others count as seen again.
+    Of one fingerprint twice in a batch the last wins and the others count as seen again. What is
+    stored under a former fingerprint is adopted, see `recording.adoption`.
     """
     now = now or timezone.now()
     scope_id = scope.pk if scope else None
@@ -85,25 +109,31 @@ def record(
         # fingerprint that is not known now is surely new, and COPY straight into the table is
         # safe; the price is one batch at a time for each source.
         Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-        known = _lock_known(source, reported)
+        rows = _lock_known(source, lookup_fingerprints(batch))
+        known = stored_rows(batch, rows, reporter=reporter_of(scope))
         new = [report for fingerprint, report in reported.items() if fingerprint not in known]
         _insert(new, source=source, now=now)
-        reopened = _see_again([(row, reported[row.fingerprint]) for row in known.values()], now)
+        pairs = [(row, reported[fingerprint]) for fingerprint, row in known.items()]
+        reopened = _see_again(pairs, now)
         if new or reopened:
-            _on_commit(findings_recorded)
+            ring_on_commit(findings_recorded)
         if reopened:
-            _on_commit(findings_changed)
+            ring_on_commit(findings_changed)
     return Recorded(len(new), len(batch) - len(new) - reopened, reopened)
 
 
-def _lock_known(source: Source, fingerprints: Iterable[str]) -> dict[str, Known]:
+def reporter_of(scope: Scope | None) -> Reporter:
+    return Reporter(scope.pk, scope.recipe_version) if scope else Reporter()
+
+
+def _lock_known(source: Source, fingerprints: Iterable[str]) -> list[Known]:
     rows = (
-        Finding.objects.filter(source=source, fingerprint__in=list(fingerprints))
+        Finding.objects.filter(AnyOf("fingerprint", fingerprints), source=source)
         .order_by("pk")  # whoever locks findings locks them in this order
         .select_for_update(no_key=True)
-        .values_list(*Known._fields)
+        .values_list(*columns(Known._fields))
     )
-    return {known.fingerprint: known for known in map(Known._make, rows)}
+    return list(map(known_of, rows))
 
 
 def _insert(reports: Sequence[Report], *, source: Source, now: datetime) -> None:
@@ -117,11 +147,14 @@ def _insert(reports: Sequence[Report], *, source: Source, now: datetime) -> None
 
 def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     """Update known findings with what is now said of them; the number that opened again."""
-    same = [row.pk for row, report in pairs if row.digest == report.digest]
+    same = [row.pk for row, report in pairs if _is_unchanged(row, report)]
     if same:
-        Finding.objects.filter(pk__in=same).update(
-            last_seen_at=Greatest(F("last_seen_at"), Value(now)), scope=pairs[0][1].scope_id
-        )  # all of one batch are of one scope
+        Finding.objects.filter(AnyOf("pk", same)).update(
+            last_seen_at=Greatest(F("last_seen_at"), Value(now)),
+            scope=pairs[0][1].scope_id,  # all of one batch are of one scope
+            recipe_version=RECIPE_VERSION,
+        )
+    _note_fixes(pairs, now)
     different = [
         (
             row.pk,
@@ -133,7 +166,7 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
             ),
         )
         for row, report in pairs
-        if row.digest != report.digest
+        if not _is_unchanged(row, report)
     ]
     if different:
         writer().update(Finding, SAID, different)
@@ -144,15 +177,38 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     ]
     if worse_or_better:
         changed = [event.finding_id for event in worse_or_better]
-        Finding.objects.filter(pk__in=changed).update(detection_changed_at=now)
+        # Rules are asked again: what one of them set may not be what it would set now.
+        Finding.objects.filter(pk__in=changed).update(detection_changed_at=now, recheck_since=now)
     back = [
         Event(row.pk, FindingEvent.Kind.REOPENED, row.status, Status.OPEN)
         for row, _ in pairs
         if row.status in GONE_STATUSES
     ]
-    _open_again([event.finding_id for event in back], now=now)
-    _write_events([*worse_or_better, *back], actor=None, now=now)
+    _open_again([event.finding_id for event in back], now=now, is_mute_lifted=False)
+    write_events([*worse_or_better, *back], actor=None, now=now)
     return len(back)
+
+
+def _note_fixes(pairs: Sequence[tuple[Known, Report]], now: datetime) -> None:
+    """Keep since when there is a fix, of findings that were reported without one: a due date may
+    be counted from then. One statement, and only for changed findings that have a fix."""
+    fixed = [
+        row.pk for row, report in pairs if not _is_unchanged(row, report) and _is_fixed(report)
+    ]
+    if fixed:
+        without = Q(attributes__vulnerability__is_fix_available=False)
+        Finding.objects.filter(without, pk__in=fixed, fix_available_at=None).update(
+            fix_available_at=now, recheck_since=now
+        )
+
+
+def _is_fixed(report: Report) -> bool:
+    vulnerability = report.finding.attributes.get("vulnerability")
+    return isinstance(vulnerability, Mapping) and vulnerability.get("is_fix_available") is True
+
+
+def _is_unchanged(row: Known, report: Report) -> bool:
+    return (row.fingerprint, row.digest) == (report.finding.fingerprint, report.digest)
 
 
 def _severity_news(row: Known) -> str:
@@ -160,10 +216,11 @@ def _severity_news(row: Known) -> str:
     return kinds.REPORTED if row.base_severity else kinds.SEVERITY
 
 
-def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: datetime) -> None:
+def _open_again(pks: Sequence[int], *, now: datetime, **values: Any) -> None:
     """Gone findings ask for work again: evaluated anew unless a case follows them already.
 
-    One that was never evaluated still is, case or not: every finding gets its decision.
+    One that was never evaluated still is, case or not: every finding gets its decision. Rules
+    that act on what exists look at all of them. `values` are columns that change with it.
     """
     if not pks:
         return
@@ -173,8 +230,9 @@ def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: dateti
     # decisions for one time the database refuses the second, and with it all beside it.
     later = Greatest(Value(now), F("opened_at") + timedelta(microseconds=1))
     Finding.objects.filter(pk__in=pks).update(
-        status=status,
+        **{"status": Status.OPEN, **values},
         opened_at=later,
+        recheck_since=now,
         detection_changed_at=now,
         resolved_at=None,
         unevaluated_since=Case(
@@ -189,24 +247,27 @@ def _open_again(pks: Sequence[int], *, status: Status = Status.OPEN, now: dateti
 # --- What the pipeline does ---------------------------------------------------------------
 
 
-def claim_unevaluated(*, limit: int) -> list[Claimed]:
-    """The findings that wait longest for a decision, locked until the transaction ends.
+def claim_unevaluated(*, limit: int, pks: Sequence[int] = ()) -> list[Claimed]:
+    """The findings that wait longest for a decision, locked until the transaction ends; of
+    these alone, if any are named.
 
     Several workers never get the same finding: PostgreSQL skips what another one holds, and
     SQLite's immediate transactions run one after another. Call inside a transaction.
     """
+    waiting = unevaluated().filter(pk__in=pks) if pks else unevaluated()
     rows = (
-        unevaluated()
-        .order_by("unevaluated_since", "pk")
+        waiting.order_by("unevaluated_since", "pk")
         .select_for_update(skip_locked=True, no_key=True)
-        .values_list("pk", "unevaluated_since", *Facts._fields)[:limit]
+        .values_list(*CLAIMED)[:limit]
     )
-    return [Claimed(row[0], row[1], Facts._make(row[2:])) for row in rows]
+    return list(map(Claimed.read, rows))
 
 
-def settle_evaluated(pks: Iterable[int]) -> None:
+def settle_evaluated(pks: Iterable[int], *, decided_at: datetime) -> None:
     """These findings have their decision."""
-    Finding.objects.filter(pk__in=list(pks)).update(unevaluated_since=None)
+    Finding.objects.filter(AnyOf("pk", pks)).update(
+        unevaluated_since=None, decided_at=decided_at, recheck_since=None
+    )
 
 
 def store_tickets(updates: Sequence[TicketUpdate]) -> None:
@@ -249,12 +310,13 @@ def change_status(pks: Iterable[int], *, status: Status, actor: Actor) -> int:
             resolved_at=now,
             detection_changed_at=now,
         )
+        remove_due_dates([finding for finding in findings if finding.due_at])
     else:
         _open_again(gone, status=status, now=now)
-        Finding.objects.filter(pk__in=here).update(status=status)
+        Finding.objects.filter(pk__in=here).update(status=status, recheck_since=now)
         if gone:
-            _on_commit(findings_recorded)
-    _store_mutes([f for f in findings if f.status == Status.MUTED], _NOT_MUTED, until=None)
+            ring_on_commit(findings_recorded)
+    _end_mutes(findings, NOT_MUTED, is_lifted=actor is not None and not status.is_gone)
     events = [Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
     return tell(events, actor=actor, now=now)
 
@@ -268,7 +330,10 @@ def mute(
     until: datetime | None = None,
     actor: Actor,
 ) -> int:
-    """Silence findings, for ever or `until`; the number muted. Gone ones stay as they are."""
+    """Silence findings, for ever or `until`; the number muted. Gone ones stay as they are.
+
+    No rule ends it: one that a rule had muted is a person's from now on.
+    """
     now = timezone.now()
     findings = [finding for finding in lock(pks) if finding.status not in GONE_STATUSES]
     details = {
@@ -279,7 +344,7 @@ def mute(
         "muted_at": epoch_ms(now),
         "muted_by": actor_json(actor),
     }
-    _store_mutes(findings, details, until=until)
+    store_mutes([Mute(f, with_mute(f.workflow, details), until) for f in findings])
     Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.MUTED)
     events = [Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
     return tell(events, actor=actor, now=now, note=description)
@@ -287,40 +352,66 @@ def mute(
 
 @transaction.atomic
 def unmute(pks: Iterable[int], *, reason: str = "", description: str = "", actor: Actor) -> int:
-    """Open muted findings again; the number that were muted. They are not evaluated again."""
+    """Open muted findings again; the number that were muted. They are not evaluated again.
+
+    A mute of a rule is lifted by it: no rule mutes the finding again, until a person mutes it
+    or it is reported anew after it was gone.
+    """
     muted = [finding for finding in lock(pks) if finding.status == Status.MUTED]
     details = {"reason": reason, "description": description} if reason else {}
-    return _unmute(muted, _NOT_MUTED | details, actor=actor, note=description)
+    if muted:
+        ring_on_commit(findings_changed)
+    return end_mutes(muted, {**NOT_MUTED, **details}, actor=actor, note=description)
 
 
-@transaction.atomic
-def wake_muted(now: datetime) -> int:
-    """Open the findings whose mute has ended; their number."""
-    due = Finding.objects.filter(status=Status.MUTED, muted_until__lte=now)
-    # Looked at again under the lock: a person may have muted one anew meanwhile.
-    findings = [
-        finding
-        for finding in lock(due.values_list("pk", flat=True))
-        if finding.muted_until is not None and finding.muted_until <= now
-    ]
-    return _unmute(findings, _NOT_MUTED, actor=None, note="The mute ended.")
-
-
-def _unmute(
-    findings: Sequence[Finding], details: Mapping[str, Any], *, actor: Actor, note: str
-) -> int:
-    _store_mutes(findings, details, until=None)
-    Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.OPEN)
+def end_mutes(findings: Sequence[Finding], details: Workflow, *, actor: Actor, note: str) -> int:
+    """Open (locked) muted findings; their number. Who calls it sends the news."""
+    now = timezone.now()
+    _end_mutes(findings, details, is_lifted=actor is not None)
+    Finding.objects.filter(pk__in=[f.pk for f in findings]).update(
+        status=Status.OPEN,
+        recheck_since=now,  # it may get a due date again
+    )
     events = [Event(f.pk, FindingEvent.Kind.UNMUTED, f.status, Status.OPEN) for f in findings]
-    return tell(events, actor=actor, now=timezone.now(), note=note)
+    write_and_record(events, actor=actor, now=now, note=note)
+    return len(findings)
 
 
-def _store_mutes(
-    findings: Sequence[Finding], details: Mapping[str, Any], *, until: datetime | None
-) -> None:
-    rows = [(f.pk, as_json(f.workflow | {"mute": details}), until) for f in findings]
-    if rows:
-        writer().update(Finding, ("workflow", "muted_until"), rows)
+def remove_due_dates(findings: Sequence[Finding]) -> None:
+    """Of (locked) findings that are closed."""
+    open_ones = [finding for finding in findings if finding.status in OPEN_STATUSES]
+    store_mutes(
+        [Mute(f, without_due_date(f.workflow), is_lifted=f.is_mute_lifted) for f in open_ones]
+    )
+
+
+class Mute(NamedTuple):
+    """A (locked) finding's mute as it is from now on, with the workflow that tells so. Whoever is
+    muted, or is no longer, has no due date until rules give it one."""
+
+    finding: Finding
+    workflow: Workflow
+    until: datetime | None = None
+    is_lifted: bool = False
+
+
+def store_mutes(mutes: Sequence[Mute]) -> None:
+    if mutes:
+        columns = ("workflow", "muted_until", "is_mute_lifted", "mute_rule_id", "due_at")
+        rows = [(m.finding.pk, as_json(m.workflow), m.until, m.is_lifted) for m in mutes]
+        nothing = (None, None, None)
+        writer().update(Finding, (*columns, "due_rule_id"), [(*row, *nothing) for row in rows])
+
+
+def _end_mutes(findings: Sequence[Finding], details: Workflow, *, is_lifted: bool) -> None:
+    """Of those that are muted."""
+    store_mutes(
+        [
+            Mute(f, with_mute(f.workflow, details), is_lifted=is_lifted or f.is_mute_lifted)
+            for f in findings
+            if f.status == Status.MUTED
+        ]
+    )
 
 
 @transaction.atomic
@@ -341,54 +432,3 @@ def assign(pks: Iterable[int], *, assignee: User | None, actor: Actor) -> int:
         for f in findings
     ]
     return tell(events, actor=actor, now=now)
-
-
-def actor_json(actor: Actor) -> dict[str, Any] | None:
-    return {"id": str(actor.id), "name": actor.name} if actor else None
-
-
-def epoch_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-# --- Saved views --------------------------------------------------------------------------
-
-
-def save_view(*, name: str, query: str, is_shared: bool, owner: User) -> SavedView:
-    return SavedView.objects.create(name=name, query=query, is_shared=is_shared, owner=owner)
-
-
-def change_view(view: SavedView, *, name: str, is_shared: bool) -> None:
-    SavedView.objects.filter(pk=view.pk).update(name=name, is_shared=is_shared)
-
-
-def delete_view(view: SavedView) -> None:
-    SavedView.objects.filter(pk=view.pk).delete()
-
-
-# --- News ---------------------------------------------------------------------------------
-
-
-def tell(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> int:
-    """Write what somebody did and ring on commit; the number of events."""
-    if events:
-        _write_events(events, actor=actor, now=now, note=note)
-        _on_commit(findings_changed)
-    return len(events)
-
-
-def _write_events(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> None:
-    if events:
-        columns = (*Event._fields, "note", "actor_id", "key_name", "created_at")
-        actor_id = actor.pk if isinstance(actor, User) else None
-        said = (note, actor_id, key_name(actor), now)
-        writer().insert(FindingEvent, columns, [(*event, *said) for event in events])
-
-
-def _on_commit(signal: Signal) -> None:
-    """News is a bell: a receiver that fails must not fail what is already true."""
-
-    def send() -> None:  # not a partial: Django logs a failure by the function's name
-        signal.send(sender=Finding)
-
-    transaction.on_commit(send, robust=True)

@@ -16,7 +16,7 @@ SAMPLE = 1_000
 """Newest findings looked at: reading them takes one index range whatever the table's size."""
 SHOWN = 10
 COUNTED = 20_000
-LONGEST = 200
+MAX_LENGTH = 200
 CORE = ("finding_type", "severity", "resource_type", "resource_name", "resource_id", "title")
 """Core fields worth suggesting: the others change after the decision or are never typed."""
 
@@ -32,6 +32,10 @@ SEARCHED = {
     "ticket.rule": ("Id of the rule that made the ticket", []),
     "ticket.status": ("Open, in progress, closed", ["open", "in_progress", "closed"]),
     "ticket.over_limit": ("Over the daily limit of its rule", ["true", "false"]),
+    "is_in_security_inbox": ("In the Security Inbox", ["true", "false"]),
+    "workflow.due_date.due_at": ("The day it is due", []),
+    "workflow.due_date.is_overdue": ("Its due date has passed", ["true", "false"]),
+    "workflow.mute.is_muted_by_rule": ("Muted by a rule", ["true", "false"]),
 }
 """What only a search may ask for, since it changes after the decision: a hint and the values."""
 
@@ -106,7 +110,7 @@ def _values(
     chosen = [
         (value, count)
         for value, count in values.most_common()
-        if value.lower().startswith(typed.lower()) and len(value) <= LONGEST
+        if value.lower().startswith(typed.lower()) and len(value) <= MAX_LENGTH
     ]
     return [
         Suggestion(

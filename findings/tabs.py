@@ -14,13 +14,17 @@ from findings.explorer.pages import numbers_of
 from findings.forms import ExplorerQuery
 from findings.selectors import views_of
 
+_UNTICKETED_CRITICALS = (
+    "severity=critical&ticket=none&ticket=over_limit&status=in-progress&status=open"
+)
 BUILT_IN = (
     ("All findings", ""),
-    ("Unticketed criticals", "severity=critical&ticket=none&status=in-progress&status=open"),
-    ("Over limit today", "from=today&ticket=over_limit"),
+    ("Unticketed criticals", _UNTICKETED_CRITICALS),
+    ("Overdue", "due=overdue"),
+    ("Over limit today", "from=today&by=decided&ticket=over_limit"),
 )
-MOST_COUNTED = 999
-MOST_TABS = 12  # that are counted
+MAX_COUNTED = 999
+MAX_TABS = 12  # that are counted
 
 
 class Tab(NamedTuple):
@@ -53,16 +57,16 @@ def tabs_of(person: User, now: str) -> list[Tab]:
 def counts_of(tabs: Sequence[Tab]) -> dict[str, str]:
     """Tab key → how many it finds, "" for none; all findings are not counted. One statement."""
     now = timezone.now()
-    asked = [
+    pairs = [
         (tab.key, ExplorerQuery(QueryDict(tab.query)).search(now)) for tab in tabs if tab.query
     ]
-    searches = {key: search for key, search in asked[:MOST_TABS] if search}
-    counted = numbers_of(list(searches.values()), most=MOST_COUNTED)
-    return {key: _said(number) for key, number in zip(searches, counted, strict=True)}
+    searches = {key: search for key, search in pairs[:MAX_TABS] if search}
+    counted = numbers_of(list(searches.values()), most=MAX_COUNTED)
+    return {key: _label(number) for key, number in zip(searches, counted, strict=True)}
 
 
-def _said(number: int) -> str:
-    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")
+def _label(number: int) -> str:
+    return f"{MAX_COUNTED}+" if number > MAX_COUNTED else str(number or "")
 
 
 def _state(query: str) -> str:

@@ -6,15 +6,32 @@ from __future__ import annotations
 from django.utils import timezone
 
 from config.lib.tasks import enqueue
-from findings import services, uploads
+from findings import mute_expiry
+from findings.imports import closing, queue
 
 
 def wake_muted() -> None:
     """Mutes that have ended; runs every minute."""
-    services.wake_muted(timezone.now())
+    if not mute_expiry.wake_muted(timezone.now()):
+        enqueue("findings.tasks.wake_muted")
 
 
 def take_uploads() -> None:
-    """Uploaded reports; rung by the page, and every minute for what a lost ring left behind."""
-    if not uploads.take_due():
+    """Uploaded reports; enqueued by the page, and each minute for what a lost wake-up left."""
+    if not queue.take_due():
         enqueue("findings.tasks.take_uploads")
+
+
+def forget_abandoned_uploads() -> None:
+    """Reports that nobody decided about; runs every minute."""
+    queue.forget_abandoned()
+
+
+def delete_stray_uploads() -> None:
+    """Files that a process that died has left without their rows; runs every minute."""
+    queue.delete_stray_files()
+
+
+def finish_resolving() -> None:
+    """Findings that a person resolved and a process that died did not close; every minute."""
+    closing.finish_resolving()

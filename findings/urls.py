@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from findings.views import explorer, export, importers, panel, saved, triage
+from findings.views import explorer, export, importers, inbox, panel, saved, triage
 
 app_name = "findings"
 
@@ -10,13 +10,14 @@ urlpatterns = [
     path("settings/importers", importers.list_importers, name="importer-list"),
     path("settings/importers/upload", importers.upload_report, name="import-create"),
     path("settings/importers/<uuid:import_id>", importers.show_import, name="import-show"),
-    path("settings/importers/<uuid:import_id>/begin", importers.begin, name="import-begin"),
+    path("settings/importers/<uuid:import_id>/begin", importers.confirm, name="import-confirm"),
     path(
         "settings/importers/<uuid:import_id>/columns", importers.map_columns, name="import-columns"
     ),
     path("settings/importers/<uuid:import_id>/discard", importers.discard, name="import-discard"),
     path("settings/importers/<uuid:import_id>/resolve", importers.resolve, name="import-resolve"),
     path("settings/importers/<uuid:import_id>/keep", importers.keep_open, name="import-keep"),
+    path("inbox", inbox.show_inbox, name="inbox"),
     path("findings", explorer.list_findings, name="finding-list"),
     path("explorer/facets", explorer.show_facets, name="explorer-facets"),
     path("explorer/facets/<str:name>", explorer.show_facet, name="explorer-facet"),
@@ -31,5 +32,6 @@ urlpatterns = [
     path("triage/mute", triage.mute_findings, name="finding-mute"),
     path("triage/assign", triage.assign_findings, name="finding-assign"),
     path("triage/status", triage.change_status, name="finding-status"),
+    path("triage/inbox", triage.choose_inbox, name="finding-inbox"),
     path("triage/severity", triage.change_severity, name="finding-severity"),
 ]

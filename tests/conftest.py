@@ -1,17 +1,31 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from django.test import Client
 
-from automation.rulebook import _load
+from automation.rules.active import _load
 from config.accounts.models import User
 from config.accounts.roles import Role
 from tests.factories import UserFactory
 
-pytest_plugins = ["tests.jira"]
+pytest_plugins = ["tests.emptying", "tests.jira", "tests.tables"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`. Half of the suite's time is waiting: for processes, timers and locks."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first, or one process would still be at them when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

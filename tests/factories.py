@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from uuid import UUID
 
 import factory
 from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from automation.engine.rules import RuleSpec
+from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import Rule
+from automation.rules.data import RuleData, rule_spec
 from config.accounts.models import KeptAnswer, User
 from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
@@ -155,16 +160,51 @@ class ExternalIssueFactory(DjangoModelFactory):
 
 
 class RuleFactory(DjangoModelFactory):
-    """A bare row, outside any rule-set version. Rules that act come from automation.services."""
+    """A bare row, outside any rule-set version. Rules that act come from `rules.services`."""
 
     class Meta:
         model = Rule
+        exclude = ("target", "project_id", "max_tickets_per_day")
 
     name = factory.Sequence(lambda n: f"Rule {n}")
     position = factory.Sequence(lambda n: n)
+    kind = NAME
     finding_types = factory.LazyFunction(lambda: [FindingType.LIBRARY.value])
+    target = Target.CASE_MANAGEMENT.value
     project_id = factory.LazyFunction(lambda: ProjectFactory().id)
     max_tickets_per_day = 10
+    action = factory.LazyAttribute(
+        lambda rule: {
+            "target": str(rule.target),
+            "project_id": str(rule.project_id),
+            "max_tickets_per_day": rule.max_tickets_per_day,
+        }
+    )
+
+
+def ticket_rule(
+    *,
+    target=Target.CASE_MANAGEMENT,
+    project_id,
+    max_tickets_per_day,
+    assignee_id=None,
+    fields=None,
+    **criteria,
+) -> RuleData:
+    """What is said of a rule that creates tickets."""
+    action = CreateTicket(
+        target=target,
+        project_id=project_id,
+        max_tickets_per_day=max_tickets_per_day,
+        assignee_id=assignee_id,
+        fields=fields,
+    )
+    return RuleData(action=action, **criteria)
+
+
+def ticket_spec(*, id, **said) -> RuleSpec:
+    """A rule that creates tickets, as the engine knows it."""
+    return replace(rule_spec(UUID(int=0), ticket_rule(**said)), id=str(id))
 
 
 def reported(number: int = 1, *, prefix: str = "r", **fields: object) -> list[Normalised]:

@@ -28,8 +28,10 @@ Webhooks: .webhooks.register(url, secret="s"), .webhooks.wait_until_idle(),
 Other people: .create_issue("SEC", "…") .edit(key, summary="…") .assign(key, DANA)
     .set_status(key, "Done") .comment(key, "…") .move(key, "PLAT") .delete(key)
 Traps: .site.is_translated = True (messages nobody can read), .hide(key) (a security level),
-    .demand_resolution("SEC") (a screen on the step to done), .access.is_scoped = True
-Look: .issue(key) .issues("SEC") .issues_by_label("fa-") .status_of(key)
+    .demand_resolution("SEC", "Done", …) (a screen on the step to done), .access.is_scoped = True
+    .demand_on_closing("SEC", *CLOSING_FIELDS, on_screen=True) (a text, labels, any field)
+    .keep_resolution("SEC", shown_on="edit") .set_resolution(key, "Won't Do") .site.clock = …
+Look: .issue(key) .issues("SEC") .issues_by_label("fa-") .status_of(key) .resolution_of(key)
 """
 
 from __future__ import annotations

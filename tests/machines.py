@@ -68,7 +68,7 @@ class Place:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 
@@ -98,7 +98,7 @@ class Machine:
         self.place = place
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        options = ("--port", str(self.port)) if arguments[0] == "up" else ()
+        options = ("--port", str(self.port)) if arguments[0] in ("up", "serve") else ()
         self._output = place.directory / f"output-{self.port}"
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
@@ -119,7 +119,7 @@ class Machine:
     def output(self) -> str:
         return self._output.read_text()
 
-    def wait_for(self, text: str, *, seconds: float = 60) -> None:
+    def wait_for(self, text: str, *, seconds: float = 240) -> None:
         deadline = time.monotonic() + seconds
         while text not in self.output:
             assert self._process.poll() is None, self.output
@@ -129,6 +129,10 @@ class Machine:
     def stop(self, number: int = signal.SIGINT) -> int:
         self._process.send_signal(number)
         return self.exit_code()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self.exit_code()
 
     def exit_code(self, *, seconds: float = 30) -> int:
         return self._process.wait(timeout=seconds)
@@ -161,7 +165,7 @@ class Machine:
         except OSError:
             return 0, {}
 
-    def beat_age(self) -> float | None:
+    def heartbeat_age(self) -> float | None:
         return self.get("/readyz")[1]["parts"]["queue"]["age_seconds"]
 
     def is_ready(self) -> bool:
@@ -186,6 +190,7 @@ def fresh_database(template: str = "template1") -> Iterator[str | None]:
     with psycopg.connect(urlsplit(server)._replace(path="/postgres").geturl()) as connection:
         connection.autocommit = True
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit TO off')
         try:
             yield urlsplit(server)._replace(path=f"/{name}").geturl()
         finally:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,31 +21,18 @@ from django.utils import timezone
 from config.accounts.history import sign
 from config.accounts.models import User
 from config.lib.tasks import enqueue
+from ticketing.account_data import AccountData, checked, errors_of_name
 from ticketing.issue_templates import delete_templates_of
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.states import WAITING
-from ticketing.trackers.base import Fault, TrackerError
-from ticketing.trackers.jira.sites import BadAddress, normal_address
+from ticketing.states import State as Waiting
+from ticketing.trackers.base import TrackerError
 
 log = structlog.stdlib.get_logger(__name__)
-Deployment = JiraAccount.Deployment
 State = JiraAccount.State
-_LONGEST_NAME = 100
-_LONGEST_TOKEN = 4000
+_PROBE = "ticketing.tasks.probe_accounts"
+_STATE = ("state", "problem", "problem_at", "probe_at", "probes")
 _SECRETS = ("token", "webhook_secret", "former_webhook_secret")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountData:
-    """What a person says of an account. `api_url` is empty where it is the site itself."""
-
-    name: str
-    deployment: str = Deployment.CLOUD
-    site_url: str
-    api_url: str = ""
-    email: str = ""
-    token_expires_on: date | None = None
-    markup: str = JiraAccount.Markup.WIKI
 
 
 def create_account(
@@ -59,7 +44,7 @@ def create_account(
     is_sandbox: bool = False,
 ) -> JiraAccount:
     """A draft: rules may use it once `connect` was called. Raises ValidationError."""
-    data = _checked(data, token=token, is_sandbox=is_sandbox)
+    data = checked(data, token=token, is_sandbox=is_sandbox)
     account = JiraAccount(
         **asdict(data),
         token=token.strip(),
@@ -81,7 +66,7 @@ def edit_account(
     """
     with transaction.atomic():
         account = _lock(account)
-        data = _checked(data, token=token, account=account, is_sandbox=account.is_sandbox)
+        data = checked(data, token=token, account=account, is_sandbox=account.is_sandbox)
         moved = (data.site_url, data.api_url) != (account.site_url, account.api_url)
         for name, value in asdict(data).items():
             setattr(account, name, value)
@@ -91,7 +76,9 @@ def edit_account(
             account.webhook_event_at = None
         if token:
             _take_token(account, token)
-        _save(account, actor=actor, reason="Token replaced" if token else "")
+        reasons = ["Token replaced"] if token else []
+        reasons += ["New address, new webhook secret"] if moved else []
+        _save(account, actor=actor, reason=", ".join(reasons))
     return account
 
 
@@ -146,33 +133,82 @@ def forget_former_secret(account: JiraAccount, *, actor: User | None) -> None:
             _save(account, actor=actor, reason="Former webhook secret no longer accepted")
 
 
-# --- Pausing --------------------------------------------------------------------------
+# --- Its state ------------------------------------------------------------------------
+#
+#   connected ─a strange answer─▶ suspected ─the second look: Jira answers, to us─▶ connected
+#                                     └─it does not─▶ suspended: auth_failed or broken
+#   suspended ─looked at after 1, 5, 15, 60, 60 … minutes, or when a person says so─▶ connected
+#             ─a new token─▶ connected
+#
+# Nothing but the look (`account_probe`) is sent while an account is not connected; tickets wait.
+
+PROBE_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(minutes=60),
+)
+"""After each look that failed, when to look again."""
 
 
-def pause(account: JiraAccount, reason: str) -> None:
-    """Jira refuses the credentials: nothing more is sent, tickets wait. Once however often.
+def blame(account: JiraAccount, error: TrackerError) -> None:
+    """What may be true of every call of the account is its trouble, and not the ticket's."""
+    if error.suspicious:
+        suspect(account, error.reason)
 
-    `account` is as it was when the refused call was made: nothing happens if its token has
-    been replaced since.
+
+def suspect(account: JiraAccount, reason: str) -> None:
+    """Send nothing more until a second look has decided, which is due at once.
+
+    `account` is as it was when the answer came: nothing happens if its token was replaced since.
     """
-    _stop(account, State.AUTH_FAILED, reason)
-
-
-def give_up(account: JiraAccount, reason: str) -> None:
-    """Jira is not where the account says: nothing more is sent until a person repairs it."""
-    _stop(account, State.BROKEN, reason)
-
-
-def _stop(account: JiraAccount, state: str, reason: str) -> None:
     with transaction.atomic():
-        now = JiraAccount.objects.select_for_update().filter(pk=account.pk).first()
-        if now is None or now.deleted_at or now.token != account.token:
+        now = _unchanged(account)
+        if now is None or now.state != State.CONNECTED or now.connected_at is None:
             return
-        if now.state not in (state, State.AUTH_FAILED):
-            said = _with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
-            _set_state(now, state, said)
-            log.warning("An account is stopped", account=account.name, state=state, reason=reason)
-    account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
+        at = timezone.now()
+        now.state, now.problem, now.problem_at = State.SUSPECTED, reason, at
+        now.probe_at, now.probes = at, 0
+        _store_state(now)
+        enqueue(_PROBE)
+    _copy_state(now, account)
+    log.warning("An account is looked at again", account=account.name, reason=reason)
+
+
+def pause(account: JiraAccount, reason: str, *, state: str = State.AUTH_FAILED) -> None:
+    """The account surely does not work: say so, since when, and when it is looked at next."""
+    with transaction.atomic():
+        now = _unchanged(account)
+        if now is None:
+            return
+        at = timezone.now()
+        is_news = now.state in (State.CONNECTED, State.SUSPECTED)
+        now.problem_at = now.problem_at or at
+        now.state = state
+        now.problem = _with_likely_cause(now, reason) if state == State.AUTH_FAILED else reason
+        now.probe_at = at + PROBE_AFTER[min(now.probes, len(PROBE_AFTER) - 1)]
+        now.probes = min(now.probes + 1, 1_000)
+        if is_news:
+            _save(now, actor=None, reason="")
+            log.warning("An account is suspended", account=now.name, state=state, reason=reason)
+        else:
+            _store_state(now)
+    _copy_state(now, account)
+
+
+def resume(account: JiraAccount, *, actor: User | None = None) -> None:
+    """Jira answers, and to us: deliver what waits. Nothing if the token was replaced since."""
+    with transaction.atomic():
+        now = _unchanged(account)
+        if now is None:
+            return
+        if now.state == State.SUSPECTED:
+            _store_state(_connected(now))
+            _ring()
+        elif now.state != State.CONNECTED:
+            _save(_connected(now), actor=actor, reason="Works again")
+            _wake_tickets(now)
+    _copy_state(now, account)
 
 
 def is_callable(account: JiraAccount, *, now: datetime) -> bool:
@@ -185,41 +221,58 @@ def is_callable(account: JiraAccount, *, now: datetime) -> bool:
     )
 
 
+def is_callable_at(now: datetime, *, of: str = "") -> Q:
+    """The same, as a condition; `of` leads to the account from another row."""
+    wanted = {"state": State.CONNECTED, "deleted_at": None, "connected_at__isnull": False}
+    is_connected = Q(*((f"{of}{name}", value) for name, value in wanted.items()))
+    return is_connected & (Q((f"{of}paused_until", None)) | Q((f"{of}paused_until__lte", now)))
+
+
 def may_be_called(now: datetime) -> Q:
     """The same of the account of a row."""
-    return Q(
-        account__state=State.CONNECTED,
-        account__deleted_at=None,
-        account__connected_at__isnull=False,
-    ) & (Q(account__paused_until=None) | Q(account__paused_until__lte=now))
+    return is_callable_at(now, of="account__")
 
 
-def blame(account: JiraAccount, error: TrackerError) -> None:
-    """What is true of every call of the account is its trouble, and not the ticket's."""
-    if error.fault == Fault.AUTH:
-        pause(account, error.reason)
-    elif error.fault == Fault.CONFIG and error.whole_account:
-        give_up(account, error.reason)
+def _unchanged(account: JiraAccount) -> JiraAccount | None:
+    """The account locked, if what was seen of it can still be true."""
+    now = JiraAccount.objects.select_for_update().filter(pk=account.pk, deleted_at=None).first()
+    return now if now and now.token == account.token else None
 
 
-def resume(account: JiraAccount, *, actor: User | None = None) -> None:
-    """Jira accepts the credentials again: deliver what waits."""
-    with transaction.atomic():
-        now = _lock(account)
-        if now.state != State.CONNECTED:
-            _set_state(now, State.CONNECTED, "", actor=actor)
-    account.state, account.problem, account.problem_at = now.state, now.problem, now.problem_at
+def _connected(account: JiraAccount) -> JiraAccount:
+    account.state, account.problem, account.problem_at = State.CONNECTED, "", None
+    account.probe_at, account.probes = None, 0
+    return account
 
 
-def _set_state(
-    account: JiraAccount, state: str, problem: str, *, actor: User | None = None
-) -> None:
-    """For those who hold the account's lock."""
-    account.state, account.problem = state, problem
-    account.problem_at = timezone.now() if problem else None
-    _save(account, actor=actor, reason="" if problem else "Works again")
-    if not problem:
-        enqueue("ticketing.tasks.deliver")
+def _store_state(account: JiraAccount) -> None:
+    """Without a line in its history: one odd answer, and another look, are not worth it."""
+    values = {name: getattr(account, name) for name in _STATE}
+    JiraAccount.objects.filter(pk=account.pk).update(**values)
+
+
+def _copy_state(source: JiraAccount, target: JiraAccount) -> None:
+    for name in _STATE:
+        setattr(target, name, getattr(source, name))
+
+
+def _wake_tickets(account: JiraAccount) -> None:
+    """What waits for the account waits no longer, however often it was tried."""
+    now = timezone.now()
+    pauses = ("paused_until", "sync_paused_until", "creates_paused_until")
+    for name in pauses:  # for what was refused until now
+        setattr(account, name, None)
+    account.endpoint_pauses = {}
+    JiraAccount.objects.filter(pk=account.pk).update(**dict.fromkeys(pauses), endpoint_pauses={})
+    states = (Waiting.PENDING, Waiting.UNSURE)
+    waiting = ExternalIssue.objects.filter(account=account, state__in=states)
+    waiting.filter(not_before__gt=now).update(not_before=now)
+    _ring()
+
+
+def _ring() -> None:
+    enqueue("ticketing.tasks.deliver")
+    enqueue("ticketing.tasks.sync")
 
 
 def is_expired(account: JiraAccount) -> bool:
@@ -262,91 +315,6 @@ def delete_account(account: JiraAccount, *, actor: User | None) -> None:
         account.save()
 
 
-# --- What may be said -----------------------------------------------------------------
-
-
-def _checked(
-    data: AccountData, *, token: str, account: JiraAccount | None = None, is_sandbox: bool
-) -> AccountData:
-    """The data as it is kept. Raises ValidationError with a sentence for each field."""
-    errors: dict[str, str] = {}
-    may_be_private = is_sandbox or settings.ALLOW_PRIVATE_NETWORKS
-    is_cloud = data.deployment == Deployment.CLOUD
-    addresses = {"site_url": data.site_url, "api_url": data.api_url or data.site_url}
-    for name, address in addresses.items():
-        try:
-            addresses[name] = normal_address(address, may_be_private=may_be_private)
-        except BadAddress as error:
-            errors.setdefault(name if address == getattr(data, name) else "site_url", str(error))
-    kept = AccountData(
-        name=" ".join(data.name.split()),
-        deployment=data.deployment,
-        site_url=addresses["site_url"],
-        api_url=addresses["api_url"] if is_cloud else addresses["site_url"],
-        email=data.email.strip() if is_cloud else "",
-        token_expires_on=data.token_expires_on,
-        markup=data.markup,
-    )
-    errors |= _errors_of_name(kept.name, account)
-    errors |= _errors_of_choices(kept)
-    errors |= _errors_of_token(kept, token.strip(), account)
-    if errors:
-        raise ValidationError(errors)
-    return kept
-
-
-def _errors_of_name(name: str, account: JiraAccount | None) -> dict[str, str]:
-    if not name or "\0" in name:
-        return {"name": "Enter a name."}
-    if len(name) > _LONGEST_NAME:
-        return {"name": f"A name takes up to {_LONGEST_NAME} characters."}
-    others = JiraAccount.objects.filter(name=name, deleted_at=None)
-    if (others.exclude(pk=account.pk) if account else others).exists():
-        return {"name": f"Another account is already called “{name}”."}
-    return {}
-
-
-def _errors_of_choices(data: AccountData) -> dict[str, str]:
-    errors = {}
-    if data.deployment not in Deployment.values:
-        errors["deployment"] = "Select Jira Cloud or Jira Data Center."
-    if data.markup not in JiraAccount.Markup.values:
-        errors["markup"] = "Select how this Jira takes long text."
-    if max(len(data.site_url), len(data.api_url), len(data.email)) > 255:
-        errors["site_url"] = "An address takes up to 255 characters."
-    if data.deployment == Deployment.CLOUD:
-        try:
-            validate_email(data.email)
-        except ValidationError:
-            errors["email"] = "Enter the email address that the token belongs to."
-    return errors
-
-
-def _errors_of_token(data: AccountData, token: str, account: JiraAccount | None) -> dict[str, str]:
-    errors = {}
-    if wrong := _wrong_token(data, token, account):
-        errors["token"] = wrong
-    known = account.token_expires_on if account else None
-    expires = data.token_expires_on
-    if expires and expires < timezone.now().date() and (token or expires != known):
-        errors |= {"token_expires_on": "This day has passed."}
-    return errors
-
-
-def _wrong_token(data: AccountData, token: str, account: JiraAccount | None) -> str:
-    if len(token) > _LONGEST_TOKEN or not token.isascii() or any(c <= " " for c in token):
-        return "This is no token: copy it again, without spaces or line breaks."
-    if token:
-        return ""
-    if account is None:
-        return "Enter a token."
-    if not account.token:
-        return "Enter the token again: the stored one cannot be read."
-    if account.api_url != data.api_url:
-        return "Enter the token again: the stored one is only sent to the address it was for."
-    return ""
-
-
 # --- Rows -----------------------------------------------------------------------------
 
 
@@ -362,7 +330,7 @@ def _save(account: JiraAccount, *, actor: User | None, reason: str) -> None:
             account.save()
     except IntegrityError as error:  # somebody else took the name a moment ago
         if JiraAccount.objects.filter(name=account.name, deleted_at=None).exists():
-            raise ValidationError(_errors_of_name(account.name, account)) from error
+            raise ValidationError(errors_of_name(account.name, account)) from error
         raise
 
 
@@ -371,8 +339,8 @@ def _take_token(account: JiraAccount, token: str) -> None:
     account.token = token.strip()
     account.user_id = account.user_name = ""
     if account.state != State.CONNECTED:
-        account.state, account.problem, account.problem_at = State.CONNECTED, "", None
-        enqueue("ticketing.tasks.deliver")
+        _connected(account)
+        _wake_tickets(account)
 
 
 def _with_likely_cause(account: JiraAccount, reason: str) -> str:

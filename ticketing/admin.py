@@ -6,21 +6,26 @@ from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, HistoryAdmin, made_by_rule
 from ticketing.models import (
+    ASSIGNEES,
     Attachment,
     Attempt,
     BulkRun,
     BulkStep,
     Case,
+    ClosingAnswer,
     CommentLink,
+    CommentRevision,
     Destination,
     ExternalIssue,
     JiraAccount,
     JiraIssueTemplate,
     JiraSpace,
     JiraUser,
+    NewestNumber,
     Orphan,
     Project,
     RequestHour,
+    SpacePoll,
     TimelineEntry,
     WebhookEvent,
 )
@@ -41,14 +46,18 @@ class CaseAdmin(BrowseAdmin):
         "title",
         "status",
         "priority",
-        "assignee",
+        "assigned_to",
         "project",
         "modified_at",
     )
     list_filter = ("status", "priority", "origin", "project")
-    list_select_related = ("project", "assignee", "created_by")
+    list_select_related = ("project", *ASSIGNEES, "created_by")
     search_fields = ("key", "title", "rule_name")
     date_hierarchy = "created_at"
+
+    @display(description="Assignee", ordering="assignee__name")
+    def assigned_to(self, case: Case) -> str:
+        return case.assigned_to.name if case.assigned_to else "-"
 
     @display(description="Made by", ordering="origin")
     def made_by(self, case: Case) -> SafeString | str:
@@ -72,6 +81,16 @@ class TimelineEntryAdmin(BrowseAdmin):
     list_filter = ("kind",)
     list_select_related = ("case", "actor")
     search_fields = ("case__key", "after")
+    date_hierarchy = "created_at"
+
+
+@admin.register(CommentRevision)
+class CommentRevisionAdmin(BrowseAdmin):
+    """What comments said before they were edited or deleted."""
+
+    list_display = ("entry", "before", "after", "actor", "key_name", "created_at")
+    list_select_related = ("entry", "actor")
+    search_fields = ("before", "after", "=entry__id")
     date_hierarchy = "created_at"
 
 
@@ -113,6 +132,14 @@ class DestinationAdmin(HistoryAdmin):
     search_fields = ("space_key", "project__key")
 
 
+@admin.register(ClosingAnswer)
+class ClosingAnswerAdmin(HistoryAdmin):
+    list_display = ("destination", "reason", "name", "value")
+    list_filter = ("reason",)
+    list_select_related = ("destination",)
+    search_fields = ("name", "value", "destination__project__key")
+
+
 @admin.register(ExternalIssue)
 class ExternalIssueAdmin(BrowseAdmin):
     list_display = ("issue_key", "case", "state", "attempts", "reason", "created_at")
@@ -131,6 +158,13 @@ class AttemptAdmin(BrowseAdmin):
     date_hierarchy = "started_at"
 
 
+@admin.register(NewestNumber)
+class NewestNumberAdmin(BrowseAdmin):
+    list_display = ("space_id", "account", "number", "at")
+    list_select_related = ("account",)
+    search_fields = ("space_id",)
+
+
 @admin.register(Orphan)
 class OrphanAdmin(BrowseAdmin):
     list_display = ("remote_key", "issue", "reason", "found_at")
@@ -142,6 +176,12 @@ class OrphanAdmin(BrowseAdmin):
 class CommentLinkAdmin(BrowseAdmin):
     list_display = ("comment_id", "issue", "entry", "updated_at")
     list_select_related = ("issue", "entry")
+
+
+@admin.register(SpacePoll)
+class SpacePollAdmin(BrowseAdmin):
+    list_display = ("space_id", "account", "polled_at", "due_at", "failures", "problem")
+    list_filter = ("account",)
 
 
 @admin.register(RequestHour)

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 
 from config.accounts.access import Actor
 from config.accounts.models import User
-from ticketing import outbox, services
+from config.lib.deadline import PAGE_SECONDS, Deadline
+from ticketing import allowed_spaces, outbox, services
 from ticketing.issues import live_issues
 from ticketing.locking import lock
 from ticketing.models import (
@@ -21,6 +22,7 @@ from ticketing.models import (
     Destination,
     ExternalIssue,
     JiraAccount,
+    JiraSpace,
     JiraUser,
     Project,
 )
@@ -62,7 +64,8 @@ class _Address(NamedTuple):
 def locate(text: str) -> Case | Remote:
     """What is at a case's key, a Jira key, or the address of either; may ask Jira (two calls).
 
-    Raises NotLocated. A case's own key goes before an issue's that is spelled the same.
+    Raises NotLocated, also for an issue of nobody's here in a space that no admin opened. A
+    case's own key goes before an issue's that is spelled the same.
     """
     text = " ".join(text.replace("\0", "").split())
     address = _address(text)
@@ -71,6 +74,7 @@ def locate(text: str) -> Case | Remote:
     if case := _case_with(live_issues().filter(issue_key=address.key), address.host):
         return case
     account = _account(address)
+    _refuse_closed_key(account, address.key)
     remote = _ask(account, text if address.host else address.key)
     held = live_issues().filter(account=account, issue_id=remote.ref.id)
     return _case_with(held, "") or remote
@@ -142,7 +146,7 @@ def _assigned(account: JiraAccount, user_id: str | None) -> dict[str, dict[str, 
 def promise_issue(case: Case) -> bool:
     """Promise an issue for a case that has none; False if it has one, or is archived.
 
-    Raises Destination.DoesNotExist if its project is not linked to Jira.
+    Raises Destination.DoesNotExist if its project is not linked to Jira, and SpaceClosed.
     """
     case = lock(case_pks=[case.pk]).cases[case.pk]
     if case.archived_at or live_issues().filter(case=case).exists():
@@ -155,7 +159,7 @@ def promise_issue(case: Case) -> bool:
 def promise_issue_at(
     case: Case, place: Place, fields: Mapping[str, Any], *, account: JiraAccount
 ) -> bool:
-    """The same in a place that is named, with fields of its own."""
+    """The same in a place that is named, with fields of its own. Raises SpaceClosed."""
     case = lock(case_pks=[case.pk]).cases[case.pk]
     if case.archived_at or live_issues().filter(case=case).exists():
         return False
@@ -164,7 +168,8 @@ def promise_issue_at(
 
 
 def link_issue(case: Case, remote: Remote, *, actor: Actor) -> ExternalIssue:
-    """Make the issue the case's own. Raises outbox.IssueTaken if either has another."""
+    """Make the issue the case's own. Raises outbox.IssueTaken if either has another,
+    and SpaceClosed."""
     there = remote.destinations.filter(project=case.project_id).first() or (
         remote.destinations.first()
     )
@@ -227,11 +232,24 @@ def _account(address: _Address) -> JiraAccount:
 
 def _ask(account: JiraAccount, address: str) -> Remote:
     try:
-        with tracker_for(account, pace=pace_for(account)) as tracker:
+        pace, deadline = pace_for(account), Deadline(PAGE_SECONDS)
+        with tracker_for(account, pace=pace, deadline=deadline) as tracker:
             ref = tracker.resolve(address)
             state = tracker.fetch([ref.id]).get(ref.id)
+            if isinstance(state, TrackerError):
+                raise state
     except TrackerError as error:
         raise NotLocated(error.reason) from error
     if state is None:
         raise NotLocated(f"{ref.key} was not found in {account.host}.")
-    return Remote(account, state.ref, state.space_id, state.space_key, state.title)
+    found = Remote(account, state.ref, state.space_id, state.space_key, state.title)
+    if not allowed_spaces.may_use(account, found):
+        raise NotLocated(allowed_spaces.reason(found.space_key))
+    return found
+
+
+def _refuse_closed_key(account: JiraAccount, key: str) -> None:
+    """Jira is not even asked: whether a number exists in a closed space is nobody's business."""
+    space = JiraSpace.objects.filter(account=account, key=key.rpartition("-")[0]).first()
+    if space is not None and not space.is_allowed:
+        raise NotLocated(allowed_spaces.reason(space.key))

@@ -14,6 +14,7 @@ from config.lib.rows import store
 from findings import services as findings
 from findings.facts import Status
 from findings.models import Finding
+from ticketing import due_dates, due_days
 from ticketing.following import close_if_done
 from ticketing.locking import Locked
 from ticketing.mirror import no_ticket_update, ticket_update
@@ -41,6 +42,7 @@ def attach_rows(
             case=case,
             finding_id=subject.pk,
             finding_is_open=subject.is_open,
+            finding_due_at=due_days.moment_of(subject.workflow),
             created_at=now or case.created_at,
             created_by=answerable(actor) or case.created_by,
         )
@@ -71,5 +73,6 @@ def release(finding_pks: Sequence[int], locked: Locked, *, actor: Actor) -> list
         findings.store_tickets(updates)
         for row, update in zip(attached, updates, strict=True):
             row.workflow = update.workflow
+        due_dates.follow(left.values(), now=now)
         close_if_done(list(left.values()), now=now)
     return rows

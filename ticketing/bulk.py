@@ -2,35 +2,44 @@
 
 A run keeps a step for each finding. A worker claims the run with a lease and does a few steps in
 each transaction, together with the deed itself: whatever dies, and however many work at once,
-each finding has its deed done once or not at all. What a dead worker left falls due again when
-its lease is over.
+each finding has its deed done once or not at all.
+
+A chunk that raises is done again at once, one finding in each transaction: the one that raises
+alone is set aside with its reason. What a dead worker left falls due again when its lease is
+over, a minute and a half later at most, and is done one by one, too.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, cast
 
-from django.db import IntegrityError, transaction
+import structlog
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from config.accounts.audit.events import Object, part_of_recorded_act, record_event
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.isolation import run_each
 from config.lib.rows import writer
 from config.lib.tasks import enqueue
 from ticketing.attaching import Remote, attach_to_issue
 from ticketing.bulk_deeds import DEEDS, CannotGoOn, Result
 from ticketing.models import BulkRun, BulkStep, Case, Destination
 
+log = structlog.stdlib.get_logger(__name__)
+
 MOST = 10_000  # findings in a run
 CHUNK = 50  # findings in a transaction: what a ticket takes at once
 STINT = 35  # seconds: the queue ends a task after 60
-LEASE = timedelta(minutes=2)
-MOST_TRIES = 3  # of one finding, after those of its chunk
+LEASE = timedelta(seconds=90)  # of a chunk; the queue ends a task after 60 seconds
+PAUSE = timedelta(seconds=15)  # after a fault that is not a finding's, as of the database
+MOST_TRIES = 3  # without getting on, each ended by the death of its worker
 KEPT = timedelta(days=90)
 
 Deed, State, Outcome = BulkRun.Deed, BulkRun.State, BulkStep.Outcome
@@ -70,9 +79,17 @@ def start(
                 [(run_id, pk, nth, Outcome.WAITING, "") for nth, pk in enumerate(finding_pks, 1)],
             )
             ring()
+            _record(run, "started", actor=actor, count=len(finding_pks))
     except IntegrityError:
         return BulkRun.objects.get(pk=run_id)
     return run
+
+
+def _record(run: BulkRun, action: str, *, actor: User | None, count: int | None = None) -> None:
+    """In the audit log: the run as a whole. What it does to each finding is no act of its own."""
+    details = {"what": run.deed, "search": run.search, "reason": run.reason}
+    on = Object(str(run.pk), run.get_deed_display())
+    record_event("bulkrun", action, actor=actor, on=on, count=count, details=details)
 
 
 @transaction.atomic
@@ -112,9 +129,11 @@ def go_on(run: BulkRun, *, actor: User) -> bool:
             lease=None,
             leased_until=None,
             tries=0,
+            singly_through=0,
         ):
             return False
         run.steps.filter(outcome=Outcome.FAILED).update(outcome=Outcome.WAITING, reason="")
+        _record(run, "continued", actor=actor)
         ring()
     return True
 
@@ -125,40 +144,81 @@ def put_away(run: BulkRun) -> None:
     ended.update(seen_at=timezone.now())
 
 
-def forget_old(now: datetime) -> None:
-    BulkRun.objects.filter(finished_at__lt=now - KEPT).delete()
+def forget_old(now: datetime, *, seconds: float = STINT) -> None:
+    """One run after the other: each has up to MOST steps."""
+    ends = monotonic() + seconds
+    old = BulkRun.objects.filter(finished_at__lt=now - KEPT).order_by("finished_at")
+    while monotonic() < ends and (run := old.first()) is not None:
+        run.delete()
 
 
 # --- Working ----------------------------------------------------------------------------
 
 
+def is_anything_due(now: datetime) -> bool:
+    """Cheap enough to be asked every few seconds."""
+    return _free_runs(now).exists()
+
+
 def work_due(*, seconds: float = STINT) -> bool:
-    """Work on the runs that wait; False when the time was over before the work was."""
+    """Work on the runs that wait; False when the time was over before the work was.
+
+    A run that raises waits for a moment, and the others are worked on. What was raised is
+    raised again at the end.
+    """
     ends = monotonic() + seconds
+    left: list[BulkRun] = []
+
+    def work(claimed: BulkRun) -> None:
+        if not _work(claimed, ends=ends):
+            left.append(claimed)
+
+    run_each(_claims(until=ends), work)
+    return not left
+
+
+def _claims(*, until: float) -> Iterator[BulkRun]:
+    """Runs to work on, claimed one by one, while there is time; the first in any case."""
     while (claimed := _claim(timezone.now())) is not None:
+        yield claimed
+        if monotonic() > until:
+            return
+
+
+def _work(claimed: BulkRun, *, ends: float) -> bool:
+    """Chunk after chunk of the run; False if time was over before."""
+    try:
         while _advance(claimed):
             if monotonic() > ends:
-                _give_back(claimed)
+                _give_back(claimed, leased_until=None, tries=0)
                 return False
+    except Exception:
+        _give_back(claimed, leased_until=timezone.now() + PAUSE)
+        raise
     return True
 
 
 def _claim(now: datetime) -> BulkRun | None:
     """A run that nobody works on, oldest first, with a lease of ours."""
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
     while True:
-        run = BulkRun.objects.filter(free, state=State.RUNNING).order_by("created_at").first()
+        run = _free_runs(now).order_by("created_at").first()
         if run is None:
             return None
         lease = uuid.uuid4()
-        mine = BulkRun.objects.filter(free, pk=run.pk, lease=run.lease, state=State.RUNNING)
+        mine = _free_runs(now).filter(pk=run.pk, lease=run.lease)
         if mine.update(lease=lease, leased_until=now + LEASE, tries=F("tries") + 1):
             run.lease = lease
             return run
 
 
-def _give_back(claimed: BulkRun) -> None:
-    BulkRun.objects.filter(pk=claimed.pk, lease=claimed.lease).update(leased_until=None)
+def _free_runs(now: datetime) -> QuerySet[BulkRun]:
+    free = Q(leased_until=None) | Q(leased_until__lt=now)
+    # Of what runs, `finished_at` is null: said in the index's own words, as SQLite needs it.
+    return BulkRun.objects.filter(free, state=State.RUNNING, finished_at=None)
+
+
+def _give_back(claimed: BulkRun, **changes: Any) -> None:
+    BulkRun.objects.filter(pk=claimed.pk, lease=claimed.lease).update(**changes)
 
 
 @transaction.atomic
@@ -170,25 +230,41 @@ def _advance(claimed: BulkRun) -> bool:
         return False
     if not (run.actor.is_active and run.actor.may(NEEDS[run.deed])):
         return not _end(ours, State.STOPPED, reason=f"{run.actor.name} may no longer do this.")
-    # What failed as a whole is tried one by one, so that one finding does not stop the others.
-    size = CHUNK if run.tries <= 1 else 1
-    steps = list(run.steps.filter(outcome=Outcome.WAITING).order_by("position")[:size])
-    if not steps:
+    chunk = list(run.steps.filter(outcome=Outcome.WAITING).order_by("position")[:CHUNK])
+    if not chunk:
         return not _end(ours, State.DONE)
-    results: Mapping[int, Result]
-    if run.tries > 1 + MOST_TRIES:
-        results = {
-            steps[0].finding_id: Result.failed(f"It failed {MOST_TRIES} times; see the log.")
-        }
+    if run.tries > 1:  # whoever had it before us died at it, or was stopped by the queue
+        run.singly_through = chunk[-1].position
+    steps = chunk[:1] if chunk[0].position <= run.singly_through else chunk
+    try:
+        results = _results(run, steps)
+    except CannotGoOn as problem:
+        return not _end(ours, State.STOPPED, reason=str(problem))
+    if results is None:
+        run.singly_through = steps[-1].position
     else:
-        try:
-            with transaction.atomic():
-                results = DEEDS[run.deed](run, [step.finding_id for step in steps])
-        except CannotGoOn as problem:
-            return not _end(ours, State.STOPPED, reason=str(problem))
-    _keep(steps, results)
-    ours.update(tries=0, leased_until=timezone.now() + LEASE)
+        _keep(steps, results)
+    until = timezone.now() + LEASE
+    ours.update(tries=1, leased_until=until, singly_through=run.singly_through)
     return True
+
+
+def _results(run: BulkRun, steps: Sequence[BulkStep]) -> Mapping[int, Result] | None:
+    """What becomes of each finding; None if they have to be done one by one."""
+    pks = [step.finding_id for step in steps]
+    if run.tries > MOST_TRIES:
+        why = f"The worker was lost {MOST_TRIES} times while it did this; see the log."
+        return {pks[0]: Result.failed(why)}
+    try:
+        with transaction.atomic(), part_of_recorded_act():
+            return DEEDS[run.deed](run, pks)
+    except (CannotGoOn, OperationalError):  # the run's trouble, or the database's
+        raise
+    except Exception as error:
+        log.exception("A bulk run raised", run=str(run.pk), findings=len(pks), first=pks[0])
+        if len(pks) > 1:
+            return None
+        return {pks[0]: Result.failed(f"It failed: {type(error).__name__}; see the log.")}
 
 
 def _keep(steps: Sequence[BulkStep], results: Mapping[int, Result]) -> None:
@@ -198,5 +274,12 @@ def _keep(steps: Sequence[BulkStep], results: Mapping[int, Result]) -> None:
 
 def _end(runs: QuerySet[BulkRun], state: str, *, reason: str = "") -> bool:
     running = runs.filter(state=State.RUNNING)
+    run = running.first()
     ended = {"state": state, "reason": reason, "finished_at": timezone.now(), "leased_until": None}
-    return bool(running.update(**ended))
+    with transaction.atomic():
+        if run is None or not running.update(**ended):
+            return False
+        run.reason = reason
+        done = run.steps.filter(outcome=Outcome.DONE).count()
+        _record(run, "ended" if state == State.DONE else "stopped", actor=None, count=done)
+    return True

@@ -14,6 +14,7 @@ from config.accounts.models import User
 from findings import services as findings
 from findings.facts import Status
 from ticketing import services
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import promise_by_hand
 from ticketing.locking import lock
 from ticketing.models import Attachment, BulkRun, BulkStep, Case, Destination, Project
@@ -61,6 +62,8 @@ def open_tickets(run: BulkRun, pks: Sequence[int]) -> Results:
         )
     except Destination.DoesNotExist as error:
         raise CannotGoOn(f"{project.key} is no longer linked to Jira.") from error
+    except SpaceClosed as closed:
+        raise CannotGoOn(str(closed)) from closed
     made = dict(Attachment.objects.filter(finding__in=free).values_list("finding_id", "case_id"))
     return results | {pk: Result(Outcome.DONE, "", case_id) for pk, case_id in made.items()}
 
@@ -130,4 +133,9 @@ def _place(project: Project) -> Destination:
 
 
 def _person(pk: str | None) -> User | None:
-    return User.objects.filter(pk=pk).first() if pk else None
+    if not pk:
+        return None
+    person = User.objects.filter(pk=pk, is_active=True).first()
+    if person is None:
+        raise CannotGoOn("The assignee does not exist or is deactivated.")
+    return person

@@ -1,34 +1,49 @@
 """Comments of ours that are edited or deleted; writing one is `services.comment`.
 
+A comment is changed by who wrote it: a person their own, a key those that it wrote itself (not
+its maker's: nobody's words are changed by what runs in their name). An admin may change anybody's,
+which is said beside it, here and in Jira. What it said before is kept as a revision.
+
 The issue in Jira hears of it as of anything else: `comments.push` compares the times.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from config.accounts.access import Actor
+from config.accounts.access import Actor, key_id, key_name, person
+from config.accounts.api_keys import KeyActor
+from config.accounts.roles import Permission
 from ticketing.due import mark_due
-from ticketing.models import Case, TimelineEntry
+from ticketing.models import Case, CommentRevision, TimelineEntry
 from ticketing.timeline import Kind
 
 _MOMENT = timedelta(microseconds=1)
 
 
-class NotOurs(ValueError):
+class Refusal(ValueError):
+    """Why a comment stays as it is: `str(error)` is a sentence."""
+
+
+class NotOurs(Refusal):
     """The comment was written in Jira, and is edited there."""
 
 
-class Gone(ValueError):
+class NotYours(Refusal):
+    """Somebody else wrote the comment."""
+
+
+class Gone(Refusal):
     """The comment was deleted."""
 
 
 def edit_comment(entry: TimelineEntry, text: str, *, actor: Actor) -> TimelineEntry:
-    """Put another text in its place. Raises ValidationError for none, NotOurs, Gone."""
+    """Put another text in its place. Raises ValidationError for none, and as
+    `delete_comment`."""
     text = text.strip()
     if not text:
         raise ValidationError({"text": "Write a comment first."})
@@ -36,7 +51,10 @@ def edit_comment(entry: TimelineEntry, text: str, *, actor: Actor) -> TimelineEn
 
 
 def delete_comment(entry: TimelineEntry, *, actor: Actor) -> None:
-    """Forget its text; that there was one stays on the timeline. Raises NotOurs, Gone."""
+    """Forget its text; that there was one stays on the timeline.
+
+    Raises NotOurs, NotYours, Gone.
+    """
     _change(entry, "", deed="Deleted", actor=actor)
 
 
@@ -50,12 +68,44 @@ def _change(entry: TimelineEntry, text: str, *, deed: str, actor: Actor) -> Time
         raise NotOurs("This comment was written in Jira. Change it there.")
     if entry.deleted_at:
         raise Gone("This comment was deleted.")
+    if not may_change(entry, actor):
+        raise NotYours("Only who wrote a comment may change it, or an admin.")
     if entry.after != text:
         # Later than the edit before, whatever clock that one was told by: else it is not owed.
         at = max(now, entry.edited_at + _MOMENT) if entry.edited_at else now
+        keep_revision(entry, text, actor=actor, at=at)
         entry.after, entry.edited_at = text, at
+        entry.edited_by = "" if actor is None or is_own(entry, actor) else actor.name
         entry.deleted_at = None if text else at
         entry.reason = f"{deed} by {actor.name}." if actor else ""
-        entry.save(update_fields=("after", "edited_at", "deleted_at", "reason"))
+        entry.save(update_fields=("after", "edited_at", "deleted_at", "reason", "edited_by"))
         mark_due([entry.case])
     return entry
+
+
+def is_own(entry: TimelineEntry, actor: Actor) -> bool:
+    """Whether the actor wrote it. Names prove nothing: two keys may have the same."""
+    if isinstance(actor, KeyActor):
+        return entry.key_id is not None and entry.key_id == key_id(actor)
+    return actor is not None and entry.actor_id == actor.pk
+
+
+def may_change(entry: TimelineEntry, actor: Actor) -> bool:
+    """The system may (None); of people who wrote it, and admins; of keys the one that wrote it."""
+    if actor is None or is_own(entry, actor):
+        return True
+    return not isinstance(actor, KeyActor) and actor.may(Permission.USERS)
+
+
+def keep_revision(
+    entry: TimelineEntry, after: str, *, actor: Actor = None, at: datetime, in_jira: bool = False
+) -> None:
+    CommentRevision.objects.create(
+        entry=entry,
+        before=entry.after,
+        after=after,
+        actor=person(actor),
+        key_name=key_name(actor),
+        in_jira=in_jira,
+        created_at=at,
+    )

@@ -10,26 +10,47 @@ one stays; a deletion here stays whatever is edited there. A comment deleted the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from ticketing.commenting import keep_revision
 from ticketing.comparing import Pair, clean
 from ticketing.models import Case, CommentLink, ExternalIssue, SyncMode, TimelineEntry
 from ticketing.timeline import Kind, tell
-from ticketing.trackers.base import Fault, IssueRef, RemoteComment, Tracker, TrackerError
+from ticketing.trackers.base import (
+    Fault,
+    IssueRef,
+    IssueState,
+    RemoteComment,
+    Tracker,
+    TrackerError,
+)
 
 AT_ONCE = 50  # comments pushed in one turn; the rest waits for the next
+MAX_TRIED = 200  # in one turn, with those that are refused
+MAX_FAILURES = 3  # passing ones in one turn: more are Jira's trouble, not the comments'
 PER_ISSUE = 5_000  # Jira takes no more
 _SOMEBODY = "Somebody in Jira"
 _REFUSED = (Fault.REJECTED, Fault.CONFIG)  # it will be, the next time, too
 _LATE_ANSWER = timedelta(hours=1)  # how long one without an answer may still land there
 _OWED = Q(entry__edited_at__isnull=False) & (Q(told_at=None) | Q(told_at__lt=F("entry__edited_at")))
 _SAME_MOMENT = timedelta(seconds=1)  # a comment is changed when it is written, says Jira
+
+
+T = TypeVar("T")
+
+
+class Pushed(NamedTuple):
+    """What one turn has written, and why it has not written the rest."""
+
+    done: int
+    errors: list[TrackerError]  # one for each comment that is tried again, with its issue
 
 
 def pull(pair: Pair, *, now: datetime) -> None:
@@ -40,8 +61,8 @@ def pull(pair: Pair, *, now: datetime) -> None:
     _take_new(pair, [each for each in pair.state.comments if each.id not in links], now=now)
     for comment in pair.state.comments:
         link = links.get(comment.id)
-        if link and _is_edited(comment, link):
-            _take_edited(link, comment)
+        if link and _is_edited(comment, link, ahead=pair.state.ahead):
+            _take_edited(link, comment, ahead=pair.state.ahead)
 
 
 def waiting(issues: Collection[ExternalIssue]) -> set[UUID]:
@@ -64,31 +85,32 @@ def waiting(issues: Collection[ExternalIssue]) -> set[UUID]:
     }
 
 
-def news(seen: Mapping[UUID, Collection[RemoteComment]]) -> set[UUID]:
-    """Of issue → its comments there, those issues where one is new or edited. One statement."""
+def news(seen: Mapping[UUID, IssueState]) -> set[UUID]:
+    """Of issue → how it is there, those issues where a comment is new or edited. One statement."""
     links: dict[UUID, dict[str, CommentLink]] = {pk: {} for pk in seen}
     for link in CommentLink.objects.filter(issue__in=links).select_related("entry"):
         links[link.issue_id][link.comment_id] = link
     return {
         pk
-        for pk, comments in seen.items()
-        if any(_is_news(each, links[pk].get(each.id)) for each in comments)
+        for pk, state in seen.items()
+        if any(_is_news(each, links[pk].get(each.id), ahead=state.ahead) for each in state.comments)
     }
 
 
-def _is_news(comment: RemoteComment, link: CommentLink | None) -> bool:
+def _is_news(comment: RemoteComment, link: CommentLink | None, *, ahead: timedelta) -> bool:
     # One of ours without its link is among those that wait.
-    return not comment.key if link is None else _is_edited(comment, link)
+    return not comment.key if link is None else _is_edited(comment, link, ahead=ahead)
 
 
-def push(tracker: Tracker, ref: IssueRef, issue: ExternalIssue, *, room: int) -> int:
-    """Write ours that are not there yet, the oldest first, and say how many there were."""
-    done = 0
-    for entry in _unposted(issue)[: max(0, min(room, AT_ONCE))]:
+def push(tracker: Tracker, ref: IssueRef, issue: ExternalIssue, *, room: int) -> Pushed:
+    """Write ours that are not there yet, the oldest first."""
+
+    def write(entry: TimelineEntry) -> None:
         comment_id = tracker.comment(ref, _signed(entry), key=_key(issue, entry))
         _link(issue, entry, comment_id)
-        done += 1
-    return done
+
+    limit = max(0, min(room, AT_ONCE))
+    return _each(tracker, _unposted(issue)[:MAX_TRIED] if limit else (), write, limit=limit)
 
 
 def is_full(issue: ExternalIssue, *, room: int) -> bool:
@@ -96,18 +118,45 @@ def is_full(issue: ExternalIssue, *, room: int) -> bool:
     return room <= 0 and _unposted(issue).exists()
 
 
-def push_changes(tracker: Tracker, ref: IssueRef, issue: ExternalIssue) -> int:
-    """Tell of ours that were edited or deleted here, and say how many there were."""
-    owed = CommentLink.objects.filter(_OWED, issue=issue).select_related("entry__actor")
-    links = list(owed.order_by("entry__edited_at")[:AT_ONCE])
-    for link in links:
+def push_changes(tracker: Tracker, ref: IssueRef, issue: ExternalIssue) -> Pushed:
+    """Tell of ours that were edited or deleted here."""
+
+    def write(link: CommentLink) -> None:
         try:
             _push_change(tracker, ref, link)
         except TrackerError as error:
             if error.whole_account or error.fault not in _REFUSED:
                 raise
             _give_up(ref, link, error)
-    return len(links)
+
+    owed = CommentLink.objects.filter(_OWED, issue=issue).select_related("entry__actor")
+    links = owed.order_by("entry__edited_at")[:MAX_TRIED]
+    return _each(tracker, links, write, limit=AT_ONCE)
+
+
+def _each(
+    tracker: Tracker, comments: Iterable[T], write: Callable[[T], None], *, limit: int
+) -> Pushed:
+    """One after the other, up to so many: one that fails keeps no other waiting.
+
+    Raises what concerns the account, or what Jira asks for: to wait.
+    """
+    done, passing, errors = 0, 0, []
+    for comment in comments:
+        try:
+            write(comment)
+        except TrackerError as error:
+            if error.suspicious:
+                tracker.identify()  # raises, if it is not this comment's own trouble
+            elif error.whole_account or error.retry_after is not None:
+                raise
+            errors.append(error)
+            passing += error.fault not in _REFUSED
+        else:
+            done += 1
+        if done >= limit or passing >= MAX_FAILURES:
+            break
+    return Pushed(done, errors)
 
 
 def _unposted(issue: ExternalIssue) -> QuerySet[TimelineEntry]:
@@ -153,7 +202,8 @@ def _signed(entry: TimelineEntry) -> str:
 
 def _signature(entry: TimelineEntry) -> str:
     name = entry.actor.name if entry.actor else entry.key_name
-    return f"**{name}:** " if name and not entry.author else ""
+    edited = f" (edited by {entry.edited_by})" if entry.edited_by else ""
+    return f"**{name}{edited}:** " if name and not entry.author else ""
 
 
 def _links(issue: ExternalIssue) -> dict[str, CommentLink]:
@@ -194,28 +244,32 @@ def _entry(pair: Pair, comment: RemoteComment, *, now: datetime) -> TimelineEntr
         after=clean(comment.text),
         actor=pair.people.person(comment.author.id),
         author=clean(comment.author.name)[:255] or _SOMEBODY,
-        created_at=min(comment.created_at, now),
+        created_at=min(comment.created_at - pair.state.ahead, now),
     )
 
 
-def _is_edited(comment: RemoteComment, link: CommentLink) -> bool:
-    """Edited there, and later than here, if what is here was not told there yet."""
+def _is_edited(comment: RemoteComment, link: CommentLink, *, ahead: timedelta) -> bool:
+    """Edited there, and later than here, if what is here was not told there yet. Their clock is
+    so far ahead of ours."""
     entry = link.entry
     if entry.deleted_at:
         return False
     is_owed = entry.edited_at and (link.told_at is None or link.told_at < entry.edited_at)
-    if entry.edited_at and is_owed and comment.updated_at <= entry.edited_at:
+    if entry.edited_at and is_owed and comment.updated_at - ahead <= entry.edited_at:
         return False
     if link.updated_at is None:  # ours, not seen there before
         return comment.updated_at > comment.created_at + _SAME_MOMENT
     return comment.updated_at > link.updated_at
 
 
-def _take_edited(link: CommentLink, comment: RemoteComment) -> None:
+def _take_edited(link: CommentLink, comment: RemoteComment, *, ahead: timedelta) -> None:
     text = clean(comment.text).removeprefix(_signature(link.entry))
-    at = comment.updated_at
-    TimelineEntry.objects.filter(pk=link.entry_id).update(after=text, edited_at=at, reason="")
-    CommentLink.objects.filter(pk=link.pk).update(updated_at=at, told_at=at)
+    at = comment.updated_at - ahead
+    keep_revision(link.entry, text, at=at, in_jira=True)
+    TimelineEntry.objects.filter(pk=link.entry_id).update(
+        after=text, edited_at=at, reason="", edited_by=""
+    )
+    CommentLink.objects.filter(pk=link.pk).update(updated_at=comment.updated_at, told_at=at)
 
 
 @transaction.atomic

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Max, Q
 
+from ticketing.due_days import said
 from ticketing.jira_people import People
-from ticketing.models import Case, Destination, ExternalIssue, TimelineEntry
-from ticketing.reconcile import Field, Here, Merge, Mode, There, load, merge
-from ticketing.trackers.base import Category, IssueState
+from ticketing.models import (
+    Case,
+    Destination,
+    ExternalIssue,
+    JiraAccount,
+    JiraUser,
+    SyncMode,
+    TimelineEntry,
+)
+from ticketing.reconcile import Agreed, Field, Here, Merge, Mode, There, load, merge, pull
+from ticketing.trackers.base import Category, Edit, IssueState
+from ticketing.trackers.jira.lengths import summary
 
 LATE_WRITES = timedelta(hours=1)  # how long a write without an answer may still land
-TITLE_LENGTH = 254  # of Jira's summary
 CATEGORIES: Mapping[str, Category] = {
     Case.Status.OPEN: Category.NEW,
     Case.Status.IN_PROGRESS: Category.IN_PROGRESS,
     Case.Status.CLOSED: Category.DONE,
 }
+DUE_DATE_FIELD = "due_date_field"
+"""Beside what is agreed on: which field there the agreed due date is of."""
+_JIRA_USER = "jira:"  # before the key of a JiraUser who has no account here
 _STATUSES = {category: status for status, category in CATEGORIES.items()}
 
 
@@ -66,24 +77,56 @@ def changes_of(case_pks: Iterable[UUID]) -> dict[UUID, dict[str, Changed]]:
     return found
 
 
+def due_date_fields(account: JiraAccount) -> frozenset[str]:
+    """Ids of the fields of that Jira in which due dates are."""
+    synced = Destination.objects.filter(account=account).exclude(sync_due_date=SyncMode.OFF)
+    return frozenset(synced.order_by().values_list("due_date_field", flat=True))
+
+
 def compare(pair: Pair, *, now: datetime) -> dict[Field, Merge]:
-    """What to do about each field of a pair. Reads and writes nothing."""
-    return {
-        field: merge(
-            field,
-            Mode(getattr(pair.settings, f"sync_{field}")),
-            load(pair.issue.agreed.get(field)),
-            _here(pair, field),
-            _there(pair, field),
-            sent=_sent(pair, field, now=now),
-            now=now,
-        )
-        for field in Field
-    }
+    """What to do about each field of a pair that can be seen. Reads and writes nothing."""
+    return {field: _compare(pair, field, now=now) for field in Field if _is_seen(pair, field)}
 
 
-def title_there(title: str) -> str:
-    return re.sub(r"\s+", " ", title).strip()[:TITLE_LENGTH]
+def _is_seen(pair: Pair, field: Field) -> bool:
+    """The due date only where it is synced, and the issue has that field."""
+    settings = pair.settings
+    return field is not Field.DUE_DATE or (
+        settings.sync_due_date != SyncMode.OFF
+        and settings.account_id == pair.issue.account_id
+        and settings.due_date_field in pair.state.dates
+    )
+
+
+def _compare(pair: Pair, field: Field, *, now: datetime) -> Merge:
+    here, there = _here(pair, field), _there(pair, field)
+    merged = merge(
+        field,
+        Mode(getattr(pair.settings, f"sync_{field}")),
+        _agreed(pair, field, here),
+        here,
+        there,
+        sent=_sent(pair, field, now=now),
+        now=now,
+    )
+    if merged.is_unsayable and pair.case.jira_assignee and field is Field.ASSIGNEE:
+        return pull(here, there, now)  # somebody of another Jira, whom this one cannot know
+    return merged
+
+
+def _agreed(pair: Pair, field: Field, here: Here) -> Agreed | None:
+    if field is Field.DUE_DATE and _was_elsewhere(pair):
+        return None
+    agreed = load(pair.issue.agreed.get(field))
+    is_of_jira = field is Field.ASSIGNEE and pair.case.jira_assignee
+    if agreed and is_of_jira and (agreed.here, agreed.there) == ("", here.as_there):
+        return replace(agreed, here=here.value)  # of before cases named users of Jira
+    return agreed
+
+
+def _was_elsewhere(pair: Pair) -> bool:
+    """Another field was the due date when both were in step last."""
+    return bool(pair.issue.agreed.get(DUE_DATE_FIELD) != pair.settings.due_date_field)
 
 
 def digest(text: str) -> str:
@@ -115,9 +158,11 @@ def _here(pair: Pair, field: Field) -> Here:
         case Field.PRIORITY:
             value, as_there = case.priority, pair.settings.priority_mapping.get(case.priority)
         case Field.TITLE:
-            value, as_there = case.title, title_there(case.title)
+            value, as_there = case.title, summary(case.title)
         case Field.DESCRIPTION:
             value = as_there = digest(case.description)
+        case Field.DUE_DATE:
+            value = as_there = said(case.due_date)
     changed = pair.changes.get(field)
     if changed is None or (field not in pair.issue.agreed and changed.at < pair.issue.created_at):
         return Here(value, as_there, None)
@@ -133,27 +178,60 @@ def _there(pair: Pair, field: Field) -> There:
             value, as_here = state.category.value, _STATUSES[state.category]
         case Field.ASSIGNEE:
             value = state.assignee.id if state.assignee else ""
-            person = pair.people.person(value)
-            as_here = str(person.pk) if person else ""  # a stranger is shown by name only
+            as_here = assignee_word(pair.people.by_id.get(value)) if value else ""
         case Field.PRIORITY:
             value, as_here = state.priority_id, _priority_here(pair)
         case Field.TITLE:
             value = as_here = clean(state.title)
         case Field.DESCRIPTION:
             value = as_here = digest(state.description)
-    edit = state.edits.get(field)
-    if edit is None:
-        return There(value, as_here, None, is_ours=False, read_at=state.updated_at)
-    is_ours = edit.by.lower() == pair.issue.account.user_id.lower()
-    return There(value, as_here, edit.at, is_ours=is_ours, read_at=state.updated_at)
+        case Field.DUE_DATE:
+            value = as_here = said(state.dates[pair.settings.due_date_field])
+    edit = edit_of(pair, field)
+    return There(
+        value,
+        as_here,
+        edit.at if edit else None,
+        is_ours=edit is not None and is_ours(pair, edit),
+        read_at=state.updated_at,
+        ahead=state.ahead,
+    )
+
+
+def edit_of(pair: Pair, field: Field) -> Edit | None:
+    """The last change of the field there."""
+    is_date = field is Field.DUE_DATE
+    return pair.state.edits.get(pair.settings.due_date_field if is_date else field)
+
+
+def is_ours(pair: Pair, edit: Edit) -> bool:
+    """Whether it was made with our account."""
+    return edit.by.lower() == pair.issue.account.user_id.lower()
 
 
 def _assignee_here(pair: Pair) -> tuple[str, str | None]:
-    pk = pair.case.assignee_id
-    if pk is None:
+    case = pair.case
+    if case.jira_assignee:
+        is_there = case.jira_assignee.account_id == pair.issue.account_id
+        return assignee_here(case), case.jira_assignee.user_id if is_there else None
+    if case.assignee_id is None:
         return "", ""
-    known = pair.people.by_person.get(pk)
-    return str(pk), known.user_id if known else None
+    known = pair.people.by_person.get(case.assignee_id)
+    return assignee_here(case), known.user_id if known else None
+
+
+def assignee_here(case: Case) -> str:
+    """Whose the case is, as a value to compare: "" for nobody."""
+    if case.jira_assignee_id:
+        return f"{_JIRA_USER}{case.jira_assignee_id}"
+    return str(case.assignee_id or "")
+
+
+def assignee_word(user: JiraUser | None) -> str | None:
+    """The same for somebody in Jira: who that is here, if anybody. None if we never met."""
+    if user is None:
+        return None
+    return str(user.person_id) if user.person_id else f"{_JIRA_USER}{user.pk}"
 
 
 def _priority_here(pair: Pair) -> str | None:

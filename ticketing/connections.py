@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
@@ -14,16 +16,20 @@ from django.utils import timezone
 
 from config.accounts.history import sign
 from config.accounts.models import User
-from ticketing import accounts
-from ticketing.accounts import AccountData
+from config.lib.deadline import PAGE_SECONDS, TASK_SECONDS, Deadline
+from ticketing import accounts, allowed_spaces
+from ticketing.account_data import AccountData
 from ticketing.destinations import Place
+from ticketing.fields.priorities import options_of
+from ticketing.fields.spec import DATES, FieldSpec, Option, offered
 from ticketing.models import Destination, JiraAccount, JiraSpace
 from ticketing.trackers.base import RemoteUser, TrackerError
+from ticketing.trackers.catalogue import Catalogue, Priority, Status
 from ticketing.trackers.jira import checks
-from ticketing.trackers.jira.catalogue import Catalogue, Priority, Status
 from ticketing.trackers.jira.checks import Outcome, SpaceAccess
 from ticketing.trackers.jira.checks import Report as Found
-from ticketing.trackers.registry import client_for, credentials
+from ticketing.trackers.jira.client import JiraClient
+from ticketing.trackers.registry import catalogue_for, client_for, credentials
 
 log = structlog.stdlib.get_logger(__name__)
 SANDBOX = "Sandbox Jira"
@@ -78,7 +84,11 @@ def test_account(account: JiraAccount, *, actor: User | None) -> Report:
 
     A token with scopes, which is only taken at the gateway, is tried again there.
     """
-    check = partial(checks.check_connection, webhook_url=webhook_url(account))
+    check = partial(
+        checks.check_connection,
+        webhook_url=webhook_url(account),
+        deadline=Deadline(TASK_SECONDS),  # for all of its many questions
+    )
     found = check(credentials(account))
     if found.api_url and found.api_url != account.api_url:
         account.api_url = found.api_url
@@ -103,7 +113,8 @@ def _keep(account: JiraAccount, found: Found, *, actor: User | None) -> None:
             _keep_identity(now, account.api_url, found.user, actor=actor)
             accounts.resume(now, actor=actor)
         elif reason := _refusal(found):
-            accounts.pause(now, reason)
+            # Of an account at work one refusal is no proof; of one that is set up it is the answer.
+            (accounts.suspect if now.connected_at else accounts.pause)(now, reason)
         if found.outcome("create") is Outcome.OK:
             _keep_spaces(now, [access for access in found.spaces if access.may_create])
 
@@ -128,8 +139,12 @@ def _refusal(found: Found) -> str:
 
 
 def _keep_spaces(account: JiraAccount, seen: Sequence[SpaceAccess]) -> None:
-    """Spaces that are gone stay known, with the problem, while a project is linked to one."""
+    """Spaces that are gone stay known, with the problem, while a project is linked to one.
+
+    One that comes to a list from which an admin chose is closed until they open it.
+    """
     now = timezone.now()
+    was_chosen_from = account.connected_at is not None and account.spaces.exists()
     JiraSpace.objects.bulk_create(
         [
             JiraSpace(
@@ -137,6 +152,7 @@ def _keep_spaces(account: JiraAccount, seen: Sequence[SpaceAccess]) -> None:
                 space_id=access.space.id,
                 key=access.space.key[:64],
                 name=access.space.name[:255],
+                is_allowed=not was_chosen_from,
                 seen_at=now,
             )
             for access in seen
@@ -158,7 +174,7 @@ def _keep_spaces(account: JiraAccount, seen: Sequence[SpaceAccess]) -> None:
 
 def register_webhook(account: JiraAccount, *, actor: User | None) -> None:
     """Have Jira call us, with the present secret. Raises TrackerError."""
-    with client_for(account, pace=_at_once) as client:
+    with _client(account) as client:
         hook = checks.register_webhook(client, webhook_url(account), secret=account.webhook_secret)
     _keep_webhook(account, hook.id, actor=actor, reason="Webhook created")
 
@@ -166,7 +182,7 @@ def register_webhook(account: JiraAccount, *, actor: User | None) -> None:
 def remove_webhook(account: JiraAccount, *, actor: User | None) -> None:
     """Raises TrackerError."""
     if account.webhook_id:
-        with client_for(account, pace=_at_once) as client:
+        with _client(account) as client:
             checks.remove_webhook(client, account.webhook_id)
     _keep_webhook(account, "", actor=actor, reason="Webhook removed")
 
@@ -183,8 +199,9 @@ def _keep_webhook(
         now.save()
 
 
-def _at_once() -> None:
-    """A person waits for the answer."""
+def _client(account: JiraAccount) -> AbstractContextManager[JiraClient]:
+    """A person waits for the answer: at once, and not for long."""
+    return client_for(account, pace=lambda _: None, deadline=Deadline(PAGE_SECONDS))
 
 
 # --- Whole accounts -------------------------------------------------------------------
@@ -196,7 +213,7 @@ def delete_account(account: JiraAccount, *, actor: User | None) -> bool:
     if not account.webhook_id:
         return True
     try:
-        with client_for(account, pace=_at_once) as client:  # with the token it had until now
+        with _client(account) as client:  # with the token it had until now
             checks.remove_webhook(client, account.webhook_id)
     except TrackerError as error:
         log.warning("A webhook was left behind", account=account.name, reason=error.reason)
@@ -234,10 +251,9 @@ def place_at(account: JiraAccount, *, space_id: str, type_id: str) -> Place:
 
     Raises NoSuchPlace, and TrackerError if Jira cannot be asked.
     """
-    if account.spaces.filter(space_id=space_id, is_allowed=False).exists():
-        raise NoSuchPlace("project_id", "Tickets may not be created in this space.")
-    with client_for(account, pace=_at_once) as client:
-        catalogue = Catalogue(client)
+    if allowed_spaces.closed_among({(account.pk, space_id)}):
+        raise NoSuchPlace("project_id", allowed_spaces.reason(space_id))
+    with _catalogue(account) as catalogue:
         try:
             space = catalogue.space(space_id)
         except TrackerError as error:
@@ -250,9 +266,36 @@ def place_at(account: JiraAccount, *, space_id: str, type_id: str) -> Place:
     return Place(space.id, space.key, space.name, type_id, types[type_id].name)
 
 
-def workflow(destination: Destination) -> tuple[list[Status], list[Priority]]:
-    """The statuses of the destination's type, and the priorities. Raises TrackerError."""
-    with client_for(destination.account, pace=_at_once) as client:
-        catalogue = Catalogue(client)
-        statuses = catalogue.statuses(destination.space_id, destination.type_id)
-        return statuses, catalogue.priorities()
+def _catalogue(account: JiraAccount) -> AbstractContextManager[Catalogue]:
+    return catalogue_for(account, pace=lambda _: None, deadline=Deadline(PAGE_SECONDS))
+
+
+class Workflow(NamedTuple):
+    """What the fields of a ticket can become in Jira."""
+
+    statuses: Sequence[Status]  # of the type
+    priorities: Sequence[Priority]  # of the site
+    offered: Sequence[Option]  # priorities of the type's create screen
+    date_fields: Sequence[FieldSpec]  # of that screen: those that can hold a due date
+    fields: Sequence[FieldSpec]  # of that screen, as far as one can set them
+
+
+def workflow(destination: Destination) -> Workflow:
+    """Of the destination's type. Raises TrackerError."""
+    place = destination.space_id, destination.type_id
+    with _catalogue(destination.account) as catalogue:
+        screen = catalogue.create_fields(*place)
+        return Workflow(
+            statuses=catalogue.statuses(*place),
+            priorities=catalogue.priorities(),
+            offered=options_of(screen),
+            date_fields=[spec for spec in screen if spec.kind in DATES],
+            fields=offered(screen),
+        )
+
+
+def date_fields(account: JiraAccount, *, space_id: str, type_id: str) -> Sequence[FieldSpec]:
+    """Of that type's create screen: those that can hold a due date. Raises TrackerError."""
+    with _catalogue(account) as catalogue:
+        screen = catalogue.create_fields(space_id, type_id)
+    return [spec for spec in screen if spec.kind in DATES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +15,18 @@ from django.db import transaction
 
 from config.accounts.history import sign
 from config.accounts.models import User
-from ticketing.models import Destination, JiraAccount, Project
+from ticketing import allowed_spaces
+from ticketing.close_reasons import CloseReason
+from ticketing.drafts import PRIORITY_LEVELS
+from ticketing.due import mark_blocked_due
+from ticketing.models import (
+    DUE_DATE_FIELD,
+    ClosingAnswer,
+    Destination,
+    JiraAccount,
+    Project,
+    SyncMode,
+)
 from ticketing.projects import create_project
 from ticketing.trackers.base import Destination as IssuePlace
 
@@ -43,6 +55,14 @@ def destination_of(project_id: UUID) -> Destination | None:
     ).first()
 
 
+def open_destinations() -> list[Destination]:
+    """Where tickets can be created now, with their project and account."""
+    linked = Destination.objects.filter(is_enabled=True, account__deleted_at=None)
+    found = list(linked.select_related("project", "account").order_by("space_key", "created_at"))
+    closed = allowed_spaces.closed_among({(each.account_id, each.space_id) for each in found})
+    return [each for each in found if (each.account_id, each.space_id) not in closed]
+
+
 def find_project(account: JiraAccount, *, space_id: str, type_id: str) -> Project | None:
     """The oldest project linked to the place."""
     linked = Destination.objects.filter(account=account, space_id=space_id, type_id=type_id)
@@ -54,9 +74,11 @@ def find_project(account: JiraAccount, *, space_id: str, type_id: str) -> Projec
 def project_for(account: JiraAccount, place: Place, *, actor: User | None) -> tuple[Project, bool]:
     """The project linked to that place, and whether it was created for it.
 
-    Under the lock of the account's row: however many people ask at once, one is made.
+    Under the lock of the account's row: however many people ask at once, one is made. Raises
+    SpaceClosed.
     """
     JiraAccount.objects.select_for_update().get(pk=account.pk)
+    allowed_spaces.require(account, place)
     found = find_project(account, space_id=place.space_id, type_id=place.type_id)
     if found is not None:
         return found, False
@@ -79,9 +101,12 @@ class SyncSettings:
     sync_assignee: str
     sync_priority: str
     sync_comments: str
+    sync_due_date: str
     status_mapping: Mapping[str, str]  # Case.Status → Jira status id
     priority_mapping: Mapping[str, str]  # P1…P5 → Jira priority id
     no_way_back: str
+    due_date_field: str  # its id in Jira
+    due_date_has_time: bool  # that field
 
 
 @transaction.atomic
@@ -97,18 +122,60 @@ def save_sync(destination: Destination, data: SyncSettings, *, actor: User | Non
     return destination
 
 
+class Answer(NamedTuple):
+    """What is answered to a field on closing for a reason; nothing, if the value is empty."""
+
+    reason: CloseReason
+    field: str
+    name: str
+    value: str
+
+
+@transaction.atomic
+def save_answers(
+    destination: Destination, answers: Iterable[Answer], *, actor: User | None
+) -> None:
+    """Change these answers on closing, and try again what waits for one."""
+    destination = Destination.objects.select_for_update().get(pk=destination.pk)
+    known = {(each.reason, each.field): each for each in destination.closing_answers.all()}
+    changed = [
+        answer
+        for answer in answers
+        if answer.value != _value(known.get((answer.reason, answer.field)))
+    ]
+    for answer in changed:
+        row = known.get((answer.reason, answer.field)) or ClosingAnswer(
+            destination=destination, reason=answer.reason, field=answer.field
+        )
+        sign(row, actor=actor, reason="When an issue is closed")
+        if answer.value:
+            row.name, row.value = answer.name, answer.value
+            row.save()
+        else:
+            row.delete()
+    if changed:
+        mark_blocked_due(destination.project_id)
+
+
+def _value(answer: ClosingAnswer | None) -> str:
+    return answer.value if answer else ""
+
+
 @transaction.atomic
 def link(
     project: Project, account: JiraAccount, place: Place, *, actor: User | None
 ) -> Destination:
     """Create the project's issues there from now on; those it has stay where they are.
 
-    Under the lock of the account's row, as `project_for`.
+    Under the lock of the account's row, as `project_for`. Raises SpaceClosed.
     """
     JiraAccount.objects.select_for_update().get(pk=account.pk)
+    allowed_spaces.require(account, place)
     wanted: dict[str, Any] = {"account_id": account.pk, "is_enabled": True} | place._asdict()
     found = Destination.objects.select_for_update().filter(project=project).first()
     destination = found or Destination(project=project)
+    if destination.account_id != account.pk:  # whose fields have other ids
+        wanted |= {"due_date_field": DUE_DATE_FIELD, "due_date_has_time": False}
     if any(getattr(destination, name) != value for name, value in wanted.items()):
         for name, value in wanted.items():
             setattr(destination, name, value)
@@ -119,8 +186,13 @@ def link(
 
 @transaction.atomic
 def switch(destination: Destination, *, is_enabled: bool, actor: User | None) -> None:
-    """While it is off, no issues are created for the project; it keeps its settings."""
+    """While it is off, no issues are created for the project; it keeps its settings.
+
+    Raises SpaceClosed for one that is to be switched on again in a space that was closed.
+    """
     destination = Destination.objects.select_for_update().get(pk=destination.pk)
+    if is_enabled and not destination.is_enabled:
+        allowed_spaces.require(destination.account_id, destination)
     if destination.is_enabled != is_enabled:
         destination.is_enabled = is_enabled
         sign(destination, actor=actor, reason="Linked to Jira" if is_enabled else "Switched off")
@@ -171,3 +243,20 @@ def _names(name: str) -> Iterator[str]:
     yield name[:_NAME_LENGTH]
     for number in count(2):
         yield f"{name[: _NAME_LENGTH - len(str(number)) - 1]} {number}"
+
+
+def priority_at_creation(settings: Destination, priority: str) -> tuple[str, int]:
+    """Of a new issue for a case of this priority: the id that the settings map it to, and the
+    level (1 is the most urgent) by which one is found where they do not. "" and 0 are none."""
+    if settings.sync_priority == SyncMode.OFF:
+        return "", 0
+    return str(settings.priority_mapping.get(priority) or ""), PRIORITY_LEVELS.get(priority, 0)
+
+
+def due_date_at_creation(
+    settings: Destination, day: date | None, *, account_id: UUID
+) -> dict[str, str]:
+    """The field that a new issue in that account has its due date in, with it; or none."""
+    if settings.sync_due_date == SyncMode.OFF or settings.account_id != account_id or not day:
+        return {}
+    return {settings.due_date_field: settings.due_date_place.value(day)}

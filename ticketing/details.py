@@ -11,6 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.accounts.access import Actor
+from ticketing import due_dates, due_days
+from ticketing.close_reasons import reason_of_words
+from ticketing.due import mark_due
+from ticketing.following import STATUS_COLUMNS, close_by_hand
 from ticketing.locking import lock
 from ticketing.models import Case
 from ticketing.timeline import Kind, tell
@@ -20,9 +24,21 @@ MAX_NAME, MAX_VALUE, MAX_REASON = 200, 1_000, 255
 Attributes = Mapping[str, Sequence[str]]
 
 
+@transaction.atomic
 def set_due_date(case: Case, due_date: date | None, *, actor: Actor) -> Case:
-    """None: it is due at no certain day."""
-    return _keep(case, "due_date", due_date, kind=Kind.DUE_DATE, actor=actor)
+    """A person's own, which findings do not change. None: it is due when its findings are."""
+    case = lock(case_pks=[case.pk]).cases[case.pk]
+    if due_date is None and not case.is_due_by_hand:
+        return case
+    before, case.is_due_by_hand = case.due_date, due_date is not None
+    case.due_date = due_date or due_dates.of_findings(case)
+    if before != case.due_date:
+        now = case.modified_at = timezone.now()
+        words = due_days.said(before), due_days.said(case.due_date)
+        tell([(case, Kind.DUE_DATE, *words)], actor=actor, now=now)
+        mark_due([case])
+    case.save(update_fields=("due_date", "is_due_by_hand", "modified_at"))
+    return case
 
 
 def set_resolved_reason(case: Case, reason: str, *, actor: Actor) -> Case:
@@ -46,8 +62,10 @@ def _keep(case: Case, column: str, value: Any, *, kind: Kind, actor: Actor) -> C
     before = getattr(case, column)
     if before != value:
         setattr(case, column, value)
+        if kind is Kind.RESOLVED and case.status == Case.Status.CLOSED:
+            close_by_hand(case, reason_of_words(value))
         now = case.modified_at = timezone.now()
-        case.save(update_fields=(column, "modified_at"))
+        case.save(update_fields={column, *STATUS_COLUMNS})
         tell([(case, kind, _said(before), _said(value))], actor=actor, now=now)
     return case
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from findings.facts import Facts, Severity, type_choice
+from ticketing.due_days import day_of, said
 
 PRIORITY_OF_SEVERITY = {
     Severity.CRITICAL: "P1",
@@ -22,6 +23,8 @@ PRIORITY_OF_SEVERITY = {
     Severity.NONE: "P5",
     Severity.UNKNOWN: "NOT_DEFINED",
 }
+PRIORITY_LEVELS = {"P1": 1, "P2": 2, "P3": 3, "P4": 4, "P5": 5}
+"""As a tracker counts them: 1 is the most urgent."""
 TITLE_LENGTH = 255
 
 
@@ -43,12 +46,13 @@ def finding_draft(facts: Facts, *, url: str, made_by: str) -> Draft:
         ("Package", code(_package(facts))),
         ("Fixed in", code(_first(facts, "package", "fixed_version"))),
         ("First seen", _utc(facts.first_seen_at)),
+        ("Due", said(day_of(facts.workflow))),
         ("Tags", " ".join(code(tag) for tag in facts.tags[:20])),
     ]
     facts_list = "\n".join(f"- **{name}:** {value}" for name, value in lines if value)
-    said = _closed(facts.description.strip())
+    text = _closed(facts.description.strip())
     # A line between, as a list of the scanner's would go on with ours.
-    parts = [said, "**Finding**" if said else "", facts_list, f"[Open the finding]({url})", made_by]
+    parts = [text, "**Finding**" if text else "", facts_list, f"[Open the finding]({url})", made_by]
     return Draft(
         shorten(title),
         "\n\n".join(part for part in parts if part),
@@ -62,7 +66,7 @@ def findings_draft(findings: Sequence[Facts], *, urls: Sequence[str], made_by: s
         return finding_draft(findings[0], url=urls[0], made_by=made_by)
     worst = max(findings, key=lambda facts: Severity(facts.severity).rank)
     items = "\n".join(
-        f"- {facts.severity.capitalize()}: [{plain(facts.title)}]({url})"
+        f"- {facts.severity.capitalize()}: [{plain(facts.title)}]({url}){_due(facts)}"
         for facts, url in zip(findings, urls, strict=True)
     )
     return Draft(
@@ -70,6 +74,11 @@ def findings_draft(findings: Sequence[Facts], *, urls: Sequence[str], made_by: s
         f"{items}\n\n{made_by}",
         PRIORITY_OF_SEVERITY[Severity(worst.severity)],
     )
+
+
+def _due(facts: Facts) -> str:
+    day = said(day_of(facts.workflow))
+    return f", due {day}" if day else ""
 
 
 def limit_notice_draft(

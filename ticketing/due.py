@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.lib.tasks import enqueue
-from ticketing.models import Case, ExternalIssue, JiraAccount
+from ticketing.models import Case, ExternalIssue, JiraAccount, JiraUser
 from ticketing.states import State
 
 
@@ -23,6 +24,16 @@ def mark_due(cases: Iterable[Case]) -> None:
 def mark_issue_due(account: JiraAccount, issue_id: str) -> None:
     """The same for an issue there, which need not be one of ours."""
     _mark(ExternalIssue.objects.filter(account=account, issue_id=issue_id))
+
+
+def mark_assigned_due(users: Collection[JiraUser]) -> None:
+    """The same for the cases of these people, who were known in Jira alone until now."""
+    _mark(ExternalIssue.objects.filter(case__jira_assignee__in=users))
+
+
+def mark_blocked_due(project_id: UUID) -> None:
+    """The same for those of a project that Jira asked something of that nobody had answered."""
+    _mark(ExternalIssue.objects.filter(case__project=project_id).exclude(closing_field=""))
 
 
 def ring() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from config.lib.keyset import Identifier, Keyset, Moment
 from ticketing.models import Attempt, ExternalIssue, JiraAccount, JiraSpace, Orphan, RequestHour
 from ticketing.states import WAITING, State
 
@@ -19,6 +20,10 @@ HOURS = 24
 ROWS = 50
 QUIET_AFTER = timedelta(days=3)
 EXPIRES_SOON = timedelta(days=14)
+LASTING = 3
+"""Failures in a row of an account's sync: fewer are told to nobody."""
+BRIEF = timedelta(seconds=30)
+"""A second look is made within seconds: what is over before that worries nobody."""
 
 
 class Mark(NamedTuple):
@@ -40,7 +45,10 @@ class AccountCard:
         if self.account.connected_at is None:
             return Mark("", "Not finished")
         if self.account.state != JiraAccount.State.CONNECTED:
-            return Mark("bad", self.account.get_state_display())
+            tone = "bad" if self.account.is_suspended else "warn"
+            return Mark(tone, self.account.get_state_display())
+        if self.account.sync_failures >= LASTING:
+            return Mark("warn", "Sync waits")
         if self.webhook.tone != "ok":
             return Mark("warn", "Webhook missing")
         return Mark("ok", "Connected")
@@ -53,6 +61,11 @@ class AccountCard:
         if last < timezone.now() - QUIET_AFTER:
             return Mark("warn", "No event received since")
         return Mark("ok", "Healthy · last event")
+
+    @property
+    def sync_problem(self) -> str:
+        """Why changes there are not heard of, once that lasts."""
+        return self.account.sync_problem if self.account.sync_failures >= LASTING else ""
 
     @property
     def shown_spaces(self) -> list[JiraSpace]:
@@ -102,21 +115,39 @@ def account_count() -> int:
     return JiraAccount.objects.filter(deleted_at=None).count()
 
 
-def warnings() -> list[Mark]:
-    """What an admin should know on every page; one statement."""
+def warnings(*, is_admin: bool) -> list[Mark]:
+    """What everybody should know on every page, and what an admin should; one statement."""
+    now = timezone.now()
+    stopped = ~Q(state=JiraAccount.State.CONNECTED)
+    expires = Q(token_expires_on__lte=now.date() + EXPIRES_SOON)
     worrying = JiraAccount.objects.filter(
-        Q(token_expires_on__lte=timezone.now().date() + EXPIRES_SOON)
-        | Q(state=JiraAccount.State.AUTH_FAILED),
-        deleted_at=None,
-        connected_at__isnull=False,
+        stopped | expires if is_admin else stopped, deleted_at=None, connected_at__isnull=False
     )
-    marks = [
-        Mark("bad", f"{account.name} is paused, its tickets wait. {account.problem}")
-        if account.state == JiraAccount.State.AUTH_FAILED
-        else expiry_of(account)
-        for account in worrying
-    ]
+    marks = []
+    for account in worrying:
+        if account.state == JiraAccount.State.CONNECTED:
+            marks.append(expiry_of(account))
+        elif account.problem_at and account.problem_at <= now - BRIEF:
+            marks.append(Mark("bad", _stopped_sentence(account, is_admin=is_admin)))
     return [mark for mark in marks if mark]
+
+
+def _stopped_sentence(account: JiraAccount, *, is_admin: bool) -> str:
+    """The reason is for those who can do something about it."""
+    since = f"{account.problem_at:%-d %b %Y, %H:%M} UTC" if account.problem_at else "now"
+    said = f"{account.name} has been suspended since {since}: its tickets wait."
+    if not is_admin:
+        return said
+    again = f" Next check at {account.probe_at:%H:%M} UTC." if account.probe_at else ""
+    return f"{said} {account.problem}{again}"
+
+
+def suspended(now: datetime) -> list[timedelta]:
+    """For how long each account that does not work has been stopped; in no order."""
+    stopped = JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False)
+    stopped = stopped.exclude(state=JiraAccount.State.CONNECTED).order_by()
+    ages = [now - (at or now) for at in stopped.values_list("problem_at", flat=True)]
+    return [age for age in ages if age >= BRIEF]
 
 
 def _waiting() -> dict[UUID, int]:
@@ -145,7 +176,7 @@ OUTCOMES: Mapping[str, tuple[str, Q]] = {
     "": ("All", Q()),
     "delivered": ("Delivered", Q(outcome__in=["created", "found"])),
     "retried": ("Tried again later", Q(outcome__in=["transient", "auth", "absent", "lost"])),
-    "unsure": ("Unsure", Q(outcome="unsure")),
+    "unsure": ("Unsure", Q(outcome__in=["unsure", "failed"])),
     "refused": ("Refused", Q(outcome__in=["config", "rejected"])),
 }
 
@@ -156,20 +187,19 @@ class LogPage:
     older: str  # the place to go on from, or nothing
 
 
-class BadPlace(ValueError):
-    """A place in the log that nobody can have been given."""
+_BEFORE = Keyset(Moment(), Identifier())
 
 
 def delivery_log(outcome: str = "", *, before: str = "") -> LogPage:
-    """One page of tries, newest first. Raises BadPlace."""
+    """One page of tries, newest first. Raises BadKeyset."""
     tries = Attempt.objects.filter(OUTCOMES[outcome][1]).select_related("issue__case")
     if before:
-        at, pk = _place(before)
+        at, pk = _BEFORE.read(before)
         tries = tries.filter(Q(started_at__lt=at) | Q(started_at=at, pk__lt=pk))
     rows = list(tries.order_by("-started_at", "-id")[: ROWS + 1])
     shown = rows[:ROWS]
     more = len(rows) > ROWS
-    return LogPage(shown, f"{shown[-1].started_at.isoformat()}_{shown[-1].pk}" if more else "")
+    return LogPage(shown, _BEFORE.write(shown[-1].started_at, shown[-1].pk) if more else "")
 
 
 def stuck_issues() -> QuerySet[ExternalIssue]:
@@ -180,15 +210,3 @@ def stuck_issues() -> QuerySet[ExternalIssue]:
 
 def orphans() -> QuerySet[Orphan]:
     return Orphan.objects.select_related("issue__case", "issue__account")
-
-
-def _place(text: str) -> tuple[datetime, UUID]:
-    at, _, pk = text.partition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-        place = moment, UUID(pk)
-    except ValueError as error:
-        raise BadPlace(text) from error
-    if moment.tzinfo is None:
-        raise BadPlace(text)
-    return place

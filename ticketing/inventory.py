@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
+from config.lib.deadline import Deadline
 from ticketing import pacing
 from ticketing.models import ExternalIssue, JiraAccount
 from ticketing.states import State
@@ -19,7 +21,8 @@ def differences() -> Iterator[str]:
     """
     for account in JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False):
         promises = ExternalIssue.objects.filter(account=account, attempt__isnull=False)
-        with tracker_for(account, pace=pacing.pace_for(account)) as tracker:
+        pace, no_end = pacing.pace_for(account), Deadline(math.inf)
+        with tracker_for(account, pace=pace, deadline=no_end) as tracker:
             for issue in promises.iterator():
                 yield from _compare(tracker, issue)
 
@@ -44,6 +47,7 @@ def _find(tracker: Tracker, issue: ExternalIssue) -> Found:
     since = issue.posted_at or issue.created_at
     while True:
         try:
-            return tracker.find(Lookup(issue.key, place, since=since, floor=issue.floor))
+            lookup = Lookup(issue.key, place, since=since, floor=issue.floor)
+            return tracker.find([lookup])[issue.key]
         except pacing.TooFast as wait:
             time.sleep(wait.retry_after or 1)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from config.accounts.history import sign
 from config.accounts.models import User
+from ticketing import allowed_spaces
 from ticketing.models import JiraAccount, JiraIssueTemplate
 
 
@@ -22,12 +23,14 @@ def create_template(
     fields: Mapping[str, Any],
     actor: User | None,
 ) -> JiraIssueTemplate:
-    """Raises `JiraAccount.DoesNotExist` if there is no such account, or not any more."""
+    """Raises `JiraAccount.DoesNotExist` if there is no such account, or not any more, and
+    SpaceClosed."""
     with transaction.atomic():
         # Locked, so that an account that is being deleted leaves no template behind.
         account = JiraAccount.objects.select_for_update(no_key=True).get(
             pk=account_id, connected_at__isnull=False, deleted_at=None
         )
+        _require_open(account, space_id)
         template = JiraIssueTemplate(
             account=account, name=name, space_id=space_id, type_id=type_id, fields=dict(fields)
         )
@@ -43,9 +46,10 @@ def change_template(
     fields: Mapping[str, Any] | None = None,
     actor: User | None,
 ) -> JiraIssueTemplate:
-    """What is None stays. Raises `JiraIssueTemplate.DoesNotExist`."""
+    """What is None stays. Raises `JiraIssueTemplate.DoesNotExist`, and SpaceClosed."""
     with transaction.atomic():
         template = _lock(template_id)
+        _require_open(template.account, template.space_id)
         said = {"name": name, "fields": fields}
         changed = [
             field
@@ -73,6 +77,11 @@ def delete_templates_of(account: JiraAccount, *, actor: User | None) -> None:
     for template in JiraIssueTemplate.objects.filter(account=account):
         sign(template, actor=actor, reason="With its account")
         template.delete()
+
+
+def _require_open(account: JiraAccount, space_id: str) -> None:
+    if allowed_spaces.closed_among({(account.pk, space_id)}):
+        raise allowed_spaces.SpaceClosed(allowed_spaces.reason(space_id))
 
 
 def _lock(template_id: UUID) -> JiraIssueTemplate:

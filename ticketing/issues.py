@@ -6,9 +6,10 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from ticketing.health import LASTING
 from ticketing.models import Case, CommentLink, Destination, ExternalIssue, SyncMode
 from ticketing.states import WAITING, State
 from ticketing.trackers.base import Fault
@@ -79,6 +80,23 @@ def destination_of_case(case: Case) -> Destination | None:
     return places.select_related("account").first()
 
 
+class ClosingBlock(NamedTuple):
+    """A field that Jira asks for on closing, and how many tickets of a project wait for it."""
+
+    field: str
+    name: str
+    tickets: int
+
+
+def closing_blocks(project_id: UUID) -> list[ClosingBlock]:
+    waiting = ExternalIssue.objects.filter(case__project=project_id, detached_at=None)
+    rows = waiting.exclude(closing_field="").order_by("closing_field")
+    counted = rows.values_list("closing_field").annotate(
+        name=Max("closing_field_name"), tickets=Count("pk")
+    )
+    return [ClosingBlock(*row) for row in counted]
+
+
 def shared_comments(issue: ExternalIssue) -> int:
     """How many comments are on both sides."""
     return CommentLink.objects.filter(issue=issue).count() if issue.issue_key else 0
@@ -97,6 +115,11 @@ def _of_created(issue: ExternalIssue) -> Sync:
         return Sync("gone", "Deleted in Jira", "trash-2", "bad", reason)
     if issue.sync_problem:
         return Sync("failed", "Failed", "circle-x", "bad", issue.sync_problem)
+    if issue.account.is_suspended:
+        reason = f"{issue.account.name} is suspended. {issue.account.problem}"
+        return Sync("waiting", "Waiting", "clock", "warn", reason)
+    if issue.account.sync_failures >= LASTING:
+        return Sync("waiting", "Waiting", "clock", "warn", issue.account.sync_problem)
     if issue.sync_due_at and issue.sync_due_at <= timezone.now():
         return Sync("syncing", "Syncing", "refresh-cw")
     return Sync("synced", "In sync", "circle-check", "ok")

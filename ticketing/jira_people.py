@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -11,7 +12,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from config.accounts.models import User
-from ticketing.models import JiraAccount, JiraUser
+from ticketing import due
+from ticketing.models import Case, Destination, JiraAccount, JiraUser
 from ticketing.trackers.base import IssueState, RemoteUser, Tracker
 
 
@@ -35,6 +37,7 @@ class People:
         return known.person if known else None
 
     def name(self, user_id: str) -> str:
+        """Empty also for somebody whose name Jira hides."""
         known = self.by_id.get(user_id)
         return known.name if known else ""
 
@@ -46,7 +49,7 @@ def meet(
     persons: Collection[UUID] = (),
 ) -> People:
     """Remember these users, and find these persons among all we met. Constant statements."""
-    seen = {user.id: user for user in users if user.id}
+    seen = {user.id: _without_id_as_name(account, user) for user in users if user.id}
     known = {
         each.user_id: each
         for each in JiraUser.objects.filter(account=account)
@@ -79,10 +82,60 @@ def meet_those_of(
     return meet(account, users, persons=persons)
 
 
+def assigned_user_id(fields: Mapping[str, Any]) -> str:
+    """The id there of whom an issue with these fields is assigned to; empty for nobody."""
+    value = fields.get("assignee")
+    if not isinstance(value, dict):
+        return ""
+    return str(value.get("accountId") or value.get("id") or value.get("name") or "")
+
+
+def users_named(named: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], JiraUser]:
+    """(account, id there) → who that is, for those we met. One statement, or none."""
+    ids = {user_id for _, user_id in named} - {""}
+    if not ids:
+        return {}
+    known = JiraUser.objects.filter(account__in={pk for pk, _ in named}, user_id__in=ids)
+    return {(each.account_id, each.user_id): each for each in known.select_related("person")}
+
+
+def assign_as_promised(pairs: Collection[tuple[Case, Mapping[str, Any]]]) -> None:
+    """Assign new cases of nobody to whom the fields of their issues name.
+
+    Two statements, or none where nobody is named. Saves nothing.
+    """
+    wanted = [(case, assigned_user_id(fields)) for case, fields in pairs if not case.assignee_id]
+    projects = {case.project_id for case, user_id in wanted if user_id}
+    if not projects:
+        return
+    places = Destination.objects.filter(project__in=projects)
+    accounts = dict(places.values_list("project", "account"))
+    named = [
+        (case, (accounts[case.project_id], user_id))
+        for case, user_id in wanted
+        if case.project_id in accounts
+    ]
+    users = users_named({name for _, name in named})
+    for case, name in named:
+        assign(case, users.get(name))
+
+
+def assign(case: Case, user: JiraUser | None) -> None:
+    """To who that is here, if anybody is. Saves nothing."""
+    case.assignee = user.person if user else None
+    case.jira_assignee = None if user is None or user.person else user
+
+
+def _without_id_as_name(account: JiraAccount, user: RemoteUser) -> RemoteUser:
+    """Cloud's ids are no names: they stand for one where the person hides theirs."""
+    is_hidden = account.deployment == JiraAccount.Deployment.CLOUD and user.name == user.id
+    return user._replace(name="") if is_hidden else user
+
+
 def _is_open(user: RemoteUser, known: Mapping[str, JiraUser]) -> bool:
     """Is there something to learn: somebody new, a new name, perhaps who it is?"""
     before = known.get(user.id)
-    if before is None or before.name != _name(user):
+    if before is None or before.name != _name(user, before):
         return True
     return before.person is None and bool(user.email or before.email)
 
@@ -103,22 +156,27 @@ def _remember(
         unique_fields=["account", "user_id"],
         update_fields=["name", "email", "person", "seen_at"],
     )
-    return {row.user_id: row for row in rows}
+    strangers = {user_id for user_id, before in known.items() if before.person is None}
+    if matched := [row for row in news if row.person and row.user_id in strangers]:
+        due.mark_assigned_due(matched)
+    return {row.user_id: row for row in news}
 
 
 def _row(account: JiraAccount, user: RemoteUser, before: JiraUser | None) -> JiraUser:
     return JiraUser(
         account=account,
         user_id=user.id,
-        name=_name(user),
+        name=_name(user, before),
         email=(user.email or (before.email if before else ""))[:255],  # hidden now, shown before
         person=before.person if before else None,
         seen_at=timezone.now(),
     )
 
 
-def _name(user: RemoteUser) -> str:
-    return user.name.replace("\0", "")[:255]
+def _name(user: RemoteUser, before: JiraUser | None) -> str:
+    name = user.name.replace("\0", "")[:255]
+    known = before.name if before and before.name != before.user_id else ""
+    return name or known  # hidden now, shown before
 
 
 def _is_renamed(row: JiraUser, before: JiraUser | None) -> bool:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from findings import services as findings
 from findings.models import Finding
-from ticketing.models import Attachment, Case
+from ticketing.models import ASSIGNEES, Attachment, Case
 
 
 class Locked(NamedTuple):
@@ -46,7 +46,7 @@ def _lock_what_is_there(finding_pks: Collection[int], case_pks: Collection[UUID]
         .order_by("pk")
         # No join: a case that moves while we wait for it no longer joins the project that
         # PostgreSQL read before the wait, and would be left out of the answer.
-        .prefetch_related("project", "assignee")
+        .prefetch_related("project", *ASSIGNEES)
     )
     return Locked({row.pk: row for row in rows}, {case.pk: case for case in locked})
 

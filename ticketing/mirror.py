@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from config.lib.utc import epoch_ms
 from findings import services as findings
 from findings.facts import Ticket
 from findings.services import TicketUpdate
@@ -96,8 +97,8 @@ def _case(case: Case) -> dict[str, Any]:
         "key": case.key,
         "status": case.status.lower(),
         "title": case.title,
-        "created_at": round(case.created_at.timestamp() * 1000),
-        "updated_at": round(case.modified_at.timestamp() * 1000),
+        "created_at": epoch_ms(case.created_at),
+        "updated_at": epoch_ms(case.modified_at),
     }
 
 

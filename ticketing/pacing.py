@@ -2,16 +2,16 @@
 
 The account's row says when the next request may leave and how many a second may follow. The
 rate grows slowly with every request and halves when Jira asks to slow down, so that it settles
-below what Jira allows us, whatever else is using the same account.
+below what Jira allows us, whatever else is using the same account. Where one endpoint alone asks
+to wait, it alone does, and the account as a whole is slowed a little.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -19,8 +19,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from config.lib.backoff import doubled
 from ticketing.models import JiraAccount, RequestHour
-from ticketing.trackers.base import Fault, TrackerError
+from ticketing.trackers.base import CREATE, Fault, OutOfTime, TrackerError
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,19 +33,25 @@ LONGEST_PAUSE = timedelta(seconds=2.5)
 """Between two requests of one call: more than two of the slowest are apart."""
 LONGEST_STEP = timedelta(seconds=5)
 """A next request farther away than this was noted by a machine with another clock."""
+ENOUGH_UNSURE = 2
 SHORT_REST, LONG_REST = timedelta(seconds=2), timedelta(seconds=30)
+SLOWEST_OF_OTHERS = 5.0
+"""Requests a second that are left to the account where one of its endpoints asks to wait."""
+MAX_ENDPOINTS = 20  # that wait at a time
+_CREATES = ("unsure_in_a_row", "creates_paused_until")
 _random = secrets.SystemRandom()
 
 
 class TooFast(TrackerError):
     """We refuse to call: nothing was sent. `retry_after` says when it may be."""
 
-    def __init__(self, wait: timedelta) -> None:
+    def __init__(self, wait: timedelta, *, endpoint: str = "") -> None:
         super().__init__(
             Fault.TRANSIENT,
             "Waiting, as Jira limits how fast it may be called.",
             retry_after=wait.total_seconds(),
-            whole_account=True,
+            whole_account=not endpoint,
+            endpoint=endpoint,
         )
 
 
@@ -54,24 +61,13 @@ class Pace:
     def __init__(self, account_id: UUID) -> None:
         self._account_id = account_id
         self._holds = False
-        self._guard: Callable[[], None] | None = None
 
-    def __call__(self) -> None:
+    def __call__(self, endpoint: str) -> None:
         if self._holds:
             self._holds = False
+            _refuse_paused(self._account_id, endpoint)
         else:
-            self._wait(LONGEST_PAUSE)
-        if self._guard:
-            self._guard()
-
-    @contextmanager
-    def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
-        """Ask `guard` right before the next request, which it forbids by raising."""
-        self._guard = guard
-        try:
-            yield
-        finally:
-            self._guard = None
+            self._wait(LONGEST_PAUSE, endpoint)
 
     def hold(self) -> None:
         """Wait for the turn of the next request now, so that it leaves at once when it comes."""
@@ -79,8 +75,9 @@ class Pace:
             self._wait(LONGEST_SLEEP)
             self._holds = True
 
-    def _wait(self, longest: timedelta) -> None:
-        time.sleep(_take_turn(self._account_id, longest=longest).total_seconds())
+    def _wait(self, longest: timedelta, endpoint: str = "") -> None:
+        turn = _take_turn(self._account_id, endpoint, longest=longest)
+        time.sleep(turn.total_seconds())
 
 
 def pace_for(account: JiraAccount) -> Pace:
@@ -89,14 +86,27 @@ def pace_for(account: JiraAccount) -> Pace:
 
 def heed(account: JiraAccount, error: TrackerError) -> None:
     """Take from a failed call what it says about calling the account again."""
-    if isinstance(error, TooFast):
+    if isinstance(error, TooFast | OutOfTime):
+        return
+    if error.endpoint:
+        heed_endpoint(account, error)
         return
     if error.status == 429:
         slow_down(account, error.retry_after)
         return
     _count(account.pk, "failed")
-    if error.fault == Fault.TRANSIENT and error.whole_account:
+    if error.suspicious or (error.fault == Fault.TRANSIENT and error.whole_account):
         rest(account)
+
+
+def heed_endpoint(account: JiraAccount, error: TrackerError) -> None:
+    """The same, if it is one endpoint that asks to wait: the others go on."""
+    if not error.endpoint or isinstance(error, TooFast):
+        return
+    with transaction.atomic():
+        _count(account.pk, "throttled")
+        _pause_endpoint(account.pk, error.endpoint, error.retry_after)
+    log.warning("endpoint pauses", account=account.name, endpoint=error.endpoint)
 
 
 def slow_down(account: JiraAccount, retry_after: float | None = None) -> None:
@@ -107,6 +117,28 @@ def slow_down(account: JiraAccount, retry_after: float | None = None) -> None:
     log.warning("slowing down", account=account.name, retry_after=retry_after)
 
 
+def count_unsure(account: JiraAccount, retry_after: float | None = None) -> None:
+    """A create of which nobody knows what became. Several in a row stop creates for a moment,
+    and longer each time: what is not sent need not be looked for. Looks go on."""
+    rows = JiraAccount.objects.filter(pk=account.pk)
+    with transaction.atomic():
+        in_a_row = _lock(account.pk).unsure_in_a_row + 1
+        rows.update(unsure_in_a_row=min(in_a_row, 1000))
+        if in_a_row < ENOUGH_UNSURE and retry_after is None:
+            return
+        rest = doubled(SHORT_REST, in_a_row - ENOUGH_UNSURE, longest=LONG_REST)
+        wait = max(rest, timedelta(seconds=retry_after or 0))
+        rows.update(creates_paused_until=timezone.now() + wait * _random.uniform(1, 1.1))
+    log.warning("creates pause", account=account.name, in_a_row=in_a_row)
+
+
+def count_created(account: JiraAccount) -> None:
+    """It answers: creates go on. `account` is as it was when the create was claimed."""
+    if account.unsure_in_a_row:
+        rows = JiraAccount.objects.filter(pk=account.pk, unsure_in_a_row__gt=0)
+        rows.update(unsure_in_a_row=0, creates_paused_until=None)
+
+
 def rest(account: JiraAccount, wait: timedelta | None = None) -> None:
     """Nobody answers there: leave it alone for a moment, and for longer if that lasts."""
     with transaction.atomic():
@@ -114,10 +146,11 @@ def rest(account: JiraAccount, wait: timedelta | None = None) -> None:
 
 
 @transaction.atomic
-def _take_turn(account_id: UUID, *, longest: timedelta) -> timedelta:
+def _take_turn(account_id: UUID, endpoint: str, *, longest: timedelta) -> timedelta:
     """Reserve the next request; how long to wait for it. Raises TooFast if that is long."""
     account = _lock(account_id)
     now = timezone.now()
+    _refuse(account, endpoint, now)
     turn = _next_turn(account, now)
     if turn - now > longest:
         raise TooFast(turn - now)
@@ -127,6 +160,34 @@ def _take_turn(account_id: UUID, *, longest: timedelta) -> timedelta:
     )
     _count(account_id, "requests")
     return turn - now
+
+
+def _refuse_paused(account_id: UUID, endpoint: str) -> None:
+    account = JiraAccount.objects.only("endpoint_pauses").get(pk=account_id)
+    _refuse(account, endpoint, timezone.now())
+
+
+def _refuse(account: JiraAccount, endpoint: str, now: datetime) -> None:
+    left = account.endpoint_pauses.get(endpoint, 0) - now.timestamp()
+    if left > 0:
+        raise TooFast(timedelta(seconds=left), endpoint=endpoint)
+
+
+def _pause_endpoint(account_id: UUID, endpoint: str, retry_after: float | None) -> None:
+    account, now = _lock(account_id), timezone.now()
+    pauses = {name: at for name, at in account.endpoint_pauses.items() if at > now.timestamp()}
+    changes: dict[str, Any] = {}
+    if endpoint not in pauses:  # several refusals of one moment are one sign
+        changes["rate"] = max(min(account.rate, SLOWEST_OF_OTHERS), account.rate / 2)
+    wait = timedelta(seconds=retry_after) if retry_after else SHORT_REST
+    until = now + wait * _random.uniform(1, 1.1)
+    pauses[endpoint] = max(until.timestamp(), pauses.get(endpoint, 0))
+    kept = sorted(pauses.items(), key=lambda each: -each[1])[:MAX_ENDPOINTS]
+    changes["endpoint_pauses"] = dict(kept)
+    if endpoint == CREATE:  # nothing is claimed that could not be sent
+        paused = account.creates_paused_until or until
+        changes["creates_paused_until"] = max(until, paused)
+    JiraAccount.objects.filter(pk=account_id).update(**changes)
 
 
 def _next_turn(account: JiraAccount, now: datetime) -> datetime:
@@ -152,7 +213,7 @@ def _pause(account_id: UUID, wait: timedelta | None) -> None:
 
 
 def _lock(account_id: UUID) -> JiraAccount:
-    wanted = ("rate", "next_request_at", "paused_until")
+    wanted = ("rate", "next_request_at", "paused_until", "endpoint_pauses", *_CREATES)
     return JiraAccount.objects.select_for_update(no_key=True).only(*wanted).get(pk=account_id)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from findings.facts import CORE_FIELDS, Facts, type_choice
 from findings.query.predicate import document_path, each_item, path_items
 from ticketing.drafts import plain, shorten
+from ticketing.due_days import day_of, said
 
 Scalar = str | int | float
 Value = Scalar | list[Scalar] | None
@@ -60,13 +61,7 @@ def _utc(when: datetime | None) -> Value:
 
 
 def _due_date(facts: Facts) -> Value:
-    """The day by which the finding has to be fixed, however the workflow writes it."""
-    due = facts.workflow.get("due_date")
-    due = due.get("due_at") if isinstance(due, Mapping) else due
-    if isinstance(due, int) and not isinstance(due, bool) and 0 < due < 10**13:
-        return datetime.fromtimestamp(due / 1000, UTC).date().isoformat()
-    found = re.match(r"\d{4}-\d\d-\d\d(?!\d)", due) if isinstance(due, str) else None
-    return found[0] if found else None
+    return said(day_of(facts.workflow)) or None
 
 
 NAMES: tuple[Name, ...] = (
@@ -184,8 +179,11 @@ def fill(value: Any, facts: Facts, *, url: str, rule_name: str) -> Any:
     """The value for one finding; None where all of it is missing, so that it is left out.
 
     A text that is one placeholder becomes the value itself, be it a number or a list. In a
-    longer text a missing value is nothing, and a list is written with commas.
+    longer text a missing value is nothing, and a list is written with commas. What holds no
+    placeholder stays as it is.
     """
+    if is_constant(value):
+        return value
     if isinstance(value, str):
         if whole := _PLACEHOLDER.fullmatch(value.strip()):
             return _read(whole["name"], facts, url, rule_name)
@@ -194,11 +192,18 @@ def fill(value: Any, facts: Facts, *, url: str, rule_name: str) -> Any:
         )
     if isinstance(value, Mapping):
         pairs = {k: fill(v, facts, url=url, rule_name=rule_name) for k, v in value.items()}
-        return {key: inner for key, inner in pairs.items() if inner is not None} or None
-    if isinstance(value, list | tuple):
-        filled = [fill(inner, facts, url=url, rule_name=rule_name) for inner in value]
-        return [item for item in each_item(filled) if item is not None] or None
-    return value
+        return {k: inner for k, inner in pairs.items() if not _is_missing(value[k], inner)} or None
+    filled = [(inner, fill(inner, facts, url=url, rule_name=rule_name)) for inner in value]
+    found = [
+        each_item([item]) if isinstance(inner, str) else [item]  # a list in the place of a text
+        for inner, item in filled
+        if not _is_missing(inner, item)
+    ]
+    return [item for items in found for item in items] or None
+
+
+def _is_missing(value: Any, filled: Any) -> bool:
+    return filled is None and not is_constant(value)
 
 
 def fill_markdown(template: str, facts: Facts, *, url: str, rule_name: str) -> str:

@@ -27,14 +27,17 @@ def edit_project(
     name: str,
     closes_with_findings: bool,
     reopens_with_findings: bool,
+    reopens_wont_fix: bool,
     actor: User | None,
 ) -> None:
     """Raises ValidationError (by field) for a name that is empty or taken. The key stays."""
     project.name = name.strip()
     project.closes_with_findings = closes_with_findings
     project.reopens_with_findings = reopens_with_findings
+    project.reopens_wont_fix = reopens_wont_fix
     sign(project, actor=actor)
-    _save_project(project, "name", "closes_with_findings", "reopens_with_findings")
+    switches = ("closes_with_findings", "reopens_with_findings", "reopens_wont_fix")
+    _save_project(project, "name", *switches)
 
 
 class ProjectInUse(ValueError):

@@ -8,14 +8,23 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from ticketing import comments, due, outbox
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.comparing import digest
 from ticketing.jira_people import meet_those_of
 from ticketing.models import Attempt, Destination, ExternalIssue
 from ticketing.reconcile import Field
 from ticketing.taking import Push, Taken, confirm, give_up, take
-from ticketing.trackers.base import Category, Fault, IssueRef, Tracker, TrackerError
+from ticketing.trackers.base import (
+    AnswerMissing,
+    Category,
+    Fault,
+    IssueRef,
+    IssueState,
+    Tracker,
+    TrackerError,
+)
 
-NEAR_ITS_END = timedelta(seconds=90)  # of a lease: longer than any call takes
+NEAR_ITS_END = timedelta(seconds=45)  # of a lease: no task's calls go on for longer
 SYNCED = "synced"
 
 
@@ -27,15 +36,22 @@ def write_there(tracker: Tracker, issue: ExternalIssue, *, until: datetime) -> N
     refused = [*_talk(tracker, issue, taken), *_push_all(tracker, issue, taken, until)]
     # What is shown of the issue is what it says now; a step may have led elsewhere.
     again = _read(tracker, issue) if taken.pushes else None
-    if refused:
-        raise refused[0]
+    if refused:  # above all what a person can answer
+        raise min(refused, key=lambda error: not isinstance(error, AnswerMissing))
     if again and again.pushes:  # somebody acted meanwhile
         due.mark_issue_due(issue.account, issue.issue_id)
 
 
 def _read(tracker: Tracker, issue: ExternalIssue) -> Taken | None:
-    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
+    state = _state(tracker, issue)
     return take(issue.pk, state, meet_those_of(issue.account, [state])) if state else None
+
+
+def _state(tracker: Tracker, issue: ExternalIssue) -> IssueState | None:
+    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
+    if isinstance(state, TrackerError):
+        raise state
+    return state
 
 
 def _talk(tracker: Tracker, issue: ExternalIssue, taken: Taken) -> Iterator[TrackerError]:
@@ -44,9 +60,10 @@ def _talk(tracker: Tracker, issue: ExternalIssue, taken: Taken) -> Iterator[Trac
     room = comments.PER_ISSUE - taken.comments
     changed = comments.push_changes(tracker, taken.ref, issue)
     posted = comments.push(tracker, taken.ref, issue, room=room)
-    if comments.AT_ONCE in (changed, posted):
+    yield from (*changed.errors, *posted.errors)
+    if comments.AT_ONCE in (changed.done, posted.done):
         due.mark_issue_due(issue.account, issue.issue_id)
-    elif comments.is_full(issue, room=room - posted):
+    elif comments.is_full(issue, room=room - posted.done):
         reason = f"{taken.ref.key} has {comments.PER_ISSUE:,} comments. Jira takes no more."
         yield TrackerError(Fault.REJECTED, reason)
 
@@ -75,15 +92,22 @@ def _push(tracker: Tracker, issue: ExternalIssue, taken: Taken, push: Push) -> T
             return None
         if error.whole_account or error.fault not in (Fault.REJECTED, Fault.CONFIG):
             raise
-        return error
+        return _with_place(issue, error) if isinstance(error, AnswerMissing) else error
     _log(issue, started_at)
     confirm(issue.pk, push, reads=reads)
     return None
 
 
+def _with_place(issue: ExternalIssue, missing: AnswerMissing) -> AnswerMissing:
+    """And where the answer can be set."""
+    where = f"Projects › {issue.case.project.name} › Data Sync Settings"
+    reason = f"{missing.reason} Set an answer under {where}."
+    return AnswerMissing(reason, field=missing.field, name=missing.name)
+
+
 def _reads(tracker: Tracker, issue: ExternalIssue) -> str | None:
     """A description never reads as it was written: how it does is what was agreed on."""
-    state = tracker.fetch([issue.issue_id]).get(issue.issue_id)
+    state = _state(tracker, issue)
     return digest(state.description) if state else None
 
 
@@ -99,7 +123,10 @@ def _stay_closed(issue: ExternalIssue, taken: Taken, push: Push) -> None:
     said = f"The workflow of {taken.ref.key} does not lead back from where it is."
     wants_new = taken.settings.no_way_back == Destination.NoWayBack.NEW_ISSUE
     if push.is_automatic and wants_new:
-        outbox.recreate(issue, actor=None, reason=f"{said} A new ticket takes its place.")
+        try:
+            outbox.recreate(issue, actor=None, reason=f"{said} A new ticket takes its place.")
+        except SpaceClosed as closed:
+            give_up(issue.pk, push, reason=f"{said} {closed}")
     else:
         give_up(issue.pk, push, reason=f"{said} It stays closed.")
 

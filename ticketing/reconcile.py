@@ -26,19 +26,28 @@ finding decides open or closed, a person everything else, so (open = new or in p
 | anything else         | opened or closed it               | the later action                  |
 
 A person's action that came after is never overwritten by an automatic one that came before,
-unless the two were about different things. Only fields of mode two-way are merged; of the
+unless the two were about different things. Times there are of their clock: with ours they are
+compared as far as the two are known to differ. Only fields of mode two-way are merged; of the
 others what is seen is agreed on silently, so that switching two-way on starts from there.
 
 At first sight (nothing agreed yet) actions since the promise count; without any, status and
 assignee are taken from there, unless nobody is assigned there: ours is pushed then. Texts and
-priority were written by our create call and stay as they are.
+priority were written by our create call and stay as they are. So is a due date taken that is
+there, while one that is here alone is pushed.
+
+A due date that came from the findings gives way to a person's, whichever is later. The day is a
+value like any other, "" for none; while it is not synced it is not read, and what was changed on
+either side meanwhile counts once it is again.
+
+An assignee there who has no account here is a value like any other. Once they have one, the case
+is assigned to it, which is nobody's action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -49,6 +58,11 @@ class Field(StrEnum):
     PRIORITY = "priority"
     TITLE = "title"
     DESCRIPTION = "description"
+    DUE_DATE = "due_date"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()
 
 
 class Mode(StrEnum):
@@ -81,6 +95,12 @@ class There(NamedTuple):
     at: datetime | None  # of the last change there; None: not known
     is_ours: bool  # that change was made with our account
     read_at: datetime  # the issue's own time of change, for a field without one
+    ahead: timedelta = timedelta()  # their clock is of ours
+
+    @property
+    def acted_at(self) -> datetime:
+        """When it was last changed there, by our clock."""
+        return (self.at or self.read_at) - self.ahead
 
 
 class Conflict(NamedTuple):
@@ -100,7 +120,7 @@ class Merge:
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_TAKEN_AT_FIRST_SIGHT = (Field.STATUS, Field.ASSIGNEE)
+_TAKEN_AT_FIRST_SIGHT = (Field.STATUS, Field.ASSIGNEE, Field.DUE_DATE)
 _CLOSED = ("CLOSED", "done")  # in our words, in theirs
 
 
@@ -117,17 +137,17 @@ def merge(
     """What to do about a field. `sent` are writes of ours that were never confirmed; `now`
     becomes the time of what is written here."""
     if mode is not Mode.TWO_WAY:
-        return Merge(_as_seen(here, there))
+        return _in_step(field, here, there, now)
     if agreed is None:
         return _at_first_sight(field, here, there, now)
     ours, theirs = _acted_here(agreed, here), _acted_there(agreed, there, sent)
     if ours and theirs:
         return _both(field, agreed, here, there, now)
     if theirs:
-        return _pull(here, there, now)
+        return pull(here, there, now)
     if ours or there.value != agreed.there:  # the second: an echo
         return _push(here, there)
-    return Merge(_as_seen(here, there))
+    return _in_step(field, here, there, now)
 
 
 def confirmed(agreed: Agreed, pushed: str) -> Agreed:
@@ -137,6 +157,17 @@ def confirmed(agreed: Agreed, pushed: str) -> Agreed:
 
 def _as_seen(here: Here, there: There) -> Agreed:
     return Agreed(here.value, there.value, here.at, there.at)
+
+
+def _in_step(field: Field, here: Here, there: There, now: datetime) -> Merge:
+    """Nothing to exchange; but whom both sides name may have an account here by now."""
+    if (
+        field is Field.ASSIGNEE
+        and here.as_there == there.value
+        and there.as_here not in (None, here.value)
+    ):
+        return Merge(Agreed(there.as_here, there.value, now, there.at), write=there.as_here)
+    return Merge(_as_seen(here, there))
 
 
 def _acted_here(agreed: Agreed, here: Here) -> bool:
@@ -158,13 +189,13 @@ def _acted_there(agreed: Agreed, there: There, sent: Collection[str]) -> bool:
 def _at_first_sight(field: Field, here: Here, there: There, now: datetime) -> Merge:
     ours, theirs = here.at is not None, there.at is not None and not there.is_ours
     if ours and theirs:
-        return _later(here, there, now)
+        return _later(field, here, there, now)
     if ours:
         return _push(here, there)
     if theirs:
-        return _pull(here, there, now)
+        return pull(here, there, now)
     if field in _TAKEN_AT_FIRST_SIGHT:
-        return _pull(here, there, now) if there.value else _push(here, there)
+        return pull(here, there, now) if there.value else _push(here, there)
     return Merge(_as_seen(here, there))
 
 
@@ -178,15 +209,16 @@ def _both(field: Field, agreed: Agreed, here: Here, there: There, now: datetime)
         if we_turned_it and not they_turned_it:
             return _with_conflict(_push(here, there), there.as_here, here.value)
         if we_turned_it and they_turned_it:  # so both opened it; theirs says more
-            return _pull(here, there, now)
-    return _later(here, there, now)
+            return pull(here, there, now)
+    return _later(field, here, there, now)
 
 
-def _later(here: Here, there: There, now: datetime) -> Merge:
+def _later(field: Field, here: Here, there: There, now: datetime) -> Merge:
     if _is_same(here, there):
         return Merge(_as_seen(here, there))
-    if (there.at or there.read_at) >= (here.at or _NEVER):
-        return _with_conflict(_pull(here, there, now), here.value, there.as_here)
+    gives_way = field is Field.DUE_DATE and here.is_automatic
+    if gives_way or there.acted_at >= (here.at or _NEVER):
+        return _with_conflict(pull(here, there, now), here.value, there.as_here)
     return _with_conflict(_push(here, there), there.as_here, here.value)
 
 
@@ -202,7 +234,7 @@ def _is_same(here: Here, there: There) -> bool:
     return there.value == here.as_there
 
 
-def _pull(here: Here, there: There, now: datetime) -> Merge:
+def pull(here: Here, there: There, now: datetime) -> Merge:
     if there.as_here is None or there.as_here == here.value or _is_same(here, there):
         return Merge(_as_seen(here, there))
     return Merge(Agreed(there.as_here, there.value, now, there.at), write=there.as_here)

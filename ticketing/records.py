@@ -21,7 +21,7 @@ class Record(NamedTuple):
     finding_ids: Sequence[str]  # public ones, in the order they were attached
     issue: ExternalIssue | None
     comments: int
-    modified_by: User | None  # the person who changed it last; None: nobody, or no person
+    modified_by: User | None  # who changed it last, or answers for the key that did
 
     @property
     def people(self) -> list[User]:
@@ -63,7 +63,8 @@ def _comments() -> Coalesce:
 def _modifier() -> Subquery:
     changes = TimelineEntry.objects.filter(case=OuterRef("pk"))
     changes = changes.exclude(kind=TimelineEntry.Kind.CREATED)
-    return Subquery(changes.order_by("-created_at", "-pk").values("actor")[:1])
+    newest = changes.order_by("-created_at", "-pk").annotate(who=Coalesce("actor", "answerable"))
+    return Subquery(newest.values("who")[:1])
 
 
 def _findings(case_pks: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case as Choice
-from django.db.models import Count, F, Q, QuerySet, When
+from django.db.models import Count, Expression, F, Q, QuerySet, When
 from django.db.models.lookups import Exact
 
 from config.accounts.models import User
-from config.lib.ui_tags import MOST_COUNTED
+from config.lib.ui_tags import MAX_COUNTED
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
+from ticketing.case_search import search_condition
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
 from ticketing.models import (
+    ASSIGNEES,
     Attachment,
     Case,
     ExternalIssue,
@@ -26,6 +27,7 @@ from ticketing.models import (
     Project,
     TimelineEntry,
 )
+from ticketing.models.jira_users import shown_name
 
 ROWS = 50
 CARDS = 25
@@ -66,6 +68,7 @@ class ProjectRow(NamedTuple):
     project: Project
     open_cases: int
     cases: int
+    unanswered: int  # tickets that Jira does not close without an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +116,10 @@ class Column(NamedTuple):
         return [choice for choice in Case.Status.choices if choice[0] != self.status]
 
 
-class BadTerm(ValueError):
-    """A term of a search names a value that its field does not have."""
-
-
 def case_by_key(key: str) -> Case | None:
     """The case under this key, or the one that had it before it moved to another project."""
     key = key.strip().upper().replace("\0", "")
-    cases = Case.objects.select_related("project", "assignee", "created_by")
+    cases = Case.objects.select_related("project", *ASSIGNEES, "created_by")
     moved = TimelineEntry.objects.filter(kind=TimelineEntry.Kind.MOVED, before=key)
     return cases.filter(key=key).first() or cases.filter(pk__in=moved.values("case_id")).first()
 
@@ -131,7 +130,7 @@ def case_by_id(text: str) -> Case | None:
         pk = UUID(text)
     except ValueError:
         return case_by_key(text)
-    return Case.objects.select_related("project", "assignee", "created_by").filter(pk=pk).first()
+    return Case.objects.select_related("project", *ASSIGNEES, "created_by").filter(pk=pk).first()
 
 
 def find_cases(
@@ -157,23 +156,31 @@ def find_cases(
     return CasePage(rows, number, counts, total)
 
 
-GROUPS: Mapping[str, str] = {  # name → column
-    "status": "status",
-    "priority": "priority",
-    "assignee": "assignee_id",
-    "project": "project__key",
-    "origin": "origin",
+GROUPS: Mapping[str, tuple[str | Expression, ...]] = {  # name → columns: one says it, or none
+    "status": ("status",),
+    "priority": ("priority",),
+    "assignee": ("assignee_id", shown_name("jira_assignee__")),
+    "project": ("project__key",),
+    "origin": ("origin",),
 }
 
 
 def count_by(
     cases: QuerySet[Case], groups: Sequence[str], *, limit: int
 ) -> list[tuple[tuple[str, ...], int]]:
-    """(values of these groups, how many), the most cases first; nobody is `none`."""
-    columns = [GROUPS[name] for name in groups]
+    """(values of these groups, how many), the most cases first; nobody is `none`.
+
+    An assignee is the id of a person here, or the name of somebody in Jira.
+    """
+    columns = [column for name in groups for column in GROUPS[name]]
     counted = cases.order_by().values_list(*columns).annotate(number=Count("pk"))
     rows = counted.order_by("-number", *columns)[:limit]
-    return [(tuple(str(value or "none") for value in values), n) for *values, n in rows]
+    return [(_group_values(groups, iter(values)), number) for *values, number in rows]
+
+
+def _group_values(groups: Sequence[str], values: Iterator[Any]) -> tuple[str, ...]:
+    each = ([next(values) for _ in GROUPS[name]] for name in groups)
+    return tuple(next((str(value) for value in found if value), "none") for found in each)
 
 
 def board_of(
@@ -203,9 +210,9 @@ def view_counts(me: User) -> dict[str, int]:
 
 
 def open_case_count() -> int:
-    """How many somebody still has to close; one more than MOST_COUNTED for any number beyond."""
+    """How many somebody still has to close; one more than MAX_COUNTED for any number beyond."""
     at_work = Case.objects.filter(archived_at=None).exclude(status=Case.Status.CLOSED)
-    return at_work.order_by()[: MOST_COUNTED + 1].count()
+    return at_work.order_by()[: MAX_COUNTED + 1].count()
 
 
 def linked_findings(case: Case) -> QuerySet[Finding]:
@@ -224,7 +231,7 @@ def open_finding_count(case: Case) -> int:
 
 def timeline(case: Case, *, kinds: Sequence[str] = ()) -> QuerySet[TimelineEntry]:
     """What happened to a case, newest first; of these kinds only, if any are named."""
-    told = TimelineEntry.objects.filter(case=case).select_related("actor")
+    told = TimelineEntry.objects.filter(case=case).select_related("actor", "answerable")
     return told.filter(kind__in=kinds) if kinds else told
 
 
@@ -237,66 +244,16 @@ def project_rows() -> list[ProjectRow]:
         .annotate(open_=Count("pk", filter=is_open), all_=Count("pk"))
     )
     counts = {project: (open_, all_) for project, open_, all_ in counted}
+    waiting = ExternalIssue.objects.filter(detached_at=None).exclude(closing_field="").order_by()
+    unanswered = dict(waiting.values_list("case__project").annotate(number=Count("pk")))
     linked = Project.objects.select_related("destination__account")
-    return [ProjectRow(each, *counts.get(each.pk, (0, 0))) for each in linked]
+    return [
+        ProjectRow(each, *counts.get(each.pk, (0, 0)), unanswered.get(each.pk, 0))
+        for each in linked
+    ]
 
 
 # --- Searching ------------------------------------------------------------------------
-
-_TERM = re.compile(r"(status|priority|assignee|project|origin):(\([^()]*\)|\S+)", re.IGNORECASE)
-
-
-def search_condition(text: str, *, me: User | None) -> Q:
-    """What a search asks for: `field:value` or `field:(value OR value)` terms, and words.
-
-    Fields are status, priority, assignee (me, none, or a part of a name or e-mail address),
-    project (its key) and origin. Every term must hold and every word must be in the key, the
-    title or the key in Jira. Raises BadTerm.
-    """
-    condition = Q()
-    for name, values in _TERM.findall(text):
-        either = re.split(r"\s+OR\s+", values.strip("()").strip())
-        condition &= _any_of(name.lower(), either, me)
-    for word in _TERM.sub(" ", text).split():
-        condition &= Q(key__icontains=word) | Q(title__icontains=word) | _with_issue(word)
-    return condition
-
-
-def _with_issue(word: str) -> Q:
-    keys = ExternalIssue.objects.filter(detached_at=None, issue_key__icontains=word)
-    return Q(pk__in=keys.order_by().values("case"))
-
-
-def _any_of(name: str, values: Sequence[str], me: User | None) -> Q:
-    conditions = Q()
-    for value in values:
-        conditions |= _assigned_to(value, me) if name == "assignee" else _equal(name, value)
-    return conditions
-
-
-def _equal(name: str, value: str) -> Q:
-    if name == "project":
-        return Q(project__key=value.upper())
-    choices = {
-        "status": Case.Status.values,
-        "priority": Case.Priority.values,
-        "origin": Case.Origin.values,
-    }[name]
-    known = {choice.lower(): choice for choice in choices}
-    chosen = known.get(value.lower().replace("-", "_"))
-    if chosen is None:
-        raise BadTerm(f"“{value}” is not a {name}. Use {', '.join(known)}.")
-    return Q(**{name: chosen})
-
-
-def _assigned_to(value: str, me: User | None) -> Q:
-    if value.lower() == "me":
-        if me is None:
-            raise BadTerm("“me” is nobody here. Name a person.")
-        return Q(assignee=me)
-    if value.lower() == "none":
-        return Q(assignee=None)
-    return Q(assignee__name__icontains=value) | Q(assignee__email__icontains=value)
 
 
 def _in_view(view: str, me: User) -> Q:
@@ -312,7 +269,7 @@ def _found(text: str, *, me: User, view: str, project: str) -> QuerySet[Case]:
     found = Case.objects.filter(_in_view(view, me), search_condition(text, me=me))
     if project:
         found = found.filter(project__key=project)
-    return found.select_related("assignee").defer("description")
+    return found.select_related(*ASSIGNEES).defer("description")
 
 
 def _status_counts(found: QuerySet[Case]) -> dict[str, int]:

@@ -12,20 +12,22 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from config.accounts.access import Actor, answerable, key_name, person
+from config.accounts.access import Actor, answerable, key_id, key_maker, key_name, person
 from config.accounts.models import User
 from config.lib.links import absolute
 from config.lib.rows import store
 from findings.facts import Status, facts_to_json
 from findings.models import Finding
-from ticketing import outbox
+from ticketing import due_dates, due_days, outbox
 from ticketing.attachments import Subject, attach_rows, release, subject_of
+from ticketing.close_reasons import CloseReason
 from ticketing.drafts import Draft, findings_draft
 from ticketing.due import mark_due
-from ticketing.following import reopen, set_status
+from ticketing.following import STATUS_COLUMNS, close_by_hand, reopen, set_status
+from ticketing.jira_people import assign_as_promised
 from ticketing.locking import lock
 from ticketing.mirror import issues_of, mirror
-from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.models import ASSIGNEES, Attachment, Case, Project, TimelineEntry
 from ticketing.outbox import Promise
 from ticketing.projects import take_numbers
 from ticketing.timeline import Kind, tell
@@ -74,13 +76,15 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     now = now or timezone.now()
     numbers = take_numbers(Counter(draft.project_id for draft in drafts))
     cases = [_new_case(draft, *numbers[draft.project_id].pop(0), now=now) for draft in drafts]
-    store(cases)
     opened = list(zip(drafts, cases, strict=True))
+    assign_as_promised([(case, draft.promise.fields) for draft, case in opened if draft.promise])
+    store(cases)
     store(
         TimelineEntry(
             case=case,
             kind=Kind.CREATED,
             actor=person(draft.created_by),
+            answerable=key_maker(draft.created_by),
             key_name=key_name(draft.created_by),
             created_at=now,
         )
@@ -89,6 +93,10 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
     outbox.promise([(case, draft.promise) for draft, case in opened if draft.promise])
     return cases
+
+
+def _source_of(draft: CaseDraft) -> str:
+    return Case.CreationSource.SECURITY_FINDING if draft.findings else Case.CreationSource.MANUAL
 
 
 def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case:
@@ -100,7 +108,9 @@ def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case
         description=draft.description,
         priority=draft.priority,
         assignee_id=draft.assignee_id,
+        due_date=due_days.earliest(each.workflow for each in draft.findings if each.is_open),
         origin=draft.origin,
+        creation_source=_source_of(draft),
         rule_id=draft.rule_id,
         rule_name=draft.rule_name,
         rule_set_version=draft.rule_set_version,
@@ -191,6 +201,7 @@ def attach(case: Case, finding_pks: Sequence[int], *, actor: Actor) -> None:
     issue = issues_of([case.pk]).get(case.pk)
     attach_rows([(case, subject_of(row)) for row in moving], issue=issue, actor=actor, now=now)
     tell([(case, Kind.ATTACHED, "", row.title) for row in moving], actor=actor, now=now)
+    due_dates.follow([case], now=now)
     if any(Status(row.status).is_open for row in moving):
         reopen([case], reason="An open finding was attached.", now=now)
 
@@ -220,28 +231,32 @@ def change_case(
     assignee: User | str | None = "unchanged",
     title: str | None = None,
     description: str | None = None,
+    close_reason: CloseReason | None = None,
     seen: datetime | None = None,
 ) -> Case:
     """Change what is given, tell the timeline what really changed, and mirror it.
 
-    With `seen`, raises CaseChanged if the same was changed after that time.
+    `close_reason` is why, of one that is closed. With `seen`, raises CaseChanged if the same was
+    changed after that time.
     """
     case = _lock(case)
     now = timezone.now()
     words = {"status": status, "priority": priority, "title": title, "description": description}
-    entries = _take(case, words)
-    if not isinstance(assignee, str) and assignee != case.assignee:
-        before = case.assignee.name if case.assignee else ""
+    entries = [*_take(case, words), *_resolve(case, close_reason)]
+    if not isinstance(assignee, str) and assignee != case.assigned_to:
+        before = case.assigned_to.name if case.assigned_to else ""
         entries.append((Kind.ASSIGNEE, before, assignee.name if assignee else ""))
-        case.assignee = assignee
+        case.assignee, case.jira_assignee = assignee, None
     if entries:
         kinds = [kind for kind, *_ in entries]
         _refuse_overwriting(case, kinds, seen=seen)
         if Kind.STATUS in kinds:
             set_status(case, case.status, now=now)
+        if case.status == Case.Status.CLOSED and {Kind.STATUS, Kind.RESOLVED} & set(kinds):
+            close_by_hand(case, close_reason)
         case.modified_at = now
         case.full_clean(validate_unique=False, validate_constraints=False)
-        case.save(update_fields=(*words, "assignee", "closed_at", "modified_at"))
+        case.save(update_fields={*words, *ASSIGNEES, *STATUS_COLUMNS})
         tell([(case, *entry) for entry in entries], actor=actor, now=now)
         mirror([case])
         mark_due([case])
@@ -257,6 +272,12 @@ def _take(case: Case, words: Mapping[str, str | None]) -> list[tuple[Kind, str, 
             setattr(case, name, after)
             entries.append((Kind(name), before, after))
     return entries
+
+
+def _resolve(case: Case, reason: CloseReason | None) -> list[tuple[Kind, str, str]]:
+    if reason is None or case.status != Case.Status.CLOSED or case.close_reason == reason:
+        return []
+    return [(Kind.RESOLVED, case.get_close_reason_display(), reason.label)]
 
 
 def _refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | None) -> None:
@@ -281,7 +302,9 @@ def comment(case: Case, text: str, *, actor: Actor) -> TimelineEntry:
         kind=Kind.COMMENT,
         after=text,
         actor=person(actor),
+        answerable=key_maker(actor),
         key_name=key_name(actor),
+        key_id=key_id(actor),
         created_at=now,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -16,12 +16,26 @@ from django.utils import timezone
 
 from config.accounts.models import User
 from ticketing import comments
-from ticketing.comparing import Pair, changes_of, clean, compare, settings_of
-from ticketing.following import set_status
-from ticketing.jira_people import People, meet
+from ticketing.closing_answers import answers_for, reason_of, reason_there
+from ticketing.comparing import (
+    DUE_DATE_FIELD,
+    Pair,
+    assignee_here,
+    assignee_word,
+    changes_of,
+    clean,
+    compare,
+    edit_of,
+    is_ours,
+    settings_of,
+)
+from ticketing.due_days import said
+from ticketing.following import STATUS_COLUMNS, close_by_hand, set_status
+from ticketing.jira_people import People, assign, meet
 from ticketing.locking import lock
 from ticketing.mirror import mirror
-from ticketing.models import Case, Destination, ExternalIssue, SyncMode
+from ticketing.models import Case, Destination, ExternalIssue, JiraUser, SyncMode
+from ticketing.models.jira_users import HIDDEN_NAME, JiraAssignee
 from ticketing.reconcile import Agreed, Field, Merge, confirmed, dump, load
 from ticketing.states import State
 from ticketing.timeline import Kind, tell
@@ -89,7 +103,7 @@ def take(issue_pk: UUID, state: IssueState, people: People) -> Taken | None:
     pushes = tuple(
         _push(pair, field, merged) for field, merged in merges.items() if merged.push is not None
     )
-    _remember(issue, state, merges, pushes, now=now)
+    _remember(pair, merges, pushes, now=now)
     return Taken(state.ref, settings, pushes, len(state.comments))
 
 
@@ -112,10 +126,10 @@ def confirm(issue_pk: UUID, push: Push, *, reads: str | None = None) -> None:
     if agreed == push.agreed:  # else somebody has looked at it since, and decided anew
         issue.agreed[push.field] = dump(confirmed(agreed, push.value if reads is None else reads))
     issue.save(update_fields=("agreed",))
-    said = f"{push.field.capitalize()} synced to Jira: {push.shown}"
+    words = f"{push.field.label} synced to Jira: {push.shown}"
     if push.field is Field.DESCRIPTION:
-        said = "Description synced to Jira"
-    tell([(issue.case, Kind.ISSUE, "", issue.issue_key)], reason=said, now=now)
+        words = "Description synced to Jira"
+    tell([(issue.case, Kind.ISSUE, "", issue.issue_key)], reason=words, now=now)
 
 
 @transaction.atomic
@@ -142,38 +156,83 @@ def _write_here(pair: Pair, merges: Mapping[Field, Merge], *, now: datetime) -> 
             written = True
         if merged.conflict:
             words = _words_of_conflict(pair, field, merged)
-            why = f"{field.capitalize()} was changed on both sides"
+            why = f"{field.label} was changed on both sides"
             tell([(case, Kind.CONFLICT, *words)], reason=why, now=now)
         if merged.is_unsayable and field is Field.ASSIGNEE and case.assignee:
             why = f"Assignee not synced: no Jira user with the e-mail of {case.assignee.name}"
             tell([(case, Kind.ISSUE, "", pair.state.ref.key)], reason=why, now=now)
+    written |= _take_resolution(pair, merges[Field.STATUS], now=now)
     if written:
         case.modified_at = now
-        case.save(
-            update_fields=(*[f.value for f in Field], "closed_at", "modified_at"),
-        )
+        columns = {*[f.value for f in Field], "jira_assignee", "is_due_by_hand", *STATUS_COLUMNS}
+        case.save(update_fields=columns)
         mirror([case])
+
+
+def _take_resolution(pair: Pair, status: Merge, *, now: datetime) -> bool:
+    """Whether somebody in Jira said otherwise why it is closed, after it was."""
+    case, state = pair.case, pair.state
+    edit = state.edits.get("resolution")
+    if (
+        pair.settings.sync_status != SyncMode.TWO_WAY
+        or status.push is not None
+        or case.status != Case.Status.CLOSED
+        or state.category is not Category.DONE
+        or state.resolution == pair.issue.remote_resolution
+        or edit is None
+        or is_ours(pair, edit)
+    ):
+        return False
+    before, reason = reason_of(case), reason_there(state.resolution, state.status, pair.settings)
+    if reason is None or reason == case.close_reason:
+        return False
+    close_by_hand(case, reason)
+    tell(
+        [(case, Kind.RESOLVED, before.label, reason.label)],
+        actor=pair.people.person(edit.by),
+        author=pair.people.name(edit.by) or IN_JIRA,
+        now=now,
+    )
+    return True
 
 
 def _change(pair: Pair, field: Field, value: str, *, now: datetime) -> None:
     case = pair.case
     before = _told(pair, field, _value_here(case, field))
+    reason = _reason(pair, field, value)
     if field is Field.STATUS:
         set_status(case, value, now=now)
+        if value == Case.Status.CLOSED:
+            state = pair.state
+            close_by_hand(case, reason_there(state.resolution, state.status, pair.settings))
     elif field is Field.ASSIGNEE:
-        case.assignee = _person(pair, value)
+        assign(case, _jira_user(pair, value))
     elif field is Field.DESCRIPTION:
         value = case.description = clean(pair.state.description)
+    elif field is Field.DUE_DATE:
+        case.due_date, case.is_due_by_hand = date.fromisoformat(value) if value else None, True
     else:
         setattr(case, field.value, value)
-    edit = pair.state.edits.get(field)
+    entry = (case, Kind(field.value), before, _told(pair, field, value))
+    if reason:
+        tell([entry], reason=reason, now=now)
+        return
+    edit = edit_of(pair, field)
     by = edit.by if edit else ""
     tell(
-        [(case, Kind(field.value), before, _told(pair, field, value))],
+        [entry],
         actor=pair.people.person(by),
         author=pair.people.name(by) or IN_JIRA,
         now=now,
     )
+
+
+def _reason(pair: Pair, field: Field, value: str) -> str:
+    """Why this was nobody's action in Jira; usually it was somebody's."""
+    former = pair.case.jira_assignee
+    if field is Field.ASSIGNEE and former and former == _jira_user(pair, value):
+        return f"{former.as_assignee.name} has an account here with the same email address."
+    return ""
 
 
 def _tell_of_the_place(pair: Pair, *, now: datetime) -> None:
@@ -203,8 +262,7 @@ def _push(pair: Pair, field: Field, merged: Merge) -> Push:
 def _as_change(pair: Pair, field: Field, value: str) -> Change:
     match field:
         case Field.STATUS:
-            preferred = pair.settings.status_mapping.get(pair.case.status, "")
-            return Change(category=Category(value), status_id=preferred)
+            return _as_step(pair, Category(value))
         case Field.ASSIGNEE:
             return Change(assignee=value or None)
         case Field.PRIORITY:
@@ -213,23 +271,38 @@ def _as_change(pair: Pair, field: Field, value: str) -> Change:
             return Change(title=value)
         case Field.DESCRIPTION:
             return Change(description=pair.case.description)
+        case Field.DUE_DATE:
+            return Change(dates={pair.settings.due_date_place: pair.case.due_date})
+
+
+def _as_step(pair: Pair, category: Category) -> Change:
+    preferred = pair.settings.status_mapping.get(pair.case.status, "")
+    if category is not Category.DONE:
+        return Change(category=category, status_id=preferred)
+    return Change(
+        category=category,
+        status_id=preferred,
+        reason=reason_of(pair.case),
+        answers=answers_for(pair.case, pair.issue, pair.settings),
+    )
 
 
 def _remember(
-    issue: ExternalIssue,
-    state: IssueState,
-    merges: Mapping[Field, Merge],
-    pushes: tuple[Push, ...],
-    *,
-    now: datetime,
+    pair: Pair, merges: Mapping[Field, Merge], pushes: tuple[Push, ...], *, now: datetime
 ) -> None:
     """The writes are noted before they leave, and for a while after: should one of them land
     late, or nobody hear of its success, it is known as ours when it is seen there."""
+    issue, state = pair.issue, pair.state
     sent = issue.agreed.get("sent", {})
     for push in pushes:
         earlier = [each for each in sent.get(push.field, ()) if each[0] != push.value]
         sent[push.field] = [*earlier, [push.value, now.isoformat()]][-_KEPT_WRITES:]
-    issue.agreed = {field.value: dump(merged.agreed) for field, merged in merges.items()}
+    unseen = (Field.DUE_DATE.value, DUE_DATE_FIELD)
+    kept = {name: issue.agreed[name] for name in unseen if name in issue.agreed}
+    agreed = {field.value: dump(merged.agreed) for field, merged in merges.items()}
+    issue.agreed = {**kept, **agreed}
+    if Field.DUE_DATE in merges:
+        issue.agreed[DUE_DATE_FIELD] = pair.settings.due_date_field
     issue.agreed["sent"] = sent
     issue.issue_key, issue.space_id, issue.space_key = (
         state.ref.key,
@@ -237,7 +310,8 @@ def _remember(
         state.space_key,
     )
     issue.remote_status, issue.remote_category = state.status, state.category.value
-    issue.remote_assignee = state.assignee.name if state.assignee else ""
+    issue.remote_resolution = clean(state.resolution)[:255]
+    issue.remote_assignee = _assignee_there(pair)
     issue.remote_updated_at = state.updated_at
     issue.gone_at = issue.missing_at = None
     issue.save(
@@ -248,6 +322,7 @@ def _remember(
             "space_key",
             "remote_status",
             "remote_category",
+            "remote_resolution",
             "remote_assignee",
             "remote_updated_at",
             "gone_at",
@@ -261,7 +336,9 @@ def _remember(
 
 def _value_here(case: Case, field: Field) -> str:
     if field is Field.ASSIGNEE:
-        return str(case.assignee_id or "")
+        return assignee_here(case)
+    if field is Field.DUE_DATE:
+        return said(case.due_date)
     value: str = getattr(case, field.value)
     return value
 
@@ -269,8 +346,8 @@ def _value_here(case: Case, field: Field) -> str:
 def _told(pair: Pair, field: Field, value: str) -> str:
     """A value of ours as the timeline keeps it."""
     if field is Field.ASSIGNEE:
-        person = _person(pair, value)
-        return person.name if person else ""
+        who = _assignee(pair, value)
+        return who.name if who else ""
     return value
 
 
@@ -282,6 +359,8 @@ def _shown(pair: Pair, field: Field, value: str) -> str:
             return Case.Priority(value).label
         case Field.DESCRIPTION:
             return ""  # too long to be shown beside another one
+        case Field.DUE_DATE:
+            return value or "No due date"
         case _:
             return _told(pair, field, value) or "Nobody"
 
@@ -289,17 +368,22 @@ def _shown(pair: Pair, field: Field, value: str) -> str:
 def _words_of_conflict(pair: Pair, field: Field, merged: Merge) -> tuple[str, str]:
     assert merged.conflict is not None  # noqa: S101 — the caller asked
     lost, won = (_shown(pair, field, each) for each in merged.conflict)
-    if field is Field.ASSIGNEE and pair.state.assignee:  # who may be a stranger here
-        if merged.push is not None:
-            lost = pair.state.assignee.name
-        else:
-            won = pair.state.assignee.name
     return lost, won
 
 
-def _person(pair: Pair, pk: str) -> User | None:
-    if pk == str(pair.case.assignee_id or ""):
-        return pair.case.assignee
-    return next(
-        (each.person for each in pair.people.by_id.values() if str(each.person_id) == pk), None
-    )
+def _assignee_there(pair: Pair) -> str:
+    who = pair.state.assignee
+    return (pair.people.name(who.id) or HIDDEN_NAME) if who else ""
+
+
+def _assignee(pair: Pair, value: str) -> User | JiraAssignee | None:
+    if value == assignee_here(pair.case):
+        return pair.case.assigned_to
+    user = _jira_user(pair, value)
+    return (user.person or user.as_assignee) if user else None
+
+
+def _jira_user(pair: Pair, value: str) -> JiraUser | None:
+    """Whom a value of the assignee names."""
+    users = pair.people.by_id.values()
+    return next((user for user in users if assignee_word(user) == value), None)

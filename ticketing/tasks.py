@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from ticketing import bulk, outbox, webhooks
+from ticketing import account_probe, bulk, outbox, webhooks
 from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
-from ticketing.outbox.claims import free_expired
+from ticketing.outbox import lost
 from ticketing.sync import sync_due
 
 
 def follow() -> None:
+    """Rung when findings change, and every minute for what a lost ring left behind."""
     follow_findings()
 
 
@@ -25,11 +26,22 @@ def sync() -> None:
     sync_due()
 
 
-def sweep() -> None:
-    """What a lost ring left behind; runs every minute."""
-    follow_findings()
-    free_expired()
+def probe_accounts() -> None:
+    account_probe.probe_due()
+
+
+def free_expired() -> None:
+    """What dead workers held; runs every minute."""
+    lost.free_lost()
+
+
+def forget_old_events() -> None:
+    """Runs every minute."""
     webhooks.forget_old_events()
+
+
+def forget_old_bulk_runs() -> None:
+    """Runs every minute."""
     bulk.forget_old(timezone.now())
 
 

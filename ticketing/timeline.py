@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from config.accounts.access import Actor, key_name, person
+from config.accounts.access import Actor, key_maker, key_name, person
 from config.lib.rows import store
 from ticketing.models import Case, TimelineEntry
 
@@ -32,6 +32,7 @@ def tell(
             after=after,
             reason=reason,
             actor=person(actor),
+            answerable=key_maker(actor),
             key_name=key_name(actor),
             author=author,
             created_at=now,

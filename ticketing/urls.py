@@ -30,6 +30,11 @@ urlpatterns = [
     path("cases/<str:key>/column", case_list.move_card, name="case-column"),
     path("cases/<str:key>/edit", cases.edit_case, name="case-edit"),
     path("cases/<str:key>/comment", cases.comment_case, name="case-comment"),
+    path(
+        "cases/<str:key>/comments/<int:entry_id>/revisions",
+        cases.show_revisions,
+        name="comment-revisions",
+    ),
     path("cases/<str:key>/attach", cases.attach_findings, name="case-attach"),
     path("cases/<str:key>/detach/<str:finding_id>", cases.detach_finding, name="case-detach"),
     path("cases/<str:key>/move", cases.move_case, name="case-move"),
@@ -79,6 +84,11 @@ urlpatterns = [
         "settings/integrations/jira/<uuid:account_id>/test",
         integrations.test_account,
         name="account-test",
+    ),
+    path(
+        "settings/integrations/jira/<uuid:account_id>/probe",
+        integrations.probe_account,
+        name="account-probe",
     ),
     path(
         "settings/integrations/jira/<uuid:account_id>/delete",

@@ -12,18 +12,21 @@ import hashlib
 import hmac
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from config.lib.deadline import Deadline
 from ticketing import due, outbox
 from ticketing.models import ExternalIssue, JiraAccount, JiraSpace, WebhookEvent
 from ticketing.states import State
 
 KEPT_FOR = timedelta(days=7)
-_LABELS = 200  # of an event; more are not looked at
+CHUNK = 5_000
+_PROMISES = 50  # named by one event; more are not looked at
 
 
 def is_signed(account: JiraAccount, body: bytes, signature: str) -> bool:
@@ -59,8 +62,14 @@ def take_event(account: JiraAccount, identifier: str, event: Mapping[str, Any]) 
     return True
 
 
-def forget_old_events() -> int:
-    deleted, _ = WebhookEvent.objects.filter(received_at__lt=timezone.now() - KEPT_FOR).delete()
+def forget_old_events(*, seconds: float = 20) -> int:
+    """In chunks: after a week of silence a busy Jira has left hundreds of thousands."""
+    deadline, deleted = Deadline(seconds), 0
+    old = WebhookEvent.objects.filter(received_at__lt=timezone.now() - KEPT_FOR)
+    while pks := list(old.order_by("received_at").values_list("pk", flat=True)[:CHUNK]):
+        deleted += WebhookEvent.objects.filter(pk__in=pks).delete()[0]
+        if deadline.is_over:
+            break
     return deleted
 
 
@@ -75,7 +84,7 @@ def _notice(account: JiraAccount, space_id: str) -> None:
 
 def _answer_unsure(account: JiraAccount, labels: Collection[object]) -> None:
     """An unsure promise whose issue has just been created need not wait for its look-up."""
-    pks = [pk for label in list(labels)[:_LABELS] if (pk := _promise_of(label))]
+    pks = list(islice(filter(None, map(_promise_of, labels)), _PROMISES))
     if not pks:
         return
     unsure = ExternalIssue.objects.filter(pk__in=pks, account=account, state=State.UNSURE)

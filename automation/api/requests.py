@@ -1,75 +1,60 @@
-"""What clients send of rules: its shape. What the values may be is for `automation.services`."""
+"""What clients send of rules: its shape. What the values may be is for the services."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-import msgspec
+from msgspec import Meta, Struct
+from rest_framework.request import Request
 
-from automation.rule_data import RuleData
-from config.lib.public.documents import check_type
+from automation.kinds.base import RuleKind
+from automation.rules.data import MAX_NAME, MAX_QUERY, RuleData
+from config.lib.public.documents import check_type, read_document
+from config.lib.public.shapes import Document, Place, Replaced, of, only, says
+from findings.facts import FindingType
 
-TYPE = "ticket_creation_rules"
-
-
-class Scope(msgspec.Struct):
-    finding_types: list[str]
-    query: str | None = None
-
-
-class Action(msgspec.Struct):
-    target: str
-    project_id: UUID
-    max_tickets_per_day: int
-    assignee_id: UUID | None = None
-    fields: dict[str, Any] | None = None
+Action = TypeVar("Action")
+Name = Annotated[str, says(minLength=1, maxLength=MAX_NAME)]
 
 
-class Attributes(msgspec.Struct):
-    name: str
+class Scope(Struct):
+    finding_types: Annotated[list[Annotated[str, only(*FindingType)]], says(minItems=1)]
+    query: Annotated[
+        str | None,
+        Meta(description="Without `@workflow.*` and `@status`, which change after the decision."),
+        says(maxLength=MAX_QUERY),
+    ] = None
+
+
+class RuleSent(Struct, Generic[Action]):
+    name: Name
     rule: Scope
     action: Action
-    enabled: bool | None = None
+    enabled: Annotated[bool | None, Meta(description="Default: true.")] = None
 
 
-class RuleResource(msgspec.Struct):
-    type: str
-    attributes: Attributes
-    id: UUID | None = None  # of an update; older clients send none
+def read_rule(request: Request, kind: RuleKind) -> tuple[RuleData, UUID | None]:
+    """The rule as the service takes it, and the id that the document names.
 
-
-class RuleDocument(msgspec.Struct):
-    data: RuleResource
-
-
-class OrderItem(msgspec.Struct):
-    id: UUID
-    type: str
-
-
-class OrderDocument(msgspec.Struct):
-    data: list[OrderItem]
-
-
-def rule_data(document: RuleDocument) -> RuleData:
-    """The rule as the service takes it. What is absent is what a new rule would have."""
-    check_type(document.data.type, TYPE, pointer="/data/type")
-    said = document.data.attributes
-    return RuleData(
+    What is absent is what a new rule would have.
+    """
+    shape = of(Document, of(Replaced, str, of(RuleSent, kind.Action)))
+    resource = read_document(request, shape).data
+    check_type(resource.type, kind.resource_type, pointer="/data/type")
+    said = resource.attributes
+    data = RuleData(
         name=said.name,
         enabled=said.enabled is not False,
         finding_types=said.rule.finding_types,
-        query=said.rule.query or "",
-        target=said.action.target,
-        project_id=said.action.project_id,
-        assignee_id=said.action.assignee_id,
-        max_tickets_per_day=said.action.max_tickets_per_day,
-        fields=said.action.fields,
+        query=said.rule.query,
+        action=said.action,
     )
+    return data, resource.id
 
 
-def rule_order(document: OrderDocument) -> list[UUID]:
-    for place, item in enumerate(document.data):
-        check_type(item.type, TYPE, pointer=f"/data/{place}/type")
-    return [item.id for item in document.data]
+def read_order(request: Request, kind: RuleKind) -> list[UUID]:
+    items = read_document(request, Document[list[Place[str]]]).data
+    for place, item in enumerate(items):
+        check_type(item.type, kind.resource_type, pointer=f"/data/{place}/type")
+    return [item.id for item in items]

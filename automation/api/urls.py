@@ -1,15 +1,50 @@
 from __future__ import annotations
 
-from django.urls import path
+from collections.abc import Iterator
+from typing import Any
 
-from automation.api.rules import RuleOrderView, RulesView, RuleView
+from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema_view
+
+from automation.api.default_rules import (
+    DefaultRulesView,
+    DefaultRuleView,
+    DisableView,
+    EnableView,
+)
+from automation.api.rules import KindView, RuleOrderView, RulesView, RuleView
+from automation.api.schemas import Operations
+from automation.kinds.base import RuleKind
+from automation.kinds.registry import ORDER
 
 app_name = "automation-api"
 
-_RULES = "security/findings/automation/ticket_creation_rules"
+_AUTOMATION = "security/findings/automation"
 
-urlpatterns = [
-    path(_RULES, RulesView.as_view(), name="rule-list"),
-    path(f"{_RULES}/reorder", RuleOrderView.as_view(), name="rule-reorder"),
-    path(f"{_RULES}/<rule_id>", RuleView.as_view(), name="rule-show"),
-]
+
+def _paths(kind: RuleKind) -> Iterator[URLPattern]:
+    root, says = f"{_AUTOMATION}/{kind.resource_type}", Operations(kind)
+    yield path(root, _view(RulesView, kind, get=says.list(), post=says.create()))
+    yield path(f"{root}/reorder", _view(RuleOrderView, kind, post=says.reorder()))
+    one = _view(RuleView, kind, get=says.show(), put=says.replace(), delete=says.delete())
+    yield path(f"{root}/<rule_id>", one)
+    if kind.defaults:
+        yield from _paths_of_defaults(kind)
+
+
+def _paths_of_defaults(kind: RuleKind) -> Iterator[URLPattern]:
+    root, says = f"{_AUTOMATION}/default_{kind.resource_type}", Operations(kind)
+    one = f"{root}/<rule_id>"
+    yield path(root, _view(DefaultRulesView, kind, get=says.list_defaults()))
+    yield path(one, _view(DefaultRuleView, kind, get=says.one_default("get")))
+    yield path(f"{one}/enable", _view(EnableView, kind, post=says.one_default("enable")))
+    yield path(f"{one}/disable", _view(DisableView, kind, post=says.one_default("disable")))
+
+
+def _view(view: type[KindView], kind: RuleKind, **operations: Any) -> Any:
+    """The view for one kind of rules, with what the document says of its methods."""
+    own: Any = type(f"{type(kind).__name__}{view.__name__}", (view,), {"kind": kind})
+    return extend_schema_view(**operations)(own).as_view()
+
+
+urlpatterns = [each for kind in ORDER for each in _paths(kind)]

@@ -8,7 +8,7 @@ the first match. Only what no index answers is evaluated, for candidates alone, 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from automation.engine.fields import MOST_REMEMBERED, IndexedField, Tags, attributes
 from automation.engine.memo import Memo
@@ -41,8 +41,11 @@ class CompiledRules:
         self._attributes = attributes(by_root[Root.ATTRIBUTE])
         self._allowed_without = Memo(self._missing_all_but, MOST_REMEMBERED)
 
-    def first_match(self, facts: Facts) -> int | None:
-        """The index of the first rule that matches; None when none does."""
+    def first_match(self, facts: Facts, accepts: Callable[[int], bool] | None = None) -> int | None:
+        """The index of the first rule that matches; None when none does.
+
+        With `accepts` one that matches and is not accepted is passed over.
+        """
         found = self._tags.find(facts)
         for read in self._attributes:
             bits, allowed = read(facts)
@@ -56,7 +59,9 @@ class CompiledRules:
             way = lowest.bit_length() - 1
             rest = self._rest[way]
             if rest is None or rest(facts):
-                return self._rules[way]
+                index = self._rules[way]
+                if accepts is None or accepts(index):
+                    return index
             candidates ^= lowest
         return None
 

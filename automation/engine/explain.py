@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,9 @@ from findings.facts import Facts
 from findings.query.form import split
 from findings.query.parse import parse_rule_query
 
-State = Literal["matched", "no_match", "disabled", "broken", "not_evaluated", "fault"]
+State = Literal[
+    "matched", "passed_over", "no_match", "disabled", "broken", "not_evaluated", "fault"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,20 @@ class RuleTrace:
     state: State
     criteria: tuple[CriterionTrace, ...] = ()  # of the rules that were tried
 
+    @property
+    def first_failed(self) -> CriterionTrace | None:
+        return next((each for each in self.criteria if not each.ok), None)
 
-def explain(specs: Sequence[RuleSpec], facts: Facts) -> tuple[RuleTrace, ...]:
-    """What `first_match` does with the finding: its answer is the one `matched` rule."""
+
+def explain(
+    specs: Sequence[RuleSpec], facts: Facts, accepts: Callable[[int], bool] | None = None
+) -> tuple[RuleTrace, ...]:
+    """What `first_match` does with the finding: its answer is the one `matched` rule.
+
+    One that matches and is not accepted is `passed_over`.
+    """
     compiled = compile_rules(specs)
-    matched = compiled.first_match(facts)
+    matched = compiled.first_match(facts, accepts)
     traces = []
     for index, spec in enumerate(specs):
         state = _state(index, spec, matched, is_fault=index in compiled.faults)
@@ -42,6 +53,8 @@ def explain(specs: Sequence[RuleSpec], facts: Facts) -> tuple[RuleTrace, ...]:
             criteria = (CriterionTrace("Tags", ok=False, sentence=compiled.faults[index]),)
         else:
             criteria = ()
+        if state == "no_match" and all(each.ok for each in criteria):
+            state = "passed_over"
         traces.append(RuleTrace(index, spec, state, criteria))
     return tuple(traces)
 

@@ -1,10 +1,9 @@
-"""A rule as the engine sees it, and as rule-set versions keep it."""
+"""A rule as the engine sees it: criteria, in order. What it does with a match is its kind's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,23 +13,10 @@ class RuleSpec:
     enabled: bool
     finding_types: tuple[str, ...]  # wire types; a rule matches any of them
     query: str
-    target: str
-    project_id: str
-    assignee_id: str | None = None
-    max_tickets_per_day: int
-    fields: Mapping[str, Any] | None = None
+    action: Any = None  # the Struct of the rule's kind; the engine does not look at it
     auto_disabled_reason: str = ""
+    is_default: bool = False  # ours, with a fixed id that is no UUID; outside the order
 
     @property
     def is_broken(self) -> bool:
         return bool(self.auto_disabled_reason)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The rule in one element of `RuleSetVersion.rules`; KeyError if a part is missing."""
-        values = {field.name: data[field.name] for field in fields(cls)}
-        return cls(**values | {"finding_types": tuple(values["finding_types"])})
-
-    def to_json(self) -> dict[str, Any]:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"finding_types": list(self.finding_types)}

@@ -1,5 +1,14 @@
 from automation.forms.criteria import RuleCriteria
 from automation.forms.editor import RuleForm
+from automation.forms.effect import EffectForm, form_of
 from automation.forms.lists import MoveForm, OrderForm, RuleFilter
 
-__all__ = ["MoveForm", "OrderForm", "RuleCriteria", "RuleFilter", "RuleForm"]
+__all__ = [
+    "EffectForm",
+    "MoveForm",
+    "OrderForm",
+    "RuleCriteria",
+    "RuleFilter",
+    "RuleForm",
+    "form_of",
+]

@@ -22,8 +22,10 @@ class RuleCriteria:
     terms: tuple[str, ...] | None  # the text as tokens, when tokens can say it
 
     @classmethod
-    def of(cls, finding_types: Sequence[str], query: str) -> Self:
-        criteria = split(query)
+    def of(
+        cls, finding_types: Sequence[str], query: str, *, severity_path: str = "severity"
+    ) -> Self:
+        criteria = split(query, severity_path=severity_path)
         try:
             terms = split_terms(criteria.text)
         except QueryError:  # stored under an older version of the language: shown as it is

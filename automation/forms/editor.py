@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,68 +8,36 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 
 from automation.engine.rules import RuleSpec
-from automation.forms.criteria import RuleCriteria, narrowed
+from automation.forms.criteria_form import errors_of
 from automation.forms.jira import JiraPart
+from automation.forms.jira_fields import PREFIX
+from automation.kinds.registry import KINDS
+from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import Rule
-from automation.rule_data import MAX_QUERY, RuleData
+from automation.rules.data import InvalidRule, RuleData, action_of
 from config.accounts.models import User
-from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
-from findings.query.ast import QueryError
-from findings.query.form import Criteria, join, split
-from findings.query.parse import parse_rule_query
-from findings.query.terms import split_terms
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Project
 
 LIMIT_ERROR = "Enter a whole number from 1 to 500."
-_MANY = ("types", "severities")
 CASE_CONTROLS = ("project", "assignee")
 JIRA_CONTROLS = (
     *("account", "space", "type", "jira_assignee"),
     *("summary_template", "description_template"),
 )
-_ONE = ("name", "query", "limit", "seen", "target", *CASE_CONTROLS, *JIRA_CONTROLS)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-SEVERITIES_SHOWN = (
-    Severity.CRITICAL,
-    Severity.HIGH,
-    Severity.MEDIUM,
-    Severity.LOW,
-    Severity.INFO,
-)
+_JIRA_CONTROL = {"project": "space", "assignee": "jira_assignee"}
 
 
 class RuleForm(JiraPart):
-    """The rule editor. `rule` is the one being edited; `seen` is its state the person saw.
+    """The editor of a rule that creates tickets."""
 
-    `typed` is what a person sent who is not saving yet: the page comes back as it was typed.
-    """
+    kind = KINDS[NAME]
 
     field_order = ("name", "types", "query", "severities", "target", *CASE_CONTROLS)
     """As on the page: the links to what is wrong lead down it."""
 
-    name = forms.CharField(
-        label="Rule name", max_length=255, error_messages={"required": "Enter a rule name."}
-    )
-    types = forms.MultipleChoiceField(
-        label="Any of these types",
-        choices=[(choice.value, choice.label) for choice in TYPE_CHOICES],
-        error_messages={"required": "Select at least one finding type."},
-    )
-    query = forms.CharField(
-        label="Any of these tags or attributes",
-        required=False,
-        strip=False,
-        max_length=MAX_QUERY,
-        widget=forms.Textarea(attrs={"rows": 3, "class": "ta mono", "spellcheck": "false"}),
-    )
-    severities = forms.MultipleChoiceField(
-        label="Severity",
-        required=False,
-        choices=[(severity.value, severity.capitalize()) for severity in Severity],
-    )
     project = forms.ModelChoiceField(
         Project.objects.all(),
         label="Case Management Project",
@@ -92,7 +58,6 @@ class RuleForm(JiraPart):
         validators=(MinValueValidator(1, LIMIT_ERROR), MaxValueValidator(500, LIMIT_ERROR)),
         widget=forms.NumberInput(attrs={"min": 1, "max": 500, "class": "input"}),
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -101,35 +66,16 @@ class RuleForm(JiraPart):
         rule: Rule | None = None,
         initial: Mapping[str, Any] | None = None,
         typed: QueryDict | None = None,
+        may_write: bool = True,
     ) -> None:
-        self.query_position: int | None = None
-        said = _typed(typed) if typed is not None else {}
-        super().__init__(
-            data, rule=rule, initial={**_initial(rule), **(initial or {}), **said}, typed=typed
-        )
+        initial = {**_initial(rule), **(initial or {})}
+        super().__init__(data, rule=rule, initial=initial, typed=typed, may_write=may_write)
         self.fields["project"].required = not self.is_jira
-        if rule is not None and rule.assignee_id:
+        was = self.action
+        if was is not None and was.assignee_id:
             # Deactivated since, perhaps: saving the rule must not drop them unseen.
             people = cast("forms.ModelChoiceField[User]", self.fields["assignee"])
-            people.queryset = User.objects.filter(Q(is_active=True) | Q(pk=rule.assignee_id))
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        others = Rule.objects.filter(name=name)
-        if self.rule is not None:
-            others = others.exclude(pk=self.rule.pk)
-        if others.exists():
-            raise forms.ValidationError(f"Another rule is already called “{name}”.")
-        return name
-
-    def clean_query(self) -> str:
-        text = str(self.cleaned_data["query"]).replace("\r\n", "\n")
-        try:
-            parse_rule_query(text)
-        except QueryError as error:
-            self.query_position = error.position
-            raise forms.ValidationError(error.message) from error
-        return text
+            people.queryset = User.objects.filter(Q(is_active=True) | Q(pk=was.assignee_id))
 
     def clean(self) -> None:
         """What belongs to the other ticketing system may say anything."""
@@ -139,103 +85,28 @@ class RuleForm(JiraPart):
         if self.is_jira:
             self.clean_place()
 
-    def show_conflict(self, *, by: str, at: datetime) -> None:
-        """Say that somebody saved the rule meanwhile; saving again replaces their version."""
-        self.add_error(
-            None,
-            f"{by} changed this rule at {at:%H:%M} UTC. What you typed is kept below. "
-            "Save again to replace their version.",
-        )
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["seen"] = at.isoformat()
-        self.data = data
+    def lacks_control(self, refusal: SpaceClosed | InvalidRule) -> bool:
+        """Whether it is about a field that Jira did not have when the form was made."""
+        names = (self._control_of(name) for name in errors_of(refusal))
+        return any(name.startswith(PREFIX) and name not in self.fields for name in names)
 
-    @property
-    def summary(self) -> str:
-        wrong = sum(name in self.errors for name in self.fields)
-        return f"Fix {wrong} field{'' if wrong == 1 else 's'} to save this rule." if wrong else ""
-
-    @property
-    def terms_json(self) -> str:
-        """The typed query as tokens for the page's script; "null" when tokens can't say it."""
-        try:
-            return json.dumps(split_terms(self["query"].value() or ""))
-        except QueryError:
-            return "null"
-
-    @property
-    def query_around(self) -> tuple[str, str, str] | None:
-        """The query before, at and after the place where it is wrong."""
-        if self.query_position is None:
-            return None
-        text, at = self["query"].value(), self.query_position
-        return text[max(0, at - 40) : at], text[at : at + 1], text[at + 1 : at + 40]
-
-    def type_options(self, seen: Mapping[str, str]) -> list[tuple[TypeChoice, str, bool]]:
-        chosen = self["types"].value() or ()
-        return [(each, seen[each.value], each.value in chosen) for each in TYPE_CHOICES]
-
-    def severity_options(self) -> list[tuple[str, bool]]:
-        """The five of the form, and those beyond them that the rule already names."""
-        chosen = self["severities"].value() or ()
-        return [
-            (each.value, each in chosen)
-            for each in Severity
-            if each in SEVERITIES_SHOWN or each in chosen
-        ]
-
-    @property
-    def seen_at(self) -> datetime:
-        """When the rule was last changed, as the person saw it; nonsense is long ago."""
-        try:
-            return parse_datetime(self.cleaned_data["seen"]) or _LONG_AGO
-        except ValueError:
-            return _LONG_AGO
-
-    @property
-    def finding_types(self) -> tuple[str, ...]:
-        chosen = set(self.cleaned_data["types"])
-        wires = dict.fromkeys(choice.wire for choice in TYPE_CHOICES if choice.value in chosen)
-        return tuple(wire.value for wire in wires)
-
-    @property
-    def full_query(self) -> str:
-        """The query with everything in it; as it was written if the form says the same."""
-        was = self.rule.query if self.rule else ""
-        written = split(was)
-        chosen = set(self.cleaned_data["severities"])
-        severities = tuple(each.value for each in Severity if each in chosen)
-        if chosen == set(written.severities or ()):
-            severities = written.severities or ()  # in the order they were written
-        narrowing = narrowed(set(self.cleaned_data["types"]))
-        if FindingType.HOST_AND_CONTAINER.value not in self.finding_types:
-            narrowing = written.narrowed  # it says nothing then, and stays
-        text = self.cleaned_data["query"]
-        return join(Criteria(severities or None, narrowing, text), was=was)
+    def _control_of(self, name: str) -> str:
+        """The control that stands for what the service calls by this name."""
+        if name.startswith("fields."):
+            return f"{PREFIX}{name.removeprefix('fields.')}"
+        return _JIRA_CONTROL.get(name, name) if self.is_jira else name
 
     def rule_data(self, project: Project | None = None) -> RuleData:
-        """What the valid form says. A broken rule that is saved repaired runs again.
-
-        `project` is the one of the place in Jira.
-        """
-        rule, said = self.rule, self.cleaned_data
+        """What the valid form says. `project` is the one of the place in Jira."""
+        said = self.cleaned_data
         project = project or said["project"]
         return RuleData(
             name=said["name"],
             finding_types=self.finding_types,
             query=self.full_query,
-            target=self._target,
-            project_id=project.pk,
-            assignee_id=self._assignee_id,
-            max_tickets_per_day=said["limit"],
-            fields=self._fields,
-            enabled=rule is None or rule.enabled or rule.is_broken,
+            action=self._action(project.pk),
+            enabled=self.will_be_enabled,
         )
-
-    @property
-    def _target(self) -> Rule.Target:
-        return Rule.Target.JIRA if self.is_jira else Rule.Target.CASE_MANAGEMENT
 
     @property
     def _assignee_id(self) -> UUID | None:
@@ -248,8 +119,8 @@ class RuleForm(JiraPart):
     def _fields(self) -> dict[str, Any] | None:
         if self.is_jira:
             return self.jira_fields()
-        kept = self.rule is not None and self.rule.target != Rule.Target.JIRA
-        return self.rule.fields if self.rule and kept else None
+        was = self.action
+        return was.fields if was and not was.is_jira else None
 
     def linked_project(self) -> Project | None:
         """The project chosen, or the one linked to the place in Jira; None if there is none."""
@@ -263,39 +134,32 @@ class RuleForm(JiraPart):
         self.full_clean()
         if not {"types", "query", "severities", "limit"}.isdisjoint(self.errors):
             return None
-        project, person = self.linked_project(), self._assignee_id
+        project = self.linked_project()
         return RuleSpec(
             id=str(self.rule.pk if self.rule else UUID(int=0)),
             name=self.cleaned_data.get("name", "New rule"),
             enabled=True,
             finding_types=self.finding_types,
             query=self.full_query,
-            target=self._target,
-            project_id=str(project.pk if project else UUID(int=0)),
-            assignee_id=str(person) if person else None,
+            action=self._action(project.pk if project else UUID(int=0)),
+        )
+
+    def _action(self, project_id: UUID) -> CreateTicket:
+        return CreateTicket(
+            target=Target.JIRA if self.is_jira else Target.CASE_MANAGEMENT,
+            project_id=project_id,
+            assignee_id=self._assignee_id,
             max_tickets_per_day=self.cleaned_data["limit"],
             fields=self._fields,
         )
 
 
-def _typed(source: QueryDict) -> dict[str, Any]:
-    """What a person typed, or a link brings, as the form's initial values."""
-    return {name: source.getlist(name) for name in _MANY if name in source} | {
-        name: source[name] for name in _ONE if name in source
-    }
-
-
 def _initial(rule: Rule | None) -> dict[str, Any]:
     if rule is None:
         return {}
-    criteria = RuleCriteria.of(rule.finding_types, rule.query)
+    action: CreateTicket = action_of(rule)
     return {
-        "name": rule.name,
-        "types": [choice.value for choice in criteria.types],
-        "query": criteria.text,
-        "severities": criteria.severities,
-        "project": None if rule.target == Rule.Target.JIRA else rule.project_id,
-        "assignee": rule.assignee_id,
-        "limit": rule.max_tickets_per_day,
-        "seen": rule.modified_at.isoformat(),
+        "project": None if action.is_jira else action.project_id,
+        "assignee": action.assignee_id,
+        "limit": action.max_tickets_per_day,
     }

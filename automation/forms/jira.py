@@ -10,30 +10,47 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 
-from automation.forms.jira_fields import PREFIX, JiraField, Row, words_of
+from automation.forms.criteria_form import CriteriaForm
+from automation.forms.jira_fields import PEOPLE, PREFIX, JiraField, Row, words_of
+from automation.kinds.ticket_creation.action import CreateTicket, Target
 from automation.models import Rule
-from automation.places import Choices, Wanted, asked, connected_accounts, people, remembered
-from automation.selectors import remote_assignee
+from automation.rules.data import action_of
+from automation.rules.selectors import remote_assignee
 from config.accounts.models import User
-from ticketing.destinations import destination_of, find_project
+from findings.facts import Facts, Severity
+from ticketing.catalogue.cache import CatalogueError
+from ticketing.catalogue.field_values import to_form
+from ticketing.catalogue.options import (
+    Options,
+    Selection,
+    cached_options,
+    fetch_options,
+    people,
+    stored_options,
+    teams,
+)
+from ticketing.destinations import destination_of, find_project, priority_at_creation
+from ticketing.drafts import PRIORITY_OF_SEVERITY
+from ticketing.fields.priorities import PRIORITY, default_priority
+from ticketing.fields.spec import FieldKind, FieldSpec, is_empty, offered
 from ticketing.models import Destination, JiraAccount, JiraUser
 from ticketing.placeholders import PlaceholderError, check
-from ticketing.trackers.base import TrackerError
-from ticketing.trackers.jira.field_forms import to_form
-from ticketing.trackers.jira.fields import FieldSpec, offered
+from ticketing.selectors import connected_accounts
 
-JIRA = Rule.Target.JIRA.value
-CASE_MANAGEMENT = Rule.Target.CASE_MANAGEMENT.value
+JIRA = Target.JIRA.value
+CASE_MANAGEMENT = Target.CASE_MANAGEMENT.value
 OWN_CONTROLS = ("summary", "description", "assignee")
 PERSON = "person:"  # before one of our people: nobody that Jira knows, so on the case alone
 
 
-class JiraPart(forms.Form):
+class JiraPart(CriteriaForm):
     """The base of `RuleForm`. What a person sends is looked at with Jira's help; a page that
     only opens shows what is known, and asks once it is there."""
 
     target = forms.ChoiceField(
-        label="Create a ticket in", required=False, choices=Rule.Target.choices
+        label="Create a ticket in",
+        required=False,
+        choices=[(target.value, target.label) for target in Target],
     )
     account = forms.ChoiceField(
         label="Jira Account",
@@ -48,7 +65,11 @@ class JiraPart(forms.Form):
         required=False,
         error_messages={"invalid_choice": "Select a ticket type."},
     )
-    jira_assignee = forms.ChoiceField(label="Assignee", required=False)
+    jira_assignee = forms.ChoiceField(
+        label="Assignee",
+        required=False,
+        error_messages={"invalid_choice": "Select somebody of this Jira account."},
+    )
     summary_template = forms.CharField(label="Summary template", required=False, max_length=1000)
     description_template = forms.CharField(
         label="Description template",
@@ -64,12 +85,14 @@ class JiraPart(forms.Form):
         rule: Rule | None = None,
         initial: Mapping[str, Any] | None = None,
         typed: QueryDict | None = None,
+        may_write: bool = True,
     ) -> None:
-        self.rule = rule
         self.accounts = list(connected_accounts())
-        self.sent = data if data is not None else typed
-        self.stored = destination_of(rule.project_id) if rule and rule.target == JIRA else None
-        super().__init__(data, initial={**self._stored_values(), **(initial or {})})
+        self.action: CreateTicket | None = action_of(rule) if rule else None
+        was = self.action
+        self.stored = destination_of(was.project_id) if was and was.is_jira else None
+        initial = {**self._stored_values(), **(initial or {})}
+        super().__init__(data, rule=rule, initial=initial, typed=typed, may_write=may_write)
         self.choices = self._look()
         if self.is_jira:
             self._offer()
@@ -88,40 +111,50 @@ class JiraPart(forms.Form):
         return self._said("target") == JIRA
 
     def _stored_values(self) -> dict[str, Any]:
-        rule = self.rule
-        if rule is None or rule.target != JIRA:
+        was = self.action
+        if was is None or not was.is_jira:
             usual = JIRA if self.accounts else CASE_MANAGEMENT
             # With one account there is nothing to choose.
             only = str(self.accounts[0].pk) if len(self.accounts) == 1 else ""
-            return {"target": rule.target if rule else usual, "account": only}
-        place, fields = Wanted.of(self.stored), rule.fields or {}
-        person = f"{PERSON}{rule.assignee_id}" if rule.assignee_id else ""
+            return {"target": was.target if was else usual, "account": only}
+        place, fields = Selection.of(self.stored), was.fields or {}
+        person = f"{PERSON}{was.assignee_id}" if was.assignee_id else ""
         return {
             "target": JIRA,
             "account": place.account,
             "space": place.space,
             "type": place.type,
-            "jira_assignee": remote_assignee(rule) or person,
+            "jira_assignee": remote_assignee(was) or person,
             "summary_template": fields.get("summary", ""),
             "description_template": fields.get("description", ""),
         }
 
-    def _look(self) -> Choices:
-        """Without a script nothing asks later: then the page that comes back has to."""
+    @property
+    def selection(self) -> Selection:
         # A rule that broke did so because Jira asks for something else than it did.
         since = self.rule.modified_at.isoformat() if self.rule and self.rule.is_broken else ""
-        wanted = Wanted(self._said("account"), self._said("space"), self._said("type"), since)
+        return Selection(self._said("account"), self._said("space"), self._said("type"), since)
+
+    def _look(self) -> Options:
+        """Without a script nothing asks later: then the page that comes back has to."""
+        selection = self.selection
+        if not self.may_write:  # shown is what the rule says, and nothing of Jira
+            return stored_options(self.stored)
         if not self.is_jira:
             # Shown nowhere: to ask Jira for it would never come to an end.
-            return replace(remembered(wanted, self.accounts, stored=self.stored), is_waiting=False)
+            return replace(
+                cached_options(selection, self.accounts, stored=self.stored), is_waiting=False
+            )
         if self.sent is None:
-            return remembered(wanted, self.accounts, stored=self.stored)
-        return asked(
-            wanted, self.accounts, stored=self.stored, typed=self.sent.get("typed_space", "")
+            return cached_options(selection, self.accounts, stored=self.stored)
+        return fetch_options(
+            selection, self.accounts, stored=self.stored, typed=self.sent.get("typed_space", "")
         )
 
     def _values(self, spec: FieldSpec) -> list[str]:
         name = f"{PREFIX}{spec.id}"
+        if spec.kind in PEOPLE and self._is_other_account:
+            return []
         if self.sent is not None and name in self.sent:
             return self.sent.getlist(name)
         return to_form(spec, self._kept.get(spec.id))
@@ -129,12 +162,12 @@ class JiraPart(forms.Form):
     @property
     def _kept(self) -> Mapping[str, Any]:
         """The rule's fields, as long as its tickets go to the same place."""
-        return (self.rule.fields or {}) if self.rule and self.is_same_place else {}
+        return (self.action.fields or {}) if self.action and self.is_same_place else {}
 
     @property
     def is_same_place(self) -> bool:
-        wanted = Wanted(self._said("account"), self._said("space"), self._said("type"))
-        return self.stored is not None and wanted == Wanted.of(self.stored)
+        selection = Selection(self._said("account"), self._said("space"), self._said("type"))
+        return self.stored is not None and selection == Selection.of(self.stored)
 
     @property
     def destination(self) -> Destination | None:
@@ -170,11 +203,21 @@ class JiraPart(forms.Form):
         cast("forms.ChoiceField", self.fields[name]).choices = [("", nothing), *choices]
 
     def _assignees(self) -> list[tuple[str, str]]:
-        chosen = self._said("jira_assignee")
+        chosen = self._assignee_said()
         found = self.found_people("jira_assignee")
         if chosen and chosen not in dict(found):
             found.insert(0, (chosen, self._name_of(chosen)))
         return found
+
+    def _assignee_said(self) -> str:
+        chosen = self._said("jira_assignee")
+        return "" if self._is_other_account and not chosen.startswith(PERSON) else chosen
+
+    @property
+    def _is_other_account(self) -> bool:
+        """Than the one whose people were offered: the id of one of them may be anybody here."""
+        offered_of = self.sent.get("people_of", "") if self.sent is not None else ""
+        return bool(offered_of) and offered_of != self._said("account")
 
     def _name_of(self, chosen: str) -> str:
         if chosen.startswith(PERSON):
@@ -182,19 +225,41 @@ class JiraPart(forms.Form):
             person = User.objects.filter(pk=pk).first() if pk else None
             return f"{person.name} (on the case only)" if person else "Somebody who is gone"
         known = JiraUser.objects.filter(account=self.choices.account, user_id=chosen).first()
-        return known.name if known else chosen
+        return str(known) if known else chosen
 
     def found_people(self, name: str) -> list[tuple[str, str]]:
         """Whom a search without scripts has found."""
-        typed = self.sent.get(f"typed_{name}", "").strip() if self.sent is not None else ""
         account, space = self.choices.account, self.choices.space
+        typed = self._typed(name)
         if not typed or account is None or space is None:
             return []
         try:
             return [(each.id, each.name) for each in people(account, space.key, typed)]
-        except TrackerError as error:
+        except CatalogueError as error:
             self.choices.problem = error.reason
             return []
+
+    def _known_people(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Id → name of the people that are chosen in these fields."""
+        ids = {str(each) for name in names for each in self[name].value() or ()}
+        known = JiraUser.objects.filter(account=self.choices.account, user_id__in=ids)
+        return {user.user_id: str(user) for user in known} if ids else {}
+
+    def _found(self, name: str, spec: FieldSpec) -> list[tuple[str, str]]:
+        """What a search without scripts has found for a field."""
+        if spec.kind is not FieldKind.TEAM:
+            return self.found_people(name)
+        account, typed = self.choices.account, self._typed(name)
+        if not typed or account is None:
+            return []
+        try:
+            return [(each.id, each.label) for each in teams(account, spec.id, typed)]
+        except CatalogueError as error:
+            self.choices.problem = error.reason
+            return []
+
+    def _typed(self, name: str) -> str:
+        return self.sent.get(f"typed_{name}", "").strip() if self.sent is not None else ""
 
     def _offered(self) -> list[FieldSpec]:
         found = offered(self.choices.fields or ())
@@ -219,9 +284,11 @@ class JiraPart(forms.Form):
 
     @property
     def jira_rows(self) -> Iterator[Row]:
-        for name, field in self.fields.items():
-            if isinstance(field, JiraField):
-                yield Row(self[name], field.spec, self.found_people(name))
+        fields = {n: field.spec for n, field in self.fields.items() if isinstance(field, JiraField)}
+        known = self._known_people([name for name, spec in fields.items() if spec.kind in PEOPLE])
+        for name, spec in fields.items():
+            mine = [(each, known[each]) for each in self[name].value() or () if each in known]
+            yield Row(self[name], spec, list(dict([*mine, *self._found(name, spec)]).items()))
 
     @property
     def jira_addable(self) -> list[FieldSpec]:
@@ -244,6 +311,15 @@ class JiraPart(forms.Form):
         names = [name for name in self.sent if name.startswith(PREFIX) or name == "extra"]
         return [(name, value) for name in names for value in self.sent.getlist(name)]
 
+    def with_priority(self, filled: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
+        """The fields of one ticket with the priority that it gets unless the rule has one."""
+        said = PRIORITY_OF_SEVERITY[Severity(facts.severity)]
+        if PRIORITY in filled:
+            return filled
+        mapped, level = priority_at_creation(self.destination or Destination(), said)
+        usual = default_priority(self.choices.fields or (), level)
+        return {**filled, **({PRIORITY: {"id": mapped}} if mapped else usual)}
+
     def ticket_words(self, filled: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Names and values of the fields of one ticket, for the preview."""
         specs = {spec.id: spec for spec in self._offered()}
@@ -256,7 +332,7 @@ class JiraPart(forms.Form):
 
     @property
     def jira_assignee_name(self) -> str:
-        chosen = self._said("jira_assignee")
+        chosen = self._assignee_said()
         return self._name_of(chosen) if chosen else ""
 
     # --- What it says -------------------------------------------------------------------
@@ -307,7 +383,7 @@ class JiraPart(forms.Form):
             said["assignee"] = {"accountId" if is_cloud else "name": remote}
         for name, field_ in self.fields.items():
             value = self.cleaned_data.get(name)
-            if isinstance(field_, JiraField) and value is not None:
+            if isinstance(field_, JiraField) and not is_empty(value):
                 said[field_.spec.id] = value
         return said or None
 

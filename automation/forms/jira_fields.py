@@ -9,14 +9,18 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
-from automation.places import Choices
+from ticketing.catalogue.field_values import from_form, raw_help
+from ticketing.catalogue.options import Options
+from ticketing.fields.priorities import by_severity
+from ticketing.fields.raw_json import write_raw
+from ticketing.fields.spec import FieldError, FieldKind, FieldSpec, Option, find_option
 from ticketing.placeholders import is_constant
-from ticketing.trackers.jira.field_forms import FieldError, from_form
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option, find_option
 
 PREFIX = "field_"
 SAME_AS_SEVERITY = "{{severity}}"
-_PEOPLE = (FieldKind.USER, FieldKind.USERS)
+PEOPLE = (FieldKind.USER, FieldKind.USERS)
+_MAX_NATIVE = 12
+"""So many options a native select takes; of more, one is searched for."""
 _HINTS = {
     FieldKind.DATE: "2026-11-23 or {{due_date}}",
     FieldKind.DATETIME: "2026-11-23 10:00 or {{first_seen}}",
@@ -25,6 +29,11 @@ _HINTS = {
     FieldKind.PARENT: "SEC-123",
     FieldKind.EPIC_LINK: "SEC-123",
     FieldKind.LABELS: "Labels, with spaces between them",
+    FieldKind.TEAM: "Id of a team",
+    FieldKind.REQUEST_TYPE: "Id of a request type",
+    FieldKind.SPRINT: "Number of a sprint, as in 37",
+    FieldKind.ASSETS: "Keys or ids, with spaces between them",
+    FieldKind.PROJECT: "Key of a space, as in SEC",
 }
 
 
@@ -33,7 +42,7 @@ class JiraField(forms.Field):
 
     widget = forms.MultipleHiddenInput  # hands over a list; the template draws the control
 
-    def __init__(self, spec: FieldSpec, place: Choices, *, initial: Sequence[str]) -> None:
+    def __init__(self, spec: FieldSpec, place: Options, *, initial: Sequence[str]) -> None:
         super().__init__(label=spec.name, required=False, initial=initial)
         self.spec = spec
         self._place = place
@@ -52,7 +61,7 @@ class JiraField(forms.Field):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The field in the page. `found` are the people that a search has found."""
+    """The field in the page. `found` are people and teams that are known by name."""
 
     field: BoundField
     spec: FieldSpec
@@ -83,8 +92,22 @@ class Row:
         return _HINTS.get(self.spec.kind, "")
 
     @property
+    def help(self) -> str:
+        return raw_help(self.spec) if self.is_raw else ""
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what the control is explained by."""
+        parts = ((self.errors, f"{self.id}_error"), (self.help, f"{self.id}_help"))
+        return " ".join(identity for is_there, identity in parts if is_there)
+
+    @property
+    def is_raw(self) -> bool:
+        return self.spec.kind is FieldKind.RAW
+
+    @property
     def is_area(self) -> bool:
-        return self.spec.kind is FieldKind.PARAGRAPH
+        return self.spec.kind is FieldKind.PARAGRAPH or self.is_raw
 
     @property
     def is_labels(self) -> bool:
@@ -96,7 +119,20 @@ class Row:
 
     @property
     def is_people(self) -> bool:
-        return self.spec.kind in _PEOPLE
+        return self.spec.kind in PEOPLE
+
+    @property
+    def is_team(self) -> bool:
+        return self.spec.kind is FieldKind.TEAM
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether there is more to choose from than the options that are listed."""
+        return self.is_people or (self.is_team and self.spec.has_more_options)
+
+    @property
+    def is_combobox(self) -> bool:
+        return self.is_many or len(self.spec.options) > _MAX_NATIVE
 
     @property
     def is_cascading(self) -> bool:
@@ -112,11 +148,14 @@ class Row:
         offered = [(option.id, option.label) for option in self.spec.options]
         if self.spec.kind is FieldKind.PRIORITY:
             offered.insert(0, (SAME_AS_SEVERITY, "Same as finding severity"))
-        if self.is_people:
-            offered = list(self.found)
+        if self.is_searched:
+            listed = {} if self.is_people else dict(offered)
+            offered = list((listed | dict(self.found)).items())
         chosen = self.values[:1] if self.is_cascading else self.values
         known = dict(offered)
-        offered += [(each, _unknown(each)) for each in chosen if each and each not in known]
+        strangers = [each for each in chosen if each and each not in known]
+        is_gone = self.spec.has_all_options
+        offered += [(each, _unknown(each) if is_gone else each) for each in strangers]
         return [(value, label, value in chosen) for value, label in offered]
 
     @property
@@ -132,8 +171,14 @@ class Row:
 
 def words_of(spec: FieldSpec, value: Any) -> str:
     """A filled value in the words of Jira, for the preview."""
+    if spec.kind is FieldKind.RAW:
+        return value if isinstance(value, str) else write_raw(value)
     items = value if isinstance(value, list) else [value]
-    return ", ".join(word for item in items if (word := _word_of(spec.options, item)))
+    if spec.kind in (FieldKind.TEAM, FieldKind.REQUEST_TYPE):
+        items = [{"id": item} for item in items]
+    words = ", ".join(word for item in items if (word := _word_of(spec.options, item)))
+    meant = by_severity(spec.options, words) if spec.kind is FieldKind.PRIORITY else None
+    return meant.label if meant and not find_option(spec.options, words) else words
 
 
 def _word_of(options: Sequence[Option], item: Any) -> str:

@@ -9,12 +9,17 @@ from uuid import UUID
 from django import forms
 
 from automation.forms.criteria import RuleCriteria
-from automation.selectors import RuleRow
+from automation.kinds.registry import KINDS
+from automation.rules.effect_rows import EffectRow
+from automation.rules.selectors import RuleRow
+
+Row = RuleRow | EffectRow
 
 
 class OrderForm(forms.Form):
     """The whole order, and the version of it that the person saw."""
 
+    kind = forms.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
     ids = forms.CharField()
     version = forms.IntegerField(min_value=0)
     moved = forms.UUIDField(required=False)
@@ -50,29 +55,32 @@ class RuleFilter:
     def is_on(self) -> bool:
         return bool(self.words or self.state)
 
-    def choices(self, rows: Sequence[RuleRow]) -> list[tuple[str, str, str, int]]:
-        """The states with the colour of their dot and their number of rules."""
+    def choices(self, rows: Sequence[Row]) -> list[tuple[str, str, str, int]]:
+        """The states with the colour of their dot and how many rules this search shows in each."""
+        found = [row for row in rows if self._finds(row)]
         return [
-            (state, label, dot, sum(row.state in states for row in rows))
+            (state, label, dot, sum(row.state in states for row in found))
             for state, (label, dot, states) in STATES.items()
         ]
 
-    def chosen(self, rows: Sequence[RuleRow]) -> list[RuleRow]:
+    def chosen(self, rows: Sequence[Row]) -> list[Row]:
         _, _, states = STATES.get(self.state, STATES[""])
         return [row for row in rows if row.state in states and self._finds(row)]
 
-    def _finds(self, row: RuleRow) -> bool:
-        criteria = RuleCriteria.of(row.rule.finding_types, row.rule.query)
-        parts = [row.rule.name, row.rule.query, *(choice.label for choice in criteria.types)]
+    def _finds(self, row: Row) -> bool:
+        query = row.rule.query or ""
+        criteria = RuleCriteria.of(row.rule.finding_types, query)
+        parts = [row.rule.name, query, *(choice.label for choice in criteria.types)]
         parts += [str(thing) for thing in (row.project, row.assignee) if thing]
         text = " ".join(parts).lower()
         return all(word in text for word in self.words.lower().split())
 
 
 STATES = {
-    "": ("All", "", ("enabled", "limit_reached", "disabled", "broken")),
+    "": ("All", "", ("enabled", "limit_reached", "disabled", "broken", "expired")),
     "enabled": ("Enabled", "", ("enabled", "limit_reached")),
     "disabled": ("Disabled", "", ("disabled",)),
     "broken": ("Broken", "bad", ("broken",)),
     "limit_reached": ("Limit reached", "warn", ("limit_reached",)),
+    "expired": ("Expired", "warn", ("expired",)),
 }

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from automation.engine.rules import RuleSpec
-from automation.models import Rule, RuleSet
+from automation.kinds.registry import KINDS
+from automation.kinds.ticket_creation.action import NAME
+from automation.models import Rule
 from automation.preview import Effect, effect_of
-from automation.rule_data import RuleData, data_of
+from automation.rule_file.actions import Entry
 from automation.rule_file.document import Fault, RuleFileError
-from automation.rule_file.reading import Entry
-from automation.services import current_version
-from config.accounts.models import User
-from ticketing.models import Project
+from automation.rule_file.formats import FORMATS
+from automation.rule_file.reading import RuleFile
+from automation.rule_file.writing import members_said
+from automation.rules.data import RuleData, data_of, rule_spec, spec_of
+from automation.rules.default_rows import default_specs
+from automation.rules.services import current_version
+
+Wanted = Sequence[tuple[UUID, RuleData]]
 
 
 class FieldChange(NamedTuple):
@@ -35,37 +40,116 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class KindPlan:
+    """What the file says of one kind of rules."""
+
+    kind: str
     version: int  # of the rules it was made for
-    wanted: Sequence[tuple[UUID, RuleData]]
+    wanted: Wanted
+    changed: Mapping[UUID, RuleData]  # those of `wanted` that are new or edited
     changes: Sequence[Change]
     order: Sequence[str]  # the names in the new order, if those that stay change places
-    effect: Effect | None  # None: nothing changes
-    names: Mapping[str, str]  # rule id → name, of those there are and those there will be
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.changes or self.order)
+
+
+class Switch(NamedTuple):
+    """A rule that comes with the product and is to be `enabled` or disabled."""
+
+    kind: str
+    id: str
+    name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    kinds: Sequence[KindPlan]  # those that the file names
+    switches: Sequence[Switch]
+    effect: Effect | None  # of the ticket rules; None: nothing of them changes
+    names: Mapping[str, str]  # ticket rules' id → name, of those there are and those there will be
     warnings: Sequence[Fault]
 
     @property
     def is_empty(self) -> bool:
-        return self.effect is None
+        return not self.changed_kinds
+
+    @property
+    def changed_kinds(self) -> Sequence[str]:
+        changed = {plan.kind for plan in self.kinds if not plan.is_empty}
+        changed |= {switch.kind for switch in self.switches}
+        return [kind for kind in KINDS if kind in changed]
+
+    @property
+    def changed(self) -> Mapping[UUID, RuleData]:
+        return {pk: data for plan in self.kinds for pk, data in plan.changed.items()}
+
+    @property
+    def rechecks(self) -> bool:
+        """Whether open findings are looked at again."""
+        return any(KINDS[kind].acts_on_existing for kind in self.changed_kinds)
 
 
-def plan_rules(entries: Sequence[Entry]) -> Plan:
+def plan_rules(file: RuleFile) -> Plan:
     """Compare the file with the rules there are. Raises RuleFileError if a name is not clear."""
-    version = current_version()
-    rules = list(Rule.objects.filter(kind=RuleSet.Kind.TICKET_CREATION))
-    wanted = list(zip(_ids(entries, rules), (entry.data for entry in entries), strict=True))
-    changes, order = [*_changes(rules, wanted)], _order(rules, wanted)
-    before, after = [rule.spec for rule in rules], [_spec(*each) for each in wanted]
+    entries = file.rules
+    versions = {kind: current_version(kind) for kind in entries}
+    rules: dict[str, list[Rule]] = {kind: [] for kind in entries}
+    _check_kinds(entries)
+    for rule in Rule.objects.filter(kind__in=entries):
+        rules[rule.kind].append(rule)
+    plans = [_plan(kind, versions[kind], rules[kind], said) for kind, said in entries.items()]
+    tickets = next((plan for plan in plans if plan.kind == NAME and not plan.is_empty), None)
+    there = rules.get(NAME, [])
     return Plan(
+        kinds=plans,
+        switches=[*_switches(file)],
+        effect=_effect(there, tickets.wanted) if tickets else None,
+        names={str(rule.pk): rule.name for rule in there}
+        | {str(pk): data.name for pk, data in (tickets.wanted if tickets else ())},
+        warnings=sorted(
+            warning for kind, said in entries.items() for warning in FORMATS[kind].warnings(said)
+        ),
+    )
+
+
+def _switches(file: RuleFile) -> Iterator[Switch]:
+    for kind, switched_on in file.defaults.items():
+        for spec in default_specs(KINDS[kind]):
+            if spec.enabled != (spec.id in switched_on):
+                yield Switch(kind, spec.id, spec.name, not spec.enabled)
+
+
+def _check_kinds(entries: Mapping[str, Sequence[Entry]]) -> None:
+    """An id is that of one rule, whatever its kind."""
+    wanted = {entry.id: (kind, entry) for kind, said in entries.items() for entry in said}
+    rules = Rule.objects.filter(pk__in=[pk for pk in wanted if pk])
+    faults = [
+        Fault(wanted[pk][1].line, "A rule of another kind has this id.")
+        for pk, kind in rules.values_list("pk", "kind")
+        if wanted[pk][0] != kind
+    ]
+    if faults:
+        raise RuleFileError(faults)
+
+
+def _plan(kind: str, version: int, rules: Sequence[Rule], entries: Sequence[Entry]) -> KindPlan:
+    wanted = list(zip(_ids(entries, rules), (entry.data for entry in entries), strict=True))
+    there = {rule.pk: data_of(rule).meaning for rule in rules}
+    return KindPlan(
+        kind=kind,
         version=version,
         wanted=wanted,
-        changes=changes,
-        order=order,
-        effect=effect_of(before, after) if changes or order else None,
-        names={str(rule.pk): rule.name for rule in rules}
-        | {str(pk): data.name for pk, data in wanted},
-        warnings=[*_warnings(entries)],
+        changed={pk: data for pk, data in wanted if there.get(pk) != data.meaning},
+        changes=[*_changes(there, wanted)],
+        order=_order(rules, wanted),
     )
+
+
+def _effect(rules: Sequence[Rule], wanted: Wanted) -> Effect:
+    return effect_of([spec_of(rule) for rule in rules], [rule_spec(*each) for each in wanted])
 
 
 def _ids(entries: Sequence[Entry], rules: Sequence[Rule]) -> Iterator[UUID]:
@@ -83,82 +167,33 @@ def _ids(entries: Sequence[Entry], rules: Sequence[Rule]) -> Iterator[UUID]:
         yield entry.id or (same[0] if same else uuid.uuid4())
 
 
-def _changes(rules: Sequence[Rule], wanted: Sequence[tuple[UUID, RuleData]]) -> Iterator[Change]:
-    there = {rule.pk: rule for rule in rules}
-    names = _Names.of([*map(data_of, rules), *(data for _, data in wanted)])
+def _changes(there: Mapping[UUID, RuleData], wanted: Wanted) -> Iterator[Change]:
+    """The differences of a rule are those between what the file would say of it."""
+    before = dict(zip(there, members_said([*there.values()]), strict=True))
+    meant = members_said([data.meaning for _, data in wanted])
+    after = dict(zip((pk for pk, _ in wanted), meant, strict=True))
     for number, (pk, data) in enumerate(wanted, start=1):
         if pk not in there:
             yield Change("created", number, data.name)
-        elif differences := names.differences(data_of(there[pk]), data):
-            yield Change("edited", number, data.name, differences)
-    kept = {pk for pk, _ in wanted}
-    for number, rule in enumerate(rules, start=1):
-        if rule.pk not in kept:
-            yield Change("deleted", number, rule.name)
+        elif there[pk] != data.meaning:
+            yield Change("edited", number, data.name, [*_differences(before[pk], after[pk])])
+    for number, (pk, data) in enumerate(there.items(), start=1):
+        if pk not in after:
+            yield Change("deleted", number, data.name)
 
 
-def _order(rules: Sequence[Rule], wanted: Sequence[tuple[UUID, RuleData]]) -> list[str]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldChange]:
+    for name in dict.fromkeys([*before, *after]):
+        implied = True if name == "enabled" else None
+        was, will_be = before.get(name, implied), after.get(name, implied)
+        if was != will_be:
+            yield FieldChange(name, was, will_be)
+
+
+def _order(rules: Sequence[Rule], wanted: Wanted) -> list[str]:
     """What is new counts only where it is not last: there it pushes others down."""
     there = {rule.pk for rule in rules}
     kept = {pk for pk, _ in wanted}
     before = [rule.pk for rule in rules if rule.pk in kept]
     after = [pk for pk, _ in wanted if pk in there]
     return [data.name for _, data in wanted] if before != after else []
-
-
-class _Names(NamedTuple):
-    """Keys of projects and addresses of people, for who reads the plan."""
-
-    known: dict[UUID, str]
-
-    @classmethod
-    def of(cls, said: Sequence[RuleData]) -> _Names:
-        projects = Project.objects.filter(pk__in={data.project_id for data in said})
-        people = User.objects.filter(pk__in={data.assignee_id for data in said})
-        return cls(dict([*projects.values_list("pk", "key"), *people.values_list("pk", "email")]))
-
-    def differences(self, before: RuleData, after: RuleData) -> list[FieldChange]:
-        old, new = asdict(before), asdict(after)
-        return [
-            FieldChange(name.removesuffix("_id"), self._shown(old[name]), self._shown(new[name]))
-            for name in old
-            if old[name] != new[name]
-        ]
-
-    def _shown(self, value: Any) -> Any:
-        return self.known.get(value, str(value)) if isinstance(value, UUID) else value
-
-
-def _warnings(entries: Sequence[Entry]) -> Iterator[Fault]:
-    """What is accepted and will break the rule when it is first used."""
-    projects = set(
-        Project.objects.filter(pk__in={each.data.project_id for each in entries}).values_list(
-            "pk", flat=True
-        )
-    )
-    people = set(
-        User.objects.filter(
-            pk__in={each.data.assignee_id for each in entries}, is_active=True
-        ).values_list("pk", flat=True)
-    )
-    for entry in entries:
-        if entry.data.project_id not in projects:
-            yield Fault(entry.line, "Its project does not exist: its first ticket will fail.")
-        if entry.data.assignee_id and entry.data.assignee_id not in people:
-            sentence = "Its assignee does not exist or is deactivated: its first ticket will fail."
-            yield Fault(entry.line, sentence)
-
-
-def _spec(pk: UUID, data: RuleData) -> RuleSpec:
-    return RuleSpec(
-        id=str(pk),
-        name=data.name,
-        enabled=data.enabled,
-        finding_types=tuple(data.finding_types),
-        query=data.query,
-        target=data.target,
-        project_id=str(data.project_id),
-        assignee_id=str(data.assignee_id) if data.assignee_id else None,
-        max_tickets_per_day=data.max_tickets_per_day,
-        fields=data.fields,
-    )

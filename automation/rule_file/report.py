@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from automation.kinds.registry import KINDS
+from automation.kinds.ticket_creation.action import NAME
 from automation.preview import DAYS, MAX_FINDINGS, Effect
-from automation.rule_file.plan import Plan
+from automation.rule_file.plan import KindPlan, Plan
 
 _SIGNS = {"created": "+", "edited": "~", "deleted": "-"}
 _LONGEST = 200
@@ -17,17 +19,35 @@ def describe(plan: Plan) -> Iterator[str]:
     """The lines of the plan."""
     for line, sentence in plan.warnings:
         yield f"warning: line {line}: {sentence}"
-    if plan.effect is None:
+    if plan.is_empty:
         yield "No changes."
         return
+    for each in plan.kinds:
+        yield from _changes(each)
+    for switch in plan.switches:
+        done = "enabled" if switch.enabled else "disabled"
+        yield f"~ {done} default {rules_of(switch.kind).removesuffix('s')}: {switch.name}"
+    yield ""
+    if plan.rechecks:
+        yield "Open findings are looked at again within two hours."
+    if plan.effect is not None:
+        yield from _effect(plan.effect, plan.names)
+
+
+def rules_of(kind: str) -> str:
+    """What rules of the kind are called: ticket rules were the only ones once."""
+    return "rules" if kind == NAME else KINDS[kind].resource_type.replace("_", " ")
+
+
+def _changes(plan: KindPlan) -> Iterator[str]:
+    rule = rules_of(plan.kind).removesuffix("s")
     for change in plan.changes:
-        yield f"{_SIGNS[change.kind]} {change.kind} rule {change.number}: {change.name}"
+        yield f"{_SIGNS[change.kind]} {change.kind} {rule} {change.number}: {change.name}"
         for field, before, after in change.fields:
             yield f"    {field}: {_shown(before)} → {_shown(after)}"
     if plan.order:
-        yield "↕ order: " + ", ".join(plan.order)
-    yield ""
-    yield from _effect(plan.effect, plan.names)
+        of = "" if plan.kind == NAME else f" of {rule}s"
+        yield f"↕ order{of}: " + ", ".join(plan.order)
 
 
 def _effect(effect: Effect, names: Mapping[str, str]) -> Iterator[str]:

@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from automation.kinds.registry import KINDS
 from automation.models import Rule
-from automation.rule_file.reading import MEMBERS
-from config.accounts.models import User
-from ticketing.models import Project
+from automation.rule_file.formats import DEFAULTS, FORMATS, LISTS, members_of
+from automation.rules.data import RuleData, data_of
+from automation.rules.default_rows import default_specs
 
-_HEAD = "# Rules in the order in which they are tried; the first that matches wins.\n"
+_HEAD = "# Rules in the order in which they are tried; the first of a list that matches wins.\n"
 
 
 def write_rules(rules: Sequence[Rule], *, with_ids: bool = False) -> str:
     """YAML. Ids are written where names do not tell rules apart, or for all."""
-    projects = Project.objects.in_bulk({rule.project_id for rule in rules})
-    people = User.objects.in_bulk({rule.assignee_id for rule in rules if rule.assignee_id})
+    lists: dict[str, list[Any]] = {}
+    for kind, name in LISTS.items():
+        of_kind = [rule for rule in rules if rule.kind == kind]
+        lists[name] = [*_said(of_kind, with_ids=with_ids)]
+        if kind in DEFAULTS:
+            specs = default_specs(KINDS[kind])
+            lists[DEFAULTS[kind]] = [spec.id for spec in specs if spec.enabled]
+    return _HEAD + yaml.dump(lists, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def members_said(said: Sequence[RuleData]) -> Iterator[dict[str, Any]]:
+    """What the file says of rules of one kind, without what goes without saying."""
+    if not said:
+        return
+    kind = said[0].kind
+    write = FORMATS[kind].writer([data.action for data in said])
+    names = members_of(kind)
+    for data in said:
+        values: Mapping[str, Any] = {
+            "name": data.name,
+            "enabled": None if data.enabled else False,
+            "finding_types": [*data.finding_types],
+            "query": data.query or None,
+            **write(data.action),
+        }
+        yield {name: value for name in names if (value := values.get(name)) is not None}
+
+
+def _said(rules: Sequence[Rule], *, with_ids: bool) -> Iterator[dict[str, Any]]:
     names = Counter(rule.name for rule in rules)
-    said = [
-        _said(
-            rule,
-            id=str(rule.pk) if with_ids or names[rule.name] > 1 else None,
-            project=project.key
-            if (project := projects.get(rule.project_id))
-            else str(rule.project_id),
-            assignee=_assignee(rule, people.get(rule.assignee_id)),
-        )
-        for rule in rules
-    ]
-    return _HEAD + yaml.dump(
-        {"rules": said}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
+    for rule, members in zip(rules, members_said([*map(data_of, rules)]), strict=True):
+        shows_id = with_ids or names[rule.name] > 1
+        yield ({"id": str(rule.pk)} if shows_id else {}) | members
 
 
 class _Dumper(yaml.SafeDumper):
@@ -47,23 +64,3 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
-
-
-def _assignee(rule: Rule, person: User | None) -> str | None:
-    if person is not None:
-        return person.email
-    return str(rule.assignee_id) if rule.assignee_id else None
-
-
-def _said(rule: Rule, **named: Any) -> dict[str, Any]:
-    values = {
-        "name": rule.name,
-        "enabled": None if rule.enabled else False,
-        "finding_types": rule.finding_types,
-        "query": rule.query or None,
-        "target": str(rule.target),
-        "max_tickets_per_day": rule.max_tickets_per_day,
-        "fields": rule.fields,
-        **named,
-    }
-    return {name: values[name] for name in MEMBERS if values[name] is not None}

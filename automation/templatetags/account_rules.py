@@ -13,6 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from automation.models import Rule
+from automation.rules.data import action_of
+from automation.rules.selectors import jira_rules
 from ticketing.models import Destination, JiraSpace
 
 register = template.Library()
@@ -33,10 +35,10 @@ def rules_by_account() -> Mapping[UUID, list[Use]]:
         )
     }
     uses: dict[UUID, list[Use]] = defaultdict(list)
-    rules = Rule.objects.filter(target=Rule.Target.JIRA, project_id__in=places)
-    for rule in rules.only("name", "project_id", "auto_disabled_reason", "position"):
-        account, space = places[rule.project_id]
-        uses[account].append(Use(rule, space))
+    for rule in jira_rules():
+        if place := places.get(action_of(rule).project_id):
+            account, space = place
+            uses[account].append(Use(rule, space))
     return uses
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from automation.effect_preview import EffectPreview
+from automation.engine.rules import RuleSpec
 from automation.forms import RuleCriteria
+from automation.kinds.base import RuleKind
+from automation.kinds.registry import KINDS
 from automation.models import Rule
 from automation.preview import Preview, PreviewDay
-from automation.selectors import broken_rule_count
+from automation.rules.effect_rows import EffectRow
+from automation.rules.selectors import broken_rule_count
 
 register = template.Library()
 
@@ -21,7 +27,20 @@ register.simple_tag(broken_rule_count)
 
 @register.simple_tag
 def criteria_of(rule: Rule) -> RuleCriteria:
-    return RuleCriteria.of(rule.finding_types, rule.query)
+    path = KINDS[rule.kind].severity_path
+    return RuleCriteria.of(rule.finding_types, rule.query or "", severity_path=path)
+
+
+@register.simple_tag
+def criteria_of_spec(spec: RuleSpec, kind: RuleKind) -> RuleCriteria:
+    return RuleCriteria.of(spec.finding_types, spec.query, severity_path=kind.severity_path)
+
+
+@register.simple_tag
+def effect_of(row: EffectRow) -> SafeString:
+    """What the rule does with a match, as its kind shows it."""
+    context = {"row": row, "effect": row.kind.describe(row.action, row.rule.query or "")}
+    return render_to_string(row.kind.effect_template, context)
 
 
 @register.simple_tag
@@ -43,10 +62,57 @@ def share_bar(preview: Preview) -> SafeString:
         ("taken", sum(preview.taken.values())),
         ("over", preview.over_limit),
     ]
+    return _bar(shares, preview.matched)
+
+
+@register.simple_tag
+def effect_bar(preview: EffectPreview) -> SafeString:
+    """The same for findings that are there already."""
+    acting = [(share.name, share.number) for share in preview.acting()]
+    others = [(share.name, share.number) for share in preview.left_alone()]
+    return _bar([*acting, ("taken", preview.taken.total()), *others], max(preview.matched, 1))
+
+
+@register.simple_tag
+def part_bar(number: int, whole: int) -> SafeString:
+    """How large a part is; the number stands beside it."""
+    return format_html(
+        '<svg class="part-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="acts" width="{}" height="6"/></svg>',
+        f"{100 * number / max(whole, 1):.1f}",
+    )
+
+
+@register.simple_tag
+def week_bars(weeks: Sequence[int]) -> SafeString:
+    """Findings by the week in which they are due; those before this one are overdue."""
+    top = max(weeks, default=0) or 1
+    rects = format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="{}" width="8" height="{}"/>',
+        (
+            ("over" if not nth else "ticketed", nth * _STEP + 1, _TALL - tall, tall)
+            for nth, number in enumerate(weeks)
+            for tall in (max(round((_TALL - 4) * number / top, 1), 1),)
+        ),
+    )
+    return format_html(
+        '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
+        'aria-label="{} overdue at once, {} due in the {} weeks from today">{}</svg>',
+        len(weeks) * _STEP,
+        _TALL,
+        weeks[0],
+        sum(weeks[1:]),
+        len(weeks) - 1,
+        rects,
+    )
+
+
+def _bar(shares: Iterable[tuple[str, int]], whole: int) -> SafeString:
     left = 0.0
     parts = []
     for name, number in shares:
-        width = 100 * number / preview.matched
+        width = 100 * number / whole
         is_last = left + width > 99.99  # no gap after it
         if number:
             parts.append((name, f"{left:.2f}", f"{max(width - 0.8 * (not is_last), 0.8):.2f}"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -11,15 +13,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from automation import selectors
+from automation.decisions.explain import Explanation, explain_finding, reason_without_ticket
+from automation.decisions.steps import StepExplanation, explain_steps
 from automation.models import Decision
-from automation.selectors import Explanation, explain_finding, rule_names
+from automation.rules.selectors import rule_names
 from findings.explorer.facets import Choice
 from findings.models import Finding
 
 register = template.Library()
 
-register.simple_tag(selectors.reason_without_ticket)
+_RULE_ID = re.compile(r"@ticket\.rule:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_MAX_NAMED = 50
+
+register.simple_tag(reason_without_ticket)
 
 
 @register.simple_tag
@@ -32,6 +38,14 @@ def named_rules(choices: Sequence[Choice]) -> list[Choice]:
         else choice
         for choice in choices
     ]
+
+
+@register.simple_tag
+def rules_named_in(query: str) -> str:
+    """JSON: the id of each rule that the query names → the rule's name; one statement at most."""
+    ids = {UUID(found) for found in _RULE_ID.findall(query)[:_MAX_NAMED]}
+    names = rule_names(ids) if ids else {}
+    return json.dumps({str(rule_id): name for rule_id, name in names.items()})
 
 
 @register.simple_tag
@@ -49,13 +63,19 @@ def why(finding: Finding) -> dict[str, Any]:
     explanation = explain_finding(finding)
     if explanation is None:
         return {"explanation": None, "waits": finding.waits}
+    steps = explain_steps(finding)
+    named = {trace.rule.id for step in steps for trace in step.tried if not trace.rule.is_default}
+    rules_now = {str(rule_id) for rule_id in explanation.rules_now}
+    rules_now |= {str(rule_id) for rule_id in rule_names({UUID(each) for each in named})}
     tried = [trace for trace in explanation.traces if trace.state != "not_evaluated"]
     seconds = explanation.seconds_to_ticket
     return {
         "explanation": explanation,
         "decision": explanation.decision,
         "traces": tried,
-        "rules_now": {str(rule_id) for rule_id in explanation.rules_now},
+        "finding": finding,
+        "steps": steps,
+        "rules_now": rules_now,
         "heading": _heading(explanation),
         "limit": _limit(explanation),
         "outcome": _outcome(explanation),
@@ -63,6 +83,20 @@ def why(finding: Finding) -> dict[str, Any]:
         "after": "" if seconds is None else _duration(seconds),
         "issue_key": _issue_key(finding, explanation),
     }
+
+
+@register.simple_tag
+def step_heading(step: StepExplanation) -> str:
+    """ "matched at rule 1 of 3", "3 rules · no match"."""
+    if step.is_skipped:
+        return "not evaluated: the finding is muted"
+    number = step.ordered
+    rules = f"{number} rule{'' if number == 1 else 's'}" if number else "no rules"
+    if (matched := step.matched) is None:
+        return f"{rules} · no match" if number else rules
+    if matched.rule.is_default:
+        return f"{rules} · matched by a default rule"
+    return f"matched at rule {matched.index + 1} of {number}"
 
 
 def _issue_key(finding: Finding, explanation: Explanation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,13 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from automation.forms import RuleForm
-from automation.places import connected_accounts, people, spaces
-from automation.selectors import rule_by_id
+from automation.rules.selectors import rule_by_id
 from automation.views.editor_page import destination_context, editor_page, rule_id_of
 from config.accounts.access import require
 from config.accounts.roles import Permission
+from ticketing.catalogue.cache import CatalogueError
+from ticketing.catalogue.options import people, spaces, teams
 from ticketing.models import JiraAccount
-from ticketing.trackers.base import TrackerError
+from ticketing.selectors import connected_accounts
 
 MOST_OPTIONS = 50
 
@@ -37,24 +39,45 @@ def choose_destination(request: HttpRequest) -> HttpResponse:
 @require_GET
 def find_spaces(request: HttpRequest) -> HttpResponse:
     account, typed = _account(request), request.GET.get("typed", "")
-    try:
-        found = spaces(account, typed)
-    except TrackerError as error:
-        return JsonResponse({"choices": [], "problem": error.reason})
-    choices = [{"value": each.id, "label": f"{each.key} {each.name}"} for each in found]
-    return JsonResponse({"choices": choices[:MOST_OPTIONS]})
+    return _choices(
+        lambda: [
+            {"value": each.id, "label": f"{each.key} {each.name}"}
+            for each in spaces(account, typed)
+        ]
+    )
 
 
 @require(Permission.RULES_WRITE)
 @require_GET
 def find_people(request: HttpRequest) -> HttpResponse:
     account, typed = _account(request), request.GET.get("typed", "").strip()[:100]
+    space = request.GET.get("space", "")[:64]
+    return _choices(
+        lambda: [
+            {"value": each.id, "label": each.name, "hint": each.email}
+            for each in people(account, space, typed)
+        ]
+    )
+
+
+@require(Permission.RULES_WRITE)
+@require_GET
+def find_teams(request: HttpRequest) -> HttpResponse:
+    """Teams that the field of a ticket type can name."""
+    account, typed = _account(request), request.GET.get("typed", "").strip()[:100]
+    field = request.GET.get("field", "")[:64]
+    return _choices(
+        lambda: [{"value": each.id, "label": each.label} for each in teams(account, field, typed)]
+    )
+
+
+def _choices(find: Callable[[], list[dict[str, str]]]) -> JsonResponse:
+    """What Jira offers, or why it told nothing."""
     try:
-        found = people(account, request.GET.get("space", "")[:64], typed)
-    except TrackerError as error:
+        found = find()
+    except CatalogueError as error:
         return JsonResponse({"choices": [], "problem": error.reason})
-    choices = [{"value": each.id, "label": each.name, "hint": each.email} for each in found]
-    return JsonResponse({"choices": choices[:MOST_OPTIONS]})
+    return JsonResponse({"choices": found[:MOST_OPTIONS]})
 
 
 def _account(request: HttpRequest) -> JiraAccount:

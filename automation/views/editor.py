@@ -19,26 +19,37 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from automation import services
+from automation.destinations.check import require_destinations, require_place
 from automation.engine.rules import RuleSpec
 from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
+from automation.kinds.base import EffectKind
+from automation.kinds.registry import KINDS
+from automation.kinds.ticket_creation.action import NAME, CreateTicket
+from automation.kinds.ticket_creation.tickets import filled_fields
 from automation.models import Rule
 from automation.preview import Preview, preview
-from automation.rule_data import RuleData
-from automation.rulebook import current_rulebook
-from automation.selectors import rule_by_id
-from automation.tickets import filled_fields
+from automation.rules import services
+from automation.rules.active import active_rules
+from automation.rules.data import InvalidRule, RuleData, action_of, spec_of
+from automation.rules.selectors import rule_by_id
 from automation.views.editor_page import editor_page, rule_id_of, sync_form
+from automation.views.effect_editor import edit_rule_of
 from automation.views.gone import gone_is_404
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.concurrency import limit_searches
+from config.lib.search_text import typed
+from config.lib.statement_timeout import QueryTimeout
 from config.lib.toasts import toast
 from findings.query.ast import QueryError
 from findings.query.terms import split_terms
 from findings.suggest import suggest
 from ticketing import projects
+from ticketing.allowed_spaces import SpaceClosed
+from ticketing.catalogue.options import evict_place
 from ticketing.destinations import project_for, save_sync
 from ticketing.forms.sync import SyncForm
 from ticketing.models import Project
@@ -51,38 +62,89 @@ def create_rule(request: HttpRequest) -> HttpResponse:
         return editor_page(request, RuleForm(typed=request.GET))
     form = RuleForm(request.POST)
     if not _is_valid(request, form):
-        return editor_page(request, form, status=422)
-    with transaction.atomic():
-        data, created = _place(request, form)
-        rule = services.create_rule(data, actor=signed_in(request))
-    return _saved(request, rule, created)
+        return sent_before(request) or editor_page(request, form, status=422)
+    try:
+        unknown = _check(form)
+        return submit_once(request, lambda: _create(request, form, unknown=unknown))
+    except (SpaceClosed, InvalidRule) as refusal:
+        return _refused(request, form, refusal)
+
+
+@transaction.atomic
+def _create(request: HttpRequest, form: RuleForm, *, unknown: str) -> HttpResponse:
+    data, created = _place(request, form)
+    rule = services.create_rule(data, actor=signed_in(request))
+    return _saved(request, rule, created, unknown=unknown)
 
 
 @require(Permission.RULES_READ)
 @require_http_methods(["GET", "POST"])
 @gone_is_404
 def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
-    rule = _rule(rule_id)
     if request.method == "POST":
-        return _save(request, rule)
+        return _post(request, rule_id)
+    rule = _rule(rule_id)
+    kind = KINDS[rule.kind]
+    if isinstance(kind, EffectKind):
+        return edit_rule_of(request, kind, rule)
     if signed_in(request).may(Permission.RULES_WRITE):
         return editor_page(request, RuleForm(rule=rule))
     return _read_only(request, rule)
 
 
 @require(Permission.RULES_WRITE)
+def _post(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
+    rule = _rule(rule_id)
+    kind = KINDS[rule.kind]
+    if isinstance(kind, EffectKind):
+        return edit_rule_of(request, kind, rule)
+    return _save(request, rule)
+
+
 def _save(request: HttpRequest, rule: Rule) -> HttpResponse:
     form = RuleForm(request.POST, rule=rule)
     if not _is_valid(request, form):
         return editor_page(request, form, status=422)
     try:
-        with transaction.atomic():
-            data, created = _place(request, form)
-            rule = services.edit_rule(rule.pk, data, actor=signed_in(request), seen=form.seen_at)
+        unknown = _check(form)
+        return submit_once(request, lambda: _edit(request, form, rule, unknown=unknown))
     except services.RulesChanged as change:
         form.show_conflict(by=change.by.name if change.by else "The system", at=change.at)
         return editor_page(request, form, status=409)
-    return _saved(request, rule, created)
+    except (SpaceClosed, InvalidRule) as refusal:
+        return _refused(request, form, refusal)
+
+
+@transaction.atomic
+def _edit(request: HttpRequest, form: RuleForm, rule: Rule, *, unknown: str) -> HttpResponse:
+    data, created = _place(request, form)
+    rule = services.edit_rule(rule.pk, data, actor=signed_in(request), seen=form.seen_at)
+    return _saved(request, rule, created, unknown=unknown)
+
+
+def _check(form: RuleForm) -> str:
+    """Whether tickets would be accepted; why that is not known. Raises InvalidRule."""
+    if not form.will_be_enabled:
+        return ""
+    if project := form.linked_project():
+        rule_id = form.rule.pk if form.rule else UUID(int=0)
+        return require_destinations({rule_id: form.rule_data(project)})
+    found = form.choices
+    if found.account is None or found.place is None:
+        return ""
+    return require_place(found.account, found.place, form.jira_fields())
+
+
+def _refused(
+    request: HttpRequest, form: RuleForm, refusal: SpaceClosed | InvalidRule
+) -> HttpResponse:
+    if form.is_jira and form.choices.account:
+        evict_place(form.choices.account, form.selection)
+    if form.lacks_control(refusal):
+        form = RuleForm(request.POST, rule=form.rule)
+        form.full_clean()
+    form.show_refusal(refusal)
+    return editor_page(request, form, status=422)
 
 
 def _is_valid(request: HttpRequest, form: RuleForm) -> bool:
@@ -109,10 +171,14 @@ def _place(request: HttpRequest, form: RuleForm) -> tuple[RuleData, Project | No
     return form.rule_data(project), project if is_new else None
 
 
-@require(Permission.RULES_READ)
+@require(Permission.RULES_WRITE)
 @require_POST
+@limit_searches
 def preview_rule(request: HttpRequest) -> HttpResponse:
-    """The preview alone for htmx; without scripts the whole editor, as it was typed."""
+    """The preview alone for htmx; without scripts the whole editor, as it was typed.
+
+    For those who may write rules: what is typed is looked at with Jira's help.
+    """
     rule = rule_by_id(rule_id_of(request))
     context = _preview(RuleForm(request.POST, rule=rule))
     if "HX-Request" in request.headers:
@@ -145,7 +211,7 @@ def create_project(request: HttpRequest) -> HttpResponse:
 @require(Permission.FINDINGS_READ)
 @require_GET
 def suggest_terms(request: HttpRequest) -> HttpResponse:
-    found = suggest(request.GET.get("typed", "").strip()[:200])
+    found = suggest(typed(request.GET.get("typed", "")))
     return JsonResponse({"suggestions": [each._asdict() for each in found]})
 
 
@@ -171,13 +237,16 @@ def _preview(form: RuleForm) -> dict[str, Any]:
 def _preview_of(
     form: RuleForm, spec: RuleSpec, *, project: Project | None, assignee: User | None
 ) -> dict[str, Any]:
-    specs = current_rulebook().specs
+    specs = active_rules(NAME).specs
     own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
     before = specs[:own]
     shadow = shadowed_by([*before, spec]).get(own)
     types = " OR ".join(spec.finding_types)
     matches = f"@finding_type:({types}) {_grouped(spec.query)}".strip()
-    found = preview(spec, before=before)
+    try:
+        found = preview(spec, before=before)
+    except QueryTimeout:
+        return {"took_too_long": True}
     return {
         "preview": found,
         "taken": [(at, number, specs[at - 1].id) for at, number in found.taken.items()],
@@ -195,7 +264,8 @@ def _ticket(form: RuleForm, spec: RuleSpec, found: Preview) -> dict[str, Any]:
     """The ticket for the first of the sample, where it is an issue in Jira."""
     if not form.is_jira or not found.sample:
         return {"in_jira": form.is_jira}
-    filled = filled_fields(spec, found.sample[0].facts)
+    facts = found.sample[0].facts
+    filled = form.with_priority(filled_fields(spec, facts), facts)
     return {
         "in_jira": True,
         "place": form.choices,
@@ -208,16 +278,18 @@ def _grouped(query: str) -> str:
     return f"({query})" if query.strip() else ""
 
 
-def _saved(request: HttpRequest, rule: Rule, created: Project | None) -> HttpResponse:
+def _saved(
+    request: HttpRequest, rule: Rule, created: Project | None, *, unknown: str
+) -> HttpResponse:
     text = "Applies to new findings from now on."
     if created is not None:
         text = f"{text} The case project {created.name} was created for its tickets."
-    elif rule.target == Rule.Target.JIRA:
-        text = f"{text} Its cases are in {Project.objects.get(pk=rule.project_id).name}."
+    elif (action := action_of(rule)).is_jira:
+        text = f"{text} Its cases are in {Project.objects.get(pk=action.project_id).name}."
     toast(
         request,
         f"Rule {rule.name} saved",
-        text,
+        f"{text} {unknown}".strip(),
         by_rule=True,
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
     )
@@ -226,12 +298,14 @@ def _saved(request: HttpRequest, rule: Rule, created: Project | None) -> HttpRes
 
 def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
     """For those who may not write: a closed form sends nothing, so the preview comes with it."""
-    form = RuleForm(rule=rule)
+    form = RuleForm(rule=rule, may_write=False)
+    action: CreateTicket = action_of(rule)
+    assignee = User.objects.filter(pk=action.assignee_id).first() if action.assignee_id else None
     shown = _preview_of(
         form,
-        rule.spec,
-        project=Project.objects.filter(pk=rule.project_id).first(),
-        assignee=User.objects.filter(pk=rule.assignee_id).first() if rule.assignee_id else None,
+        spec_of(rule),
+        project=Project.objects.filter(pk=action.project_id).first(),
+        assignee=assignee,
     )
     return editor_page(request, form, **shown)
 

@@ -18,6 +18,7 @@ from automation.preview import DAYS
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
 from findings.suggest import types_seen
+from ticketing.fields.priorities import options_of
 from ticketing.forms.sync import Choice, SyncForm
 from ticketing.models import Destination, Project
 from ticketing.placeholders import NAMES, OPEN_NAMES
@@ -52,6 +53,7 @@ def destination_context(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
         "may_create_project": signed_in(request).may(Permission.PROJECTS_WRITE),
         "spaces_url": f"{reverse('automation:space-list')}?{urlencode({'account': account})}",
         "people_url": f"{reverse('automation:people-list')}?{urlencode(asked)}",
+        "teams_url": f"{reverse('automation:team-list')}?{urlencode({'account': account})}",
         "placeholders": [f"{{{{{each.name}}}}}" for each in NAMES],
         "open_placeholders": [what for _, what in OPEN_NAMES],
     }
@@ -79,6 +81,7 @@ def sync_form(form: RuleForm, data: QueryDict | None) -> SyncForm:
         destination=form.destination or Destination(),
         statuses=[Choice(each.id, each.name) for each in found.statuses],
         priorities=[Choice(each.id, each.name) for each in found.priorities],
+        offered=None if found.fields is None else options_of(found.fields),
     )
 
 

@@ -12,27 +12,38 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from automation import services
-from automation.forms import MoveForm, OrderForm, RuleFilter
+from automation.destinations.check import require_destinations_of
+from automation.forms import MoveForm, OrderForm
+from automation.forms.lists import Row
+from automation.kinds.base import EffectKind
+from automation.kinds.registry import KINDS
 from automation.models import Rule
-from automation.selectors import RuleRow, last_day, rule_by_id, rule_rows, ticket_counts
+from automation.rules import services
+from automation.rules.data import InvalidRule
+from automation.rules.defaults import disable_default, enable_default
+from automation.rules.selectors import ordered_rules, rule_by_id, ticket_counts
+from automation.templatetags.automation import tickets_stay
 from automation.views.gone import gone_is_404
+from automation.views.steps import Step, page_of_steps
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import submit_once
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
+
+_RECHECKING = "Re-checking open findings."
 
 
 @require(Permission.RULES_READ)
 @require_GET
 def list_rules(request: HttpRequest) -> HttpResponse:
-    return render(request, "automation/rules.html", _list(request))
+    return render(request, "automation/rules.html", page_of_steps(request))
 
 
 @require(Permission.RULES_READ)
 @require_GET
 def live_rules(request: HttpRequest) -> HttpResponse:
     """What changes by itself: meters, last tickets, numbers of the day."""
-    return render(request, "automation/_live.html", _list(request))
+    return render(request, "automation/_live.html", page_of_steps(request))
 
 
 @require(Permission.RULES_WRITE)
@@ -42,16 +53,19 @@ def reorder_rules(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _order_refused(request, "The order that was sent is incomplete.", status=422)
     said = form.cleaned_data
-    before = [row.rule for row in rule_rows()]
+    kind = said["kind"]
+    before = ordered_rules(kind)
     try:
-        version = services.reorder(said["ids"], version=said["version"], actor=signed_in(request))
+        version = services.reorder(
+            kind, said["ids"], version=said["version"], actor=signed_in(request)
+        )
     except services.RulesChanged as change:
         return _order_refused(request, _changed(change), status=409)
     except services.InvalidOrder:
         return _order_refused(request, "Every rule has to be in it once.", status=422)
     _say_moved(request, said["moved"], before=before, after=said["ids"], version=version)
     if "HX-Request" in request.headers:
-        return render(request, "automation/_order_saved.html", _list(request))
+        return render(request, "automation/_order_saved.html", page_of_steps(request))
     return redirect("automation:rule-list")
 
 
@@ -62,12 +76,12 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     form = MoveForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
-        context = {"form": form, **_list(request)}
-        context["row"] = _row_of(rule, context["all_rows"])
+        step, row = _found(page_of_steps(request), rule)
+        context = {"form": form, "step": step, "row": row}
         status = 200 if request.method == "GET" else 422
         return render(request, "automation/rule_move.html", context, status=status)
     said = form.cleaned_data
-    before = [row.rule for row in rule_rows()]
+    before = ordered_rules(rule.kind)
     try:
         version = services.move_rule(
             rule.pk, to=said["position"] - 1, version=said["version"], actor=signed_in(request)
@@ -76,7 +90,7 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         return _order_refused(request, _changed(change), status=409)
     except services.InvalidOrder:
         return _order_refused(request, "The order that was seen is unknown.", status=422)
-    after = [row.rule.pk for row in rule_rows()]
+    after = [each.pk for each in ordered_rules(rule.kind)]
     _say_moved(request, rule.pk, before=before, after=after, version=version)
     return redirect(_row(rule))
 
@@ -89,22 +103,50 @@ def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     if rule.is_broken:
         messages.error(request, f"{rule.name} is broken. Fix the configuration first.")
     elif request.POST.get("enabled"):
-        services.enable_rule(rule.pk, actor=actor)
-        toast(request, f"{rule.name} enabled", "Applies to findings from now on.", by_rule=True)
+        _enable(request, rule)
     elif rule.enabled:
         services.disable_rule(rule.pk, actor=actor)
         toast(
             request,
             f"{rule.name} disabled",
-            "Existing tickets stay attached.",
+            _RECHECKING if _acts_on_existing(rule) else "Existing tickets stay attached.",
             undo_url=reverse("automation:rule-toggle", args=[rule.pk]),
             undo_data={"enabled": "on"},
         )
     if "HX-Request" not in request.headers:
         return redirect(_row(rule))
-    context = _list(request)
-    context["changed"] = _row_of(rule, context["all_rows"])
+    context = page_of_steps(request)
+    context["step"], context["changed"] = _found(context, rule)
     return render(request, "automation/_rule_changed.html", context)
+
+
+@require(Permission.RULES_WRITE)
+@require_POST
+@gone_is_404
+def toggle_default(request: HttpRequest, kind: str, rule_id: str) -> HttpResponse:
+    """Switch a rule that comes with the product; nothing else of it can change."""
+    if kind not in KINDS:
+        raise Http404
+    switch = enable_default if request.POST.get("enabled") else disable_default
+    row = switch(KINDS[kind], rule_id, actor=signed_in(request))
+    said = "enabled" if row.spec.enabled else "disabled"
+    toast(request, f"{row.spec.name} {said}", _RECHECKING, by_rule=row.spec.enabled)
+    if "HX-Request" not in request.headers:
+        return redirect("automation:rule-list")
+    page = page_of_steps(request)
+    page["step"] = next(step for step in page["steps"] if step.kind.name == kind)
+    return render(request, "automation/_default_changed.html", page | {"row": row})
+
+
+def _enable(request: HttpRequest, rule: Rule) -> None:
+    try:
+        unknown = require_destinations_of([rule.pk])
+        services.enable_rule(rule.pk, actor=signed_in(request))
+    except InvalidRule as refusal:
+        messages.error(request, f"{rule.name} stays off. {' '.join(refusal.errors.values())}")
+    else:
+        text = f"{_applies(rule)} {unknown}".strip()
+        toast(request, f"{rule.name} enabled", text, by_rule=True)
 
 
 @require(Permission.RULES_WRITE)
@@ -116,11 +158,16 @@ def deliver_waiting(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     if not rule.enabled:
         messages.error(request, f"{rule.name} is off. Fix the configuration and enable it first.")
         return redirect(_row(rule))
+    try:
+        unknown = require_destinations_of([rule.pk])
+    except InvalidRule as refusal:
+        messages.error(request, f"Nothing was sent. {' '.join(refusal.errors.values())}")
+        return redirect(_row(rule))
     number = services.deliver_waiting(rule.pk, actor=signed_in(request))
     toast(
         request,
-        f"{number} ticket{'' if number == 1 else 's'} on the way to Jira",
-        f"They are created as {rule.name} is now.",
+        f"{number:,} ticket{'' if number == 1 else 's'} on the way to Jira",
+        f"They are created as {rule.name} is now. {unknown}".strip(),
         by_rule=True,
     )
     return redirect(_row(rule))
@@ -130,7 +177,12 @@ def deliver_waiting(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 @require_POST
 @gone_is_404
 def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
-    copy = services.duplicate_rule(_rule(rule_id).pk, actor=signed_in(request))
+    rule = _rule(rule_id)
+    return submit_once(request, lambda: _duplicate(request, rule))
+
+
+def _duplicate(request: HttpRequest, rule: Rule) -> HttpResponse:
+    copy = services.duplicate_rule(rule.pk, actor=signed_in(request))
     toast(request, f"{copy.name} created", "It is off until you switch it on.", by_rule=True)
     return redirect("automation:rule-edit", copy.pk)
 
@@ -142,34 +194,17 @@ def delete_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     if request.method == "POST":
         services.delete_rule(rule.pk, actor=signed_in(request))
-        toast(request, f"{rule.name} deleted", "Its tickets stay attached.")
+        text = _RECHECKING if _acts_on_existing(rule) else "Its tickets stay attached."
+        toast(request, f"{rule.name} deleted", text)
         return redirect("automation:rule-list")
     context = {
         "rule": rule,
-        "tickets": ticket_counts(),
+        "text": _if_deleted(rule),
         "question": f"Delete “{rule.name}”?",
         "label": "Delete rule",
         "cancel_url": reverse("automation:rule-list"),
     }
     return render(request, "automation/rule_delete.html", context)
-
-
-def _list(request: HttpRequest) -> dict[str, Any]:
-    # The version before the rows: an order read too late must look outdated, not the reverse.
-    version = services.current_version()
-    rows = rule_rows()
-    chosen = RuleFilter(request.GET.get("q", "").strip(), request.GET.get("state", ""))
-    return {
-        "version": version,
-        "all_rows": rows,
-        "rows": chosen.chosen(rows),
-        "filter": chosen,
-        "step_open": "create_ticket" in request.GET.get("opened-sections", "create_ticket"),
-        "states": chosen.choices(rows),
-        "day": last_day(),
-        "tickets": ticket_counts(),
-        "may_write": signed_in(request).may(Permission.RULES_WRITE),
-    }
 
 
 def _rule(rule_id: UUID) -> Rule:
@@ -179,11 +214,28 @@ def _rule(rule_id: UUID) -> Rule:
     return rule
 
 
-def _row_of(rule: Rule, rows: Sequence[RuleRow]) -> RuleRow:
-    for row in rows:
-        if row.rule.pk == rule.pk:
-            return row
+def _found(page: dict[str, Any], rule: Rule) -> tuple[Step, Row]:
+    """The rule's step and row on the page."""
+    for step in page["steps"]:
+        for row in step.all_rows:
+            if row.rule.pk == rule.pk:
+                return step, row
     raise Http404
+
+
+def _acts_on_existing(rule: Rule) -> bool:
+    return KINDS[rule.kind].acts_on_existing
+
+
+def _applies(rule: Rule) -> str:
+    return _RECHECKING if _acts_on_existing(rule) else "Applies to findings from now on."
+
+
+def _if_deleted(rule: Rule) -> str:
+    kind = KINDS[rule.kind]
+    if isinstance(kind, EffectKind):
+        return kind.if_deleted(kind.held_by(rule.pk).count())
+    return tickets_stay(ticket_counts(), rule)
 
 
 def _row(rule: Rule) -> str:
@@ -208,7 +260,7 @@ def _order_refused(request: HttpRequest, why: str, *, status: int) -> HttpRespon
         if "HX-Request" in request.headers
         else "automation/rules.html"
     )
-    return render(request, template, _list(request), status=status)
+    return render(request, template, page_of_steps(request), status=status)
 
 
 def _say_moved(
@@ -220,13 +272,18 @@ def _say_moved(
     version: int,
 ) -> None:
     names = {rule.pk: rule.name for rule in before}
+    kind = before[0].kind
     title = "Order restored"
     if moved in names:
         title = f"{names[moved]} moved to position {after.index(moved) + 1}"
     toast(
         request,
         title,
-        "Applies to findings from now on.",
+        _applies(before[0]),
         undo_url=reverse("automation:rule-reorder"),
-        undo_data={"ids": ",".join(str(rule.pk) for rule in before), "version": str(version)},
+        undo_data={
+            "kind": kind,
+            "ids": ",".join(str(rule.pk) for rule in before),
+            "version": str(version),
+        },
     )

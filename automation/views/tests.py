@@ -8,34 +8,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
+from msgspec import structs
 
-from automation import test_runs
 from automation.engine.rules import RuleSpec
 from automation.forms import RuleForm
 from automation.models import Rule, TestRun
-from automation.selectors import rule_by_id
-from automation.test_rows import case_of, destination_for, issue_of, spec_of
+from automation.rule_tests import requests
+from automation.rule_tests.progress import case_of, destination_for, issue_of, spec_of
+from automation.rules.selectors import rule_by_id
 from config.accounts.access import require, signed_in
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.concurrency import limit_searches
+from config.lib.search_text import typed
+from config.lib.statement_timeout import QueryTimeout, statement_timeout
 from config.lib.toasts import toast
+from config.lib.ui_tags import SUBMISSION_ID
 from findings.selectors import finding_by_id
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.destinations import project_for
+from ticketing.following import detach_note
+from ticketing.outbox import left_out_of
 
-OURS = ("csrfmiddlewaretoken", "words", "finding", "run", "find")
+OURS = ("csrfmiddlewaretoken", SUBMISSION_ID, "words", "finding", "run", "find")
 """What the dialog's own form says; all else in it is the rule's form, carried along."""
 
 
 @require(Permission.RULES_WRITE)
 @require(Permission.CASES_WRITE)
 @require_POST
+@limit_searches
 def test_rule(request: HttpRequest) -> HttpResponse:
     """The form as it stands: choose a finding that matches it; with `run`, begin."""
     form = RuleForm(request.POST, rule=_edited(request))
@@ -45,7 +54,12 @@ def test_rule(request: HttpRequest) -> HttpResponse:
     if spec is None or wrong:
         return _show(request, "cannot", {"form": form, "wrong": wrong}, status=422)
     if "run" in request.POST:
-        spec = _placed(form, spec, actor=signed_in(request))
+        try:
+            spec = _placed(form, spec, actor=signed_in(request))
+        except SpaceClosed as closed:
+            form.show_refusal(closed)
+            wrong = [field for field in form if field.errors and field.name != "name"]
+            return _show(request, "cannot", {"form": form, "wrong": wrong}, status=422)
     carried = [each for each in request.POST.lists() if each[0] not in OURS]
     action = reverse("automation:rule-test")
     makes = _makes(form)
@@ -55,6 +69,7 @@ def test_rule(request: HttpRequest) -> HttpResponse:
 @require(Permission.RULES_WRITE)
 @require(Permission.CASES_WRITE)
 @require_POST
+@limit_searches
 def test_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The same rule once more: with `run` and a finding at once, else choose another one."""
     run = _run(request, run_id)
@@ -70,7 +85,7 @@ def test_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def show_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _run(request, run_id)
     if run.state == TestRun.State.RUNNING:
-        test_runs.look_after(run)
+        requests.look_after(run)
         return _show(request, "progress", _running(run))
     answer = _show(request, "result", _result(run))
     return reswap(retarget(answer, "#test-body"), "innerHTML")
@@ -81,8 +96,8 @@ def show_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def detach_test(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _run(request, run_id)
     context = _result(run)
-    if test_runs.detach(run, actor=signed_in(request)):
-        toast(request, f"{context['key']} detached", "The ticket was not deleted.")
+    if requests.detach(run, actor=signed_in(request)):
+        toast(request, f"{context['key']} detached", detach_note(context["case"]))
     if "HX-Request" in request.headers:
         return _show(request, "result", _result(run))
     return redirect("automation:test-show", run_id=run.pk)
@@ -100,11 +115,17 @@ def _choose(
     if "run" in request.POST:
         try:
             return _begin(request, spec)
-        except test_runs.NotTestable as refusal:
+        except requests.NotTestable as refusal:
             refused = str(refusal)
-    words = request.POST.get("words", "").replace("\0", "").strip()[:200]
+    words = typed(request.POST.get("words", ""))
+    try:
+        with statement_timeout():
+            matches = requests.matches(spec, words=words)
+    except QueryTimeout:
+        matches = requests.Matches([], 0, 0)
+        refused = "This search takes too long: use fewer wildcards and words, or narrower ones."
     context = {
-        "matches": test_runs.matches(spec, words=words),
+        "matches": matches,
         "spec": spec,
         "words": words,
         "action": action,
@@ -118,8 +139,10 @@ def _choose(
 def _begin(request: HttpRequest, spec: RuleSpec) -> HttpResponse:
     finding = finding_by_id(request.POST.get("finding", "").replace("\0", ""))
     if finding is None:
-        raise test_runs.NotTestable("Select a finding first.")
-    run = test_runs.start(spec, finding, actor=signed_in(request))
+        raise requests.NotTestable("Select a finding first.")
+    actor, sent_as = signed_in(request), request.POST.get(SUBMISSION_ID)
+    run_id = uuid5(actor.pk, f"{sent_as} {finding.pk}") if sent_as else None  # of two people two
+    run = requests.start(spec, finding, actor=actor, run_id=run_id)
     if "HX-Request" in request.headers:
         return _show(request, "running", _running(run), status=202)
     return redirect("automation:test-show", run_id=run.pk)
@@ -141,7 +164,7 @@ def _show(
 
 def _running(run: TestRun) -> dict[str, Any]:
     at = next((n for n, step in enumerate(run.steps, 1) if step["state"] != "done"), 0)
-    return {"run": run, "at": at or len(run.steps), "waits": test_runs.waits_for(run)}
+    return {"run": run, "at": at or len(run.steps), "waits": requests.waits_for(run)}
 
 
 def _result(run: TestRun) -> dict[str, Any]:
@@ -151,6 +174,7 @@ def _result(run: TestRun) -> dict[str, Any]:
         "run": run,
         "case": case,
         "issue": issue,
+        "left_out": left_out_of(issue),
         "key": issue.issue_key if issue else own_key,
         "attached": bool(case and case.attachments.filter(finding=run.finding_id).exists()),
         "seconds": (run.ended_at - run.created_at).total_seconds() if run.ended_at else 0,
@@ -163,7 +187,7 @@ def _placed(form: RuleForm, spec: RuleSpec, *, actor: User) -> RuleSpec:
     if form.linked_project() is not None or found.account is None or found.place is None:
         return spec
     project, _ = project_for(found.account, found.place, actor=actor)
-    return replace(spec, project_id=str(project.pk))
+    return replace(spec, action=structs.replace(spec.action, project_id=project.pk))
 
 
 def _makes(form: RuleForm) -> str:

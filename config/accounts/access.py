@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -35,7 +36,7 @@ def require(permission: Permission) -> Callable[[View[P]], View[P]]:
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             user = request.user
             if not isinstance(user, User) or not user.is_authenticated:
-                return _to_login(request)
+                return redirect_and_return(request, settings.LOGIN_URL)
             if not user.may(permission):
                 role = lowest_role_with(permission)
                 raise PermissionDenied(f"You need the {role.label} role to do this.")
@@ -53,15 +54,16 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
-    """To the login page, and back to the page the person was on (never to a POST address)."""
+def redirect_and_return(request: HttpRequest, name: str) -> HttpResponse:
+    """To that page, and back from it to where the person was (never to a POST address)."""
     htmx = getattr(request, "htmx", None)
     if htmx:
         back = htmx.current_url_abs_path
     else:
         back = request.get_full_path() if request.method in ("GET", "HEAD") else None
-    login = resolve_url(settings.LOGIN_URL)
-    url = f"{login}?{urlencode({'next': back})}" if back else login
+    url = resolve_url(name)
+    if back:
+        url = f"{url}?{urlencode({'next': back})}"
     return HttpResponseClientRedirect(url) if htmx else redirect(url)
 
 
@@ -73,6 +75,15 @@ def person(actor: object) -> User | None:
 def key_name(actor: object) -> str:
     """The name of the key that acts; empty for people and the system."""
     return actor.name if isinstance(actor, KeyActor) else ""
+
+
+def key_id(actor: object) -> UUID | None:
+    return actor.id if isinstance(actor, KeyActor) else None
+
+
+def key_maker(actor: object) -> User | None:
+    """Who answers for the key that acts; None for people and the system."""
+    return None if isinstance(actor, User) else answerable(actor)
 
 
 def answerable(actor: object) -> User | None:

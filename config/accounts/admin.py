@@ -8,20 +8,20 @@ from axes.models import AccessAttempt, AccessLog
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, BaseDialogForm
+from unfold.forms import BaseDialogForm
 
 from config.accounts.access import signed_in
 from config.accounts.api_keys import create_api_key, revoke_api_key
-from config.accounts.forms import ApiKeyForm, PersonCreationForm
-from config.accounts.models import ApiKey, KeptAnswer, KeyWindow, User
+from config.accounts.forms import ApiKeyForm, PersonChangeForm, PersonCreationForm
+from config.accounts.models import ApiKey, AuditEvent, AuditHead, KeptAnswer, KeyWindow, User
 from config.accounts.people import change_person, create_person
 from config.accounts.roles import Role
 from config.lib.admin import BrowseAdmin, HistoryAdmin
@@ -33,16 +33,15 @@ admin.site.unregister(Group)  # roles are the groups; see config.accounts.roles
 class UserAdmin(HistoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """People: made, given a role, deactivated. Never deleted: their name is on what they did."""
 
-    form = forms.ModelForm
+    form = PersonChangeForm
     add_form = PersonCreationForm
-    change_password_form = AdminPasswordChangeForm
     list_display = ("name", "email", "role", "is_active", "last_login", "date_joined")
     list_filter = ("role", "is_active")
     search_fields = ("name", "email")
     ordering = ("name", "email")
     date_hierarchy = "date_joined"
     filter_horizontal = ()
-    fieldsets = ((None, {"fields": ("email", "name", "role", "is_active", "last_login")}),)
+    fieldsets = ((None, {"fields": ("email", "name", "role", "is_active", "keys", "last_login")}),)
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "password1", "password2")}),)
     readonly_fields = ("email", "last_login")
     actions_detail = ("set_password",)
@@ -69,6 +68,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
                 role=Role(obj.role),
                 is_active=obj.is_active,
                 actor=signed_in(request),
+                keys=form.cleaned_data.get("keys"),
             )
             return
         password = form.cleaned_data["password1"]
@@ -77,7 +77,18 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @action(description="Set password", url_path="set-password")
     def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect(reverse("admin:auth_user_password_change", args=[object_id]))
+        return self.user_change_password(request, object_id)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """On our own pages, which know the one way to a new password."""
+        if id == str(signed_in(request).pk):
+            return redirect("password-change")
+        person = self.get_object(request, unquote(id))
+        if person is None:
+            raise Http404
+        return redirect("accounts:person-password", person.pk)
 
 
 class RevokeForm(BaseDialogForm):
@@ -102,8 +113,8 @@ class ApiKeyAdmin(HistoryAdmin):
         return True
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        asked = ("name", "scopes", "expires_at")
-        return asked if obj is None else (*asked, *self.readonly_fields)
+        editable = ("name", "scopes", "expires_at")
+        return editable if obj is None else (*editable, *self.readonly_fields)
 
     @display(description="Key")
     def start(self, key: ApiKey) -> str:
@@ -150,7 +161,7 @@ class ApiKeyAdmin(HistoryAdmin):
     )
     def revoke(self, request: HttpRequest, form: RevokeForm, object_id: str) -> HttpResponse:
         key = ApiKey.objects.get(pk=UUID(object_id))
-        if revoke_api_key(key.pk):
+        if revoke_api_key(key.pk, actor=signed_in(request)):
             self.log_change(request, key, "Revoked.")
             messages.success(request, f"Key {key.name} is revoked.")
         else:
@@ -172,6 +183,19 @@ class KeyWindowAdmin(BrowseAdmin):
     search_fields = ("key__name",)
 
 
+@admin.register(AuditEvent)
+class AuditEventAdmin(BrowseAdmin):
+    list_display = ("at", "category", "action", "object_name", "actor_name", "address", "position")
+    list_filter = ("actor_type",)
+    date_hierarchy = "at"
+
+
+@admin.register(AuditHead)
+class AuditHeadAdmin(BrowseAdmin):
+    list_display = ("position", "pruned_position", "is_history_imported")
+    exclude = ("key",)
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(BrowseAdmin):
     """What was done in this admin."""
@@ -185,7 +209,7 @@ class LogEntryAdmin(BrowseAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(BrowseAdmin):
-    """Failed sign-ins that still count; five of them lock the address from there."""
+    """Failed sign-ins that still count: see config.accounts.sign_in_limits."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("username", "ip_address")

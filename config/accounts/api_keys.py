@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from config.accounts.models import ApiKey, User
 from config.accounts.roles import Permission
+from config.accounts.signing import sign
 
 _MARK = "fa_"
 _RAW_LENGTH = len(_MARK) + 43  # 32 random bytes in url-safe base64
@@ -25,7 +26,10 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class KeyActor:
-    """Who asks when a key asks: `request.user` without a row among people."""
+    """Who asks when a key asks: `request.user` without a row among people.
+
+    `made_by` answers for it: its maker, or the admin who took it over.
+    """
 
     id: UUID
     name: str
@@ -68,19 +72,46 @@ def create_api_key(
         created_by=actor,
         expires_at=expires_at,
     )
+    sign(key, actor=actor)
     key.save(force_insert=True)
     return key, raw
 
 
 @transaction.atomic
-def revoke_api_key(key_id: UUID) -> bool:
+def revoke_api_key(key_id: UUID, *, actor: User | None, reason: str = "Revoked") -> bool:
     """Revoke the key for good; False when it already was, and its first time stands."""
     key = ApiKey.objects.select_for_update().get(pk=key_id)
     if key.revoked_at is not None:
         return False
     key.revoked_at = timezone.now()
+    sign(key, actor=actor, reason=reason)
     key.save(update_fields=["revoked_at"])
     return True
+
+
+@transaction.atomic
+def take_over_api_key(key_id: UUID, *, actor: User) -> bool:
+    """Answer for the key from now on: it may do what its scopes and `actor` may.
+
+    False for one that is revoked, or is theirs already. Raises PermissionDenied for who may
+    not make keys.
+    """
+    if not actor.may(Permission.API_KEYS):
+        raise PermissionDenied("Only who may create API keys can answer for one.")
+    key = ApiKey.objects.select_for_update(of=("self",)).get(pk=key_id)
+    if key.revoked_at is not None or actor.pk in (key.kept_by_id, key.created_by_id):
+        return False
+    key.kept_by = actor
+    sign(key, actor=actor, reason="Taken over")
+    key.save(update_fields=["kept_by"])
+    return True
+
+
+def live_keys_of(person: User) -> list[ApiKey]:
+    """Those that the person answers for and that are in use."""
+    theirs = Q(kept_by=person) | Q(kept_by=None, created_by=person)
+    keys = ApiKey.objects.filter(theirs, revoked_at=None).select_related("created_by", "kept_by")
+    return [key for key in keys if key.is_live]
 
 
 def live_keys(raw_keys: Iterable[str]) -> dict[str, ApiKey]:
@@ -93,7 +124,7 @@ def live_keys(raw_keys: Iterable[str]) -> dict[str, ApiKey]:
     digests = {_digest(raw): raw for raw in raw_keys if _looks_like_a_key(raw)}
     if not digests:
         return {}
-    keys = ApiKey.objects.select_related("created_by").filter(digest__in=digests)
+    keys = ApiKey.objects.select_related("created_by", "kept_by").filter(digest__in=digests)
     return {digests[key.digest]: key for key in keys if key.is_live}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -35,7 +35,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         note_use(live.values())
         key = live[sent[-1]]
         actor = KeyActor(
-            id=key.pk, name=key.name, permissions=key.permissions, made_by=key.created_by
+            id=key.pk, name=key.name, permissions=key.permissions, made_by=key.answerable
         )
         return actor, key
 
@@ -59,6 +59,12 @@ def _sent_keys(request: Request) -> list[str]:
 class PageSessionAuthentication(SessionAuthentication):
     """A person's own browser: what our pages fetch. The CSRF token is required."""
 
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found = super().authenticate(request)
+        if found is not None and found[0].must_change_password:
+            raise PermissionDenied("Change your password first: /account/password.")
+        return found
+
 
 class GuardedView(Protocol):
     required_permissions: Mapping[str, Permission]
@@ -78,4 +84,10 @@ class HasPermission(BasePermission):
         if needed is None:
             raise MethodNotAllowed(method)
         self.message = f"This needs the permission {needed}."
+        key = request.auth
+        if isinstance(key, ApiKey) and key.answerable and needed in key.lost:
+            self.message = (
+                f"The key has the scope {needed}, but {key.answerable.name}, who answers for it, "
+                "may no longer do this."
+            )
         return request.user.may(needed)

@@ -4,15 +4,20 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
 from django.utils import timezone
 from unfold.forms import UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from config.accounts.access import signed_in
 from config.accounts.models import ApiKey, User
+from config.accounts.people import KeyFate, keys_losing
 from config.accounts.roles import Permission, Role
 
-_LONGEST_ADDRESS = 254
+_MAX_ADDRESS = 254
 _A_YEAR = timedelta(days=365)
 
 
@@ -26,9 +31,53 @@ class LoginForm(AuthenticationForm):
     def clean_username(self) -> str:
         """One spelling of an address, or each spelling would have its own five attempts."""
         email: str = self.cleaned_data["username"]
-        if len(email) > _LONGEST_ADDRESS:
+        if len(email) > _MAX_ADDRESS:
             raise self.get_invalid_login_error()  # the table of failures could not hold it
         return email.strip().lower()
+
+
+class OwnPasswordForm(forms.Form):
+    """On the page: the old password, and the new one twice."""
+
+    current_password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_password = forms.CharField(
+        strip=False,
+        help_text="At least 12 characters. Four random words do, or what a password manager makes.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeated = forms.CharField(
+        label="New password again",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+        self._person = signed_in(request)
+
+    def clean_current_password(self) -> str:
+        """Counts as a sign-in, so that a stolen session may not guess without end."""
+        password: str = self.cleaned_data["current_password"]
+        if authenticate(self._request, username=self._person.email, password=password) is None:
+            raise forms.ValidationError("This is not your current password.")
+        return password
+
+    def clean_new_password(self) -> str:
+        password: str = self.cleaned_data["new_password"]
+        validate_password(password, self._person)
+        if password == self.cleaned_data.get("current_password"):
+            raise forms.ValidationError("Choose another password than the current one.")
+        return password
+
+    def clean_repeated(self) -> str:
+        password: str = self.cleaned_data["repeated"]
+        if password != self.cleaned_data.get("new_password", password):
+            raise forms.ValidationError("The two new passwords differ.")
+        return password
 
 
 class PersonCreationForm(UserCreationForm):
@@ -106,12 +155,47 @@ class PersonForm(forms.Form):
 
 class NewPersonForm(PersonForm):
     email = forms.EmailField(
-        max_length=_LONGEST_ADDRESS,
+        max_length=_MAX_ADDRESS,
         help_text="What they sign in with.",
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("name", "email", "role")
 
 
+def _key_fate() -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label="Their API keys",
+        required=False,
+        coerce=KeyFate,
+        empty_value=None,
+        choices=[
+            (KeyFate.REVOKE, "Revoke them: what uses them is refused from now on"),
+            (KeyFate.KEEP, "Keep them: I answer for what they do"),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
 class EditPersonForm(PersonForm):
     is_active = forms.BooleanField(label="May sign in", required=False)
+    keys = _key_fate()
+
+
+class PersonChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """In the admin: the same question about keys as on the page."""
+
+    keys = _key_fate()
+
+    class Meta:
+        model = User
+        fields = ("name", "role", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
+        if {"role", "is_active"} <= cleaned.keys() and not cleaned.get("keys"):
+            role, is_active = Role(cleaned["role"]), cleaned["is_active"]
+            if losing := keys_losing(self.instance, role=role, is_active=is_active):
+                names = ", ".join(key.name for key in losing)
+                self.add_error("keys", f"Select what becomes of the API keys ({names}).")
+        return cleaned

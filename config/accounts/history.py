@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
@@ -13,10 +14,20 @@ from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
 from config.accounts.api_keys import KeyActor
+from config.accounts.audit.changes import VERBS, name_of, slug
+from config.accounts.audit.events import Object, record_event
 from config.accounts.models import User
+from config.accounts.signing import sign
+from config.lib.rows import store
+
+__all__ = ["HistoryMiddleware", "name_the_key", "note_login", "record_changes", "sign"]
+
+_NAMED = 50
+_ACTIONS = ("moved",)
+"""Reasons that are what was done, in a word."""
 
 
-class _Asking:
+class _RequestActor:
     """The request as simple-history sees it. A key is nobody there: it has no row to name."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -39,7 +50,7 @@ class HistoryMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        HistoricalRecords.context.request = _Asking(request)
+        HistoricalRecords.context.request = _RequestActor(request)
         try:
             return self.get_response(request)
         finally:
@@ -51,12 +62,8 @@ def name_the_key(sender: object, history_instance: Any, **kwargs: object) -> Non
     actor = getattr(getattr(HistoricalRecords.context, "request", None), "actor", None)
     if isinstance(actor, KeyActor):
         reason = history_instance.history_change_reason
-        said = f"API key {actor.name}" + (f": {reason}" if reason else "")
-        history_instance.history_change_reason = said[:100]
-
-
-# Django's own saves the whole row for it, which would be a change of the account in its history.
-user_logged_in.disconnect(dispatch_uid="update_last_login")
+        full_reason = f"API key {actor.name}" + (f": {reason}" if reason else "")
+        history_instance.history_change_reason = full_reason[:100]
 
 
 @receiver(user_logged_in)
@@ -64,7 +71,42 @@ def note_login(sender: object, user: User, **kwargs: object) -> None:
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
 
 
-def sign(instance: Any, *, actor: User | None, reason: str = "") -> None:
-    """Name the actor of the next save or delete of `instance` in its history."""
-    instance._history_user = actor  # noqa: SLF001 (simple-history's own names)
-    instance._change_reason = reason or None  # noqa: SLF001
+def record_changes(
+    instances: Sequence[Any],
+    *,
+    kind: str = "~",
+    actor: User | None,
+    reason: str,
+    at: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """The history of instances of one model that were written in bulk, in one statement, and
+    their one event in the audit log, with `details`: else the names of the first.
+
+    `kind` is simple-history's: "+" created, "~" changed, "-" deleted.
+    """
+    if not instances:
+        return
+    model = type(instances[0]).history.model
+    rows = [
+        model(
+            history_date=at,
+            history_user=actor,
+            history_change_reason=reason or None,
+            history_type=kind,
+            **{field.attname: getattr(each, field.attname) for field in model.tracked_fields},
+        )
+        for each in instances
+    ]
+    for row in rows:
+        name_the_key(model, row)
+    store(rows)
+    names = [name_of(each) for each in instances[:_NAMED]]
+    record_event(
+        slug(type(instances[0])),
+        reason if reason in _ACTIONS else VERBS[kind],
+        actor=actor,
+        on=Object(str(instances[0].pk), names[0]) if len(instances) == 1 else Object("", ""),
+        count=None if len(instances) == 1 else len(instances),
+        details=details or {"names": names, "reason": reason},
+    )

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
@@ -24,6 +25,7 @@ from rest_framework.response import Response
 
 from config.accounts.api_keys import KeyActor
 from config.accounts.models import KeptAnswer, User
+from config.lib.deadline import Deadline
 from config.lib.jsonapi import ApiError
 from config.lib.request_body import read_json_body
 
@@ -31,6 +33,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEPT_FOR = timedelta(hours=24)
 LEASE = timedelta(minutes=15)
+_CHUNK = 5_000
 """How long an upload counts as being at work. One whose process died may be sent again then."""
 PARAMETER = OpenApiParameter(
     HEADER,
@@ -41,25 +44,35 @@ PARAMETER = OpenApiParameter(
 )
 
 
-def answer_once(request: Request, work: Callable[[], Response], *, limit: int) -> Response:
+def answer_once(
+    request: Request,
+    work: Callable[[], Response],
+    *,
+    limit: int,
+    before: Callable[[], None] = lambda: None,
+) -> Response:
     """Do `work` and keep its answer, in one transaction, unless it was done already.
 
     A process that dies leaves neither the work nor the answer. `work` must write nowhere but in
-    the database. `limit` is how many bytes the body may have.
+    the database. `limit` is how many bytes the body may have. `before` is called outside of the
+    transaction where there is work to do: it may take its time, and refuse.
     """
     key = _key(request)
     if key is None:
+        before()
         return work()
     seen = _Seen(request)
     seen.read([read_json_body(request, limit=limit)], limit=limit)
     owner = _owner(request)
+    if not _current(owner, key).exists():
+        before()
     with transaction.atomic():
         _lock(owner, key)
         kept = _kept(owner, key)
         if kept is not None:
             return _again(kept, seen.digest)
         answer = work()
-        kept = KeptAnswer(owner=owner, key=key, digest=seen.digest, **_said(answer))
+        kept = KeptAnswer(owner=owner, key=key, digest=seen.digest, **_columns(answer))
         kept.save(force_insert=True)
     return answer
 
@@ -85,12 +98,18 @@ def answer_upload_once(
     except BaseException:
         KeptAnswer.objects.filter(pk=kept.pk).delete()
         raise
-    KeptAnswer.objects.filter(pk=kept.pk).update(digest=seen.digest, **_said(answer))
+    KeptAnswer.objects.filter(pk=kept.pk).update(digest=seen.digest, **_columns(answer))
     return answer
 
 
-def forget_old_answers() -> None:
-    KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT_FOR).delete()
+def forget_old_answers(*, seconds: float = 20) -> None:
+    """In chunks: a day on which nobody forgot leaves a million."""
+    deadline = Deadline(seconds)
+    old = KeptAnswer.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
+    while pks := list(old.order_by("created_at").values_list("pk", flat=True)[:_CHUNK]):
+        KeptAnswer.objects.filter(pk__in=pks).delete()
+        if deadline.is_over:
+            return
 
 
 class _Seen:
@@ -149,6 +168,11 @@ def _lock(owner: UUID, key: str) -> None:
             raise _at_work()
 
 
+def _current(owner: UUID, key: str) -> QuerySet[KeptAnswer]:
+    since = timezone.now() - KEPT_FOR
+    return KeptAnswer.objects.filter(owner=owner, key=key, created_at__gt=since)
+
+
 def _kept(owner: UUID, key: str) -> KeptAnswer | None:
     rows = KeptAnswer.objects.filter(owner=owner, key=key)
     rows.filter(created_at__lte=timezone.now() - KEPT_FOR).delete()
@@ -191,5 +215,5 @@ def _at_work() -> ApiError:
     return ApiError(409, detail=detail, header=HEADER)
 
 
-def _said(answer: Response) -> dict[str, object]:
+def _columns(answer: Response) -> dict[str, object]:
     return {"status": answer.status_code, "body": JSONRenderer().render(answer.data).decode()}

@@ -7,9 +7,11 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from simple_history.models import HistoricalRecords
 
 from config.accounts.roles import PERMISSIONS, Permission, Role
+from config.lib.crypto import EncryptedTextField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -17,9 +19,17 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
     def create_user(
-        self, email: str, password: str | None = None, *, name: str = "", role: str = Role.VIEWER
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        name: str = "",
+        role: str = Role.VIEWER,
+        **fields: Any,
     ) -> User:
-        user = self.model(email=self.normalize_email(email), name=name or email, role=role)
+        user = self.model(
+            email=self.normalize_email(email), name=name or email, role=role, **fields
+        )
         user.set_password(password)
         user.save()
         return user
@@ -38,9 +48,15 @@ class User(AbstractBaseUser):
         max_length=20, choices=[(r.value, r.label) for r in Role], default=Role.VIEWER
     )
     is_active = models.BooleanField(default=True)
+    # Somebody else has seen the password: it is the first thing to be changed.
+    must_change_password = models.BooleanField(default=False, db_default=False)
+    # Counted up to end every session that was begun before, for good.
+    session_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = HistoricalRecords(
+        excluded_fields=["password", "last_login", "must_change_password", "session_generation"]
+    )
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -60,8 +76,20 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, which ends the sessions when the password changes, and ours."""
+        material = f"{self.session_generation}:{self.password}"
+        return salted_hmac(
+            "config.accounts.models.User", material, secret=secret, algorithm="sha256"
+        ).hexdigest()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
+        raw = getattr(self, "_password", None)  # until it is saved: Django's own
+        if raw is not None and not self._state.adding:
+            # Whoever sets it, a command of Django's too: the log says so. A service that knows
+            # more has signed already.
+            self._change_reason = getattr(self, "_change_reason", None) or "Password changed"
         super().save(*args, **kwargs)
 
     @property
@@ -104,6 +132,9 @@ class ApiKey(models.Model):
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
+    kept_by = models.ForeignKey(  # an admin who took it over from who made it
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -123,7 +154,23 @@ class ApiKey(models.Model):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
     @property
+    def answerable(self) -> User | None:
+        """Whose permissions bound it; None for one that the command line made."""
+        return self.kept_by or self.created_by
+
+    @property
     def permissions(self) -> frozenset[Permission]:
+        """What it may do now: its scopes, as far as who answers for it may do the same."""
+        return self._scopes - self.lost
+
+    @property
+    def lost(self) -> frozenset[Permission]:
+        """Scopes that who answers for it may not use any more."""
+        person = self.answerable
+        return self._scopes - person.permissions if person else frozenset()
+
+    @property
+    def _scopes(self) -> frozenset[Permission]:
         return frozenset(Permission(scope) for scope in self.scopes)
 
 
@@ -157,3 +204,78 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.status or 'at work'}"
+
+
+class AuditEvent(models.Model):
+    """Something that somebody did, as a row that nothing here changes or deletes.
+
+    Written by `audit.events` in the transaction of what it tells of, and put into the chain by
+    `audit.chain` right after; only the retention takes it away again. It refers to people and
+    things by id and name and not by foreign keys: it outlives them.
+    """
+
+    class Actor(models.TextChoices):
+        PERSON = "person", "Person"
+        KEY = "key", "API key"
+        SYSTEM = "system", "System"
+
+    at = models.DateTimeField()
+    category = models.CharField(max_length=40)  # "rule", "sign-in"
+    action = models.CharField(max_length=40)  # "changed", "failed"
+    actor_type = models.CharField(max_length=10, choices=Actor.choices)
+    actor_id = models.CharField(max_length=36, blank=True)
+    actor_name = models.CharField(max_length=120, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # of the client; none in the queue
+    request_id = models.CharField(max_length=64, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    object_name = models.CharField(max_length=200, blank=True)
+    count = models.PositiveIntegerField(null=True)  # of what it was done to
+    details = models.JSONField(default=dict)
+    origin = models.CharField(max_length=80, null=True, unique=True)  # noqa: DJ001  of a history
+    # Its place in the chain; none until it is there.
+    position = models.BigIntegerField(null=True, unique=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(actor_type__in=["person", "key", "system"]),
+                name="audit_event_actor_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(position=None, hash="")
+                | (models.Q(position__gt=0) & ~models.Q(hash="")),
+                name="audit_event_chained_as_a_whole",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("-at", "-id"), name="audit_event_at"),
+            models.Index(fields=("category", "-at", "-id"), name="audit_event_category"),
+            models.Index(fields=("actor_id", "-at", "-id"), name="audit_event_actor"),
+            models.Index(
+                fields=("id",), condition=models.Q(position=None), name="audit_event_not_chained"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.action}"
+
+
+class AuditHead(models.Model):
+    """Both ends of the chain: one row. Written by `audit.chain` alone."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    key = EncryptedTextField()  # of the HMAC: who can only write to the database cannot make one
+    position = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+    pruned_position = models.BigIntegerField(default=0)  # of the last row that the retention took
+    pruned_hash = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64, blank=True)  # HMAC of both ends
+    is_history_imported = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="audit_head_is_one"),)
+
+    def __str__(self) -> str:
+        return f"{self.position}"

@@ -9,8 +9,8 @@ from config.accounts.roles import Role
 
 
 def listed_keys() -> QuerySet[ApiKey]:
-    """Every key with who made it, those that may still be used first."""
-    newest = ApiKey.objects.select_related("created_by")
+    """Every key with who made it and who answers for it, those that may still be used first."""
+    newest = ApiKey.objects.select_related("created_by", "kept_by")
     return newest.order_by(F("revoked_at").desc(nulls_first=True), "-created_at")
 
 

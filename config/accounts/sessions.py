@@ -10,16 +10,31 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+_SIGNED_IN_AT = "signed_in_at"
+
 
 def extend(request: HttpRequest) -> datetime:
     """Let the session run for its full time from now; returns its end.
 
-    An absolute time: else its end would depend on when something in it was saved last.
+    However often that is done, it ends SESSION_ABSOLUTE_AGE after the sign-in. An absolute
+    time: else its end would depend on when something in it was saved last.
     """
-    request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    idle_end = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    request.session.set_expiry(min(idle_end, _absolute_end(request)))
     return request.session.get_expiry_date()
+
+
+def can_be_extended(request: HttpRequest) -> bool:
+    """Whether `extend` would still move the end."""
+    return request.session.get_expiry_date() < _absolute_end(request)
+
+
+def _absolute_end(request: HttpRequest) -> datetime:
+    signed_in_at = datetime.fromisoformat(request.session[_SIGNED_IN_AT])
+    return signed_in_at + timedelta(seconds=settings.SESSION_ABSOLUTE_AGE)
 
 
 @receiver(user_logged_in)
 def begin(sender: object, request: HttpRequest, **kwargs: object) -> None:
+    request.session[_SIGNED_IN_AT] = timezone.now().isoformat()
     extend(request)

@@ -18,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from config.lib.statement_timeout import is_timeout
+
 MEDIA_TYPE = "application/vnd.api+json"
 IN_WORDS = frozenset({401, 403, 409, 429})
 """Statuses whose `errors` are plain sentences in the public API, the reason phrase first."""
@@ -85,9 +87,11 @@ class ApiErrors(ApiError):
 class CodedError(ApiError):
     """One error as case management says it: a code and a title, with no status inside."""
 
-    def __init__(self, status: int, code: str, title: str) -> None:
+    def __init__(
+        self, status: int, code: str, title: str, *, meta: dict[str, str] | None = None
+    ) -> None:
         super().__init__(status, title)
-        self.errors = [{"code": code, "title": title}]
+        self.errors = [{"code": code, "title": title} | ({"meta": meta} if meta else {})]
 
 
 def error(
@@ -141,6 +145,9 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
             known = ApiError(413, detail="The body is too large.")
         case SuspiciousOperation() | BadRequest():
             known = ApiError(400, detail="The request could not be understood.")
+        case _ if is_timeout(exc):
+            detail = "This takes too long: the database did not answer in time. Ask for less."
+            known = ApiError(503, detail=detail)
     return known
 
 

@@ -10,15 +10,32 @@ from typing import Any
 
 import structlog
 
+from config.lib.request_context import current_request
+
 _SECRET_WORDS = ("password", "secret", "token", "api_key", "api-key", "authorization", "cookie")
 _NOISY = ("django-q", "axes")
-"""Loggers that write a line for each ring and each start: nothing to act upon below a warning."""
+"""Loggers with a line for each wake-up and each start: nothing to act upon below a warning."""
 
 
 def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blank every field, at any depth, whose name says that it holds a secret."""
     for name, value in event.items():
         event[name] = _without_secrets(name, value)
+    return event
+
+
+def add_asker(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Who asks and from where, on every line that is written while a request is answered.
+
+    Ids alone: a name or an address of a person is not needed to find them.
+    """
+    context = current_request()
+    if context is None:
+        return event
+    event.setdefault("client", context.address)
+    actor = context.actor
+    if actor is not None:
+        event.setdefault("user" if hasattr(actor, "email") else "key", str(actor.id))
     return event
 
 
@@ -34,6 +51,7 @@ def configure(options: dict[str, str]) -> None:
     """Set up logging; `options["level"]` is the level of our own and of Django's loggers."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_asker,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),

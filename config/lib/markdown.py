@@ -26,6 +26,7 @@ def render_markdown(text: str) -> SafeString:
             html,
             tags=_TAGS,
             attributes={"a": {"href"}},
+            set_tag_attribute_values={"table": {"tabindex": "0"}},  # a wide one scrolls by keys
             url_schemes={"http", "https", "mailto"},
             link_rel="nofollow noopener",
         )

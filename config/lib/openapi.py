@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from config.lib.jsonapi import IN_WORDS, MEDIA_TYPE
+from msgspec import Meta, Struct
 
-_ERROR = {
-    "type": "object",
-    "required": ["status", "title"],
-    "properties": {
-        "id": {"type": "string", "description": "The request's id, of an unexpected error."},
-        "status": {"type": "string"},
-        "title": {"type": "string"},
-        "detail": {"type": "string"},
-        "source": {
-            "type": "object",
-            "properties": {
-                "pointer": {"type": "string"},
-                "parameter": {"type": "string"},
-                "header": {"type": "string"},
-            },
-        },
-    },
-}
-_ERRORS = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {"errors": {"type": "array", "items": {"$ref": "#/components/schemas/Error"}}},
-}
-_SENTENCES = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "The reason phrase of the status, then what else there is to say.",
-        }
-    },
-}
-_CODED_ERRORS = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "items": {
-                "anyOf": [
-                    {"$ref": "#/components/schemas/Error"},
-                    {
-                        "type": "object",
-                        "required": ["code", "title"],
-                        "properties": {"code": {"type": "string"}, "title": {"type": "string"}},
-                    },
-                ]
-            },
-        }
-    },
-}
+from config.lib.jsonapi import MEDIA_TYPE
+from config.lib.public.schemas import OUR_ERRORS, errors_of, schema_of
+from config.lib.public.shapes import Error, Errors, says
+
+
+class Sentences(Struct):
+    errors: Annotated[
+        list[str],
+        Meta(description="The reason phrase of the status, then what else there is to say."),
+    ]
+
+
+class _Coded(Struct):
+    code: str
+    title: str
+
+
+class CodedErrors(Struct):
+    errors: list[Annotated[Any, says(anyOf=[schema_of(Error), schema_of(_Coded)])]]
+
+
 _NOUNS = (
     ("/api/v2/security/findings/automation", "Rules"),
     ("/api/v2/security/findings/cases", "Tickets"),
@@ -81,14 +49,8 @@ def document_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
 
     It puts each operation under its noun, too.
     """
-    result.setdefault("components", {}).setdefault("schemas", {}).update(
-        {
-            "Error": _ERROR,
-            "Errors": _ERRORS,
-            "Sentences": _SENTENCES,
-            "CodedErrors": _CODED_ERRORS,
-        }
-    )
+    shapes = result.setdefault("components", {}).setdefault("schemas", {})
+    shapes |= {each.__name__: schema_of(each) for each in (Errors, Sentences, CodedErrors)}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             operation["tags"] = [_noun(path)]
@@ -119,14 +81,5 @@ def _response(path: str, status: HTTPStatus) -> dict[str, Any]:
     is_public = path.startswith("/api/v2/")
     return {
         "description": status.phrase,
-        "content": {MEDIA_TYPE: {"schema": errors_of(status) if is_public else _OURS}},
+        "content": {MEDIA_TYPE: {"schema": errors_of(status) if is_public else OUR_ERRORS}},
     }
-
-
-_OURS = {"$ref": "#/components/schemas/Errors"}
-
-
-def errors_of(status: int) -> dict[str, str]:
-    """The errors that the public API answers with this status."""
-    shape = "Sentences" if status in IN_WORDS else "Errors"
-    return {"$ref": f"#/components/schemas/{shape}"}

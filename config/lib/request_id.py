@@ -11,6 +11,8 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from config.lib.request_context import answering
+
 log = structlog.stdlib.get_logger(__name__)
 
 HEADER = "X-Request-ID"
@@ -27,7 +29,10 @@ class RequestIdMiddleware:
         request_id = sent if _ACCEPTED.fullmatch(sent) else uuid.uuid4().hex
         request.id = request_id  # type: ignore[attr-defined]
         started = time.monotonic()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            answering(request, request_id=request_id),
+        ):
             response = self.get_response(request)
             log.log(
                 logging.DEBUG if request.path.startswith(_ASKED_BY_MACHINES) else logging.INFO,

@@ -15,7 +15,7 @@ def read_or_create_secret(path: Path) -> str:
     place, which fails for the one that comes second, and both then read the same content.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.{os.getpid()}")
         aside.touch(mode=0o600)
         aside.write_text(secrets.token_urlsafe(50))

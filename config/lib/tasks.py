@@ -1,4 +1,4 @@
-"""The one way to ring the queue."""
+"""The one way to wake the queue."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django_q.tasks import async_task
 
 
 def enqueue(path: str, *args: object) -> None:
-    """Ring `path` (a dotted task path) once the current transaction has committed.
+    """Have a worker run `path` (a dotted task path) once the current transaction has committed.
 
-    A ring is only a bell: it carries no truth, may be lost, doubled or late, and the
+    It is a wake-up only: it carries no truth, may be lost, doubled or late, and the
     task it names must be safe to run at any time, any number of times.
     """
 
-    def ring() -> None:  # not a partial: Django logs a failure by the function's name
+    def wake_up() -> None:  # not a partial: Django logs a failure by the function's name
         async_task(path, *args)
 
-    transaction.on_commit(ring, robust=True)
+    transaction.on_commit(wake_up, robust=True)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from uuid import uuid4
 from zlib import crc32
 
 from django import template
@@ -22,6 +23,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
+SUBMISSION_ID = "submission_id"
 
 
 class TypeChoice(Protocol):
@@ -32,6 +34,12 @@ class TypeChoice(Protocol):
 class Person(Protocol):
     pk: Any
     name: str
+
+
+@register.simple_tag
+def submission_id() -> SafeString:
+    """In a form that makes something: sent twice, it makes one. See `submit_once`."""
+    return format_html('<input type="hidden" name="{}" value="{}">', SUBMISSION_ID, uuid4().hex)
 
 
 @register.simple_tag
@@ -73,12 +81,12 @@ _NO_BARS = _bars(0)
 
 
 @register.simple_tag
-def severity_pill(severity: str) -> SafeString:
+def severity_pill(severity: str, label: str = "") -> SafeString:
     return format_html(
         '<span class="pill {}"><svg viewBox="0 0 12 11" aria-hidden="true">{}</svg>{}</span>',
         severity,
         _BARS_OF.get(severity, _NO_BARS),
-        str(severity).capitalize(),
+        label or str(severity).capitalize(),
     )
 
 
@@ -145,14 +153,28 @@ def tag_chip(text: str) -> SafeString:
     )
 
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """How far pages count what may be very much."""
 
 
 @register.filter
+def listed(value: object) -> str:
+    """A value of a finding's document, one or a list of them, as it is read: "a, b"."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """ "20,406": how every number of things is written."""
+    return f"{number:,}"
+
+
+@register.filter
 def counted(number: int) -> str:
-    """`number` of at most MOST_COUNTED + 1 that were counted: "1,284", or "10,000+"."""
-    return f"{min(number, MOST_COUNTED):,}{'+' if number > MOST_COUNTED else ''}"
+    """`number` of at most MAX_COUNTED + 1 that were counted: "1,284", or "10,000+"."""
+    return f"{min(number, MAX_COUNTED):,}{'+' if number > MAX_COUNTED else ''}"
 
 
 # --- Tickets and limits ---------------------------------------------------------------
@@ -248,7 +270,7 @@ def avatar(person: Person | None, *, size: str = "", alone: bool = False) -> Saf
     )
     if person is None:
         return format_html('<span class="avatar nobody" {}>{}</span>', label, icon("user-round"))
-    words = name.split()
+    words = getattr(person, "short_name", name).split()
     initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
     colour = crc32(str(person.pk).encode()) % 8
     return format_html(

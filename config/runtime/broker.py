@@ -1,7 +1,7 @@
-"""The queue's brokers, with one addition: a cluster rings itself every few seconds.
+"""The queue's brokers, with one addition: a cluster wakes itself every few seconds.
 
-It rings for a sign of life, and for work that became due meanwhile: a second try, a look-up.
-The ring goes straight into the cluster that asks for work, never through the shared queue,
+It wakes for a sign of life, and for work that became due meanwhile: a second try, a look-up.
+The wake-up goes straight into the cluster that asks for work, never through the shared queue,
 where another machine's worker could answer it for a cluster that is stuck.
 """
 
@@ -20,38 +20,38 @@ from redis import Redis as Connection
 from redis import from_url
 
 from config.runtime import schedules
-from config.runtime.beats import EVERY
+from config.runtime.heartbeats import EVERY
 
-BEAT = "config.runtime.tasks.beat"
+HEARTBEAT = "config.runtime.tasks.heartbeat"
 CONNECT_SECONDS = 2
-ANSWER_SECONDS = 5  # more than the second that a cluster waits for a ring
+ANSWER_SECONDS = 5  # more than the second that a cluster waits for a wake-up
 
-Rings = list[tuple[Any, Any]]  # what to acknowledge (nothing, here), signed task
+WakeUps = list[tuple[Any, Any]]  # what to acknowledge (nothing, here), signed task
 
 
-class SelfRinging:
+class SelfWaking:
     """Mix in before a broker. `dequeue` is only ever called by a cluster's own pusher."""
 
-    _ring_at = 0.0
+    _wake_up_at = 0.0
 
-    def dequeue(self) -> Rings | None:
-        if time.monotonic() >= self._ring_at:
-            self._ring_at = time.monotonic() + EVERY.total_seconds()
-            return [(None, _ring(path)) for path in (BEAT, *schedules.due())]
-        rings: Rings | None = super().dequeue()  # type: ignore[misc]
-        return rings
-
-
-class OrmBroker(SelfRinging, ORM):  # type: ignore[misc]
-    """Rings are rows of the database: nothing else to run."""
+    def dequeue(self) -> WakeUps | None:
+        if time.monotonic() >= self._wake_up_at:
+            self._wake_up_at = time.monotonic() + EVERY.total_seconds()
+            return [(None, _wake_up(path)) for path in (HEARTBEAT, *schedules.due())]
+        wake_ups: WakeUps | None = super().dequeue()  # type: ignore[misc]
+        return wake_ups
 
 
-class RedisBroker(SelfRinging, Redis):  # type: ignore[misc]
-    """Rings are a list in Redis: faster, and nothing is lost with it but time."""
+class OrmBroker(SelfWaking, ORM):  # type: ignore[misc]
+    """Wake-ups are rows of the database: nothing else to run."""
+
+
+class RedisBroker(SelfWaking, Redis):  # type: ignore[misc]
+    """Wake-ups are a list in Redis: faster, and nothing is lost with it but time."""
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Connection:
-        """A Redis that does not answer must not hold up the request that rings it."""
+        """A Redis that does not answer must not hold up the request that enqueues."""
         return from_url(
             settings.REDIS_URL,
             socket_connect_timeout=CONNECT_SECONDS,
@@ -59,7 +59,7 @@ class RedisBroker(SelfRinging, Redis):  # type: ignore[misc]
         )
 
 
-def _ring(path: str) -> str:
+def _wake_up(path: str) -> str:
     name, task_id = uuid()
     signed: str = SignedPackage.dumps(
         {

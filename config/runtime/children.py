@@ -6,22 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from django.conf import settings
 
 from config.runtime.supervisor import Child
 
-THREADS = str(2 * (os.cpu_count() or 1))
-"""Of the web server: more than the cores, as some wait for the database. Each has a connection."""
-
 
 def web(*, host: str, port: int, environment: Mapping[str, str]) -> Child:
     command = [
-        str(Path(sys.executable).with_name("granian")),
-        *("--interface", "wsgi", "--no-ws", "--blocking-threads", THREADS),
-        *("--host", host, "--port", str(port), "--log-level", "warning"),
-        "config.wsgi:application",
+        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "serve"),
+        *("--host", host, "--port", str(port)),
     ]
     return Child("web", command, os.environ | environment)
 
@@ -40,7 +34,7 @@ def sandbox_jira(*, port: int) -> Child:
     return Child("sandbox Jira", command, os.environ, stdout=subprocess.DEVNULL)
 
 
-def load_sample(*, environment: Mapping[str, str]) -> None:
-    """In a process with the environment of the others: the sample connects to the sandbox Jira."""
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_sample"]
+def load_demo_data(*, environment: Mapping[str, str]) -> None:
+    """In a process with the environment of the others: it connects to the sandbox Jira."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo_data"]
     subprocess.run(command, env=os.environ | environment, check=True)  # noqa: S603  our own

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from config.accounts.audit.history import import_history
 from config.accounts.models import User
+from config.lib.private_files import close_to_others
 from ticketing.models import JiraAccount
 
 FIRST_ADMIN = "admin@example.com"
@@ -20,13 +22,15 @@ _LOCK = 0x0F17D1965  # any number that is always the same
 
 def migrate() -> None:
     """Bring the tables up to date; CommandError if the database does not answer."""
+    close_to_others(settings.DATA_DIR, but=settings.STATIC_ROOT)
     try:
         connection.ensure_connection()
     except OperationalError as error:
-        said = " ".join(str(error).split())
-        raise CommandError(f"The database of DATABASE_URL does not answer: {said}") from error
+        message = " ".join(str(error).split())
+        raise CommandError(f"The database of DATABASE_URL does not answer: {message}") from error
     with _one_machine_at_a_time():
         call_command("migrate", interactive=False, verbosity=0)
+        import_history()
 
 
 def create_first_admin() -> str | None:
@@ -35,7 +39,9 @@ def create_first_admin() -> str | None:
         if User.objects.exists():
             return None
         password = secrets.token_urlsafe(12)
-        User.objects.create_superuser(FIRST_ADMIN, password, name="Administrator")
+        User.objects.create_superuser(
+            FIRST_ADMIN, password, name="Administrator", must_change_password=True
+        )
         return password
 
 
@@ -52,7 +58,7 @@ def collect_static_files() -> None:
 def _one_machine_at_a_time() -> Iterator[None]:
     """Several machines may start at once on one PostgreSQL, two commands on one SQLite."""
     if connection.vendor != "postgresql":
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (settings.DATA_DIR / "start.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             yield

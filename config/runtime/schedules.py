@@ -1,4 +1,4 @@
-"""What runs by the clock: tasks that find what a lost ring left behind, or what became due."""
+"""What runs by the clock: tasks that find what a lost wake-up left behind, or what became due."""
 
 from __future__ import annotations
 
@@ -10,27 +10,46 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
-from ticketing import sync
-from ticketing.outbox.claims import is_anything_due
+from config.runtime import lost_clusters
+from findings.imports import queue
+from ticketing import account_probe, bulk, sync
+from ticketing.outbox.waiting import is_anything_due
 
 log = structlog.stdlib.get_logger(__name__)
 
 EVERY_MINUTE = (
-    "automation.tasks.sweep",
+    "automation.tasks.evaluate",
+    "automation.tasks.recheck",
+    "automation.tasks.carry_on_tests",
+    "automation.tasks.forget_old_tests",
     "automation.tasks.check_destinations",
-    "ticketing.tasks.sweep",
+    "ticketing.tasks.follow",
+    "ticketing.tasks.free_expired",
+    "ticketing.tasks.forget_old_events",
+    "ticketing.tasks.forget_old_bulk_runs",
     "ticketing.tasks.sync",
+    "ticketing.tasks.probe_accounts",
     "ticketing.tasks.work_bulk_runs",
     "findings.tasks.wake_muted",
     "findings.tasks.take_uploads",
-    "config.accounts.tasks.sweep",
+    "findings.tasks.forget_abandoned_uploads",
+    "findings.tasks.delete_stray_uploads",
+    "findings.tasks.finish_resolving",
+    "config.accounts.tasks.forget_answers",
+    "config.accounts.tasks.keep_audit_log",
+    "config.accounts.tasks.clear_sessions",
 )
+"""One job each: a job that fails stops no other, and its failure is its own (`failures.py`)."""
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
     "ticketing.tasks.deliver": is_anything_due,
     "ticketing.tasks.sync": sync.is_anything_due,
+    "ticketing.tasks.probe_accounts": account_probe.is_anything_due,
+    "ticketing.tasks.work_bulk_runs": bulk.is_anything_due,
+    "findings.tasks.take_uploads": queue.is_anything_due,
+    "config.runtime.tasks.free_claims": lost_clusters.hold_claims,
 }
 """What cannot wait for the minute: asked by each cluster every few seconds, one indexed query
-each, and rung only if there is something to do."""
+each, and enqueued only if there is something to do."""
 
 
 def due() -> list[str]:

@@ -19,14 +19,15 @@ import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from config.runtime import beats
+from config.lib.workers import cluster_name
+from config.runtime import heartbeats
 
 log = structlog.stdlib.get_logger(__name__)
 
 GRACE_SECONDS = 15
 LOOK_EVERY_SECONDS = 0.2
-READ_BEATS_EVERY_SECONDS = 5
-MOST_RESTARTS = 5
+READ_HEARTBEATS_EVERY_SECONDS = 5
+MAX_RESTARTS = 5
 RESTARTS_WITHIN_SECONDS = 300
 
 _PR_SET_PDEATHSIG = 1
@@ -36,7 +37,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Exit(IntEnum):
     """What `up` and `work` exit with."""
 
-    ASKED = 0
+    REQUESTED = 0
     GAVE_UP = 1
     KILLED = 3  # something did not stop in time
 
@@ -107,10 +108,10 @@ class Supervisor:
         self._queue = queue
         self._beside = beside  # runs already; stops with the others, which go on without it
         self._on_start = on_start
-        self._stop_asked = False
+        self._stop_requested = False
         self._restarts: deque[float] = deque()
         self._start_queue_at: float | None = None
-        self._read_beats_at = 0.0
+        self._read_heartbeats_at = 0.0
 
     def run(self) -> Exit:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -122,16 +123,16 @@ class Supervisor:
         result = None
         while result is None:
             time.sleep(LOOK_EVERY_SECONDS)
-            result = Exit.ASKED if self._stop_asked else self._look()
+            result = Exit.REQUESTED if self._stop_requested else self._look()
         return self._stop(result)
 
     @property
     def is_stopping(self) -> bool:
         """Whether waiting for a child to get ready has become pointless."""
-        return self._stop_asked or (self._web is not None and self._web.has_exited)
+        return self._stop_requested or (self._web is not None and self._web.has_exited)
 
     def _ask_to_stop(self, *_: object) -> None:
-        self._stop_asked = True
+        self._stop_requested = True
 
     def _children(self) -> list[Child]:
         return [child for child in (self._beside, self._web, self._queue) if child is not None]
@@ -154,24 +155,25 @@ class Supervisor:
         return None
 
     def _is_stuck(self, queue: Child) -> bool:
-        if time.monotonic() < self._read_beats_at:
+        if time.monotonic() < self._read_heartbeats_at:
             return False
-        self._read_beats_at = time.monotonic() + READ_BEATS_EVERY_SECONDS
+        self._read_heartbeats_at = time.monotonic() + READ_HEARTBEATS_EVERY_SECONDS
         try:
-            last = beats.last_of(beats.cluster_name(queue.pid))
+            last = heartbeats.last_of(cluster_name(queue.pid))
         except DatabaseError:
             connection.close()  # the next look opens a new one
             log.warning("The database does not answer", exc_info=True)
             return False
-        return timezone.now() - (last or queue.started_at) > beats.STUCK_AFTER
+        return timezone.now() - (last or queue.started_at) > heartbeats.STUCK_AFTER
 
     def _heal(self, queue: Child) -> Exit | None:
         """Kill what is left and start anew after a back-off, unless that happens too often."""
         queue.kill()
+        self._forget_heartbeats()  # what it had claimed is free for others at once
         now = time.monotonic()
         while self._restarts and now - self._restarts[0] > RESTARTS_WITHIN_SECONDS:
             self._restarts.popleft()
-        if len(self._restarts) >= MOST_RESTARTS:
+        if len(self._restarts) >= MAX_RESTARTS:
             log.error("The queue ended too often: giving up", restarts=len(self._restarts))
             return Exit.GAVE_UP
         self._start_queue_at = now + 2 ** len(self._restarts) - 1
@@ -193,16 +195,16 @@ class Supervisor:
         late = [child.name for child in self._children() if not child.has_exited]
         for child in self._children():
             child.kill()
-        self._forget_beats()
+        self._forget_heartbeats()
         if late:
             log.error("Had to be killed", children=late)
             return Exit.KILLED
         return result
 
-    def _forget_beats(self) -> None:
+    def _forget_heartbeats(self) -> None:
         if self._queue is None:
             return
         try:
-            beats.forget(beats.cluster_name(self._queue.pid))
+            heartbeats.forget(cluster_name(self._queue.pid))
         except DatabaseError:
             log.warning("The database does not answer", exc_info=True)

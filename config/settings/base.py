@@ -36,11 +36,12 @@ except OSError as error:
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# How many addresses of X-Forwarded-For are believed: see config/lib/client_address.py.
+PROXY_COUNT = env.int("PROXY_COUNT", 0)
 REDIS_URL = env.str("REDIS_URL", "")
 
 INSTALLED_APPS = [
     "unfold",
-    "unfold.contrib.filters",
     "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -51,7 +52,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_filters",
     "django_q",
     "django_htmx",
     "simple_history",
@@ -61,13 +61,16 @@ INSTALLED_APPS = [
     "ticketing",
     "automation",
     "config.runtime",
+    "config.site",
 ]
 
 MIDDLEWARE = [
     "config.lib.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.lib.caching.NoStoreMiddleware",
     "config.lib.csp.PathCSPMiddleware",
+    "config.errors.QueryTimeoutMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -76,6 +79,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.accounts.history.HistoryMiddleware",
+    "config.accounts.audit.refusals.RefusalMiddleware",
+    "config.accounts.password_change.PasswordChangeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -92,7 +97,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.lib.shell.shell",
+                "config.lib.context_processors.shell",
             ],
             # Known in every template without {% load %}.
             "builtins": [
@@ -126,16 +131,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A search of many words compiles for seconds where it runs for milliseconds, and no time-out
+    # ends it meanwhile. `?options=…` in DATABASE_URL takes the place of ours.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Queue: a bell only. Every truth is in the tables, so a ring is never retried ------
+# --- Queue: wake-ups only. Every truth is in the tables, so none of them is ever retried ---
 
 _WORKERS = env.int("WORKERS", 2)
+DELIVERY_THREADS = env.int("DELIVERY_THREADS", 8)  # creates that one worker has in flight
 Q_CLUSTER: dict[str, Any] = {
     "name": "findings-automation",
     "workers": _WORKERS,
     "timeout": 60,
-    # A prefetched ring waits inside the lock: retry > timeout * (queue_limit / workers + 1).
+    # A prefetched wake-up waits inside the lock: retry > timeout * (queue_limit / workers + 1).
     "retry": 180,
     "queue_limit": _WORKERS,
     "max_attempts": 1,
@@ -169,7 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "config.accounts.validators.GuessablePasswordValidator"},
 ]
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # unique by a constraint on lower(email)
 LOGIN_URL = "login"
@@ -177,30 +186,34 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
+AXES_HANDLER = "config.accounts.sign_in_limits.SignInHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # what a success clears
 AXES_LOCKOUT_CALLABLE = "config.accounts.views.login.locked"
 AXES_USERNAME_FORM_FIELD = "username"  # what authenticate() is called with
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False  # config.accounts.admin shows less and deletes nothing
-# Addresses are read from X-Forwarded-For only behind this many trusted proxies.
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
-AXES_IPWARE_META_PRECEDENCE_ORDER = (
-    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
-)
+AXES_CLIENT_IP_CALLABLE = "config.lib.client_address.client_network"
+
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 400)  # 0: for ever
 
 # --- Cookies, headers -------------------------------------------------------------------
 
 _HTTPS = urlsplit(BASE_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+if _HTTPS:  # names that no subdomain and no plain HTTP can set
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SESSION_ENGINE = "config.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_AGE = 60 * 60 * 12  # without saying that one stays
+SESSION_ABSOLUTE_AGE = 60 * 60 * 24 * 7  # whatever one says: see config/accounts/sessions.py
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if _HTTPS:
+if _HTTPS and PROXY_COUNT > 0:  # nobody else's word is taken for it
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
@@ -236,8 +249,14 @@ STORAGES = {
         "BACKEND": env.str("STORAGE_BACKEND", "django.core.files.storage.FileSystemStorage"),
         "OPTIONS": env.json("STORAGE_OPTIONS", {}),
     },
-    "staticfiles": {"BACKEND": "config.lib.static_files.ModuleManifestStorage"},
+    "staticfiles": {
+        "BACKEND": "config.lib.static_files.ModuleManifestStorage",
+        # Public, and perhaps served by a proxy, whatever uploads are.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 WHITENOISE_MAX_AGE = 31_536_000
 
 # --- Intake limits -------------------------------------------------------------------------
@@ -279,7 +298,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],  # what the API can do is no secret
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "ticketing.api.v2.schemas.document_detaching",
+        "ticketing.api.v2.finding_cases.document_detaching",
         "config.lib.openapi.document_errors",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",

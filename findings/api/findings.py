@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,9 +15,13 @@ from rest_framework.views import APIView
 from config.accounts import idempotency
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
+from config.lib.concurrency import LimitedSearch
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.public.schemas import OUR_ERRORS, our_answers, schema_of
+from config.lib.public.shapes import Document
 from config.lib.request_body import JSON
-from findings.api import schemas
+from config.lib.request_handling import Handling, Lane
+from config.lib.statement_timeout import QueryTimeout
 from findings.api.asking import (
     AFTER,
     DEFAULT_LIMIT,
@@ -29,17 +34,30 @@ from findings.api.asking import (
     order_of,
     query_of,
 )
-from findings.api.documents import finding_document
-from findings.api.intake import take_in
-from findings.explorer.patience import TookTooLongError
+from findings.api.documents import After, FindingDocument, Next, finding_document
+from findings.api.intake import Envelope, Received, take_in
 from findings.selectors import Cursor, Order, Page, finding_by_id
 
 
-def _refusals(*statuses: int) -> dict[tuple[int, str], schemas.Schema]:
-    return {(status, MEDIA_TYPE): schemas.REFUSED for status in (401, 403, 429, *statuses)}
+class _Meta(Struct):
+    page: After
 
 
-class FindingsView(APIView):
+class _Page(Struct):
+    data: list[FindingDocument]
+    meta: _Meta
+    links: Next
+
+
+_RECEIVED = schema_of(Received)
+
+
+class FindingsView(LimitedSearch):
+    handling = {
+        "GET": Handling(Lane.SEARCH),
+        "POST": Handling(Lane.INTAKE, settings.INTAKE_MAX_BYTES, Permission.FINDINGS_INTAKE),
+    }
+    limited_methods = frozenset({"GET"})
     required_permissions = {"GET": Permission.FINDINGS_READ, "POST": Permission.FINDINGS_INTAKE}
 
     @extend_schema(
@@ -48,7 +66,7 @@ class FindingsView(APIView):
         description="Findings that match a query, by when their detection changed last. Pages "
         "stay whole while findings arrive.",
         parameters=[*PARAMETERS],
-        responses={(200, MEDIA_TYPE): schemas.PAGE_OF_FINDINGS} | _refusals(400, 503),
+        responses=our_answers(200, schema_of(_Page), 503),
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params
@@ -59,7 +77,7 @@ class FindingsView(APIView):
                 after=_cursor(request),
                 limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
             )
-        except TookTooLongError:
+        except QueryTimeout:
             detail = "The search took too long and was given up. Ask for less."
             raise ApiError(503, detail=detail, parameter=QUERY) from None
         return Response(_page_document(request, page))
@@ -71,12 +89,9 @@ class FindingsView(APIView):
         "the same again changes nothing. Bad ones are rejected one by one while the good ones "
         "go in; when all are bad the same answer comes with status 400. gzip is welcome.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.REPORT},
-        responses={
-            (200, MEDIA_TYPE): schemas.RECEIVED,
-            **_refusals(409, 413, 415, 422),
-            (400, MEDIA_TYPE): {"anyOf": [schemas.RECEIVED, schemas.REFUSED]},
-        },
+        request={JSON: schema_of(Envelope)},
+        responses=our_answers(200, _RECEIVED, 409, 422)
+        | {(400, MEDIA_TYPE): {"anyOf": [_RECEIVED, OUR_ERRORS]}},
     )
     def post(self, request: Request) -> Response:
         return answer_once(request, partial(take_in, request), limit=settings.INTAKE_MAX_BYTES)
@@ -88,7 +103,7 @@ class FindingView(APIView):
     @extend_schema(
         operation_id="get_finding",
         summary="Show a finding",
-        responses={(200, MEDIA_TYPE): schemas.ONE_FINDING} | _refusals(404),
+        responses=our_answers(200, schema_of(Document[FindingDocument])),
     )
     def get(self, request: Request, finding_id: str) -> Response:
         finding = finding_by_id(finding_id)

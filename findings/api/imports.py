@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Annotated, Any, Generic, Literal, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict, UnreadablePostError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import Meta, Struct
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,20 +20,19 @@ from rest_framework.views import APIView
 
 from config.accounts import idempotency
 from config.accounts.roles import Permission
-from config.lib.jsonapi import MEDIA_TYPE, ApiError
+from config.lib.jsonapi import ApiError
+from config.lib.public.schemas import our_answers, schema_of
+from config.lib.public.shapes import Count, Data, Error, Moment, PageMeta, Shown, only
 from config.lib.request_body import stream_of
-from findings.api import schemas
-from findings.api.schemas import Schema
-from findings.formats.column_map import WrongColumns, column_map
+from config.lib.request_handling import ENVELOPE, Handling, Lane
 from findings.formats.registry import FORMATS
-from findings.formats.stream import RefusedReport
-from findings.imports import Sent, import_report
+from findings.formats.shapes.column_map import WrongColumns, column_map
+from findings.formats.streams.records import RefusedReport
+from findings.imports.dry_run import look_through
+from findings.imports.queue import store_chunks
+from findings.imports.run import Sent, import_report
+from findings.imports.spool import ReportTooLarge, chunks_of, spooled
 from findings.models import Import
-from findings.preview import look_through
-from findings.spool import ReportTooLarge, chunks_of, spooled
-from findings.uploads import keep_chunks
-
-_ENVELOPE = 64 * 1024  # of a multipart body around its file
 
 
 class ReportParser(BaseParser):
@@ -46,82 +46,103 @@ class ReportParser(BaseParser):
         return {}
 
 
-def _fields(**fields: Schema) -> Schema:
-    return {"type": "object", "properties": fields, "required": list(fields)}
+class _Unscanned(Struct):
+    target: str
+    reason: str
+    kind: str
 
 
-_TEXT: Schema = {"type": "string"}
-_MAP: Schema = {"type": "object", "additionalProperties": _TEXT}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time"}
-_IMPORT = _fields(
-    id={"type": "string", "format": "uuid"},
-    type={"type": "string", "enum": ["imports"]},
-    attributes=_fields(
-        source=_TEXT | {"nullable": True},
-        scope=_TEXT | {"nullable": True, "description": "What the report covers; see `closing`."},
-        is_partial={"type": "boolean"},
-        file_name=_TEXT,
-        format=_TEXT,
-        columns=_MAP | {"description": "The column map that came with a table, by field."},
-        state={"type": "string", "enum": list(Import.State.values)},
-        reason=_TEXT | {"description": "Why the file was refused."},
-        size=_COUNT | {"description": "Bytes, unpacked; 0 until it is known."},
-        bytes_read=_COUNT,
-        received=_COUNT,
-        new=_COUNT,
-        seen_again=_COUNT,
-        reopened=_COUNT,
-        resolved=_COUNT | {"description": "Closed, because the report no longer holds them."},
-        rejected=_COUNT,
-        closing={
-            "type": "string",
-            "enum": list(Import.Closing.values),
-            "description": "What becomes of open findings of the scope that the report lacks: "
-            "`open`: not decided yet. `done`: closed. `held`: so many are missing that a person "
-            "decides. `kept`: a person kept them open. `none`: the report closes nothing, as "
-            "`closing_note` says.",
-        },
-        closing_note=_TEXT,
-        missing=_COUNT | {"description": "Of `expected`, when that was decided."},
-        expected=_COUNT | {"description": "Open findings of the scope before the import."},
-        started_by=_TEXT,
-        started_at=_TIME,
-        finished_at=_TIME | {"nullable": True},
-    ),
-)
-_ONE = _fields(data=_IMPORT, errors=schemas.ERRORS)
-_COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
-_PREVIEW = _fields(
-    data=_fields(
-        id=_TEXT,
-        type={"type": "string", "enum": ["import_previews"]},
-        attributes=_fields(
-            format=_TEXT,
-            source=_TEXT,
-            scope=_TEXT,
-            findings=_COUNT,
-            new=_COUNT,
-            seen_again=_COUNT,
-            reopened=_COUNT,
-            resolved=_COUNT,
-            rejected=_COUNT,
-            missing=_COUNT,
-            expected=_COUNT,
-            closing=_TEXT,
-            closing_note=_TEXT,
-            columns={
-                "type": "array",
-                "items": _TEXT,
-                "description": "Of a table of your own: what `columns` may name.",
-            },
-            severities=_COUNTS,
-            types=_COUNTS,
+class _Outcome(Struct):
+    format: str
+    new: Count
+    seen_again: Count
+    reopened: Count
+    resolved: Annotated[Count, Meta(description="Closed, because the report no longer holds them.")]
+    rejected: Count
+    closing_note: str
+    missing: Annotated[Count, Meta(description="Of `expected`, when that was decided.")]
+    expected: Annotated[Count, Meta(description="Open findings of the scope before the import.")]
+    unscanned: Annotated[
+        list[_Unscanned],
+        Meta(
+            description="What the scanner, as the report says, could not look at: a `target` of a "
+            "`kind` (`file`, `package`, …), or the scan as a whole (an empty `target`). Findings "
+            "there stay open. At most 500."
         ),
-    ),
-    errors=schemas.ERRORS,
-)
-_MANY = _fields(data={"type": "array", "items": _IMPORT}, meta={"type": "object"})
+    ]
+    notes: Annotated[
+        list[str],
+        Meta(
+            description="How the file was read where it was odd: its encoding, columns of a table "
+            "of your own that nothing is taken from."
+        ),
+    ]
+
+
+class ImportAttributes(_Outcome):
+    source: str | None
+    scope: Annotated[str | None, Meta(description="What the report covers; see `closing`.")]
+    is_partial: bool
+    file_name: str
+    columns: Annotated[
+        dict[str, str], Meta(description="The column map that came with a table, by field.")
+    ]
+    state: Annotated[str, only(*Import.State.values)]
+    reason: Annotated[str, Meta(description="Why the file was refused.")]
+    size: Annotated[Count, Meta(description="Bytes, unpacked; 0 until it is known.")]
+    bytes_read: Count
+    received: Count
+    closing: Annotated[
+        str,
+        only(*Import.Closing.values),
+        Meta(
+            description="What becomes of open findings of the scope that the report lacks: "
+            "`open`: not decided yet. `done`: closed. `held`: so many are missing that a person "
+            "decides. `resolving`: a person decided that they are gone, and they are being closed. "
+            "`kept`: a person kept them open. `none`: the report closes nothing, as "
+            "`closing_note` says."
+        ),
+    ]
+    started_by: str
+    started_at: Moment
+    finished_at: Moment | None
+
+
+class PreviewAttributes(_Outcome):
+    source: str
+    scope: str
+    findings: Count
+    closing: str
+    columns: Annotated[
+        list[str], Meta(description="Of a table of your own: what `columns` may name.")
+    ]
+    unread_columns: Annotated[
+        list[str], Meta(description="Columns of a table that nothing is taken from.")
+    ]
+    severities: dict[str, int]
+    types: dict[str, int]
+
+
+ShownImport = Shown[Literal["imports"], ImportAttributes]
+
+
+class _Preview(Struct):
+    id: str
+    type: Literal["import_previews"]
+    attributes: PreviewAttributes
+
+
+class _One(Struct, Generic[Data]):
+    data: Data
+    errors: list[Error]
+
+
+class _Many(Struct):
+    data: list[ShownImport]
+    meta: PageMeta
+
+
+_ONE = schema_of(_One[ShownImport])
 _FILE = {"type": "string", "format": "binary"}
 _PAGE = (
     OpenApiParameter("page[number]", int, description="From 0."),
@@ -129,12 +150,10 @@ _PAGE = (
 )
 
 
-def _answers(status: int, answer: Schema, *refusals: int) -> dict[tuple[int, str], Schema]:
-    refused = {(each, MEDIA_TYPE): schemas.REFUSED for each in (401, 403, 429, *refusals)}
-    return {(status, MEDIA_TYPE): answer} | refused
-
-
 class ImportsView(APIView):
+    handling = Handling(
+        Lane.INTAKE, settings.IMPORT_MAX_BYTES + ENVELOPE, Permission.FINDINGS_INTAKE
+    )
     required_permissions = {
         "GET": Permission.FINDINGS_READ,
         "POST": Permission.FINDINGS_INTAKE,
@@ -171,11 +190,15 @@ class ImportsView(APIView):
         ],
         request={
             "application/octet-stream": _FILE,
-            "multipart/form-data": _fields(file=_FILE),
+            "multipart/form-data": {
+                "type": "object",
+                "properties": {"file": _FILE},
+                "required": ["file"],
+            },
         },
-        responses=_answers(201, _ONE, 400, 409, 413, 415, 422)
-        | _answers(200, _PREVIEW)
-        | _answers(202, _ONE),
+        responses=our_answers(201, _ONE, 409, 422)
+        | our_answers(200, schema_of(_One[_Preview]))
+        | our_answers(202, _ONE),
     )
     def post(self, request: Request) -> Response:
         _check_size_and_encoding(request)
@@ -195,7 +218,7 @@ class ImportsView(APIView):
         operation_id="list_imports",
         summary="List imports",
         parameters=list(_PAGE),
-        responses=_answers(200, _MANY, 400),
+        responses=our_answers(200, schema_of(_Many)),
     )
     def get(self, request: Request) -> Response:
         size = _whole(request, "page[size]", default=25, least=1, most=100)
@@ -215,7 +238,7 @@ class ImportView(APIView):
     @extend_schema(
         operation_id="get_import",
         summary="Get an import",
-        responses=_answers(200, _ONE, 404),
+        responses=our_answers(200, _ONE),
     )
     def get(self, request: Request, import_id: UUID) -> Response:
         imports = Import.objects.select_related("source", "scope")
@@ -229,7 +252,7 @@ def _taken(sent: Sent, given: Mapping[str, str], chunks: Iterator[bytes]) -> Res
         if _flag(given, "dry_run"):
             return _looked_through(sent, chunks)
         if _flag(given, "queued"):
-            kept = keep_chunks(chunks, sent)
+            kept = store_chunks(chunks, sent)
             return Response({"data": _document(kept), "errors": []}, status=202)
         done = import_report(chunks, sent)
     except WrongColumns as wrong:
@@ -256,10 +279,10 @@ def _columns(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:
-    said = given.get(name, "false").lower()
-    if said not in _FLAGS:
+    text = given.get(name, "false").lower()
+    if text not in _FLAGS:
         raise ApiError(400, detail=f"`{name}` is true or false.", parameter=name)
-    return _FLAGS[said]
+    return _FLAGS[text]
 
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -268,7 +291,7 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 def _check_size_and_encoding(request: Request) -> None:
     """Refuse early what a look at the headers shows; what is read is counted again."""
     limit = settings.IMPORT_MAX_BYTES
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit + _ENVELOPE:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > limit + ENVELOPE:
         raise ApiError(413, detail=f"A report may have {limit:,} bytes.")
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
@@ -306,10 +329,7 @@ def _whole(request: Request, name: str, *, default: int, least: int, most: int) 
 
 
 def _document(done: Import) -> dict[str, Any]:
-    attributes = {name: getattr(done, name) for name in _SHOWN}
+    attributes = {name: getattr(done, name) for name in ImportAttributes.__struct_fields__}
     attributes["source"] = done.source.name if done.source else None
     attributes["scope"] = done.scope.target if done.scope else None
     return {"id": str(done.pk), "type": "imports", "attributes": attributes}
-
-
-_SHOWN: tuple[str, ...] = tuple(_IMPORT["properties"]["attributes"]["properties"])

@@ -1,30 +1,86 @@
-"""`POST /api/v1/findings`: the envelope and its limits; what it holds is for `findings.intake`."""
+"""`POST /api/v1/findings`: the envelope and its limits; `findings.imports.intake` does the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
 from django.utils import timezone
+from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.lib.jsonapi import ApiError, Error, error
+from config.lib.jsonapi import ApiError, error
+from config.lib.public.schemas import schema_of
+from config.lib.public.shapes import Count, Error, Moment, only, says
 from config.lib.request_body import read_json_body
+from findings.facts import FindingType, Severity
+from findings.formats import normalised
 from findings.formats.normalised import Normalised, Rejected, normalise
-from findings.intake import receive
+from findings.imports.intake import receive
 
 MAX_FINDINGS = 10_000
 CLOCK_SKEW = timedelta(days=1)  # how far ahead of ours the clock of a source may be
 
 
+class ReportedFinding(msgspec.Struct):  # `normalise` does the checking
+    finding_type: Annotated[
+        str,
+        only(*FindingType, "container_image_vulnerability", "host_vulnerability"),
+        says(description="In any case. The last two become host_and_container_vulnerability."),
+    ]
+    title: Annotated[str, says(maxLength=normalised.MAX_TITLE)]
+    severity: Annotated[str, only(*Severity), says(description="In any case.")]
+    resource_id: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_ID)]
+    description: Annotated[
+        str, says(maxLength=normalised.MAX_DESCRIPTION, description="Markdown.")
+    ] = ""
+    resource_name: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_NAME)] = ""
+    resource_type: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_TYPE)] = ""
+    tags: Annotated[
+        list[Annotated[str, says(maxLength=normalised.MAX_TAG, description="key:value")]],
+        says(maxItems=normalised.MAX_TAGS),
+    ] = []
+    attributes: Annotated[dict[str, Any], says(description="At most 64 KiB, 10 levels deep.")] = {}
+    fingerprint: Annotated[
+        str,
+        says(
+            maxLength=normalised.MAX_FINGERPRINT,
+            description="The finding's identity within its source. Without one it is made of "
+            "finding_type, title and resource_id.",
+        ),
+    ] = ""
+    first_seen_at: Annotated[
+        Moment | int | UnsetType,
+        says(description="ISO 8601 or epoch milliseconds, from 1970 to tomorrow."),
+    ] = UNSET
+
+
 class Envelope(msgspec.Struct, forbid_unknown_fields=True):
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    source: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=100, description="Who found them.")
+    ]
     # Raw, so that one bad finding is one error and not the end of the request.
-    findings: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_FINDINGS)]
+    findings: Annotated[
+        list[Annotated[msgspec.Raw, says(**schema_of(ReportedFinding))]],
+        msgspec.Meta(min_length=1, max_length=MAX_FINDINGS),
+    ]
+
+
+class Counts(msgspec.Struct):
+    received: Count
+    new: Count
+    seen_again: Count
+    reopened: Count
+    rejected: Count
+
+
+class Received(msgspec.Struct):
+    data: Counts
+    errors: list[Error]
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -77,5 +133,5 @@ def _outcomes(envelope: Envelope) -> Iterator[Normalised | Rejected]:
             yield normalise(given, position=position, at=pointer, latest=latest)
 
 
-def _error_of(rejected: Rejected) -> Error:
+def _error_of(rejected: Rejected) -> dict[str, Any]:
     return error(422, rejected.detail, title=rejected.title, source={"pointer": rejected.pointer})

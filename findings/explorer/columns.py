@@ -11,7 +11,7 @@ from findings.models import Finding
 
 class Column(NamedTuple):
     label: str
-    says: Mapping[str, Callable[[Finding], str]]  # heading in a file → its cell
+    cells: Mapping[str, Callable[[Finding], str]]  # heading in a file → its cell
 
 
 def assignee_of(finding: Finding) -> str:
@@ -36,6 +36,9 @@ COLUMNS: Mapping[str, Column] = {
         },
     ),
     "status": Column("Status", {"Status": lambda finding: finding.status}),
+    "due": Column(
+        "Due", {"Due": lambda finding: f"{finding.due_at:%Y-%m-%d}" if finding.due_at else ""}
+    ),
     "assignee": Column("Assignee", {"Assignee": assignee_of}),
     "source": Column("Source", {"Source": lambda finding: finding.source.name}),
     "ticket": Column(
@@ -62,7 +65,7 @@ SHOWN = ("type", "owner", "status", "ticket", "seen")
 """What stands in the table unless the address says otherwise."""
 
 
-def columns_said(text: str) -> Sequence[str]:
+def columns_named(text: str) -> Sequence[str]:
     """The columns that an address names, in their own order; those of every day for none."""
     named = set(text.split(","))
     return tuple(name for name in COLUMNS if name in named) if text else SHOWN

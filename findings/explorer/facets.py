@@ -14,26 +14,30 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
-from findings.explorer.search import FACETS, TAG_FACETS, Search
-from findings.facts import TYPE_CHOICES, Severity, Status, Ticket, type_choice
+from findings.explorer.due import LABELS, Due, is_due_at
+from findings.explorer.search import FACETS, IN_INBOX, TAG_FACETS, Search
+from findings.facts import OPEN_STATUSES, TYPE_CHOICES, Severity, Status, Ticket, type_choice
 
 TOP = 6
-MOST = 100
+MAX_VALUES = 100
 TITLES = {
     "severity": "Severity",
     "ticket": "Ticket",
+    "due": "Due",
     "status": "Status",
     "type": "Finding type",
     "team": "Team",
     "service": "Service",
+    "inbox": "Security Inbox",
     "case_status": "Case status",
     "rule": "Rule",
+    "mute_rule": "Muted by rule",
 }
 _EACH_TAG = {
     "postgresql": "jsonb_array_elements_text(found.tags) AS tag(value)",
     "sqlite": "json_each(found.tags) AS tag",
 }
-_OPEN = ("severity", "ticket", "status", "type")
+_OPEN = ("severity", "ticket", "due", "status", "type")
 _FIXED: Mapping[str, Mapping[str, str]] = {
     "severity": {severity.value: severity.capitalize() for severity in Severity},
     "ticket": {
@@ -43,6 +47,8 @@ _FIXED: Mapping[str, Mapping[str, str]] = {
         Ticket.OVER_LIMIT.value: "Over limit",
         Ticket.NONE.value: "No ticket",
     },
+    "due": {due.value: label for due, label in LABELS.items()},
+    "inbox": {IN_INBOX: "In the Inbox", "": "Not in the Inbox"},
     "status": {
         Status.OPEN.value: "Open",
         Status.IN_PROGRESS.value: "In progress",
@@ -54,10 +60,18 @@ _FIXED: Mapping[str, Mapping[str, str]] = {
 _SELDOM = {
     "severity": {Severity.NONE.value, Severity.UNKNOWN.value},
     "ticket": {Ticket.TEST.value},
+    "due": set(),
+    "inbox": set(),
     "status": {Status.AUTO_CLOSED.value},
 }
 """Values that are shown only where they occur."""
-_NONE = {"team": "No team", "service": "No service", "case_status": "No case", "rule": "No rule"}
+_NONE = {
+    "team": "No team",
+    "service": "No service",
+    "case_status": "No case",
+    "rule": "No rule",
+    "mute_rule": "Not muted by a rule",
+}
 _TYPES = {choice.value: choice for choice in TYPE_CHOICES}
 
 
@@ -108,16 +122,49 @@ def count_tag_facet(search: Search, name: str) -> Facet:
 
 
 def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
+    """Each combination of values, and how many findings have it.
+
+    What is due and what is in the Inbox is counted, and not grouped by: PostgreSQL would expect
+    tens of thousands of groups and sort all findings for them, which takes three times as long.
+    """
     columns = ("severity", "ticket", "status", "finding_type", "ticket_status", "ticket_rule_id")
     is_image = ExpressionWrapper(Q(resource_type="container_image"), BooleanField())
     rows = (
         search.findings(facets=TAG_FACETS)
         .order_by()
         .annotate(is_image=is_image)
-        .values(*columns, "is_image")
-        .annotate(number=Count("*"))
+        .values(*columns, "mute_rule_id", "is_image")
+        .annotate(number=Count("*"), number_in=Count("pk", filter=Q(is_in_inbox=True)), **_dated())
     )
-    return [(_values(row), row["number"]) for row in rows]
+    return [
+        (_values(row) | {"due": due, "inbox": inbox}, number)
+        for row in rows
+        for (due, inbox), number in _split(row).items()
+        if number
+    ]
+
+
+def _dated() -> dict[str, Count]:
+    """How many are so due: all, and those in the Inbox."""
+    inside = Q(is_in_inbox=True)
+    whole = {f"all_{due}": Count("pk", filter=is_due_at(due)) for due in Due if due}
+    return whole | {f"in_{due}": Count("pk", filter=inside & is_due_at(due)) for due in Due if due}
+
+
+def _split(row: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """The row's findings by when they are due and whether they are in the Inbox."""
+    if row["status"] not in OPEN_STATUSES:
+        return {(Due.NEVER, ""): row["number"]}
+    split: dict[tuple[str, str], int] = {}
+    for due in Due:
+        if due:
+            split[due, IN_INBOX] = row[f"in_{due}"]
+            split[due, ""] = row[f"all_{due}"] - row[f"in_{due}"]
+    dated_in = sum(number for (_, inbox), number in split.items() if inbox)
+    dated = sum(split.values())
+    split[Due.NEVER, IN_INBOX] = row["number_in"] - dated_in
+    split[Due.NEVER, ""] = row["number"] - dated - split[Due.NEVER, IN_INBOX]
+    return split
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, str]:
@@ -129,6 +176,7 @@ def _values(row: Mapping[str, Any]) -> dict[str, str]:
         "type": type_choice(row["finding_type"], resource_type).value,
         "case_status": row["ticket_status"],
         "rule": str(row["ticket_rule_id"] or ""),
+        "mute_rule": str(row["mute_rule_id"] or ""),
     }
 
 
@@ -137,13 +185,13 @@ def _sum(
 ) -> Counter[str]:
     """Findings by value of the facet `without`, whose own choice is left out."""
     counts: Counter[str] = Counter()
-    asked = [
+    selected = [
         (name, set(values))
         for name, values in search.chosen.items()
         if name != without and name not in TAG_FACETS
     ]
     for values, number in groups:
-        if all(values[name] in wanted for name, wanted in asked):
+        if all(values[name] in wanted for name, wanted in selected):
             counts[values.get(without, "")] += number
     return counts
 
@@ -163,7 +211,7 @@ def _tag_counts(search: Search, key: str) -> Counter[str]:
         "GROUP BY 1 ORDER BY 2 DESC LIMIT %s"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [len(prefix) + 1, *params, len(prefix), prefix, MOST])
+        cursor.execute(statement, [len(prefix) + 1, *params, len(prefix), prefix, MAX_VALUES])
         return Counter({value or "": number for value, number in cursor.fetchall()})
 
 

@@ -12,12 +12,12 @@ from django.db.models.functions import TruncDay, TruncHour
 
 from findings.explorer.search import Search
 
-MOST_BARS = 92
+MAX_BARS = 92
 WIDTH = 10  # of a bar with its gap
 TALL = 64
 STACK = ("info", "low", "medium", "high", "critical")  # from the bottom
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-MOST_HOURS = 3 * _DAY  # beyond that a bar is a day
+MAX_HOURS = 3 * _DAY  # beyond that a bar is a day
 
 
 class Bar(NamedTuple):
@@ -31,6 +31,8 @@ class Histogram(NamedTuple):
     step: timedelta
     starts: Sequence[datetime]
     counts: Sequence[Counter[str]]  # of each step, by severity
+    since: datetime | None = None  # the search begins and ends within a step
+    until: datetime | None = None
 
     @property
     def width(self) -> int:
@@ -60,15 +62,15 @@ class Histogram(NamedTuple):
         """Up to five dates along the bottom, the first and the last among them."""
         last = len(self.starts) - 1
         places = sorted({round(last * part / 4) for part in range(5)})
-        return [self._said(self.starts[place]) for place in places]
+        return [self._label(self.starts[place]) for place in places]
 
     @property
     def sentence(self) -> str:
         peak = max(self.counts, key=lambda counts: counts.total())
-        at = self._said(self.starts[self.counts.index(peak)])
+        at = self._label(self.starts[self.counts.index(peak)])
         return (
-            f"Findings by {self.by} and severity from {self._said(self.starts[0])} to "
-            f"{self._said(self.starts[-1])}, most on {at}: {peak.total()}"
+            f"Findings by {self.by} and severity from {self._label(self.starts[0])} to "
+            f"{self._label(self.starts[-1])}, most on {at}: {peak.total():,}"
         )
 
     @property
@@ -82,7 +84,7 @@ class Histogram(NamedTuple):
                     top -= height
                     yield Bar(severity, nth * WIDTH, round(top, 2), round(max(height, 1), 2))
 
-    def _said(self, start: datetime) -> str:
+    def _label(self, start: datetime) -> str:
         if self.step == _HOUR:
             one_day = self.starts[-1] - self.starts[0] <= _DAY
             return f"{start:%H:%M}" if one_day else f"{start.day} {start:%b} {start:%H:%M}"
@@ -92,12 +94,14 @@ class Histogram(NamedTuple):
 def histogram(search: Search, *, now: datetime) -> Histogram | None:
     """None when nothing matches; one statement."""
     until = min(search.until or now, now)
-    hourly = search.since is not None and until - search.since <= MOST_HOURS
+    column = search.clock.column
+    hourly = search.since is not None and until - search.since <= MAX_HOURS
     trunc = TruncHour if hourly else TruncDay
     rows = (
         search.findings()
         .order_by()
-        .annotate(start=trunc("first_seen_at", tzinfo=UTC))
+        .filter((f"{column}__isnull", False))
+        .annotate(start=trunc(column, tzinfo=UTC))
         .values_list("start", "severity")
         .annotate(number=Count("pk"))
     )
@@ -110,7 +114,8 @@ def histogram(search: Search, *, now: datetime) -> Histogram | None:
     unit = _HOUR if hourly else _DAY
     first = _floor(search.since, unit) if search.since else min(counted)
     last = max(_floor(until - timedelta.resolution, unit), *counted)
-    return _merged(counted, first, last, unit)
+    drawn = _merged(counted, first, last, unit)
+    return drawn._replace(since=search.since, until=search.until)
 
 
 def _merged(
@@ -118,7 +123,7 @@ def _merged(
 ) -> Histogram:
     """Steps of as many units as keep the chart readable, from `first` to `last`."""
     units = (last - first) // unit + 1
-    step = unit * -(-units // MOST_BARS)
+    step = unit * -(-units // MAX_BARS)
     starts = [first + step * nth for nth in range(-(-units * unit // step))]
     counts: list[Counter[str]] = [Counter() for _ in starts]
     for start, by_severity in counted.items():

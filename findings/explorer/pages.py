@@ -3,25 +3,28 @@ is shown twice and none is left out."""
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from findings.explorer.patience import walk_the_order
+from config.lib.keyset import BadKeyset, Keyset, Moment, Whole
+from config.lib.statement_timeout import force_index_order, statement_timeout
+from config.lib.ui_tags import MAX_COUNTED
 from findings.explorer.search import Search
 from findings.models import Finding
 
 ROWS = (25, 50, 100)
-COUNTED = 10_000
+COUNTED = MAX_COUNTED
 """More findings than these are not counted: their number would take longer than the page."""
-_LARGEST = 2**63 - 1
+MAX_PAGES = 10**9
+_COLUMNS = {"severity_rank": Whole(0, 32_767), "pk": Whole()}  # the others are times
+EXPORT_SECONDS = 30
+"""For each batch of an export. Raises QueryTimeout."""
 
 
 class Sort(StrEnum):
@@ -31,6 +34,8 @@ class Sort(StrEnum):
     OLDEST = "first_seen"
     CHANGED = "-changed"
     UNCHANGED = "changed"
+    DUE = "due"
+    DUE_LAST = "-due"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -39,6 +44,7 @@ class Sort(StrEnum):
             "severity": ("severity_rank", "first_seen_at", "pk"),
             "first_seen": ("first_seen_at", "pk"),
             "changed": ("detection_changed_at", "pk"),
+            "due": ("due_or_never", "pk"),
         }[self.value.removeprefix("-")]
 
     @property
@@ -46,7 +52,13 @@ class Sort(StrEnum):
         return self.value.startswith("-")
 
 
-class Place(NamedTuple):
+def _in_sort(found: QuerySet[Finding]) -> QuerySet[Finding]:
+    """With what the sort by due date needs: those without one are due after all others."""
+    never = Value(Moment.latest, output_field=DateTimeField())
+    return found.annotate(due_or_never=Coalesce("due_at", never))
+
+
+class PageCursor(NamedTuple):
     """Where a page begins: after (or before) a finding, which need not exist any more."""
 
     number: int  # of the page, for "51–100 of 412"
@@ -55,19 +67,20 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, text: str, sort: Sort) -> Self | None:
-        """None for what `str(place)` never gave, or gave for another order."""
+        """None for what `write` never gave, or gave for another order."""
         try:
-            number, backwards, *values = json.loads(urlsafe_b64decode(text))
-            place = cls(int(number), bool(backwards), tuple(map(_value, sort.columns, values)))
-        except (ValueError, TypeError, AttributeError):
+            number, backwards, *values = _keyset(sort).read(text)
+        except BadKeyset:
             return None
-        fits = len(values) == len(sort.columns) and 0 < place.number <= _LARGEST
-        return place if fits else None
+        return cls(number, bool(backwards), tuple(values))
 
-    def __str__(self) -> str:
-        values = [v.isoformat() if isinstance(v, datetime) else v for v in self.values]
-        written = json.dumps([self.number, int(self.backwards), *values])
-        return urlsafe_b64encode(written.encode()).decode()
+    def write(self, sort: Sort) -> str:
+        return _keyset(sort).write(self.number, int(self.backwards), *self.values)
+
+
+def _keyset(sort: Sort) -> Keyset:
+    columns = (_COLUMNS.get(column, Moment()) for column in sort.columns)
+    return Keyset(Whole(1, MAX_PAGES), Whole(0, 1), *columns)
 
 
 class Row(NamedTuple):
@@ -115,7 +128,7 @@ def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
 def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
     """Everything that is found, as the pages go through it."""
     sign = "-" if sort.is_descending else ""
-    return search.findings().order_by(*(f"{sign}{column}" for column in sort.columns))
+    return _in_sort(search.findings()).order_by(*(f"{sign}{column}" for column in sort.columns))
 
 
 def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Finding]]:
@@ -125,7 +138,8 @@ def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Findi
     for it: neither a snapshot nor a copy of the result. A finding whose place in the order
     changes meanwhile may be told twice, or not.
     """
-    many = total_of(search) > COUNTED
+    with statement_timeout(EXPORT_SECONDS):
+        many = total_of(search) > COUNTED
     found = in_order(search, sort).select_related("source")
     found = found.defer("description", "attributes", "digest", "fingerprint")
     side = "lt" if sort.is_descending else "gt"
@@ -139,27 +153,26 @@ def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Findi
 
 
 def _read(batch: QuerySet[Finding], *, along_the_order: bool) -> list[Finding]:
-    if not along_the_order or connection.vendor != "postgresql":
-        return list(batch)
-    with transaction.atomic():
-        walk_the_order()
+    with statement_timeout(EXPORT_SECONDS):
+        if along_the_order:
+            force_index_order()
         return list(batch)
 
 
-def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Page:
+def page_of(search: Search, *, sort: Sort, cursor: PageCursor | None, size: int) -> Page:
     """One statement."""
-    found = search.findings().select_related("source")
+    found = _in_sort(search.findings()).select_related("source")
     found = found.defer("description", "digest", "fingerprint")
-    backwards = place is not None and place.backwards
+    backwards = cursor is not None and cursor.backwards
     descending = sort.is_descending is not backwards
-    if place:
-        found = found.filter(_beyond(sort.columns, place.values, "lt" if descending else "gt"))
+    if cursor:
+        found = found.filter(_beyond(sort.columns, cursor.values, "lt" if descending else "gt"))
     order = [f"-{column}" if descending else column for column in sort.columns]
     findings = list(found.order_by(*order)[: size + 1])
     more, findings = len(findings) > size, findings[:size]
     if backwards:
         findings.reverse()
-    number = place.number if place else 1
+    number = cursor.number if cursor else 1
     if backwards and not more:
         number = 1  # rows may have come or gone since; the first page is the first page
     has_previous = more if backwards else number > 1
@@ -167,17 +180,17 @@ def page_of(search: Search, *, sort: Sort, place: Place | None, size: int) -> Pa
     return Page(
         [_row(finding) for finding in findings],
         (number - 1) * size + 1,
-        _place(findings, sort, number - 1, backwards=True) if has_previous else "",
-        _place(findings, sort, number + 1, backwards=False) if has_next else "",
+        _cursor(findings, sort, number - 1, backwards=True) if has_previous else "",
+        _cursor(findings, sort, number + 1, backwards=False) if has_next else "",
     )
 
 
-def _place(findings: Sequence[Finding], sort: Sort, number: int, *, backwards: bool) -> str:
+def _cursor(findings: Sequence[Finding], sort: Sort, number: int, *, backwards: bool) -> str:
     if not findings:
         return ""
     finding = findings[0 if backwards else -1]
     values = tuple(getattr(finding, column) for column in sort.columns)
-    return str(Place(max(number, 1), backwards, values))
+    return PageCursor(max(number, 1), backwards, values).write(sort)
 
 
 def _beyond(columns: Sequence[str], values: Sequence[Any], side: str) -> Q:
@@ -187,18 +200,6 @@ def _beyond(columns: Sequence[str], values: Sequence[Any], side: str) -> Q:
         beyond = Q((f"{column}__{side}", value)) | (Q((column, value)) & beyond)
     # Implied by the rest, and lets the index find the place.
     return Q((f"{columns[0]}__{side}e", values[0])) & beyond
-
-
-def _value(column: str, said: object) -> Any:
-    if column.endswith("_at"):
-        moment = datetime.fromisoformat(str(said))
-        if moment.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return moment
-    number = int(str(said))
-    if abs(number) > (32_767 if column == "severity_rank" else _LARGEST):
-        raise ValueError("a number beyond its column")
-    return number
 
 
 def _row(finding: Finding) -> Row:

@@ -14,6 +14,18 @@ from config.lib.markdown import render_markdown
 from findings.explorer.columns import assignee_of
 from findings.explorer.pages import tag_value
 from findings.explorer.related import Related, also_reported
+from findings.explorer.set_by import (
+    DueButton,
+    RuleMute,
+    SetSeverity,
+    due_button_of,
+    in_words,
+    inbox_entry_of,
+    rule_mute_of,
+    set_severity_of,
+    written_day,
+)
+from findings.facts import Status
 from findings.models import Finding, FindingEvent
 from findings.query.ast import Exact, Field, Root, Term
 from findings.query.canonical import write
@@ -30,7 +42,11 @@ class Entry(NamedTuple):
 
 class Panel(NamedTuple):
     finding: Finding
-    changed_severity: str  # who set another than the source says; "" for nobody
+    severity: SetSeverity | None  # None: the source's holds, and no rule's is beneath
+    mute: RuleMute | None  # by a rule
+    due: DueButton | None
+    inbox_note: str  # who put it into the Inbox; "" if it is not there
+    is_gone: bool
     details: SafeString
     properties: Sequence[tuple[str, str]]
     evidence: Sequence[tuple[str, str, bool]]  # name, text, in mono type
@@ -46,7 +62,11 @@ def panel_of(finding: Finding) -> Panel:
     attributes = finding.attributes
     return Panel(
         finding=finding,
-        changed_severity=_changed_severity(finding),
+        severity=set_severity_of(finding),
+        mute=rule_mute_of(finding),
+        due=due_button_of(finding),
+        inbox_note=_inbox_note(finding),
+        is_gone=Status(finding.status).is_gone,
         details=render_markdown(finding.description),
         properties=list(_properties(finding)),
         evidence=list(_evidence(attributes)),
@@ -66,7 +86,8 @@ def _search(tag: str) -> str:
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
     mute = finding.workflow.get("mute") or {}
     said = {
-        "Severity": _changed_severity(finding),
+        "Severity": severity.text if (severity := set_severity_of(finding)) else "",
+        "Due": _due(finding),
         "Assignee": assignee_of(finding) or "Unassigned",
         "Mute reason": _mute_reason(mute) if mute.get("is_muted") else "",
         "Remediation": _text(finding.attributes, "remediation", "recommended"),
@@ -78,16 +99,16 @@ def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
     yield from ((name, value) for name, value in said.items() if value)
 
 
-def _changed_severity(finding: Finding) -> str:
-    """Nothing where the source's severity holds."""
-    if not finding.base_severity:
+def _due(finding: Finding) -> str:
+    due = due_button_of(finding)
+    return f"{due.label} · {due.note}" if due else ""
+
+
+def _inbox_note(finding: Finding) -> str:
+    if not finding.is_in_inbox:
         return ""
-    noted = finding.workflow.get("severity_override") or {}
-    who = str((noted.get("updated_by") or {}).get("name", ""))
-    said = f"{_words(finding.base_severity)} from scanner → {_words(finding.severity)} set"
-    return " · ".join(
-        filter(None, (f"{said} by {who}" if who else said, str(noted.get("description", ""))))
-    )
+    added = inbox_entry_of(finding)
+    return f"Added by {'rule ' if added.is_rule else ''}{added.name or 'nobody known'}"
 
 
 def _mute_reason(mute: Mapping[str, Any]) -> str:
@@ -135,11 +156,15 @@ _SAYS: Mapping[str, tuple[str, str]] = {
     FindingEvent.Kind.SEVERITY: ("sliders-horizontal", "Severity changed from"),
     FindingEvent.Kind.REPORTED: ("sliders-horizontal", "Severity at the source changed from"),
     FindingEvent.Kind.OVERRIDDEN: ("sliders-horizontal", "Severity set from"),
-    FindingEvent.Kind.RESTORED: ("undo-2", "Severity of the source restored, from"),
+    FindingEvent.Kind.ADJUSTED: ("sliders-horizontal", "Severity changed from"),
+    FindingEvent.Kind.RESTORED: ("undo-2", "Severity set back from"),
     FindingEvent.Kind.STATUS: ("arrow-left-right", "Status changed from"),
     FindingEvent.Kind.MUTED: ("bell-off", "Muted"),
     FindingEvent.Kind.UNMUTED: ("bell-off", "Unmuted"),
     FindingEvent.Kind.ASSIGNED: ("user-round", "Assigned to"),
+    FindingEvent.Kind.INBOX_ADDED: ("inbox", "Added to the Security Inbox"),
+    FindingEvent.Kind.INBOX_REMOVED: ("inbox", "Taken out of the Security Inbox"),
+    FindingEvent.Kind.DUE: ("calendar-clock", "Due date set to"),
 }
 
 
@@ -147,6 +172,7 @@ _FROM_TO = (
     FindingEvent.Kind.SEVERITY,
     FindingEvent.Kind.REPORTED,
     FindingEvent.Kind.OVERRIDDEN,
+    FindingEvent.Kind.ADJUSTED,
     FindingEvent.Kind.RESTORED,
     FindingEvent.Kind.STATUS,
 )
@@ -161,7 +187,7 @@ def _timeline(finding: Finding) -> list[Entry]:
 def _entry(event: FindingEvent) -> Entry:
     icon, says = _SAYS[event.kind]
     who = _who(event)
-    before, after = _words(event.before), _words(event.after)
+    before, after = in_words(event.before), in_words(event.after)
     match event.kind:
         case kind if kind in _FROM_TO:
             parts = (says, before, "to", after, *who)
@@ -169,16 +195,17 @@ def _entry(event: FindingEvent) -> Entry:
             parts = (says, event.after, *who) if event.after else ("Assigned to", "nobody", *who)
         case FindingEvent.Kind.MUTED:
             parts = (f"{says}:", after, *who)
+        case FindingEvent.Kind.DUE:
+            was, now = written_day(event.before), written_day(event.after)
+            parts = (says, now, *who) if now else ("Due date taken away, which was", was, *who)
         case _:
             parts = (says, "", *who)
-    return Entry(event.created_at, icon, parts, event.note)
+    return Entry(event.created_at, "bolt" if event.rule_id else icon, parts, event.note)
 
 
 def _who(event: FindingEvent) -> tuple[str, ...]:
+    if event.rule_id:
+        return ("by rule", event.rule_name)
     if event.key_name:
         return ("by API key", event.key_name)
     return ("by", event.actor.name) if event.actor else ()
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").capitalize()

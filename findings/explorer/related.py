@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from findings.correlation import LONGEST, CorrelationId
+from findings.correlation import MAX_LENGTH, CorrelationId
 from findings.facts import GONE_STATUSES
 from findings.models import Finding
 
@@ -25,7 +25,7 @@ class Related(NamedTuple):
 def also_reported(finding: Finding) -> Sequence[Related]:
     """Findings with the same correlation id that are not gone; one statement, or none."""
     shared = finding.attributes.get(_PATH)
-    if not isinstance(shared, str) or not 0 < len(shared) <= LONGEST:
+    if not isinstance(shared, str) or not 0 < len(shared) <= MAX_LENGTH:
         return []
     others = sharing(shared).exclude(pk=finding.pk).exclude(status__in=GONE_STATUSES)
     found = map(_related, others.select_related("source").order_by("pk")[:_LOOKED_AT])
@@ -41,5 +41,5 @@ def sharing(correlation_id: str) -> QuerySet[Finding]:
 def _related(finding: Finding) -> Related:
     scanner = finding.attributes.get("scanner")
     name = scanner.get("name") if isinstance(scanner, dict) else ""
-    said = name if isinstance(name, str) else ""
-    return Related(finding.finding_id, said or finding.source.name, finding.title)
+    reported = name if isinstance(name, str) else ""
+    return Related(finding.finding_id, reported or finding.source.name, finding.title)

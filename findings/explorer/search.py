@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from findings.facts import TYPE_CHOICES
+from findings.explorer.due import Due, is_due
+from findings.facts import OPEN_STATUSES, TYPE_CHOICES
 from findings.models import Finding
 from findings.query.ast import And, Exact, Exists, Field, Node, Not, Or, Root, Term
 from findings.query.sql import condition
@@ -22,16 +26,34 @@ COLUMN_FACETS = {
     "status": "status",
     "case_status": "ticket_status",
 }
-FACETS = ("severity", "ticket", "status", "type", *TAG_FACETS, "case_status", "rule")
+FACETS = (
+    *("severity", "ticket", "due", "status", "type", *TAG_FACETS, "inbox", "case_status", "rule"),
+    "mute_rule",
+)
+RULE_FACETS = {"rule": "ticket_rule_id", "mute_rule": "mute_rule_id"}
+IN_INBOX = "in"
+
+
+class Clock(StrEnum):
+    """Which time of a finding a search is about: ours, the scanner's, or the rules'."""
+
+    OPENED = "opened"  # first recorded here, or open again
+    FIRST_SEEN = "first_seen"
+    DECIDED = "decided"
+
+    @property
+    def column(self) -> str:
+        return f"{self}_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     root: Node = EVERYTHING
-    since: datetime | None = None  # first seen since then
+    since: datetime | None = None  # by the clock below: since then
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
-    until: datetime | None = None  # and first seen before then
+    until: datetime | None = None  # and before then
+    clock: Clock = Clock.OPENED
 
     @property
     def has_words(self) -> bool:
@@ -41,9 +63,9 @@ class Search:
         """What matches the query, the time and the choices made in these facets."""
         found = Finding.objects.filter(condition(self.root))
         if self.since:
-            found = found.filter(first_seen_at__gte=self.since)
+            found = found.filter((f"{self.clock.column}__gte", self.since))
         if self.until:
-            found = found.filter(first_seen_at__lt=self.until)
+            found = found.filter((f"{self.clock.column}__lt", self.until))
         for facet in facets:
             if facet in self.chosen:
                 found = found.filter(_chosen(facet, self.chosen[facet]))
@@ -65,7 +87,11 @@ def _chosen(facet: str, values: Sequence[str]) -> Q:
         return Q((f"{COLUMN_FACETS[facet]}__in", values))
     if facet in TAG_FACETS:
         return Q(condition(Or(tuple(_tagged(facet, value) for value in values))))
-    return _rules(values) if facet == "rule" else _types(values)
+    if facet in RULE_FACETS:
+        return _rules(RULE_FACETS[facet], values)
+    if facet == "due":
+        return _any_of(is_due(due) for due in Due if due in values)
+    return _inbox(values) if facet == "inbox" else _types(values)
 
 
 def _tagged(key: str, value: str) -> Node:
@@ -73,9 +99,23 @@ def _tagged(key: str, value: str) -> Node:
     return Term(tag, Exact(value)) if value else Not(Term(tag, Exists()))
 
 
-def _rules(values: Sequence[str]) -> Q:
-    rules = Q(ticket_rule_id__in=[rule for rule in map(_uuid, values) if rule])
-    return rules | Q(ticket_rule_id__isnull=True) if "" in values else rules
+def is_in_inbox() -> Q:
+    """In the Security Inbox, which is a list of open findings."""
+    return Q(is_in_inbox=True, status__in=OPEN_STATUSES)
+
+
+def _inbox(values: Sequence[str]) -> Q:
+    known = {IN_INBOX: is_in_inbox(), "": ~is_in_inbox()}
+    return _any_of(known[value] for value in values if value in known)
+
+
+def _any_of(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions, Q(pk__in=()))
+
+
+def _rules(column: str, values: Sequence[str]) -> Q:
+    rules = Q((f"{column}__in", [rule for rule in map(_uuid, values) if rule]))
+    return rules | Q((f"{column}__isnull", True)) if "" in values else rules
 
 
 def _types(values: Sequence[str]) -> Q:

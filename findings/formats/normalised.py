@@ -1,13 +1,13 @@
 """One reported finding, checked and in one shape, whatever report or request it came in.
 
 Pure: no framework, no clock, no I/O. Every reader makes a plain record of the fields below
-and passes it through `normalise`, so one set of limits holds for every way in.
+and passes it through `normalise`, so one set of limits holds for every way in, and no
+credential that a text shows comes out whole.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from types import MappingProxyType
@@ -16,6 +16,23 @@ from typing import Any, NamedTuple
 import msgspec
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
+from findings.formats.clean_texts import CleanTexts
+from findings.formats.credentials import (
+    holds_random,
+    mask_credentials,
+    mask_random,
+    mask_within,
+    may_hold_credentials,
+    may_name_credentials,
+    words_of,
+)
+from findings.formats.storable import (
+    MAX_ATTRIBUTES_DEPTH,
+    NOT_STORABLE,
+    Refusal,
+    check_json,
+    is_storable,
+)
 
 MAX_TITLE = 1_000  # a title is a line, not a page
 MAX_DESCRIPTION = 32_768  # Jira's own limit on a description
@@ -26,8 +43,7 @@ MAX_FINGERPRINT = 255  # column width; longer ones are for the sender to hash
 MAX_TAGS = 200
 MAX_TAG = 500
 MAX_ATTRIBUTES_BYTES = 64 * 1024  # as JSON: what a rule reads must stay cheap to read
-MAX_ATTRIBUTES_DEPTH = 10
-_MAX_INTEGER = 2**63 - 1  # beyond it SQLite and half of all JSON readers lose digits
+UNSPECIFIED = "unspecified"  # the resource of what a report does not place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
@@ -54,6 +70,8 @@ class Normalised(NamedTuple):
     tags: tuple[str, ...] = ()  # "key:value", sorted, each once
     attributes: Mapping[str, Any] = MappingProxyType({})  # JSON values only
     first_seen_at: datetime | None = None  # aware, UTC
+    former_fingerprints: tuple[str, ...] = ()
+    """What earlier recipes made of it, newest first; see `values.identity.RECIPE_VERSION`."""
 
 
 class Rejected(NamedTuple):
@@ -65,7 +83,19 @@ class Rejected(NamedTuple):
     detail: str
 
 
-FIELDS = frozenset(Normalised._fields)
+class Unscanned(NamedTuple):
+    """Something that the scanner was to look at and, as its report says, could not."""
+
+    target: str = ""  # as findings of it name their place; "": the scan as a whole
+    reason: str = ""
+    kind: str = "file"  # "package", "project", …
+
+
+EVENTS = Unscanned(reason="events say nothing about other findings", kind="finding")
+"""Of reports that by their nature cover nothing but what they hold."""
+
+_OF_READERS = frozenset(Normalised._fields)
+FIELDS = _OF_READERS - {"former_fingerprints"}  # what a sender may give
 
 
 def normalise(
@@ -77,11 +107,27 @@ def normalise(
     any case. `tags` is a list of "key:value". `first_seen_at` is ISO 8601 (without an offset:
     UTC) or epoch milliseconds, from 1970 up to `latest`. Without a `fingerprint` the record
     gets `default_fingerprint`. `at` is the JSON pointer of the record itself.
+
+    Credentials are masked in every field, and in a finding about one also what looks random
+    (`credentials`). The identity is of the text as it was reported.
     """
     try:
-        return _normalised(record, latest)
-    except _Refusal as refusal:
-        return Rejected(position, at + refusal.pointer, refusal.title, refusal.detail)
+        return _without_credentials(_normalised(record, latest))
+    except Refusal as refusal:
+        pointer, detail = at + refusal.pointer, refusal.detail
+        return Rejected(
+            position, mask_credentials(pointer), refusal.title, mask_credentials(detail)
+        )
+
+
+def normalise_mapped(
+    record: Mapping[str, Any], *, position: int, at: str, latest: datetime
+) -> Normalised | Rejected:
+    """As `normalise`, of a record that a reader made: our fields are not in the file, so a refusal
+    points at the record that they were made of. No place is no reason to refuse one."""
+    placed = {**record, "resource_id": record["resource_id"] or UNSPECIFIED}
+    outcome = normalise(placed, position=position, at=at, latest=latest)
+    return outcome._replace(pointer=at) if isinstance(outcome, Rejected) else outcome
 
 
 def default_fingerprint(finding_type: str, title: str, resource_id: str) -> str:
@@ -90,30 +136,124 @@ def default_fingerprint(finding_type: str, title: str, resource_id: str) -> str:
     What may change while the problem stays the same (severity, description, tags,
     attributes) is left out on purpose.
     """
-    parts = "\0".join((finding_type, title, resource_id))
-    return blake2b(parts.encode(), digest_size=16).hexdigest()
+    return _digest("\0".join((finding_type, title, resource_id)))
 
 
-class _Refusal(ValueError):
-    def __init__(self, pointer: str, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.pointer = pointer
-        self.title = title
-        self.detail = detail
+_HARD_CODED = frozenset({"cwe:CWE-259", "cwe:CWE-321", "cwe:CWE-798"})
 
-    def under(self, key: str | int) -> _Refusal:
-        step = str(key)[:200].replace("~", "~0").replace("/", "~1")
-        # A pointer is shown to people: a key that is itself what is wrong must not break it.
-        step = step.encode(errors="replace").decode().replace("\0", "?")
-        return _Refusal(f"/{step}{self.pointer}", self.title, self.detail)
+
+def _without_credentials(found: Normalised) -> Normalised:
+    """The finding with its credentials masked; of an ordinary one without any, itself."""
+    is_secret = found.finding_type == FindingType.SECRET.value
+    is_about_one = is_secret or not _HARD_CODED.isdisjoint(found.tags)
+    texts = [found.title, found.description, found.resource_id, found.resource_name]
+    texts += (found.resource_type, *found.tags)
+    names: list[str] = []
+    _collect(found.attributes, texts, names)
+    if is_about_one:
+        of_secret = (*texts, *names)
+        is_clean = _CLEAN_OF_SECRETS.hold_all(of_secret) and _CLEAN.hold_all((found.fingerprint,))
+    else:
+        is_clean = _CLEAN.hold_all((found.fingerprint, *texts))
+    if is_clean and _CLEAN_NAMES.hold_all(names):
+        return found
+    if not is_about_one:
+        return _masked(found, _mask_ordinary)
+    kept = _names_of(found)
+
+    def mask(text: str) -> str:
+        is_clean = _CLEAN_OF_SECRETS.masked(text, _mask_any_random) == text
+        return text if is_clean else mask_random(mask_credentials(text), keeps=kept.__contains__)
+
+    return _masked(found, mask)
+
+
+def _collect(value: object, texts: list[str], names: list[str]) -> None:
+    """Add the texts of a JSON value and, apart, the names of its fields."""
+    if isinstance(value, dict):
+        names.extend(value)
+        value = value.values()
+    elif not isinstance(value, list):
+        value = (value,)
+    for item in value:
+        if isinstance(item, str):
+            texts.append(item)
+        elif isinstance(item, dict | list):
+            _collect(item, texts, names)
+
+
+def _mask_ordinary(text: str) -> str:
+    return _CLEAN.masked(text, mask_credentials)
+
+
+def _mask_any_random(text: str) -> str:
+    return mask_random(mask_credentials(text))
+
+
+def _may_change_of_secret(text: str) -> bool:
+    return may_hold_credentials(text) or holds_random(text)
+
+
+_CLEAN = CleanTexts(may_hold_credentials)
+_CLEAN_OF_SECRETS = CleanTexts(_may_change_of_secret)
+_CLEAN_NAMES = CleanTexts(may_name_credentials)
+
+
+def _masked(found: Normalised, mask: Callable[[str], str]) -> Normalised:
+    """No field gets longer by it: each is still within its limits."""
+    is_plain = mask_credentials(found.fingerprint) == found.fingerprint
+    return found._replace(
+        title=mask(found.title),
+        description=mask(found.description),
+        resource_id=mask(found.resource_id),
+        resource_name=mask(found.resource_name),
+        resource_type=mask(found.resource_type),
+        fingerprint=found.fingerprint if is_plain else _digest(found.fingerprint),
+        tags=tuple(sorted({_masked_tag(tag, mask) for tag in found.tags})),
+        attributes=mask_within(found.attributes, mask),
+    )
+
+
+def _names_of(found: Normalised) -> str:
+    """What may look random in a finding about a credential: where it is, and its ids."""
+    attributes = found.attributes
+    ids = [attributes.get("correlation_id"), attributes.get("external_id")]
+    for name, fields in _NAMES.items():
+        part = attributes.get(name)
+        if isinstance(part, Mapping):
+            ids += [part.get(field) for field in fields]
+    return words_of([found.resource_id, found.resource_name, *ids])
+
+
+_NAMES = {
+    "rule": ("id",),
+    "git": ("commit", "repository", "branch"),
+    "code_location": ("file",),
+    "container_image": ("name",),
+}
+
+
+def _masked_tag(tag: str, mask: Callable[[str], str]) -> str:
+    """`token:…` alone is the key of a tag, not what a token is set to."""
+    key, colon, value = tag.partition(":")
+    if value.startswith("//"):  # an address
+        return mask(tag)
+    return f"{mask(key)}{colon}{mask(value)}"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _normalised(record: object, latest: datetime) -> Normalised:
     if not isinstance(record, Mapping):
-        raise _Refusal("", "Not an object", "A finding is an object with fields.")
-    if not record.keys() <= FIELDS:
-        unknown = next(key for key in record if key not in FIELDS)
-        raise _Refusal("", "Unknown field", "There is no such field.").under(str(unknown))
+        raise Refusal("", "Not an object", "A finding is an object with fields.")
+    former = record.get("former_fingerprints", ())
+    is_of_reader = isinstance(former, tuple)  # what somebody sent is JSON, which has no tuples
+    allowed = _OF_READERS if is_of_reader else FIELDS
+    if not record.keys() <= allowed:
+        unknown = next(key for key in record if key not in allowed)
+        raise Refusal("", "Unknown field", "There is no such field.").under(str(unknown))
     title = _text(record, "title", MAX_TITLE, required=True)
     resource_id = _text(record, "resource_id", MAX_RESOURCE_ID, required=True)
     finding_type, resource_type = _type(record)
@@ -130,6 +270,7 @@ def _normalised(record: object, latest: datetime) -> Normalised:
         tags=_tags(record.get("tags")),
         attributes=_attributes(record.get("attributes")),
         first_seen_at=_moment(record.get("first_seen_at"), latest),
+        former_fingerprints=former,
     )
 
 
@@ -138,32 +279,16 @@ def _text(record: Mapping[str, Any], name: str, limit: int, *, required: bool = 
     if value is None:
         value = ""
     if not isinstance(value, str):
-        raise _Refusal(f"/{name}", "Not text", f"`{name}` is a text.")
+        raise Refusal(f"/{name}", "Not text", f"`{name}` is a text.")
     value = value.strip()
     if required and not value:
-        raise _Refusal(f"/{name}", "Missing field", f"`{name}` is required.")
+        raise Refusal(f"/{name}", "Missing field", f"`{name}` is required.")
     if len(value) > limit:
         detail = f"`{name}` has {len(value):,} characters; {limit:,} are allowed."
-        raise _Refusal(f"/{name}", "Too long", detail)
-    if not _is_storable(value):
-        raise _Refusal(f"/{name}", *_NOT_STORABLE)
+        raise Refusal(f"/{name}", "Too long", detail)
+    if not is_storable(value):
+        raise Refusal(f"/{name}", *NOT_STORABLE)
     return value
-
-
-_NOT_STORABLE = ("Not storable", "The text holds a NUL or half of a surrogate pair.")
-
-
-def _is_storable(text: str) -> bool:
-    """PostgreSQL stores neither NUL nor a lone surrogate, in text or in jsonb."""
-    if "\0" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _type(record: Mapping[str, Any]) -> tuple[str, str]:
@@ -172,14 +297,14 @@ def _type(record: Mapping[str, Any]) -> tuple[str, str]:
     resource_type = _text(record, "resource_type", MAX_RESOURCE_TYPE)
     if given not in _TYPES:
         detail = f"{given!r} is none of {', '.join(sorted(_TYPES))}."
-        raise _Refusal("/finding_type", "Unknown finding type", detail)
+        raise Refusal("/finding_type", "Unknown finding type", detail)
     finding_type, is_image = _TYPES[given]
     if is_image is None:
         return finding_type, resource_type
     resource_type = resource_type or (CONTAINER_IMAGE if is_image else "host")
     if is_image != (resource_type == CONTAINER_IMAGE):
         detail = f"`{given}` is not found on a resource of type {resource_type!r}."
-        raise _Refusal("/resource_type", "Contradiction", detail)
+        raise Refusal("/resource_type", "Contradiction", detail)
     return finding_type, resource_type
 
 
@@ -187,7 +312,7 @@ def _severity(record: Mapping[str, Any]) -> str:
     given = _text(record, "severity", 100, required=True).lower()
     if given not in _SEVERITIES:
         detail = f"{given!r} is none of {', '.join(_SEVERITIES)}."
-        raise _Refusal("/severity", "Unknown severity", detail)
+        raise Refusal("/severity", "Unknown severity", detail)
     return given
 
 
@@ -195,31 +320,31 @@ def _tags(value: object) -> tuple[str, ...]:
     if not value and (value is None or isinstance(value, list | tuple)):
         return ()
     if not isinstance(value, list | tuple):
-        raise _Refusal("/tags", "Not a list", '`tags` is a list of "key:value".')
+        raise Refusal("/tags", "Not a list", '`tags` is a list of "key:value".')
     if len(value) > MAX_TAGS:
         detail = f"There are {len(value):,} tags; {MAX_TAGS} are allowed."
-        raise _Refusal("/tags", "Too many tags", detail)
+        raise Refusal("/tags", "Too many tags", detail)
     tags = []
     for position, tag in enumerate(value):
         try:
             tags.append(_tag(tag))
-        except _Refusal as refusal:
+        except Refusal as refusal:
             raise refusal.under(position).under("tags") from None
-    if not _is_storable("".join(tags)):  # one look at all is a fifth of the cost of each
-        position = next(n for n, tag in enumerate(tags) if not _is_storable(tag))
-        raise _Refusal(f"/tags/{position}", *_NOT_STORABLE)
+    if not is_storable("".join(tags)):  # one look at all is a fifth of the cost of each
+        position = next(n for n, tag in enumerate(tags) if not is_storable(tag))
+        raise Refusal(f"/tags/{position}", *NOT_STORABLE)
     return tuple(sorted(set(tags)))
 
 
 def _tag(value: object) -> str:
     if not isinstance(value, str):
-        raise _Refusal("", "Not text", "A tag is a text.")
+        raise Refusal("", "Not text", "A tag is a text.")
     tag = value.strip()
     if len(tag) > MAX_TAG:
         detail = f"The tag has {len(tag):,} characters; {MAX_TAG} are allowed."
-        raise _Refusal("", "Too long", detail)
+        raise Refusal("", "Too long", detail)
     if not 0 < tag.find(":") < len(tag) - 1:
-        raise _Refusal("", "Not a tag", 'A tag is "key:value".')
+        raise Refusal("", "Not a tag", 'A tag is "key:value".')
     return tag
 
 
@@ -227,47 +352,16 @@ def _attributes(value: object) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _Refusal("/attributes", "Not an object", "`attributes` is an object.")
+        raise Refusal("/attributes", "Not an object", "`attributes` is an object.")
     try:
-        _check_json(value, MAX_ATTRIBUTES_DEPTH)
-    except _Refusal as refusal:
+        check_json(value, MAX_ATTRIBUTES_DEPTH)
+    except Refusal as refusal:
         raise refusal.under("attributes") from None
     size = len(msgspec.json.encode(value))
     if size > MAX_ATTRIBUTES_BYTES:
         detail = f"`attributes` takes {size:,} bytes; {MAX_ATTRIBUTES_BYTES:,} are allowed."
-        raise _Refusal("/attributes", "Too large", detail)
+        raise Refusal("/attributes", "Too large", detail)
     return value
-
-
-def _check_json(value: object, depth: int) -> None:
-    """Refuse what JSON, PostgreSQL or SQLite cannot hold, and what nests too deep."""
-    if isinstance(value, str):
-        if not _is_storable(value):
-            raise _Refusal("", *_NOT_STORABLE)
-    elif isinstance(value, (dict, list)):
-        if depth == 0:
-            detail = f"Only {MAX_ATTRIBUTES_DEPTH} levels are allowed."
-            raise _Refusal("", "Nested too deep", detail)
-        _check_items(value, depth - 1)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise _Refusal("", "Not a number", "NaN and Infinity are not JSON.")
-    elif isinstance(value, int):
-        if abs(value) > _MAX_INTEGER:
-            raise _Refusal("", "Too large", "An integer must fit into 64 bits.")
-    elif value is not None:
-        raise _Refusal("", "Not JSON", f"{type(value).__name__} is not a JSON value.")
-
-
-def _check_items(container: dict[Any, Any] | list[Any], depth: int) -> None:
-    pairs = container.items() if isinstance(container, dict) else enumerate(container)
-    for key, item in pairs:
-        if isinstance(key, str) and not _is_storable(key):
-            raise _Refusal("", *_NOT_STORABLE).under(key)
-        try:
-            _check_json(item, depth)
-        except _Refusal as refusal:
-            raise refusal.under(key) from None
 
 
 def _moment(value: object, latest: datetime) -> datetime | None:
@@ -277,10 +371,10 @@ def _moment(value: object, latest: datetime) -> datetime | None:
         moment = _parse_moment(value)
     except (ValueError, OverflowError):
         detail = "A time is ISO 8601 (2026-11-23T12:00:00Z) or epoch milliseconds."
-        raise _Refusal("/first_seen_at", "Not a time", detail) from None
+        raise Refusal("/first_seen_at", "Not a time", detail) from None
     if not _EPOCH <= moment <= latest:
         detail = f"A time lies between 1970 and {latest:%Y-%m-%d}."
-        raise _Refusal("/first_seen_at", "Out of range", detail)
+        raise Refusal("/first_seen_at", "Out of range", detail)
     return moment
 
 

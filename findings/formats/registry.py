@@ -1,4 +1,4 @@
-"""The report formats that can be read. A new one is a module and a line here."""
+"""The report formats that can be read. A new one is a reader and a line here."""
 
 from __future__ import annotations
 
@@ -6,46 +6,62 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from findings.formats import (
+from findings.formats.normalised import Normalised, Rejected, Unscanned
+from findings.formats.readers import (
     asff,
     bandit,
+    checkmarx,
     checkov,
+    code_scanning,
     cyclonedx,
+    dependabot,
     dependencycheck,
     detect_secrets,
+    fortify,
     generic,
+    gitlab,
     gitleaks,
     gosec,
     govulncheck,
     grype,
+    inspector,
     kics,
     kubebench,
+    native_json,
+    nessus,
     npm_audit,
     nuclei,
     ocsf,
     osv_scanner,
-    own,
     pip_audit,
     prowler,
+    qualys,
     sarif,
     semgrep,
     snyk,
+    sonarqube,
     tfsec,
     trivy,
+    trivy_operator,
     trufflehog,
+    trufflehog3,
+    veracode,
+    wiz,
+    xeol,
+    yarn_audit,
     zap,
 )
-from findings.formats.column_map import UnknownTable, WrongColumns
-from findings.formats.generic_columns import NO_MAP, ColumnMap
-from findings.formats.normalised import Normalised, Rejected
-from findings.formats.outlines import LABELS
-from findings.formats.stream import Outline, RefusedReport, outline
+from findings.formats.shapes.column_map import UnknownTable, WrongColumns
+from findings.formats.shapes.generic_columns import NO_MAP, ColumnMap
+from findings.formats.streams.outlines import LABELS
+from findings.formats.streams.records import Outline, RefusedReport, outline
 
 
 class Format(Protocol):
-    """A module of this package. It may also have functions that only some formats need:
-    `target(report)`, see `target_of`; `covers_its_scope(report)`, see there; `columns(report)` and
-    `with_columns(columns, report)`, see `columns_of` and `recognise`."""
+    """A module of `readers`. It may also have functions that only some formats need:
+    `target(report)` and `former_target(report)`, see `target_of` and `former_target_of`;
+    `unscanned(report)`, see there; `columns(report)` and `with_columns(columns, report)`, see
+    `columns_of` and `recognise`."""
 
     NAME: str  # in the API and on the command line
     LABEL: str  # for people
@@ -67,30 +83,45 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (
     asff,
     bandit,
+    checkmarx,
     checkov,
+    code_scanning,
     cyclonedx,
+    dependabot,
     dependencycheck,
     detect_secrets,
+    fortify,
     generic,
+    gitlab,
     gitleaks,
     gosec,
     govulncheck,
     grype,
+    inspector,
     kics,
     kubebench,
+    nessus,
     npm_audit,
     nuclei,
     ocsf,
     osv_scanner,
-    own,
+    native_json,
     pip_audit,
     prowler,
+    qualys,
     sarif,
     semgrep,
     snyk,
+    sonarqube,
     tfsec,
     trivy,
+    trivy_operator,
     trufflehog,
+    trufflehog3,
+    veracode,
+    wiz,
+    xeol,
+    yarn_audit,
     zap,
 )
 
@@ -99,14 +130,15 @@ def recognise(report: BinaryIO, *, name: str = "", columns: ColumnMap = NO_MAP) 
     """The format of the report, after reading all of it once: RefusedReport if it is not sound,
     of no known format, or not of the one named. With a column map it is a table.
 
-    `[]` and `null` are reports without findings; without a name they count as our own JSON.
+    `[]`, `null` and `{"results": [], "errors": []}` are reports without findings; without a name
+    they count as our own JSON.
     """
     named = by_name(name) if name else None
     shape = outline(report)
     if columns:
         return _with_columns(columns, named or generic, shape, report)
-    if shape.is_nothing:
-        return named or own
+    if shape.is_nothing or shape.is_without_records:
+        return named or native_json
     if named is not None:
         if named.recognises(shape):
             return named
@@ -115,6 +147,8 @@ def recognise(report: BinaryIO, *, name: str = "", columns: ColumnMap = NO_MAP) 
             raise _refusal(f"The file is not a {named.LABEL} report.", shape, report)
         raise _not_a(named, other)
     if known := _recognised(shape):
+        if known is generic and not generic.says_where(report):
+            raise UnknownTable(_NO_PLACE, generic.columns(report))
         return known
     labels = ", ".join(known.LABEL for known in FORMATS)
     syntax = LABELS[shape.syntax]
@@ -128,7 +162,9 @@ def _not_a(named: Format, other: Format | None) -> RefusedReport:
 
 
 def _recognised(shape: Outline) -> Format | None:
-    return next((known for known in FORMATS if known.recognises(shape)), None)
+    """A scanner's own format, else generic: the tables of some have a title and a severity."""
+    known = (each for each in FORMATS if each is not generic and each.recognises(shape))
+    return next(known, generic if generic.recognises(shape) else None)
 
 
 def _refusal(reason: str, shape: Outline, report: BinaryIO) -> RefusedReport:
@@ -138,6 +174,10 @@ def _refusal(reason: str, shape: Outline, report: BinaryIO) -> RefusedReport:
     return UnknownTable(f"{reason} {_HINT}", columns)
 
 
+_NO_PLACE = (
+    "No column of the table says where its findings are (a resource, host, URL, file, image, "
+    "repository, service or package). Name one in a column map, or say `format=generic`."
+)
 _HINT = (
     "A table of your own has a column for the title and one for the severity, or a column map "
     "that says which they are."
@@ -161,6 +201,12 @@ def columns_of(known: Format, report: BinaryIO) -> tuple[str, ...]:
     return tuple(says(report)) if says else ()
 
 
+def unread_columns_of(known: Format, report: BinaryIO) -> list[str]:
+    """The columns of a table that are taken for nothing."""
+    says = getattr(known, "unread_columns", None)
+    return list(says(report)) if says else []
+
+
 def by_name(name: str) -> Format:
     for known in FORMATS:
         if name == known.NAME:
@@ -180,8 +226,15 @@ def target_of(known: Format, report: BinaryIO) -> str:
     return str(says(report)) if says else ""
 
 
-def covers_its_scope(known: Format, report: BinaryIO) -> bool:
-    """Whether what the report lacks is gone. Not so of events, which say nothing of others: a
-    format that reads those defines it, and their import is partial whatever its sender says."""
-    says = getattr(known, "covers_its_scope", None)
-    return bool(says(report)) if says else True
+def former_target_of(known: Format, report: BinaryIO) -> str | None:
+    """What `target` answered under an earlier recipe for fingerprints, if the format changed it."""
+    says = getattr(known, "former_target", None)
+    return str(says(report)) if says else None
+
+
+def unscanned(known: Format, report: BinaryIO) -> Iterator[Unscanned]:
+    """What the report says that its scanner could not look at: nothing of it is gone because the
+    report lacks it. A format that can say so, or that reads events, defines it."""
+    says = getattr(known, "unscanned", None)
+    if says:
+        yield from says(report)

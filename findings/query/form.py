@@ -24,7 +24,6 @@ _NARROWINGS: dict[Narrowing, str] = {
     "host": f"({_NOT_BOTH} OR -@resource_type:{CONTAINER_IMAGE})",
 }
 _NARROWING_NODES = {parse(text).root: name for name, text in _NARROWINGS.items()}
-_SEVERITY = Field(Root.ATTRIBUTE, "severity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +35,34 @@ class Criteria:
     text: str = ""
 
 
-def split(text: str) -> Criteria:
-    """Take a query apart for the form. A text that is no query comes back whole."""
+def split(text: str, *, severity_path: str = "severity") -> Criteria:
+    """Take a query apart for the form. A text that is no query comes back whole.
+
+    `severity_path` is the attribute that the form's severities are about.
+    """
     try:
         found = parts(text)
     except QueryError:
         return Criteria(text=text)
-    severity = _only(found, _severities)
+    named = _severities_of(Field(Root.ATTRIBUTE, severity_path))
+    severity = _only(found, named)
     narrowing = _only(found, _NARROWING_NODES.get)
     if severity is None and narrowing is None:
         return Criteria(text=text)
     return Criteria(
-        severities=_severities(severity.node) if severity else None,
+        severities=named(severity.node) if severity else None,
         narrowed=_NARROWING_NODES[narrowing.node] if narrowing else None,
         text=_rest(text, found, (severity, narrowing)),
     )
 
 
-def join(criteria: Criteria, *, was: str = "") -> str:
+def join(criteria: Criteria, *, was: str = "", severity_path: str = "severity") -> str:
     """The query that the form says; raises `QueryError` when its text is none.
 
     `was` is the query that the form was opened with: when the form still says the same,
     that text is kept as it was written.
     """
-    if was and _tidy(split(was)) == _tidy(criteria):
+    if was and _tidy(split(was, severity_path=severity_path)) == _tidy(criteria):
         return was
     is_either = not parts(criteria.text) and criteria.text.strip()
     terms = []
@@ -67,9 +70,8 @@ def join(criteria: Criteria, *, was: str = "") -> str:
         terms.append(_NARROWINGS[criteria.narrowed])
     if criteria.severities:
         either = " OR ".join(criteria.severities)
-        terms.append(
-            f"@severity:({either})" if len(criteria.severities) > 1 else f"@severity:{either}"
-        )
+        values = f"({either})" if len(criteria.severities) > 1 else either
+        terms.append(f"@{severity_path}:{values}")
     if not terms:
         return criteria.text
     if criteria.text.strip():
@@ -83,16 +85,20 @@ def _only(found: Sequence[Part], read: Callable[[Node], object]) -> Part | None:
     return seen[0] if len(seen) == 1 else None
 
 
-def _severities(node: Node) -> tuple[str, ...] | None:
-    """The severities of a term that is nothing but a choice of severities."""
-    named = set()
-    for term in node.nodes if isinstance(node, Or) else (node,):
-        match term:
-            case Term(field, Exact(value)) if field == _SEVERITY and value in set(Severity):
-                named.add(value)
-            case _:
-                return None
-    return tuple(severity.value for severity in Severity if severity in named)
+def _severities_of(wanted: Field) -> Callable[[Node], tuple[str, ...] | None]:
+    """Reads the severities of a term that is nothing but a choice of severities."""
+
+    def read(node: Node) -> tuple[str, ...] | None:
+        named = set()
+        for term in node.nodes if isinstance(node, Or) else (node,):
+            match term:
+                case Term(field, Exact(value)) if field == wanted and value in set(Severity):
+                    named.add(value)
+                case _:
+                    return None
+        return tuple(severity.value for severity in Severity if severity in named)
+
+    return read
 
 
 def _rest(text: str, found: Sequence[Part], taken: Sequence[Part | None]) -> str:

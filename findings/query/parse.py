@@ -11,9 +11,10 @@ The grammar, with `field` fixed inside a group of values:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from findings.facts import NOT_IN_RULES
@@ -32,6 +33,7 @@ from findings.query.ast import (
     Root,
     Term,
 )
+from findings.query.cost import MAX_COST, cost_of
 
 MAX_CHARACTERS = 30_000
 MAX_TERMS = 1_000
@@ -39,6 +41,13 @@ MAX_DEPTH = 50
 MAX_STEPS = 50  # of a dotted path
 
 ESCAPABLE = frozenset('+-=&|><!(){}[]^"~*?:\\#')  # and white space
+_TOO_COSTLY = "This search would take too long. It looks for too much from"
+_CHEAPER = "use fewer words and wildcards, or `key:value` terms instead"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_CHANGES_LATER: Mapping[str, str] = {
+    root: f"A rule may not use `@{root}`: it changes after the rule has decided"
+    for root in NOT_IN_RULES
+}
 _STOPS = frozenset('()"')  # end a word, as white space does
 _WILDCARDS = {piece.value: piece for piece in AnyPiece}
 
@@ -46,13 +55,20 @@ _WILDCARDS = {piece.value: piece for piece in AnyPiece}
 def parse(text: str) -> Query:
     """Read a query. Raises `QueryError`."""
     _refuse_long(text)
-    return Query(text, _combine(_Parser(text).read()))
+    return Query(text, _combine(_Parser(text, budget=MAX_COST).read()))
 
 
-def parse_rule_query(text: str) -> Query:
-    """Read a rule's query: like `parse`, but without what changes after the decision."""
+def parse_rule_query(
+    text: str, *, budget: int | None = None, refused: Mapping[str, str] = _NOTHING
+) -> Query:
+    """Read a rule's query: like `parse`, but without what changes after the decision.
+
+    A stored one may cost anything: it was saved when there was no budget. A new one may not.
+    `refused` are more paths that it may not use, nor what is beneath them, each with the reason.
+    """
     _refuse_long(text)
-    return Query(text, _combine(_Parser(text, refused=NOT_IN_RULES).read()))
+    parser = _Parser(text, refused={**_CHANGES_LATER, **refused}, budget=budget)
+    return Query(text, _combine(parser.read()))
 
 
 def parse_term(text: str) -> Node:
@@ -92,12 +108,19 @@ def _combine(alternatives: Sequence[Sequence[Part]]) -> Node:
 
 
 class _Parser:
-    def __init__(self, text: str, refused: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        refused: Mapping[str, str] = _NOTHING,
+        *,
+        budget: int | None = None,
+    ) -> None:
         self.text = text
         self.at = 0
         self.depth = 0
         self.terms = 0
         self.refused = refused
+        self.budget = budget
         # What is wrong when no operand follows, and where; set by what asks for one.
         self.unmet: tuple[str, int] | None = None
 
@@ -244,10 +267,9 @@ class _Parser:
             raise QueryError(f"The path at column {start + 1} has an empty step", start)
         if len(steps) > MAX_STEPS:
             raise QueryError(f"A path has at most {MAX_STEPS} steps", start)
-        if steps[0] in self.refused:
-            raise QueryError(
-                f"A rule may not use `@{steps[0]}`: it changes after the rule has decided", start
-            )
+        for number in range(1, len(steps) + 1):
+            if reason := self.refused.get(".".join(steps[:number])):
+                raise QueryError(reason, start)
         return Field(Root.ATTRIBUTE, path)
 
     def _operand(self, field: Field) -> Node:
@@ -306,6 +328,10 @@ class _Parser:
 
     def _of(self, field: Field, matcher: Matcher, start: int) -> Term:
         self._count(start)
+        if self.budget is not None:
+            self.budget -= cost_of(field, matcher)
+            if self.budget < 0:
+                raise QueryError(f"{_TOO_COSTLY} column {start + 1} on: {_CHEAPER}", start)
         return Term(field, matcher)
 
     def _count(self, start: int) -> None:

@@ -41,7 +41,10 @@ Test = Callable[[Value], bool]
 
 
 def compile_predicate(node: Node) -> Predicate:
-    """A function that says whether facts match; compile once, call for every finding."""
+    """A function that says whether facts match; compile once, call for every finding.
+
+    It knows no clock: a query of today's is read with `clock.as_of` first.
+    """
     match node:
         case Term(field, matcher):
             return _term(reader(field), test(matcher))

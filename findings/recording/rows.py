@@ -10,6 +10,7 @@ import msgspec
 
 from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
+from findings.formats.values.identity import RECIPE_VERSION
 from findings.recording.identity import digest, public_id
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=dict)  # a read-only mapping
@@ -35,6 +36,8 @@ class Known(NamedTuple):
 
     pk: int
     fingerprint: str
+    recipe_version: int | None  # None: the first
+    scope_id: int | None
     digest: str
     status: str
     severity: str
@@ -48,6 +51,8 @@ class Known(NamedTuple):
 
 
 SAID = (
+    "fingerprint",
+    "recipe_version",
     "digest",
     "finding_type",
     "title",
@@ -69,7 +74,6 @@ NEW = (
     *SAID,
     "finding_id",
     "source_id",
-    "fingerprint",
     "status",
     "workflow",
     "ticket",
@@ -97,6 +101,8 @@ def said_row(
     finding = report.finding
     severity, base = (overridden, finding.severity) if overridden else (finding.severity, "")
     return (
+        finding.fingerprint,
+        RECIPE_VERSION,
         report.digest,
         finding.finding_type,
         finding.title,
@@ -120,7 +126,6 @@ def new_row(report: Report, *, source_id: int, source_name: str, now: datetime) 
         *said_row(report, first_seen_at=now, last_seen_at=now),
         public_id(source_name, report.finding),
         source_id,
-        report.finding.fingerprint,
         Status.OPEN.value,
         "{}",
         Ticket.NONE.value,

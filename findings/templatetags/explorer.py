@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
-from config.lib.ui_tags import url_with
+from config.lib.ui_tags import ago, bolt, icon, url_with
 from findings.explorer.columns import COLUMNS, assignee_of
-from findings.explorer.pages import COUNTED, Sort
+from findings.explorer.due import SOON_DAYS, days_left, due_in_words
+from findings.explorer.inbox import TRIAGE_LABELS, Triage, triage_of
+from findings.explorer.pages import Sort
+from findings.explorer.set_by import due_button_of, inbox_entry_of, set_severity_of
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.tabs import Tab, tabs_of
@@ -25,8 +30,10 @@ def only_this(context: template.Context, facet: str, value: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def sorted_by(context: template.Context, name: str, now: Sort) -> str:
-    """This search sorted by the column: the largest first, then the other way round."""
-    turned = name if now == f"-{name}" else f"-{name}"
+    """This search sorted by the column: the largest first, then the other way round; what is
+    due soon comes first."""
+    first, other = (name, f"-{name}") if name == "due" else (f"-{name}", name)
+    turned = other if now == first else first
     return url_with(context, sort=turned, page=None)
 
 
@@ -42,9 +49,9 @@ def column_links(context: template.Context, shown: Sequence[str]) -> list[tuple[
 
 
 @register.simple_tag(takes_context=True)
-def view_tabs(context: template.Context, asked: ExplorerQuery) -> list[Tab]:
+def view_tabs(context: template.Context, params: ExplorerQuery) -> list[Tab]:
     """One statement."""
-    return tabs_of(signed_in(context["request"]), asked.state)
+    return tabs_of(signed_in(context["request"]), params.state)
 
 
 @register.filter
@@ -58,12 +65,59 @@ def assignee(finding: Finding) -> str:
     return assignee_of(finding)
 
 
-@register.filter
-def counted(number: int) -> str:
-    """A number of findings that match: "1,284", or "10,000+" beyond what is counted."""
-    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+@register.simple_tag
+def severity_mark(finding: Finding) -> SafeString:
+    """Beside the pill, where the severity is not the source's: by a person or by a rule."""
+    found = set_severity_of(finding)
+    if found is None:
+        return SafeString("")
+    mark, kind = (icon("user"), "by-person") if found.person else (bolt(), "by-rule")
+    return format_html(
+        '<span class="{}" role="img" tabindex="0" aria-label="{}" data-tip="{}">{}</span>',
+        *(kind, found.text, found.text, mark),
+    )
 
 
-@register.filter
-def thousands(number: int) -> str:
-    return f"{number:,}"
+@register.simple_tag
+def due_cell(finding: Finding) -> SafeString:
+    """When it is due, and the day."""
+    due = due_button_of(finding)
+    if due is None or finding.due_at is None:
+        return format_html('<span class="dim">{}</span>', "—")
+    days = days_left(finding.due_at)
+    kind = "bad" if days < 0 else "warn" if days <= SOON_DAYS else ""
+    return format_html(
+        '<div class="due {}">{}</div><div class="sub small">{}</div>',
+        *(kind, due_in_words(finding.due_at), due.label),
+    )
+
+
+@register.simple_tag
+def triage_cell(finding: Finding) -> SafeString:
+    """Whether somebody is at it, and who."""
+    triage = triage_of(finding)
+    kind = "" if triage is Triage.PENDING else "prog"
+    return format_html(
+        '<span class="st {}"><span class="ring" aria-hidden="true"></span>{}</span>'
+        '<div class="clip sub small">{}</div>',
+        *(kind, TRIAGE_LABELS[triage], assignee_of(finding) or "Unassigned"),
+    )
+
+
+@register.simple_tag
+def added_cell(finding: Finding) -> SafeString:
+    """Which rule or person put it into the Inbox, and when."""
+    added = inbox_entry_of(finding)
+    return format_html(
+        '<div class="clip" title="{}">{}</div><div class="sub small">{}{}</div>',
+        added.name,
+        added.name or "—",
+        "Default · " if added.is_default else "",
+        ago(added.at, short=True) if added.at else "",
+    )
+
+
+@register.simple_tag(takes_context=True)
+def toggled(context: template.Context, name: str, value: str, chosen: bool) -> str:  # noqa: FBT001
+    """This page with only this value of the panel, or with none if that is chosen."""
+    return url_with(context, **{name: None if chosen else value, "page": None})

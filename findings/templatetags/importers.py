@@ -23,11 +23,6 @@ _TALL = 22
 
 
 @register.filter
-def thousands(number: int) -> str:
-    return f"{number:,}"
-
-
-@register.filter
 def from_source(name: str) -> str:
     """The query for the findings of a source."""
     return write(Term(Field(Root.TAG, "source"), Exact(name)))
@@ -59,18 +54,18 @@ def day_bars(days: Sequence[tuple[date, int]]) -> SafeString:
 def import_result(run: Import) -> SafeString:
     """What came of a report, in a few words."""
     if run.state == Import.State.REFUSED:
-        return _said("bad", "circle-x", run.reason)
+        return _result("bad", "circle-x", run.reason)
     if run.state in _NOT_YET:
-        return _said("", *_NOT_YET[run.state])
-    said = f"{run.new:,} new" + (f", {run.seen_again:,} seen again" if run.seen_again else "")
+        return _result("", *_NOT_YET[run.state])
+    counts = f"{run.new:,} new" + (f", {run.seen_again:,} seen again" if run.seen_again else "")
     if run.state == Import.State.RUNNING:
-        return _said("", "refresh-cw", f"Running: {said}")
-    said += f", {run.resolved:,} resolved" if run.resolved else ""
+        return _result("", "refresh-cw", f"Running: {counts}")
+    counts += f", {run.resolved:,} resolved" if run.resolved else ""
     if run.closing == Import.Closing.HELD:
-        return _said("warn", "triangle-alert", f"{said}, {run.missing:,} missing")
+        return _result("warn", "triangle-alert", f"{counts}, {run.missing:,} missing")
     if run.rejected:
-        return _said("warn", "triangle-alert", f"{said}, {run.rejected:,} not taken in")
-    return _said("ok", "circle-check", said)
+        return _result("warn", "triangle-alert", f"{counts}, {run.rejected:,} not taken in")
+    return _result("ok", "circle-check", counts)
 
 
 _NOT_YET = {
@@ -101,5 +96,5 @@ def import_bar(run: Import) -> SafeString:
     )
 
 
-def _said(tone: str, mark: str, text: str) -> SafeString:
+def _result(tone: str, mark: str, text: str) -> SafeString:
     return format_html('<span class="result {}">{}<span>{}</span></span>', tone, icon(mark), text)

@@ -11,9 +11,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
+from config.lib.return_address import return_address
 from findings.forms import said_of
 
 
@@ -67,7 +67,4 @@ def way_back(request: HttpRequest) -> str:
     candidates = [request.POST.get("next", ""), request.GET.get("next", "")]
     if referer.netloc == request.get_host():
         candidates.append(referer._replace(scheme="", netloc="").geturl())
-    for target in candidates:
-        if target and url_has_allowed_host_and_scheme(target, None):
-            return target
-    return reverse("findings:finding-list")
+    return return_address(request, *candidates) or reverse("findings:finding-list")

@@ -14,11 +14,13 @@ from django_htmx.http import reswap, retarget
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
+from config.lib.concurrency import limit_searches
+from config.lib.search_text import typed
+from config.lib.statement_timeout import QueryTimeout, force_index_order, statement_timeout
 from findings.explorer.facets import count_facets, count_tag_facet
 from findings.explorer.histogram import histogram
 from findings.explorer.pages import COUNTED, ROWS, page_of, total_of
 from findings.explorer.panel import panel_of
-from findings.explorer.patience import TookTooLongError, patience, walk_the_order
 from findings.explorer.search import TAG_FACETS, Search
 from findings.forms import ExplorerQuery
 from findings.models import Finding
@@ -32,40 +34,43 @@ SELECTED_AT_ONCE = 50
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def list_findings(request: HttpRequest) -> HttpResponse:
-    asked = ExplorerQuery(request.GET)
+    params = ExplorerQuery(request.GET)
     in_page = "HX-Request" in request.headers
     later = in_page or _loads_later(request)
-    context = {"asked": asked, "may_write": _may_write(request), "later": later}
-    context |= _found(asked, later=later)
+    context = {"params": params, "may_write": _may_write(request), "later": later}
+    context |= _found(params, later=later)
     if in_page:
-        return _answer(request, context, asked)
+        return _answer(request, context, params)
     if not later:
         context["tab_counts"] = _tab_counts(request)
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
-    status = 422 if asked.error else 503 if "took_too_long" in context else 200
+    status = 422 if params.error else 503 if "took_too_long" in context else 200
     return render(request, "findings/explorer.html", context, status=status)
 
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def show_facets(request: HttpRequest) -> HttpResponse:
-    asked = ExplorerQuery(request.GET)
-    context: dict[str, Any] = {"asked": asked}
-    if search := asked.search(timezone.now()):
+    params = ExplorerQuery(request.GET)
+    context: dict[str, Any] = {"params": params}
+    if search := params.search(timezone.now()):
         try:
-            with patience():
+            with statement_timeout():
                 tags = [name for name in TAG_FACETS if name in search.chosen]
                 context["facets"] = count_facets(search, tags=tags)
-        except TookTooLongError:
+        except QueryTimeout:
             context["took_too_long"] = True
     return render(request, "findings/_facets.html", context)
 
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def show_facet(request: HttpRequest, name: str) -> HttpResponse:
     """One that is counted when somebody opens it."""
     if name not in TAG_FACETS:
@@ -73,29 +78,31 @@ def show_facet(request: HttpRequest, name: str) -> HttpResponse:
     context: dict[str, Any] = {}
     if search := ExplorerQuery(request.GET).search(timezone.now()):
         try:
-            with patience():
+            with statement_timeout():
                 context["facet"] = count_tag_facet(search, name)
-        except TookTooLongError:
+        except QueryTimeout:
             context["took_too_long"] = True
     return render(request, "findings/_facet.html", context)
 
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def show_histogram(request: HttpRequest) -> HttpResponse:
-    asked, now = ExplorerQuery(request.GET), timezone.now()
+    params, now = ExplorerQuery(request.GET), timezone.now()
     context: dict[str, Any] = {"late": True}
-    if search := asked.search(now):
+    if search := params.search(now):
         try:
-            with patience():
+            with statement_timeout():
                 context["histogram"] = histogram(search, now=now)
-        except TookTooLongError:
+        except QueryTimeout:
             context["took_too_long"] = True
     return render(request, "findings/_histogram.html", context)
 
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def show_tab_counts(request: HttpRequest) -> HttpResponse:
     """The numbers beside the tabs, each for its own place."""
     return render(request, "findings/_tab_counts.html", {"tab_counts": _tab_counts(request)})
@@ -103,14 +110,15 @@ def show_tab_counts(request: HttpRequest) -> HttpResponse:
 
 @require(Permission.FINDINGS_READ)
 @require_GET
+@limit_searches
 def suggest_terms(request: HttpRequest) -> HttpResponse:
-    found = suggest_search(request.GET.get("typed", "").strip()[:200])
+    found = suggest_search(typed(request.GET.get("typed", "")))
     return JsonResponse({"suggestions": [each._asdict() for each in found]})
 
 
-def _answer(request: HttpRequest, context: dict[str, Any], asked: ExplorerQuery) -> HttpResponse:
+def _answer(request: HttpRequest, context: dict[str, Any], params: ExplorerQuery) -> HttpResponse:
     """What htmx gets. Of a query that cannot be read only the error: the results stay."""
-    if not asked.error:
+    if not params.error:
         return render(request, "findings/_answer.html", context)
     refused = render(request, "findings/_query_error.html", context)
     return reswap(retarget(refused, "#query-error"), "outerHTML")
@@ -121,25 +129,25 @@ def _loads_later(request: HttpRequest) -> bool:
     return request.COOKIES.get("facets") == "later" and request.GET.get("facets") != "now"
 
 
-def _found(asked: ExplorerQuery, *, later: bool) -> dict[str, Any]:
+def _found(params: ExplorerQuery, *, later: bool) -> dict[str, Any]:
     now = timezone.now()
-    search = asked.search(now)
+    search = params.search(now)
     if search is None:
         return {}
     try:
-        with patience():
-            return _page(asked, search) | ({} if later else _counted(search, now))
-    except TookTooLongError:
+        with statement_timeout():
+            return _page(params, search) | ({} if later else _counted(search, now))
+    except QueryTimeout:
         return {"took_too_long": True}
 
 
-def _page(asked: ExplorerQuery, search: Search) -> dict[str, Any]:
+def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
     total = total_of(search)
     if total > COUNTED and search.has_words:
-        walk_the_order()
+        force_index_order()
     return {
         "total": total,
-        "page": page_of(search, sort=asked.sort, place=asked.place, size=asked.rows),
+        "page": page_of(search, sort=params.sort, cursor=params.cursor, size=params.rows),
         "rows_choices": ROWS,
         "bulk_most": COUNTED,
         "bulk_least": SELECTED_AT_ONCE,
@@ -158,7 +166,7 @@ def _may_write(request: HttpRequest) -> bool:
 def _tab_counts(request: HttpRequest) -> dict[str, str]:
     """None where the database takes too long: the tabs stand without them."""
     try:
-        with patience():
+        with statement_timeout():
             return counts_of(tabs_of(signed_in(request), ""))
-    except TookTooLongError:
+    except QueryTimeout:
         return {}

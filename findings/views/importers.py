@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -14,11 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings import closing, importers, uploads
-from findings.column_form import ColumnsForm
-from findings.formats.column_map import in_words
-from findings.forms import UploadForm, said_of
-from findings.imports import Sent
+from config.lib.request_handling import ENVELOPE, Lane, handle
+from findings.formats.shapes.column_map import in_words
+from findings.forms import iso, said_of
+from findings.imports import closing, importers, queue
+from findings.imports.column_map_form import ColumnsForm
+from findings.imports.run import Sent
+from findings.imports.upload_form import UploadForm
 from findings.models import Import, Source
 
 SUGGESTED = 200
@@ -30,6 +32,7 @@ SHOWN = 50  # of the findings that a report lacks
 def list_importers(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": importers.source_rows(),
+        "since": iso(importers.first_day()),
         "imports": importers.recent_imports(),
         "may_upload": signed_in(request).may(Permission.FINDINGS_INTAKE),
         "base_url": settings.BASE_URL,
@@ -55,7 +58,7 @@ def _shown(
         "run": run,
         "label": importers.LABELS.get((run.summary or {}).get("format", run.format), ""),
         "fragment": part,
-        "missing": closing.missing_from(run)[:SHOWN] if run.closing == Import.Closing.HELD else (),
+        **_missing(run),
         "may_import": may_import,
         "columns_form": form if may_import else None,
         "column_map": in_words(run.columns),
@@ -63,6 +66,14 @@ def _shown(
     }
     name = f"findings/{'_import' if part else 'import'}.html"
     return render(request, name, context, status=status)
+
+
+def _missing(run: Import) -> dict[str, Any]:
+    """What a person decides about, as it is now: some may have been resolved since."""
+    if run.closing != Import.Closing.HELD:
+        return {}
+    missing = closing.missing_from(run)
+    return {"missing": missing[:SHOWN], "missing_count": missing.count()}
 
 
 def _columns_form(run: Import, data: QueryDict | None) -> ColumnsForm | None:
@@ -73,6 +84,11 @@ def _columns_form(run: Import, data: QueryDict | None) -> ColumnsForm | None:
     return ColumnsForm(data, columns=columns, mapped=run.columns)
 
 
+@handle(
+    lane=Lane.INTAKE,
+    max_body=queue.MAX_BYTES + ENVELOPE,
+    permission=Permission.FINDINGS_INTAKE,
+)
 @require(Permission.FINDINGS_INTAKE)
 @require_http_methods(["GET", "POST"])
 def upload_report(request: HttpRequest) -> HttpResponse:
@@ -80,7 +96,7 @@ def upload_report(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if sent else UploadForm()
     if form.is_valid():
         file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
-        said = Sent(
+        options = Sent(
             source=form.cleaned_data["source"],
             scope=form.cleaned_data["scope"],
             format_name=form.cleaned_data["format"],
@@ -88,7 +104,7 @@ def upload_report(request: HttpRequest) -> HttpResponse:
             is_partial=form.cleaned_data["is_partial"],
             by=signed_in(request).name,
         )
-        row = uploads.keep(file, said, asks_first="now" not in request.POST)
+        row = queue.store(file, options, asks_first="now" not in request.POST)
         return redirect("findings:import-show", row.pk)
     names = Source.objects.values_list("name", flat=True)[:SUGGESTED]
     status = 422 if sent else 200
@@ -97,8 +113,9 @@ def upload_report(request: HttpRequest) -> HttpResponse:
 
 @require(Permission.FINDINGS_INTAKE)
 @require_POST
-def begin(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    uploads.begin(_run(import_id))
+def confirm(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    if not queue.confirm(_run(import_id)):
+        messages.warning(request, "This report was decided about already.")
     return redirect("findings:import-show", import_id)
 
 
@@ -111,14 +128,16 @@ def map_columns(request: HttpRequest, import_id: UUID) -> HttpResponse:
     if form and not form.is_valid():
         return _shown(request, run, form, status=422)
     if form:
-        uploads.look_again(run, form.column_map)
+        queue.reanalyse(run, form.column_map)
     return redirect("findings:import-show", import_id)
 
 
 @require(Permission.FINDINGS_INTAKE)
 @require_POST
 def discard(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    uploads.discard(_run(import_id))
+    if not queue.discard(_run(import_id)):
+        messages.warning(request, "Somebody imported this report meanwhile: it was not discarded.")
+        return redirect("findings:import-show", import_id)
     messages.success(request, "The report was discarded.")
     return redirect("findings:importer-list")
 
@@ -128,16 +147,24 @@ def discard(request: HttpRequest, import_id: UUID) -> HttpResponse:
 def resolve(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The findings that a report lacked are gone."""
     run = _run(import_id)
-    closing.resolve_held(run, actor=signed_in(request))
-    messages.success(request, f"{said_of(run.resolved)} resolved")
+    try:
+        closing.resolve_held(run, actor=signed_in(request))
+    except closing.AlreadyDecided as decided:
+        messages.warning(request, str(decided))
+    else:
+        messages.success(request, f"{said_of(run.resolved)} resolved")
     return redirect("findings:import-show", import_id)
 
 
 @require(Permission.FINDINGS_WRITE)
 @require_POST
 def keep_open(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    closing.keep_open(_run(import_id), actor=signed_in(request))
-    messages.success(request, "The findings stay open.")
+    try:
+        closing.keep_open(_run(import_id), actor=signed_in(request))
+    except closing.AlreadyDecided as decided:
+        messages.warning(request, str(decided))
+    else:
+        messages.success(request, "The findings stay open.")
     return redirect("findings:import-show", import_id)
 
 

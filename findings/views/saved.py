@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
-from findings import services
+from findings import saved_views
 from findings.forms import ExplorerQuery, ViewForm
 from findings.models import SavedView
 
@@ -23,10 +24,18 @@ def create_view(request: HttpRequest) -> HttpResponse:
     owner = signed_in(request)
     query = ExplorerQuery(request.GET).state
     form = _form(request, owner)
-    if not form.is_valid():
-        return _ask(request, form, query, title="Save view", label="Save view")
-    name, is_shared = _said(form)
-    services.save_view(name=name, query=query, is_shared=is_shared, owner=owner)
+    if form.is_valid():
+        try:
+            return submit_once(request, lambda: _save(request, form, query))
+        except saved_views.ViewNameTaken as taken:
+            form.add_error("name", str(taken))
+    again = sent_before(request) if form.is_bound else None
+    return again or _ask(request, form, query, title="Save view", label="Save view")
+
+
+def _save(request: HttpRequest, form: ViewForm, query: str) -> HttpResponse:
+    name, is_shared = _cleaned(form)
+    saved_views.save_view(name=name, query=query, is_shared=is_shared, owner=signed_in(request))
     messages.success(request, f"View {name} saved")
     return _to(request, query)
 
@@ -37,21 +46,25 @@ def edit_view(request: HttpRequest, view_id: int) -> HttpResponse:
     owner = signed_in(request)
     view = _own_view(view_id, owner)
     form = _form(request, owner, view)
-    if not form.is_valid():
-        delete = reverse("findings:view-delete", args=[view_id])
-        title = f"Edit the view {view.name}"
-        return _ask(request, form, view.query, title=title, label="Save", delete=delete)
-    name, is_shared = _said(form)
-    services.change_view(view, name=name, is_shared=is_shared)
-    messages.success(request, f"View {name} saved")
-    return _to(request, view.query)
+    if form.is_valid():
+        name, is_shared = _cleaned(form)
+        try:
+            saved_views.change_view(view, name=name, is_shared=is_shared)
+        except saved_views.ViewNameTaken as taken:
+            form.add_error("name", str(taken))
+        else:
+            messages.success(request, f"View {name} saved")
+            return _to(request, view.query)
+    delete = reverse("findings:view-delete", args=[view_id])
+    title = f"Edit the view {view.name}"
+    return _ask(request, form, view.query, title=title, label="Save", delete=delete)
 
 
 @require(Permission.FINDINGS_READ)
 @require_POST
 def delete_view(request: HttpRequest, view_id: int) -> HttpResponse:
     view = _own_view(view_id, signed_in(request))
-    services.delete_view(view)
+    saved_views.delete_view(view)
     messages.success(request, f"View {view.name} deleted")
     return _to(request, view.query)
 
@@ -70,7 +83,7 @@ def _form(request: HttpRequest, owner: User, view: SavedView | None = None) -> V
     return ViewForm(data, owner=owner, view=view, may_share=may_share)
 
 
-def _said(form: ViewForm) -> tuple[str, bool]:
+def _cleaned(form: ViewForm) -> tuple[str, bool]:
     return form.cleaned_data["name"], form.cleaned_data.get("is_shared", False)
 
 

@@ -1,4 +1,4 @@
-"""What people decide about findings themselves: muted, whose, in which status."""
+"""What people decide about findings themselves: muted, whose, in which status, in the Inbox."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings import overrides, services
-from findings.forms import AssignForm, Chosen, MuteForm, SeverityForm, StatusForm, said_of
+from findings import inbox, overrides, services
+from findings.forms import (
+    AssignForm,
+    Chosen,
+    InboxForm,
+    MuteForm,
+    SeverityForm,
+    StatusForm,
+    said_of,
+)
+from findings.models import InboxChoice
 from findings.views.asking import ask, back, nothing_chosen
 
 
@@ -84,4 +93,23 @@ def change_severity(request: HttpRequest) -> HttpResponse:
         actor=signed_in(request),
     )
     messages.success(request, f"Severity of {said_of(number)} changed")
+    return back(request, gone=chosen.gone)
+
+
+@require(Permission.FINDINGS_WRITE)
+@require_POST
+def choose_inbox(request: HttpRequest) -> HttpResponse:
+    """Nothing is asked where the button has said which of the two."""
+    chosen = Chosen(request.POST)
+    form = InboxForm(request.POST if "inbox" in request.POST else None)
+    if not chosen.findings:
+        return nothing_chosen(request)
+    if not form.is_valid():
+        title, text = f"Security Inbox: {chosen.noun}", "No rule undoes what you choose here."
+        return ask(request, chosen.hidden, form, title=title, label="Save", text=text)
+    choice = form.cleaned_data["inbox"]
+    number = inbox.choose(chosen.pks, choice=choice, actor=signed_in(request))
+    is_in = choice == InboxChoice.ADDED
+    what = "added to the Security Inbox" if is_in else "taken out of the Security Inbox"
+    messages.success(request, f"{said_of(number)} {what}")
     return back(request, gone=chosen.gone)

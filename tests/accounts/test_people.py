@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from threading import Barrier, Thread
+
 import pytest
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, connection
 
 from config.accounts.models import User
 from config.accounts.people import change_person, create_person
@@ -21,7 +23,9 @@ def make(email="Maya@Example.com", password=PASSWORD):
 
 def test_it_makes_an_account_that_can_sign_in():
     make()
-    assert User.objects.get(email="maya@example.com").check_password(PASSWORD)
+    maya = User.objects.get(email="maya@example.com")
+    assert maya.check_password(PASSWORD)
+    assert maya.must_change_password
 
 
 def test_it_refuses_an_address_that_is_taken_in_another_spelling():
@@ -55,6 +59,32 @@ def test_it_gives_another_role(admin, viewer):
 def test_it_deactivates_and_lets_in_again(admin, viewer):
     assert change(viewer, admin, is_active=False).is_active is False
     assert change(viewer, admin, is_active=True).is_active is True
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one by one anyway")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("changes", [{"role": Role.EDITOR}, {"is_active": False}])
+def test_it_leaves_an_admin_when_two_change_each_other(changes):
+    """Each has read that both are admins; only the first to write is right about it."""
+    admins = [UserFactory(role=Role.ADMIN) for _ in range(2)]
+    barrier, refused = Barrier(2), []
+
+    def change_other(actor, other):
+        barrier.wait(10)
+        try:
+            change(other, actor, **changes)
+        except PermissionDenied:
+            refused.append(actor)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=change_other, args=pair) for pair in (admins, admins[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(refused) == 1
+    assert [each.pk for each in User.objects.all() if each.may("user_access_manage")] != []
 
 
 @pytest.mark.parametrize("changes", [{"role": Role.EDITOR}, {"is_active": False}])

@@ -10,11 +10,22 @@ from axes.models import AccessAttempt, AccessLog
 from django.db.models import Model
 from django.utils import timezone
 
-from automation.models import DailyUsage, Decision, RuleCheck, RuleSet, RuleSetVersion, TestRun
+from automation.kinds.ticket_creation.action import NAME
+from automation.models import (
+    DailyUsage,
+    Decision,
+    DefaultRule,
+    EvaluationAttempt,
+    Recheck,
+    RuleCheck,
+    RuleSetVersion,
+    TestRun,
+)
 from config.accounts.api_keys import create_api_key
-from config.accounts.models import KeyWindow
+from config.accounts.audit.events import record_event
+from config.accounts.models import AuditEvent, KeyWindow
 from config.accounts.roles import Permission
-from config.runtime.models import Beat
+from config.runtime.models import Heartbeat
 from findings.models import FindingEvent, Import, SavedView, Scope
 from tests.factories import (
     DestinationFactory,
@@ -34,8 +45,10 @@ from ticketing.models import (
     BulkStep,
     Case,
     CommentLink,
+    CommentRevision,
     JiraSpace,
     JiraUser,
+    NewestNumber,
     Orphan,
     RequestHour,
     TimelineEntry,
@@ -45,8 +58,19 @@ from ticketing.models import (
 _number = count(1)
 
 
+def _default_rule():
+    return DefaultRule.objects.create(
+        id=f"d{next(_number)}_default_rule", name="D", modified_by=UserFactory()
+    )
+
+
 def _key():
     return create_api_key("ci", scopes=[Permission.FINDINGS_READ], actor=UserFactory())[0]
+
+
+def _event():
+    record_event("finding", "muted", count=3)
+    return AuditEvent.objects.latest("id")
 
 
 def _run():
@@ -82,7 +106,7 @@ def _decision():
 
 def _version():
     return RuleSetVersion.objects.create(
-        kind=RuleSet.Kind.TICKET_CREATION,
+        kind=NAME,
         version=next(_number),
         rules=[],
         created_by=UserFactory(),
@@ -106,6 +130,7 @@ MAKE: dict[str, Callable[[], Model]] = {
     "accounts.User": UserFactory,
     "accounts.ApiKey": _key,
     "accounts.KeyWindow": lambda: KeyWindow.objects.create(key=_key(), number=1, used=1),
+    "accounts.AuditEvent": _event,
     "axes.AccessAttempt": _attempt,
     "axes.AccessLog": lambda: AccessLog.objects.create(username=f"{next(_number)}"),
     "findings.Source": lambda: SourceFactory(name=f"source {next(_number)}"),
@@ -143,6 +168,9 @@ MAKE: dict[str, Callable[[], Model]] = {
     "ticketing.Attempt": lambda: Attempt.objects.create(
         issue=ExternalIssueFactory(), operation=Attempt.Operation.CREATE
     ),
+    "ticketing.NewestNumber": lambda: NewestNumber.objects.create(
+        account=JiraAccountFactory(), space_id="10000", number=7, at=timezone.now()
+    ),
     "ticketing.Orphan": lambda: Orphan.objects.create(
         issue=ExternalIssueFactory(), remote_id="1", remote_key="SEC-1"
     ),
@@ -151,21 +179,33 @@ MAKE: dict[str, Callable[[], Model]] = {
         entry=TimelineEntry.objects.create(case=_case(), kind=TimelineEntry.Kind.COMMENT),
         comment_id="1",
     ),
+    "ticketing.CommentRevision": lambda: CommentRevision.objects.create(
+        entry=TimelineEntry.objects.create(case=_case(), kind=TimelineEntry.Kind.COMMENT),
+        before="x",
+        actor=UserFactory(),
+    ),
     "ticketing.RequestHour": lambda: RequestHour.objects.create(
         account=JiraAccountFactory(), hour=timezone.now()
     ),
     "ticketing.WebhookEvent": lambda: WebhookEvent.objects.create(
         account=JiraAccountFactory(), identifier="1"
     ),
+    "automation.Recheck": Recheck.objects.create,
     "automation.RuleCheck": lambda: RuleCheck.objects.create(rule=RuleFactory()),
+    "automation.EvaluationAttempt": lambda: EvaluationAttempt.objects.create(
+        size=1, finding=FindingFactory()
+    ),
     "automation.TestRun": lambda: TestRun.objects.create(
         rule={}, finding=FindingFactory(), created_by=UserFactory()
     ),
+    "automation.DefaultRule": _default_rule,
     "automation.Rule": lambda: RuleFactory(modified_by=UserFactory()),
     "automation.RuleSetVersion": _version,
     "automation.Decision": _decision,
     "automation.DailyUsage": _usage,
-    "runtime.Beat": lambda: Beat.objects.create(cluster=f"c{next(_number)}", at=timezone.now()),
+    "runtime.Heartbeat": lambda: Heartbeat.objects.create(
+        cluster=f"c{next(_number)}", at=timezone.now()
+    ),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -10,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.rows import MAKE, rows_of
+from tests.factories import FindingFactory
 
 pytestmark = pytest.mark.django_db
 OURS = ("accounts", "findings", "ticketing", "automation", "runtime")
@@ -94,7 +97,13 @@ def test_it_changes_nothing_that_has_no_service(as_user, admin, label):
     assert as_user(admin).post(url, {"name": "changed"}).status_code == 403
 
 
-HAVE_HISTORY = ["accounts.User", "accounts.ApiKey", "ticketing.Project", "automation.Rule"]
+HAVE_HISTORY = [
+    "accounts.User",
+    "accounts.ApiKey",
+    "ticketing.Project",
+    "automation.Rule",
+    "automation.DefaultRule",
+]
 
 
 @pytest.mark.parametrize("label", HAVE_HISTORY)
@@ -106,3 +115,12 @@ def test_it_shows_the_history_and_never_writes_it_back(as_user, admin, label):
     url = reverse(f"{name}_simple_history", args=[row.pk, row.history.first().pk])
     assert browser.get(url).status_code == 200
     assert browser.post(url, {"name": "reverted"}).status_code == 403
+
+
+def test_it_draws_the_bolt_of_a_ticket_that_a_rule_made(as_user, admin):
+    FindingFactory(ticket="automated", ticket_key="RISK-1")
+
+    page = as_user(admin).get("/admin/findings/finding/").content.decode()
+
+    assert re.search(r'<span role="img" title="Created automatically[^>]*>.*?</span> RISK-1', page)
+    assert "&lt;span" not in page

@@ -18,7 +18,7 @@ STRICT = {
 }
 INLINE_STYLE = {"style-src 'self' 'unsafe-inline'"}
 ADMIN = STRICT - {"script-src 'self'", "style-src 'self'"} | INLINE_STYLE
-ADMIN |= {"script-src 'self' 'unsafe-inline' 'unsafe-eval'"}
+ADMIN |= {"script-src 'self' 'unsafe-eval'"}
 DOCS = STRICT - {"script-src 'self'", "style-src 'self'"} | INLINE_STYLE
 DOCS |= {"script-src 'self' 'unsafe-inline'"}
 

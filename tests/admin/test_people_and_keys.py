@@ -58,14 +58,6 @@ def test_it_does_not_let_an_admin_demote_or_deactivate_themselves(as_admin, admi
     assert (admin.name, admin.role, admin.is_active) == ("Ada", Role.ADMIN, True)
 
 
-def test_it_sets_a_password(as_admin, viewer):
-    url = as_admin.get(f"{PEOPLE}{viewer.pk}/set-password", follow=True).request["PATH_INFO"]
-    form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
-    as_admin.post(url, form)
-    viewer.refresh_from_db()
-    assert viewer.check_password(PASSWORD)
-
-
 def test_it_never_shows_a_password_hash(as_admin, viewer):
     viewer.set_password(PASSWORD)
     viewer.save(update_fields=["password"])

@@ -66,7 +66,7 @@ def test_it_refuses_bearer_and_key_header_together(api, make_key):
 
 def test_it_refuses_a_revoked_key(api):
     key, raw = create_api_key("ci", scopes=[READ], actor=None)
-    revoke_api_key(key.pk)
+    revoke_api_key(key.pk, actor=None)
     assert api.get(URL, headers={"DD-API-KEY": raw}).status_code == 401
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from automation.services import RuleData, create_rule
+from automation.rules.services import create_rule
 from config.accounts.roles import Permission
 from tests.api.asking import refusal
-from tests.factories import DestinationFactory, ProjectFactory, opened_case
+from tests.factories import DestinationFactory, ProjectFactory, opened_case, ticket_rule
 from tests.jira_places import account_at
 from ticketing.models import Destination, Project
-from ticketing.trackers.jira.sandbox.defaults import BUG, TASK
+from ticketing.trackers.jira.sandbox.defaults import BUG, DATE, DATE_TIME, TASK
 
 pytestmark = pytest.mark.django_db
 NOBODY = "11111111-1111-1111-1111-111111111111"
@@ -102,7 +102,7 @@ def test_it_deletes_an_unused_project(ask, project):
 
 def test_what_stands_in_the_way_of_deleting_is_said(ask, project, admin):
     opened_case(project)
-    data = RuleData(
+    data = ticket_rule(
         name="Secrets", finding_types=["secret"], project_id=project.pk, max_tickets_per_day=1
     )
     create_rule(data, actor=admin)
@@ -218,6 +218,38 @@ def test_sync_off_is_every_field_off(ask, project):
     assert shown["sync"]["enabled"] is False
 
 
+@pytest.mark.parametrize(
+    ("field", "has_time"), [("duedate", False), (DATE.id, False), (DATE_TIME.id, True)]
+)
+def test_the_due_date_goes_into_a_date_of_the_type(ask, project, jira, field, has_time):
+    account, space = account_at(jira), jira.project("SEC")
+    for each in (DATE, DATE_TIME):
+        jira.put_field("SEC", each)
+    due_date = {"sync_type": "two_way", "jira_field_id": field}
+    sent = with_jira(
+        metadata=metadata(account, space.id), sync={"properties": {"due_date": due_date}}
+    )
+    shown = jira_of(ask.patch("/cases/projects/SEC", sent))
+    assert shown["sync"]["properties"]["due_date"] == due_date
+    assert Destination.objects.get().due_date_has_time is has_time
+    jira.faults.answer("GET .*", 503, "down", times=None)
+    again = with_jira(sync={"properties": shown["sync"]["properties"]})
+    assert jira_of(ask.patch("/cases/projects/SEC", again)) == shown
+    off = jira_of(ask.patch("/cases/projects/SEC", with_jira(sync={"enabled": False})))
+    assert off["sync"]["properties"]["due_date"]["sync_type"] == "off"
+
+
+@pytest.mark.parametrize("field", ["summary", "customfield_1", "x" * 300])
+def test_the_due_date_goes_into_nothing_else(ask, project, jira, field):
+    account, space = account_at(jira), jira.project("SEC")
+    said = {"due_date": {"sync_type": "once", "jira_field_id": field}}
+    sent = with_jira(metadata=metadata(account, space.id), sync={"properties": said})
+    answer = ask.patch("/cases/projects/SEC", sent)
+    assert refusal(answer)[::2] == (400, f"{PROPERTIES}/due_date/jira_field_id")
+    assert "duedate" in refusal(answer)[1]
+    assert not Destination.objects.exists()
+
+
 def synced(**properties):
     return {"integration_jira": {"sync": {"properties": properties}}}
 
@@ -230,7 +262,8 @@ def synced(**properties):
             {"integration_jira": {"auto_creation": {"enabled": True}}},
             f"{JIRA}/auto_creation/enabled",
         ),
-        (synced(due_date={"sync_type": "once"}), f"{PROPERTIES}/due_date"),
+        (synced(due_date={"sync_type": "daily"}), f"{PROPERTIES}/due_date"),
+        (synced(custom_fields={"a": {"sync_type": "once"}}), f"{PROPERTIES}/custom_fields"),
         (synced(title={"sync_type": "never"}), f"{PROPERTIES}/title"),
         (synced(status={"mapping": {"DONE": "1"}}), f"{PROPERTIES}/status/mapping"),
         (synced(title={"mapping": {"a": "1"}}), f"{PROPERTIES}/title/mapping"),

@@ -7,8 +7,15 @@ import pytest
 from config.accounts.roles import Permission
 from tests.api.asking import refusal
 from tests.api.test_cases import said
-from tests.factories import FindingFactory, ProjectFactory, UserFactory, opened_case
+from tests.factories import (
+    FindingFactory,
+    JiraAccountFactory,
+    ProjectFactory,
+    UserFactory,
+    opened_case,
+)
 from ticketing import services
+from ticketing.models import Case, JiraUser
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +73,7 @@ def test_it_searches_sorts_and_pages(ask, many, query, found):
 
 def test_a_page_says_where_it_is(ask, many):
     page = ask.get("/cases?page[size]=2&page[number]=2").json()["meta"]["page"]
-    assert page == {"current": 2, "size": 2, "total": 3}
+    assert page == {"current": 2, "size": 1, "total": 2, "total_cases": 3}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,17 @@ def test_it_counts_by_group(ask, many):
         "none",
         str(many[1].assignee_id),
     }
+
+
+def test_somebody_in_jira_is_found_and_counted_by_name_and_related_to_nobody(ask, many):
+    priya = JiraUser.objects.create(account=JiraAccountFactory(), user_id="1", name="Priya")
+    Case.objects.filter(pk=many[0].pk).update(jira_assignee=priya)
+
+    found = ask.get("/cases?filter=assignee:priya").json()["data"]
+    assert [each["relationships"]["assignee"] for each in found] == [{"data": None}]
+    counted = ask.get("/cases/count?group_bys=assignee&query_filter=title:Alpha").json()
+    [group] = counted["data"]["attributes"]["groups"]
+    assert group["group_values"] == [{"value": "Priya · Jira", "count": 1}]
 
 
 def test_it_counts_all_without_a_group_and_keeps_to_the_limit(ask, many):

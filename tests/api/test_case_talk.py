@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from config.accounts.roles import Permission
@@ -48,13 +50,15 @@ def test_a_comment_is_answered_as_an_array_of_timeline_cells(ask, case):
     [cell] = answer.json()["data"]
     assert cell["type"] == "timeline_cell"
     assert cell["attributes"]["cell_content"] == {"message": "On it."}
-    assert cell["attributes"]["author"] == {"type": "USER", "content": {"name": "ci"}}
+    author = cell["attributes"]["author"]
+    assert (author["type"], author["content"]["name"]) == ("USER", "Ada Admin")  # the key's maker
     assert ask.get("/cases/SEC-1").json()["data"]["attributes"]["comment_count"] == 1
 
 
-def test_a_comment_is_edited_and_deleted(ask, case, analyst):
-    entry = services.comment(case, "Frist", actor=analyst)
-    path = f"/cases/SEC-1/comment/{entry.pk}"
+def test_a_comment_is_edited_and_deleted(ask, case):
+    ask.post("/cases/SEC-1/comment", said(comment="Frist"))
+    entry = case.timeline.get(kind="comment")
+    path = f"/cases/SEC-1/comment/{UUID(int=entry.pk)}"
     [cell] = ask.put(path, said(comment="First")).json()["data"]
     assert cell["attributes"]["cell_content"] == {"message": "First"}
     assert cell["attributes"]["modified_at"] > cell["attributes"]["created_at"]
@@ -67,21 +71,33 @@ def test_a_comment_is_edited_and_deleted(ask, case, analyst):
 
 
 def test_a_deleted_and_an_unknown_comment_are_not_found(ask, case):
-    entry = services.comment(case, "Gone", actor=None)
+    ask.post("/cases/SEC-1/comment", said(comment="Gone"))
+    entry = case.timeline.get(kind="comment")
     other = services.comment(opened_case(case.project), "Elsewhere", actor=None)
     created = case.timeline.get(kind="created")
-    ask.delete(f"/cases/SEC-1/comment/{entry.pk}")
-    for name in (entry.pk, other.pk, created.pk, 10**18, "x", "-1"):
-        path = f"/cases/SEC-1/comment/{name}"
+    ask.delete(f"/cases/SEC-1/comment/{UUID(int=entry.pk)}")
+    for number in (entry.pk, other.pk, created.pk, 10**18, 2**127):
+        path = f"/cases/SEC-1/comment/{UUID(int=number)}"
         for answer in (ask.put(path, said(comment="x")), ask.delete(path)):
             assert answer.status_code == 404
             assert answer.json()["errors"][0]["title"] == "comment not found"
 
 
+@pytest.mark.parametrize("name", ["x", "-1", "17"])
+def test_the_id_of_a_comment_is_a_uuid(ask, case, name):
+    for answer in (
+        ask.put(f"/cases/NONE-1/comment/{name}", said(comment="x")),
+        ask.delete(f"/cases/NONE-1/comment/{name}"),
+    ):
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["code"]) == (400, "invalid_command")
+        assert error["meta"] == {"entity": "cellid", "rule": "uuid"}
+
+
 def test_a_comment_from_jira_is_edited_there(ask, case):
     entry = services.comment(case, "Theirs", actor=None)
     TimelineEntry.objects.filter(pk=entry.pk).update(author="Dana")
-    path = f"/cases/SEC-1/comment/{entry.pk}"
+    path = f"/cases/SEC-1/comment/{UUID(int=entry.pk)}"
     for answer in (ask.put(path, said(comment="x")), ask.delete(path)):
         told = "This comment was written in Jira. Change it there."
         assert refusal(answer)[:2] == (400, told)

@@ -9,6 +9,7 @@ import pytest
 from config.accounts.roles import Permission
 from tests.api.asking import JSON_API, refusal
 from tests.factories import (
+    FindingFactory,
     ProjectFactory,
     UserFactory,
     opened_case,
@@ -62,7 +63,11 @@ def test_creating_answers_with_the_keys_observed(ask, project, admin):
     assert (answer.status_code, answer["Content-Type"]) == (201, JSON_API)
     data = answer.json()["data"]
     attributes = data["attributes"]
-    assert (data["type"], attributes["key"], attributes["public_id"]) == ("case", "SEC-1", "1")
+    assert (data["type"], attributes["key"], attributes["internal_id"]) == (
+        *("case", "SEC-1"),
+        data["id"],
+    )
+    assert attributes["public_id"].isdigit()
     assert (attributes["type"], attributes["type_id"]) == ("STANDARD", STANDARD_TYPE)
     assert attributes["merge_status"] == "NOT_MERGED"
     assert (attributes["attributes"], attributes["custom_attributes"]) == ({}, {})
@@ -295,4 +300,49 @@ def test_a_project_has_one_view(ask, project):
      ("get", "/cases/SEC-1/watchers"), ("post", "/cases/bulk")],
 )  # fmt: skip
 def test_what_is_not_built_says_so(ask, method, path):
-    assert ask.ask(method, path, None if method == "get" else {}).status_code == 501
+    assert ask.ask(method, path, None if method == "get" else {}).status_code == 404
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_malformed_assignee_is_refused_before_anything_is_looked_up(ask, project, found):
+    """In the words that the public API was recorded with."""
+    key = "NONE-1"
+    if found:
+        key = ask.post("/cases", new(project.pk)).json()["data"]["attributes"]["key"]
+    nobody = {"assignee": {"data": {"id": "invalid-uuid", "type": "user"}}}
+    for answer in (
+        ask.post(f"/cases/{key}/assign", said(assignee_id="invalid-uuid")),
+        ask.post("/cases", new(project.pk if found else "nowhere", relationships=nobody)),
+    ):
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == [
+            {
+                "code": "invalid_command",
+                "title": "error when validating input command: 'assigneeid' field must be an uuid",
+                "meta": {"entity": "assigneeid", "rule": "uuid"},
+            }
+        ]
+
+
+def test_it_keeps_what_a_case_was_made_for(ask, project, admin):
+    finding = FindingFactory()
+    case = services.open_manual_case([finding.pk], project=project, actor=admin)
+    services.detach([finding.pk], actor=admin)
+    manual = ask.post("/cases", new(project.pk)).json()["data"]["attributes"]["key"]
+    services.attach(Case.objects.get(key=manual), [finding.pk], actor=admin)
+
+    def source(key):
+        return ask.get(f"/cases/{key}").json()["data"]["attributes"]["creation_source"]
+
+    assert (source(case.key), source(manual)) == ("CS_SECURITY_FINDING", "MANUAL")
+
+
+def test_what_a_key_does_is_done_in_the_name_of_who_answers_for_it(ask, project, admin):
+    key = ask.post("/cases", new(project.pk)).json()["data"]["attributes"]["key"]
+    ask.post(f"/cases/{key}/comment", said(comment="Seen"))
+    ask.post(f"/cases/{key}/priority", said(priority="P1"))
+
+    [cell] = ask.get(f"/cases/{key}/timelines").json()["data"]
+    assert cell["attributes"]["author"]["content"]["id"] == str(admin.pk)
+    people = ask.get(f"/cases/{key}").json()["data"]["relationships"]
+    assert {people[who]["data"]["id"] for who in ("created_by", "modified_by")} == {str(admin.pk)}

@@ -133,10 +133,13 @@ def test_what_jira_refuses_is_failed_and_says_why(ask, place, jira):
     assert Case.objects.get().origin == Case.Origin.API
 
 
-def test_an_answer_that_is_lost_is_in_progress_and_found_later(ask, place, jira):
+@pytest.mark.parametrize(("is_found", "status"), [(True, "COMPLETED"), (False, "IN_PROGRESS")])
+def test_an_answer_that_is_lost_is_looked_for_at_once(ask, place, jira, is_found, status):
     jira.faults.reset(CREATE, stage="after")
+    if not is_found:
+        jira.faults.answer(r"POST .*/issue/bulkfetch$", 503)
     data = create(ask, place, findings())
-    assert data["attributes"]["jira_issue"] == {"status": "IN_PROGRESS"}
+    assert data["attributes"]["jira_issue"]["status"] == status
     assert len(jira.issues("SEC")) == 1
 
 

@@ -18,7 +18,7 @@ from config.accounts.api_keys import create_api_key
 from config.accounts.idempotency import KEPT_FOR, LEASE
 from config.accounts.models import ApiKey, KeptAnswer
 from config.accounts.roles import Permission
-from config.accounts.tasks import sweep
+from config.accounts.tasks import forget_answers
 from findings.models import Finding, Import
 from tests.api.rules import URL as RULES
 from tests.api.rules import said
@@ -221,7 +221,7 @@ def test_of_many_at_once_one_does_it(url, body, _, status):
 def test_it_forgets_after_a_day(send, frozen):
     send(RULES, RULE)
     frozen.shift(KEPT_FOR - timedelta(seconds=1))
-    sweep()
+    forget_answers()
     assert send(RULES, RULE)["Idempotency-Replayed"] == "true"
     frozen.shift(timedelta(seconds=1))
     assert "Idempotency-Replayed" not in send(RULES, RULE)
@@ -231,5 +231,5 @@ def test_it_forgets_after_a_day(send, frozen):
 def test_it_sweeps_what_is_a_day_old(send, frozen):
     send(RULES, RULE)
     frozen.shift(KEPT_FOR)
-    sweep()
+    forget_answers()
     assert not KeptAnswer.objects.exists()

@@ -8,7 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.accounts.roles import Permission
-from findings import imports, uploads
+from findings.imports import queue
+from findings.imports import run as import_run
 from findings.models import Finding, Import
 
 URL = "/api/v1/imports"
@@ -83,18 +84,18 @@ def test_it_refuses_a_table_of_which_nobody_said_what_its_columns_are(send):
 
 
 def test_it_goes_on_by_the_same_map_in_the_queue(send, monkeypatch):
-    monkeypatch.setattr(imports, "BATCH", 1)
+    monkeypatch.setattr(import_run, "BATCH", 1)
     assert send(columns=MAP, queued="true").status_code == 202
-    assert not uploads.take_due(seconds=0)
+    assert not queue.take_due(seconds=0)
     assert Finding.objects.count() == 1
-    assert uploads.take_due()
+    assert queue.take_due()
     run = Import.objects.get()
     assert (run.state, run.new, run.rejected) == ("done", 2, 0)
 
 
 def test_it_says_in_the_queue_which_column_is_missing(send):
     send(columns="title:Name,severity:Level", queued="true")
-    assert uploads.take_due()
+    assert queue.take_due()
     run = Import.objects.get()
     assert run.state == "refused"
     assert "title is in “Name”" in run.reason

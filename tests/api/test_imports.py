@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.accounts.roles import Permission
-from findings import uploads
+from findings.imports import queue
 from findings.models import Finding, Import
 
 SAMPLES = Path(__file__).parent.parent / "findings" / "formats" / "samples"
@@ -132,6 +132,16 @@ def test_it_refuses_an_odd_page(query, send, api):
     assert answer.json()["errors"][0]["source"] == {"parameter": query.partition("=")[0]}
 
 
+def test_it_names_the_columns_that_nothing_is_taken_from(send, api):
+    table = b"Title,Severity,Host,Owner\nOld TLS,low,web-1,me\n"
+    preview = send(table, "?source=x&dry_run=true").json()["data"]["attributes"]
+    done = send(table, "?source=x").json()["data"]
+    again = api.get(f"{URL}/{done['id']}", headers=send.headers).json()["data"]
+    for attributes in (preview, done["attributes"], again["attributes"]):
+        assert attributes["notes"] == ["Columns not read: Owner."]
+    assert preview["unread_columns"] == ["Owner"]
+
+
 def test_it_shows_one_import_with_its_errors(send, api):
     id_ = send(CODE).json()["data"]["id"]
     answer = api.get(f"{URL}/{id_}", headers=send.headers).json()
@@ -175,6 +185,31 @@ def test_it_says_that_a_report_is_held(send):
     assert said["closing_note"] == "3 of 3 findings are missing from this report."
 
 
+@pytest.mark.parametrize("query", ["?scope=shop&format=gosec", "?scope=shop&dry_run=true"])
+def test_it_names_the_files_that_the_scanner_could_not_read(send, query):
+    issue = {"rule_id": "G204", "details": "Odd", "severity": "HIGH", "file": "a.go", "line": "1"}
+    report = {"Golang errors": {}, "Issues": [issue], "Stats": {}}
+    send(json.dumps(report).encode(), "?scope=shop")
+    error = {"a.go": [{"line": 3, "error": "expected declaration"}]}
+    unread = report | {"Issues": [], "Golang errors": error}
+    said = send(json.dumps(unread).encode("utf-16"), query).json()["data"]
+    assert said["attributes"]["unscanned"] == [
+        {"target": "a.go", "reason": "expected declaration", "kind": "file"}
+    ]
+    assert said["attributes"]["closing_note"] == (
+        "1 file could not be read: a.go; its finding stays open."
+    )
+    assert said["attributes"]["notes"] == ["The file was in UTF-16 and was read so."]
+    assert Finding.objects.get().status == "open"
+
+
+def test_it_takes_an_empty_body_as_a_clean_scan_where_format_and_scope_are_named(send):
+    send(_own(1))
+    said = send(b"", "?source=nightly&scope=shop&format=json").json()["data"]["attributes"]
+    assert (said["state"], said["received"], said["missing"]) == ("done", 0, 1)
+    assert send(b"", "?format=json").status_code == 422
+
+
 def test_it_looks_a_report_through(send):
     send(_own(1, 2, 3))
     answer = send(_own(1, 2, 4), "?dry_run=true")
@@ -195,7 +230,7 @@ def test_it_keeps_a_report_for_the_queue(send, api, make_key):
     assert answer.status_code == 202
     assert answer.json()["data"]["attributes"]["state"] == "running"
     assert not Finding.objects.exists()
-    assert uploads.take_due()
+    assert queue.take_due()
     headers = {"DD-API-KEY": make_key(Permission.FINDINGS_READ)}
     said = api.get(f"{URL}/{answer.json()['data']['id']}", headers=headers).json()
     attributes = said["data"]["attributes"]

@@ -251,8 +251,7 @@ def test_it_deletes_a_template_once(ask):
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
 def test_it_knows_no_such_template(ask, method):
     body = changed() if method == "patch" else None
-    for unknown in (uuid4(), "not-a-uuid"):
-        assert only_error(ask(method, f"/issue-templates/{unknown}", body), 404)
+    assert only_error(ask(method, f"/issue-templates/{uuid4()}", body), 404)
 
 
 @pytest.mark.parametrize("fields", [{"deleted_at": NOON}, {"connected_at": None}, None])

@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from automation import services
 from automation.api.documents import SYSTEM_ID
 from automation.models import Rule, RuleSetVersion
+from automation.rules import services
 from config.accounts.roles import Permission
 from findings.facts import FindingType
 from tests.api.rules import FULL, JSON_API, NOBODY, URL, create, refused, said
@@ -129,6 +129,17 @@ def test_it_does_not_know_a_rule_by_another_id(ask, method, rule_id):
 def test_it_finds_a_rule_by_its_id_in_capitals(ask):
     [rule] = create(ask, "A")
     assert ask("get", f"/{rule.upper()}").json()["data"]["id"] == rule
+
+
+@pytest.mark.parametrize("rule", [{"query": ""}, {}, {"query": "env:prod"}])
+def test_it_echoes_what_is_said_of_a_rule_as_it_was_sent(ask, rule):
+    """Terraform takes anything else for drift."""
+    rule = {"finding_types": ["secret", "misconfiguration", "secret"]} | rule
+    document = said()
+    document["data"]["attributes"]["rule"] = rule
+    made = ask("post", "", document).json()["data"]
+    assert made["attributes"]["rule"] == rule
+    assert ask("get", f"/{made['id']}").json()["data"]["attributes"]["rule"] == rule
 
 
 # --- Who ---------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from automation import services
-from automation.rule_data import RuleData
+from automation.rules import services
 from tests.api.rules import JSON_API, NOBODY, URL, create, listed, order, refused
+from tests.factories import ticket_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ def test_it_lists_in_as_many_statements_whatever_there_is(
 
 
 def _data(name):
-    return RuleData(
+    return ticket_rule(
         name=name,
         finding_types=["secret"],
         project_id=uuid.UUID(NOBODY),

@@ -122,7 +122,7 @@ def test_it_refuses_a_revoked_key_in_words(api, editor):
     key, raw = create_api_key(
         "old", scopes=(Permission.RULES_READ, Permission.RULES_WRITE), actor=editor
     )
-    revoke_api_key(key.pk)
+    revoke_api_key(key.pk, actor=None)
     answer = api.get(URL, headers={"DD-API-KEY": raw, "DD-APPLICATION-KEY": raw})
     assert (answer.status_code, answer.json()["errors"][0]) == (401, "Unauthorized")
 

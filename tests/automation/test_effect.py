@@ -7,15 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation.engine.rules import RuleSpec
 from automation.preview import DAYS, effect_of, preview
-from tests.factories import FindingFactory
+from tests.factories import FindingFactory, ticket_spec
 
 pytestmark = pytest.mark.django_db
 
 
 def rule(name, *, limit=100, query="", enabled=True):
-    return RuleSpec(
+    return ticket_spec(
         id=name,
         name=name,
         enabled=enabled,

@@ -7,13 +7,19 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from automation import promises
+from automation.decisions import outbox_invariants
 from automation.models import Decision
 from automation.pipeline import evaluate_all
-from automation.services import RuleData, create_rule
+from automation.rules.services import create_rule
 from findings.models import Finding
 from findings.services import record
-from tests.factories import DestinationFactory, JiraAccountFactory, SourceFactory, reported
+from tests.factories import (
+    DestinationFactory,
+    JiraAccountFactory,
+    SourceFactory,
+    reported,
+    ticket_rule,
+)
 from tests.jira import sandbox_jira as sandbox_jira
 from ticketing.delivery import compose, deliver_due
 from ticketing.models import ExternalIssue
@@ -34,7 +40,7 @@ def tickets(sandbox_jira, settings):
     task = next(kind.id for kind in jira.site.types.values() if kind.name == "Task")
     place = DestinationFactory(account=account, space_id=space.id, type_id=task)
     create_rule(
-        RuleData(
+        ticket_rule(
             name="Libraries",
             finding_types=["library_vulnerability"],
             project_id=place.project_id,
@@ -62,7 +68,7 @@ def test_it_delivers_what_a_rule_promised(tickets, sandbox_jira):
     assert {issue.state for issue in tickets} == {"created"}
     there = {issue.key for issue in sandbox_jira.issues("SEC")}
     assert {issue.issue_key for issue in tickets} <= there
-    assert list(promises.violations()) == []
+    assert list(outbox_invariants.violations()) == []
     assert "3 created" in check("--with-jira")
 
 
@@ -74,20 +80,20 @@ def test_its_findings_say_which_issue_they_have(tickets):
     assert case["jira_issue"]["key"] == issue.issue_key
     assert case["jira_issue"]["url"] == issue.url
     Finding.objects.filter(pk=finding.pk).update(workflow={})
-    assert len(list(promises.violations())) == 1
+    assert len(list(outbox_invariants.violations())) == 1
 
 
 def test_it_notices_a_case_without_its_promise(tickets):
     tickets[0].tries.all().delete()
     ExternalIssue.objects.filter(pk=tickets[0].pk).delete()
-    [said] = promises.violations()
+    [said] = outbox_invariants.violations()
     assert "nothing was promised" in said
     assert Decision.objects.count() == 3
 
 
 def test_it_notices_a_second_issue_in_jira(tickets, sandbox_jira):
     issue = tickets[0]
-    with tracker_for(issue.account, pace=lambda: None) as tracker:
+    with tracker_for(issue.account, pace=lambda _: None) as tracker:
         tracker.create(compose(issue), key=issue.key, attempt="another")
     assert "has 2 issues" in check("--with-jira")
     assert "nothing doubled" in check()

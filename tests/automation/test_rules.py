@@ -3,19 +3,22 @@
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
-from automation import services
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule, RuleCheck, RuleSetVersion
-from automation.rule_data import InvalidRule, RuleData
-from automation.services import InvalidOrder, RulesChanged
-from tests.factories import ProjectFactory
+from automation.rules import services
+from automation.rules.data import InvalidRule, action_of
+from automation.rules.services import InvalidOrder, RulesChanged
+from tests.factories import ProjectFactory, ticket_rule
 
 pytestmark = pytest.mark.django_db
 
 
 def data(**fields):
-    return RuleData(
+    return ticket_rule(
         **{
             "name": "Libraries",
             "finding_types": ["library_vulnerability"],
@@ -54,20 +57,20 @@ def test_it_appends_a_rule_and_writes_a_version(editor):
 
 @pytest.mark.parametrize("wanted", ["ABC", "ACB", "BAC", "BCA", "CAB", "CBA"])
 def test_it_puts_rules_in_any_order(rules, editor, wanted):
-    services.reorder(ids(wanted), actor=editor)
+    services.reorder(NAME, ids(wanted), actor=editor)
     assert order() == wanted
     newest = RuleSetVersion.objects.first()
     assert [rule["name"] for rule in newest.rules] == list(wanted)
 
 
 def test_the_same_order_is_no_change(rules, editor):
-    version = services.current_version()
-    assert services.reorder(ids("ABC"), version=version, actor=editor) == version
+    version = services.current_version(NAME)
+    assert services.reorder(NAME, ids("ABC"), version=version, actor=editor) == version
     assert RuleSetVersion.objects.count() == 3
 
 
 def test_a_new_rule_is_last_also_after_a_reorder(rules, editor):
-    services.reorder(ids("CBA"), actor=editor)
+    services.reorder(NAME, ids("CBA"), actor=editor)
     services.create_rule(data(name="D"), actor=editor)
     assert order() == "CBAD"
 
@@ -79,18 +82,18 @@ def test_it_moves_one_rule(rules, editor, to, wanted):
 
 
 def test_it_refuses_an_order_that_somebody_else_changed(rules, editor, admin):
-    seen = services.current_version()
-    services.reorder(ids("BAC"), version=seen, actor=admin)
+    seen = services.current_version(NAME)
+    services.reorder(NAME, ids("BAC"), version=seen, actor=admin)
     with pytest.raises(RulesChanged) as error:
-        services.reorder(ids("CBA"), version=seen, actor=editor)
+        services.reorder(NAME, ids("CBA"), version=seen, actor=editor)
     assert error.value.by == admin
     assert order() == "BAC"
 
 
 def test_another_kind_of_change_does_not_stand_in_the_way(rules, editor, admin):
-    seen = services.current_version()
+    seen = services.current_version(NAME)
     services.disable_rule(rules[0].pk, actor=admin)
-    services.reorder(ids("CBA"), version=seen, actor=editor)
+    services.reorder(NAME, ids("CBA"), version=seen, actor=editor)
     assert order() == "CBA"
 
 
@@ -104,12 +107,12 @@ def test_another_kind_of_change_does_not_stand_in_the_way(rules, editor, admin):
 )
 def test_it_refuses_an_order_that_is_not_all_rules_once(rules, editor, wrong, sentence):
     with pytest.raises(InvalidOrder, match=sentence):
-        services.reorder(wrong(ids("ABC")), actor=editor)
+        services.reorder(NAME, wrong(ids("ABC")), actor=editor)
     assert order() == "ABC"
 
 
 def test_every_move_is_in_the_history_with_its_actor(rules, editor, admin):
-    services.reorder(ids("BAC"), actor=admin)
+    services.reorder(NAME, ids("BAC"), actor=admin)
     moved = [rule for rule in rules if rule.history.filter(history_change_reason="moved")]
     assert [rule.name for rule in moved] == ["A", "B"]
     assert moved[0].history.first().history_user == admin
@@ -127,7 +130,7 @@ def test_it_refuses_a_lost_update_of_one_rule(rules, editor, admin):
 def test_switching_twice_is_one_version(rules, editor):
     for _ in range(2):
         services.disable_rule(rules[0].pk, actor=editor)
-    assert services.current_version() == 4
+    assert services.current_version(NAME) == 4
 
 
 def test_the_copy_is_disabled_and_below(rules, editor):
@@ -179,8 +182,6 @@ def test_every_wrong_field_is_named(editor):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"max_tickets_per_day": 501},
-        {"target": "linear"},
         {"name": ""},
         {"auto_disabled_reason": "broken", "enabled": True},
         {"position": 0},
@@ -200,7 +201,7 @@ def test_it_says_where_a_placeholder_is_wrong():
 
 def test_a_jira_rule_may_name_a_project_that_does_not_exist(editor):
     made = services.create_rule(data(target="jira", fields={"labels": ["x"]}), actor=editor)
-    assert made.fields == {"labels": ["x"]}
+    assert action_of(made).fields == {"labels": ["x"]}
 
 
 def test_breaking_remembers_the_field_at_fault_until_the_rule_changes(rules, editor):
@@ -218,3 +219,68 @@ def test_an_unknown_rule_is_said_so(editor):
     ProjectFactory()
     with pytest.raises(Rule.DoesNotExist):
         services.move_rule(uuid.UUID(int=5), to=0, actor=editor)
+
+
+def many(number):
+    wanted = [(uuid.uuid4(), data(name=f"R{nth}", query=f"env:{nth}")) for nth in range(number)]
+    services.replace_rules(NAME, wanted, version=services.current_version(NAME), actor=None)
+    return [pk for pk, _ in wanted]
+
+
+CHANGES = {
+    "broken": lambda ids: services.break_rules(dict.fromkeys(ids, "Gone."), field="summary"),
+    "disabled": lambda ids: services.disable_rules(ids, actor=None),
+    "moved": lambda ids: services.reorder(NAME, ids[::-1], actor=None),
+    "edited": lambda ids: services.replace_rules(
+        NAME,
+        [(pk, data(name="New", query="x")) for pk in ids],
+        version=services.current_version(NAME),
+        actor=None,
+    ),
+    "deleted": lambda ids: services.replace_rules(
+        NAME, [], version=services.current_version(NAME), actor=None
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_changes_many_rules_as_one_change(change, db):
+    counts = []
+    for number in (4, 300):
+        ids = many(number)
+        before, past = RuleSetVersion.objects.count(), Rule.history.count()
+        with CaptureQueriesContext(connection) as statements:
+            CHANGES[change](ids)
+        counts.append(len(statements))
+        assert RuleSetVersion.objects.count() == before + 1
+        assert Rule.history.count() == past + number
+    assert counts[0] == counts[1] <= 25
+
+
+def test_it_breaks_rules_once_each_for_its_own_cause(rules):
+    services.disable_rule(rules[2].pk, actor=None)
+    version = services.current_version(NAME)
+    reasons = {rule.pk: f"{rule.name} is gone." for rule in rules}
+
+    with capture_logs() as logs:
+        assert services.break_rules(reasons) == [rules[0].pk, rules[1].pk]
+    assert services.break_rules(reasons) == services.break_rules({}) == []
+
+    broken = Rule.objects.values_list("enabled", "auto_disabled_reason")
+    assert list(broken) == [(False, "A is gone."), (False, "B is gone."), (False, "")]
+    assert services.current_version(NAME) == version + 1
+    assert Rule.history.filter(history_change_reason="auto-disabled").count() == 2
+    told = [(log["reason"], log["rules"]) for log in logs if "rules" in log]
+    assert told == [("A is gone.", 1), ("B is gone.", 1)]
+
+
+def test_a_change_of_many_keeps_what_a_change_of_one_keeps(editor):
+    """Written in bulk, a rule is as it would be if it was saved, and so is its history."""
+    said = data(name="One", fields={"labels": ["x"]}, target="jira", assignee_id=editor.pk)
+    one = services.create_rule(said, actor=editor)
+    same = (one.pk, said)
+    services.replace_rules(NAME, [same, (uuid.uuid4(), said)], version=1, actor=editor)
+    rows = Rule.objects.order_by("position").values("action", "finding_types")
+    assert rows[0] == rows[1]
+    past = Rule.history.values("action", "finding_types", "history_user", "history_type")
+    assert past[0] == past[1]

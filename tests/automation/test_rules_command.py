@@ -8,10 +8,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from automation import services
-from automation.models import Rule, RuleSetVersion
-from automation.rule_data import RuleData
-from tests.factories import ProjectFactory, UserFactory
+from automation.kinds.ticket_creation.action import NAME
+from automation.models import DefaultRule, Rule, RuleSetVersion
+from automation.rule_file.applying import apply_plan
+from automation.rules import services
+from tests.factories import ProjectFactory, UserFactory, ticket_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def project():
 @pytest.fixture
 def rules(project, editor):
     def data(name, **said):
-        return RuleData(
+        return ticket_rule(
             **{
                 "name": name,
                 "finding_types": ["secret"],
@@ -193,7 +194,7 @@ def test_it_names_the_file_and_the_line_of_every_fault(rules, file):
     with pytest.raises(CommandError) as raised:
         run("apply", file)
     lines = str(raised.value).splitlines()
-    assert [line.partition(" ")[0] for line in lines] == [f"{file}:{n}:" for n in (8, 14, 22)]
+    assert [line.partition(" ")[0] for line in lines] == [f"{file}:{n}:" for n in (13, 19, 27)]
     assert order() == "ABC"
 
 
@@ -205,9 +206,9 @@ def test_it_applies_nothing_if_somebody_changes_the_rules_meanwhile(
 
     def meanwhile(*args, **kwargs):
         services.disable_rule(rules[1].pk, actor=admin)
-        return services.replace_rules(*args, **kwargs)
+        return apply_plan(*args, **kwargs)
 
-    monkeypatch.setattr("automation.management.commands.rules.replace_rules", meanwhile)
+    monkeypatch.setattr("automation.management.commands.rules.apply_plan", meanwhile)
     with pytest.raises(CommandError, match=r"Nothing was applied\. Ada Admin changed this"):
         run("apply", file)
     assert Rule.objects.get(name="A").query == "team:a"
@@ -233,7 +234,119 @@ def test_it_says_what_it_was_not_given(args, monkeypatch):
         run(*args)
 
 
+def test_it_applies_for_nobody_who_may_not_write_rules(rules, file, viewer, analyst):
+    run("export", file)
+    changed(file, ("name: A", "name: Z"))
+    for person in (viewer, analyst):
+        with pytest.raises(CommandError, match=f"{person.name} may not change rules"):
+            run("apply", file, "--by", person.email)
+    assert order() == "ABC"
+
+
 def test_it_reads_standard_input(rules, monkeypatch):
     text, _ = run("export")
     monkeypatch.setattr("sys.stdin", StringIO(text))
     assert run("plan", "-") == ("No changes.\n", 0)
+
+
+# --- Every kind ------------------------------------------------------------------------------
+
+OTHERS = """\
+mute_rules:
+- name: Accepted
+  finding_types: [secret]
+  reason: risk_accepted
+  expire_at: '2100-01-01T00:00:00Z'
+due_date_rules:
+- name: Due
+  finding_types: [secret]
+  due_from: first_seen
+  due_days_per_severity:
+  - {severity: critical, due_in_days: 7}
+"""
+
+
+def test_it_leaves_kinds_alone_that_the_file_does_not_name(rules, file):
+    file.write_text(OTHERS)
+    text, code = run("apply", file)
+    assert (code, text.splitlines()) == (
+        0,
+        [
+            "+ created mute rule 1: Accepted",
+            "+ created due date rule 1: Due",
+            "",
+            "Open findings are looked at again within two hours.",
+            "Applied as version 1 of the mute rules.",
+            "Applied as version 1 of the due date rules.",
+        ],
+    )
+    assert Rule.objects.filter(kind=NAME).count() == 3
+    assert run("apply", file) == ("No changes.\n", 0)
+
+
+def test_it_says_what_would_change_member_by_member(file):
+    file.write_text(OTHERS)
+    run("apply", file)
+    changed(
+        file,
+        ("risk_accepted", "no_fix"),
+        ("2100-01-01T00:00:00Z", "2101-01-01"),
+        ("due_in_days: 7", "due_in_days: 9"),
+    )
+    text, code = run("plan", file)
+    assert code == 2
+    assert text.splitlines()[:6] == [
+        "~ edited mute rule 1: Accepted",
+        "    reason: risk_accepted → no_fix",
+        "    expire_at: 2100-01-01T00:00:00Z → 2101-01-01T00:00:00Z",
+        "~ edited due date rule 1: Due",
+        '    due_days_per_severity: [{"severity": "critical", "due_in_days": 7}] → '
+        '[{"severity": "critical", "due_in_days": 9}]',
+        "",
+    ]
+
+
+def test_it_puts_several_kinds_in_force_together_or_not_at_all(rules, file, monkeypatch):
+    run("export", file)
+    mute_rules = OTHERS.partition("due_date_rules")[0]
+    changed(file, ("query: team:a", "query: team:b"), ("mute_rules: []\n", mute_rules))
+    place = services._place
+
+    def die(ids, change):
+        if change.kind.name == NAME:
+            raise RuntimeError("killed")
+        place(ids, change)
+
+    monkeypatch.setattr(services, "_place", die)
+    with pytest.raises(RuntimeError):
+        run("apply", file)
+    assert not Rule.objects.exclude(kind=NAME).exists()
+    monkeypatch.setattr(services, "_place", place)
+    run("apply", file)
+    assert Rule.objects.get(kind="mute").name == "Accepted"
+    assert Rule.objects.get(name="A").query == "team:b"
+
+
+def test_it_warns_of_a_rule_that_has_expired(file):
+    file.write_text(OTHERS.replace("2100", "2020"))
+    text, _ = run("apply", file)
+    assert text.startswith("warning: line 2: It does nothing any more: Invalid expiration date.")
+    assert run("apply", file)[0].endswith("No changes.\n")
+
+
+def test_it_switches_the_rules_that_come_with_the_product(rules, file):
+    file.write_text("default_inbox_rules: [secret_default_rule]\n")
+    text, _ = run("apply", file)
+    assert text.splitlines() == [
+        "~ enabled default inbox rule: Secrets that are critical or high",
+        "",
+        "Open findings are looked at again within two hours.",
+        "Applied as version 1 of the inbox rules.",
+    ]
+    assert DefaultRule.objects.get().enabled
+    run("export", file)
+    assert "default_inbox_rules:\n- secret_default_rule\n" in file.read_text()
+    assert run("plan", file) == ("No changes.\n", 0)
+    changed(file, ("default_inbox_rules:\n- secret_default_rule\n", "default_inbox_rules: []\n"))
+    assert run("apply", file)[0].startswith("~ disabled default inbox rule: Secrets")
+    assert not DefaultRule.objects.get().enabled

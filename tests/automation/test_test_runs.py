@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from automation import test_runs, test_steps
 from automation.engine.rules import RuleSpec
 from automation.models import DailyUsage, Rule, TestRun
-from tests.factories import FindingFactory, ProjectFactory, UserFactory
+from automation.rule_tests import execution, requests
+from tests.factories import FindingFactory, ProjectFactory, UserFactory, ticket_spec
 from ticketing.models import Attachment, Case
 from ticketing.services import open_manual_case
 
@@ -28,7 +28,7 @@ def finding(db):
 
 @pytest.fixture
 def spec(project) -> RuleSpec:
-    return RuleSpec(
+    return ticket_spec(
         id=str(uuid4()),
         name="Prod secrets",
         enabled=True,
@@ -41,11 +41,11 @@ def spec(project) -> RuleSpec:
 
 
 def begun(spec, finding, editor) -> TestRun:
-    return test_runs.start(spec, finding, actor=editor)
+    return requests.start(spec, finding, actor=editor)
 
 
 def after(run: TestRun) -> TestRun:
-    test_steps.carry_on(run.pk)
+    execution.carry_on(run.pk)
     run.refresh_from_db()
     return run
 
@@ -86,9 +86,9 @@ def test_it_makes_one_ticket_however_often_it_runs(spec, finding, editor):
 def test_it_goes_on_where_its_worker_died(spec, finding, editor, monkeypatch, at):
     run = begun(spec, finding, editor)
     with monkeypatch.context() as patched:
-        patched.setattr(test_steps, at, _die)
+        patched.setattr(execution, at, _die)
         with pytest.raises(MemoryError):
-            test_steps.carry_on(run.pk)
+            execution.carry_on(run.pk)
 
     assert (after(run).state, Case.objects.count()) == ("passed", 1)
     assert Attachment.objects.get().case_id == run.case_id
@@ -103,7 +103,7 @@ def test_it_finds_the_runs_whose_worker_died(spec, finding, editor, enqueued):
     TestRun.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     enqueued.clear()
 
-    test_runs.sweep()
+    requests.carry_on_lost()
 
     assert enqueued == [("automation.tasks.run_test", str(run.pk))]
 
@@ -111,7 +111,7 @@ def test_it_finds_the_runs_whose_worker_died(spec, finding, editor, enqueued):
 @pytest.fixture
 def enqueued(monkeypatch) -> list[tuple[object, ...]]:
     rung: list[tuple[object, ...]] = []
-    monkeypatch.setattr(test_runs, "enqueue", lambda *said: rung.append(said))
+    monkeypatch.setattr(requests, "enqueue", lambda *said: rung.append(said))
     return rung
 
 
@@ -119,7 +119,7 @@ def test_it_gives_up_a_run_that_never_began(spec, finding, editor):
     run = begun(spec, finding, editor)
     TestRun.objects.update(created_at=timezone.now() - timedelta(hours=2))
 
-    test_runs.sweep()
+    requests.carry_on_lost()
 
     run.refresh_from_db()
     assert (run.state, run.reason) == (
@@ -132,7 +132,7 @@ def test_it_forgets_old_runs(spec, finding, editor):
     begun(spec, finding, editor)
     TestRun.objects.update(created_at=timezone.now() - timedelta(days=31), state="passed")
 
-    test_runs.sweep()
+    requests.forget_old()
 
     assert not TestRun.objects.exists()
 
@@ -141,7 +141,7 @@ def test_it_takes_no_finding_from_a_ticket(spec, finding, editor, project):
     open_manual_case([finding.pk], project=project, actor=editor)
     finding.refresh_from_db()
 
-    with pytest.raises(test_runs.NotTestable, match="has a ticket already: RISK-1"):
+    with pytest.raises(requests.NotTestable, match="has a ticket already: RISK-1"):
         begun(spec, finding, editor)
 
 
@@ -166,7 +166,7 @@ def test_it_leaves_a_finding_that_was_ticketed_meanwhile(spec, finding, editor, 
 )
 def test_it_says_why_nothing_was_created(spec, finding, editor, changed, reason):
     run = begun(spec, finding, editor)
-    TestRun.objects.update(rule=run.rule | changed)
+    TestRun.objects.update(rule=run.rule | changed | {"action": run.rule["action"] | changed})
 
     after(run)
 
@@ -183,17 +183,17 @@ def test_it_says_why_nothing_was_created(spec, finding, editor, changed, reason)
 def test_it_refuses_a_finding_that_does_not_match(spec, editor):
     other = FindingFactory(finding_type="secret", severity="low")
 
-    with pytest.raises(test_runs.NotTestable, match="does not match"):
+    with pytest.raises(requests.NotTestable, match="does not match"):
         begun(spec, other, editor)
 
 
 def test_it_detaches_from_its_own_ticket_only(spec, finding, editor, project):
     run = after(begun(spec, finding, editor))
-    assert test_runs.detach(run, actor=editor)
-    assert not test_runs.detach(run, actor=editor)
+    assert requests.detach(run, actor=editor)
+    assert not requests.detach(run, actor=editor)
 
     open_manual_case([finding.pk], project=project, actor=editor)
-    assert not test_runs.detach(run, actor=editor)
+    assert not requests.detach(run, actor=editor)
     assert Attachment.objects.exists()
 
 
@@ -208,9 +208,9 @@ def test_it_lists_what_matches_with_the_free_ones_first(spec, project):
     FindingFactory(finding_type="secret", severity="low")
     open_manual_case([held.pk], project=project, actor=None)
 
-    found = test_runs.matches(spec)
+    found = requests.matches(spec)
     assert (list(found.findings), found.total) == ([new, old, held], 3)
-    assert list(test_runs.matches(spec, words="OLD").findings) == [old]
+    assert list(requests.matches(spec, words="OLD").findings) == [old]
 
 
 def test_it_keeps_the_row_of_whoever_left(spec, finding):

@@ -1,5 +1,5 @@
 """`python -m tests.bench [--only NAME …]`: every bench's rows in one table.
-`python -m tests.bench death|memory|rush …`: a trial that takes many minutes.
+`python -m tests.bench creates|death|hotpath|memory|rush …`: a trial that takes many minutes.
 
 Ends with 1 when a goal is missed, so that it can stand in a pipeline.
 """
@@ -16,7 +16,7 @@ import tests.bench
 from tests.bench.rows import Row
 
 PREFIX = "bench_"
-TRIALS = ("death", "memory", "rush")
+TRIALS = ("creates", "death", "hotpath", "memory", "rush")
 MARKS = {True: "ok", False: "MISSED", None: ""}
 
 

@@ -29,7 +29,7 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from automation.pipeline import evaluate_all  # noqa: E402
-from automation.services import RuleData, create_rule  # noqa: E402
+from automation.rules.services import create_rule  # noqa: E402
 from config.accounts.api_keys import create_api_key  # noqa: E402
 from config.accounts.roles import Permission  # noqa: E402
 from config.lib.rows import postgresql  # noqa: E402
@@ -38,6 +38,7 @@ from findings.formats.normalised import Normalised, normalise  # noqa: E402
 from findings.models import Finding, Source  # noqa: E402
 from findings.recording.rows import NEW, new_row, report_of  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402
+from tests.factories import ticket_rule  # noqa: E402
 from ticketing.projects import create_project  # noqa: E402
 
 FINDINGS, BATCH, RUNS = 10_000, 1_000, 3
@@ -70,7 +71,7 @@ def _database() -> Iterator[None]:
         teardown_test_environment()
 
 
-def _workload(random: Random) -> list[dict[str, Any]]:
+def _workload(random: Random, *, first: int = 0) -> list[dict[str, Any]]:
     """About 900 bytes of JSON each: a dozen tags and attributes."""
     return [
         {
@@ -86,7 +87,7 @@ def _workload(random: Random) -> list[dict[str, Any]]:
             "attributes": {f"attribute{n}": f"value {random.randrange(99)}" for n in range(10)}
             | {"cvss": {"score": random.randrange(100) / 10}, "exploitable": number % 2 == 0},
         }
-        for number in range(FINDINGS)
+        for number in range(first, first + FINDINGS)
     ]
 
 
@@ -123,14 +124,14 @@ def _statements(send: Callable[[Sequence[bytes]], None], findings: list[dict[str
 def _ratios(
     send: Callable[[Sequence[bytes]], None], findings: list[dict[str, Any]]
 ) -> Iterator[Row]:
-    bodies, rows = _bodies(findings), _rows(findings)
-    indexed = _least(lambda: send(bodies), prepare=_empty)
-    again = _least(lambda: send(bodies))
+    bodies, rows, unseen = _bodies(findings), _rows(findings), _unseen()
+    indexed = _least(lambda: send(next(unseen)), prepare=_empty)
+    again = _again(send, bodies)
     _make_rules()
-    decided = _least(lambda: (send(bodies), evaluate_all(seconds=600)), prepare=_empty)
+    decided = _least(lambda: (send(next(unseen)), evaluate_all(seconds=600)), prepare=_empty)
     indexed_floor = _least(lambda: _copy(rows), prepare=_empty)
     _drop_indexes()
-    bare = _least(lambda: send(bodies), prepare=_empty)
+    bare = _least(lambda: send(next(unseen)), prepare=_empty)
     floor = _least(lambda: _copy(rows), prepare=_empty)
     ratio = bare / floor
     yield Row("intake ÷ COPY, both into the bare table", f"{ratio:.2f}×", "≤ 2.3×", ratio <= 2.3)
@@ -147,12 +148,23 @@ def _ratios(
     yield Row("intake with all indexes", f"{FINDINGS / indexed:,.0f} findings/CPU s", "", None)
 
 
+def _unseen() -> Iterator[list[bytes]]:
+    """For each run findings of its own: what was said before costs less."""
+    return iter([_bodies(_workload(Random(n), first=n * FINDINGS)) for n in range(1, 3 * RUNS + 1)])
+
+
+def _again(send: Callable[[Sequence[bytes]], None], bodies: Sequence[bytes]) -> float:
+    _empty()
+    send(bodies)
+    return _least(lambda: send(bodies))
+
+
 def _make_rules() -> None:
     """A hundred rules, of which the findings' severities and tags match one in eight."""
     project = create_project(key="SEC", name="Security", actor=None)
     for number in range(100):
         create_rule(
-            RuleData(
+            ticket_rule(
                 name=f"Rule {number}",
                 finding_types=[kind.value for kind in FindingType],
                 query=f"@severity:critical tag{number % 12}:value-{number % 50}",

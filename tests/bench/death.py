@@ -1,8 +1,9 @@
 """`python -m tests.bench death [--runs 1000] [--seed N] [--only "STEP × DEATH"]`
 
 The table of death at full size: every step of the delivery × every death, on the database of
-DATABASE_URL or SQLite, empty and gone afterwards. Prints the table; ends with 1 unless every
-promise has exactly one issue and never had two.
+DATABASE_URL or SQLite, empty and gone afterwards. Prints the table twice: with the issues of a
+promise, and with the seconds until it was kept. Ends with 1 unless every promise has exactly
+one issue, never had two, and was kept in time.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
                 sys.stderr.write(f"\r{len(played)} runs, {time.monotonic() - begun:.0f} s ")
         table_of_death.leave()
     sys.stdout.write("\n" + table(played, table_of_death.DEATHS) + "\n")
-    wrong = [result for result in played if result.wrong or result.most != 1]
+    sys.stdout.write("\n" + seconds(played, table_of_death.DEATHS) + "\n")
+    wrong = [result for result in played if result.wrong or result.most != 1 or is_late(result)]
     for result in wrong:
         sys.stdout.write(f"{result}\n")
     return 1 if wrong else 0
@@ -64,6 +66,36 @@ def table(played: Sequence[Result], deaths: Sequence[str]) -> str:
     ends = sorted({result.issues for result in played})
     rows.append(f"{len(played)} promises; issues each at the end: {ends}; most at any time: {most}")
     return "\n".join(row.rstrip() for row in rows)
+
+
+def is_late(result: Result) -> bool:
+    from tests.flows.table_of_death import MAX_AFTER_A_LOST_ANSWER, MAX_SECONDS
+
+    return result.seconds > MAX_SECONDS or (result.lost or 0) > MAX_AFTER_A_LOST_ANSWER
+
+
+def seconds(played: Sequence[Result], deaths: Sequence[str]) -> str:
+    """Seconds from promise to issue in each cell: half of them, 19 of 20, the last."""
+    cells: dict[Cell, list[float]] = defaultdict(list)
+    for result in played:
+        cells[result.cell].append(result.seconds)
+    lines = [["step \\ death, s: p50 p95 max", *deaths]]
+    for step in dict.fromkeys(cell.step for cell in cells):
+        lines.append([step, *(_spread(cells.get((step, death), [])) for death in deaths)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = ["  ".join(f"{t:<{w}}" for t, w in zip(line, widths, strict=True)) for line in lines]
+    lost = [result.lost for result in played if result.lost is not None]
+    rows.append(f"all: {_spread([result.seconds for result in played])} s")
+    rows.append(f"after a lost answer: {_spread(lost)} s ({len(lost)} times)")
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    ordered = sorted(values)
+    at = [ordered[int((len(ordered) - 1) * share)] for share in (0.5, 0.95, 1)]
+    return " ".join(f"{value:.0f}" for value in at)
 
 
 def _said(results: Sequence[Result]) -> str:

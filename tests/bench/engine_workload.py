@@ -29,9 +29,6 @@ def rules(count: int) -> list[RuleSpec]:
             enabled=random.random() > 0.03,
             finding_types=tuple(random.sample(TYPES, random.choice((1, 1, 2, 3)))),
             query=_query(random),
-            target="case_management",
-            project_id="project",
-            max_tickets_per_day=50,
         )
         for number in range(count)
     ]

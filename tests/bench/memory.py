@@ -22,9 +22,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from tests.bench.rows import Row
 from tests.machines import fresh_database
 
-MOST_MEGABYTES = 300  # resident
+MAX_MEGABYTES = 300  # resident
 PACKINGS = ("plain", "gzip", "zip")
-MOST_GROWTH = 1.25  # of the time for a byte, from the smallest file to the largest
+MAX_GROWTH = 1.25  # of the time for a byte, from the smallest file to the largest
 ROOT = Path(__file__).parents[2]
 RESULT = {
     "ruleId": "sql-injection",
@@ -59,11 +59,11 @@ def _rows(sizes: Sequence[int], packing: str) -> Iterator[Row]:
         spent = _import(size, packing)
         each_byte[size] = spent.seconds / size
         what = f"{size} MB, {packing}, {spent.findings:,} findings, {spent.seconds:.0f} s"
-        measured, goal = f"{spent.megabytes:.0f} MB resident", f"< {MOST_MEGABYTES} MB"
-        yield Row(what, measured, goal, spent.megabytes < MOST_MEGABYTES)
+        measured, goal = f"{spent.megabytes:.0f} MB resident", f"< {MAX_MEGABYTES} MB"
+        yield Row(what, measured, goal, spent.megabytes < MAX_MEGABYTES)
     growth = each_byte[sizes[-1]] / each_byte[sizes[0]]
     what = f"time for a byte, {sizes[-1]} ÷ {sizes[0]} MB, {packing}"
-    yield Row(what, f"{growth:.2f}×", f"< {MOST_GROWTH}×", growth < MOST_GROWTH)
+    yield Row(what, f"{growth:.2f}×", f"< {MAX_GROWTH}×", growth < MAX_GROWTH)
 
 
 def _import(size: int, packing: str) -> Spent:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from automation import services as rules
+from automation.kinds.ticket_creation.action import Target
 from automation.models import DailyUsage, Rule
+from automation.rules import services as rules
 from config.accounts.api_keys import create_api_key
 from config.accounts.models import User
-from config.accounts.roles import Permission
-from findings.imports import Sent, import_report
+from config.accounts.roles import Permission, Role
+from findings.imports.run import Sent, import_report
 from findings.models import Finding
 from tests.factories import (
     DestinationFactory,
@@ -20,9 +21,11 @@ from tests.factories import (
     FindingFactory,
     JiraAccountFactory,
     ProjectFactory,
+    UserFactory,
+    ticket_rule,
 )
 from ticketing import services
-from ticketing.models import Case
+from ticketing.models import Case, JiraAccount
 from ticketing.states import State
 
 SAMPLES = Path(__file__).parents[1] / "findings/formats/samples"
@@ -38,15 +41,24 @@ def furnish(admin: User) -> list[str]:
     rule, full = _rules(project.pk, linked.pk, admin)[:2]
     case, finding = _cases(linked, account, admin)
     run = import_report([(SAMPLES / "code.sarif").read_bytes()], Sent(file_name="a.sarif", by="ci"))
-    create_api_key("ci", scopes=[Permission.FINDINGS_INTAKE], actor=admin)
+    _keys(admin)
+    JiraAccountFactory(
+        name="globex",
+        state=JiraAccount.State.AUTH_FAILED,
+        problem="Jira refuses the token: it is wrong, or has expired.",
+        problem_at=timezone.now(),
+    )
     return [
         *("/overview", "/jump?q=s", "/styleguide", "/nothing-here"),
         *("/findings", "/findings?q=status:(", "/findings?q=nothing-like-it"),
+        *("/inbox", "/inbox?q=status:("),
         *(f"/findings/{finding}", f"/findings?finding={finding}"),
         *("/cases", "/cases?layout=board", "/cases?q=nothing-like-it", "/cases/new"),
         *(f"/cases/{case.key}", f"/cases/{case.key}/edit", f"/cases/{case.key}/archive"),
         *("/cases/projects", "/cases/projects/RISK", "/cases/projects/SECENG/sync"),
         *(RULES, f"{RULES}?opened-sections=none", f"{RULES}?q=nothing-like-it"),
+        *(f"{RULES}/{slug}/new?types=secret" for slug in ("modify_severity", "add_to_inbox")),
+        *(f"{RULES}/{slug}/new?types=secret" for slug in ("mute", "set_due_date")),
         *(f"{RULES}/create_ticket/new", f"{RULES}/{rule.pk}/edit", f"{RULES}/{full.pk}/edit"),
         *(f"{RULES}/{rule.pk}/move", f"{RULES}/{rule.pk}/delete"),
         *("/settings/integrations", "/settings/integrations/deliveries"),
@@ -54,25 +66,33 @@ def furnish(admin: User) -> list[str]:
         *("/settings/importers", "/settings/importers/upload", f"/settings/importers/{run.pk}"),
         *("/settings/api-keys", "/settings/api-keys/new"),
         *("/settings/users", "/settings/users/new", f"/settings/users/{admin.pk}"),
-        "/settings/audit",
+        *("/settings/audit", "/account/password"),
     ]
+
+
+def _keys(admin: User) -> None:
+    """One that works, and one whose maker may do less than its scopes."""
+    create_api_key("ci", scopes=[Permission.FINDINGS_INTAKE], actor=admin)
+    demoted = UserFactory(name="Vera Viewer", role=Role.VIEWER)
+    scopes = [Permission.FINDINGS_READ, Permission.RULES_WRITE]
+    create_api_key("terraform", scopes=scopes, actor=demoted)
 
 
 def _rules(project, linked, admin: User) -> list[Rule]:
     made = [
         rules.create_rule(
-            rules.RuleData(
+            ticket_rule(
                 name=name,
                 finding_types=types,
                 query=query,
-                project_id=linked if target == Rule.Target.JIRA else project,
+                project_id=linked if target == Target.JIRA else project,
                 max_tickets_per_day=10,
                 target=target,
             ),
             actor=admin,
         )
         for name, types, query, target in (
-            ("Running", ["secret", "api_security", "identity_risk"], "", Rule.Target.JIRA),
+            ("Running", ["secret", "api_security", "identity_risk"], "", Target.JIRA),
             ("Full", ["misconfiguration"], "env:prod team:web a:b c:d", "case_management"),
             ("Broken", ["attack_path"], "@severity:(critical OR high)", "case_management"),
             ("Shadowed", ["secret"], "env:(prod OR dev) -team:x", "case_management"),

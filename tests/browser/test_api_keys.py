@@ -23,7 +23,7 @@ def keys(live_server, admin):
     create_api_key("grafana-export", scopes=reads, actor=admin, expires_at=soon)
     create_api_key("ci-trivy", scopes=[Permission.FINDINGS_INTAKE], actor=admin)
     old = create_api_key("old-rundeck", scopes=[Permission.RULES_WRITE], actor=admin)[0]
-    revoke_api_key(old.pk)
+    revoke_api_key(old.pk, actor=None)
 
 
 @pytest.mark.usefixtures("keys")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from automation import services as rules
+from automation.rules import services as rules
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
-from tests.factories import JiraAccountFactory, ProjectFactory
+from tests.factories import JiraAccountFactory, ProjectFactory, ticket_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOG = "/settings/audit"
@@ -17,7 +17,7 @@ LOG = "/settings/audit"
 def changes(live_server, editor):
     project = ProjectFactory(key="RISK", name="Cloud Risk")
     said = {"finding_types": ["secret"], "query": "", "project_id": project.pk}
-    data = rules.RuleData(name="Exposed secrets", max_tickets_per_day=5, **said)
+    data = ticket_rule(name="Exposed secrets", max_tickets_per_day=5, **said)
     rule = rules.create_rule(data, actor=editor)
     rules.break_rule(rule.pk, reason="Space OPS is gone. " + "long " * 40)
     JiraAccountFactory(name="Acme")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from findings.explorer.patience import TookTooLongError
+from config.lib.statement_timeout import QueryTimeout
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 
@@ -47,7 +47,7 @@ def test_it_says_to_everyone_that_the_database_does_not_answer(
     page_as, viewer, findings, monkeypatch, theme, width
 ):
     def too_long(*_, **__):
-        raise TookTooLongError
+        raise QueryTimeout
 
     for name in ("page_of", "count_facets", "histogram", "counts_of"):
         monkeypatch.setattr(f"findings.views.explorer.{name}", too_long)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from findings import uploads
-from findings.formats.stream import RefusedReport
-from findings.imports import Sent, import_report
+from findings.formats.streams.records import RefusedReport
+from findings.imports import queue
+from findings.imports.run import Sent, import_report
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, SourceFactory
 
@@ -29,6 +29,11 @@ def runs(live_server):
         b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "CodeQL"}}, "results": []}]}'
     )
     import_report([empty], Sent(file_name="empty.sarif", scope="github.com/acme/shop"))
+    unread = (
+        b'{"errors": [{"filename": "%s", "reason": "syntax error"}], "metrics": {}, "results": []}'
+    )
+    unread = unread % (b"src/acme/" * 40 + b"a.py")
+    import_report([unread], Sent(file_name="unread.json", by="ci"))
 
 
 @pytest.mark.usefixtures("runs")
@@ -36,7 +41,7 @@ def runs(live_server):
 @pytest.mark.parametrize("width", [1440, 420])
 def test_it_shows_every_page_to_everyone(page_as, admin, theme, width):
     page = page_as(admin, theme=theme, width=width)
-    for link in (None, "code.sarif", "cut.json", "empty.sarif", "Upload a report"):
+    for link in (None, "code.sarif", "cut.json", "empty.sarif", "unread.json", "Upload a report"):
         page.goto(LIST)
         if link:
             page.get_by_role("link", name=link).last.click()
@@ -53,12 +58,12 @@ def test_it_follows_an_upload_to_its_end(page_as, admin):
     page.get_by_role("button", name="Check report").press("Enter")
     expect(page.get_by_text("You can close this page.")).to_be_visible()
     assert_accessible(page)
-    assert uploads.take_due()
+    assert queue.take_due()
     expect(page.get_by_text("4 findings in the report")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("button", name="Import").press("Enter")
     expect(page.get_by_text("The report is being taken in.")).to_be_visible()
-    assert uploads.take_due()
+    assert queue.take_due()
     expect(page.get_by_text("The report is in.")).to_be_visible()
     expect(page.get_by_text("/runs/0/results/6")).to_be_visible()
 
@@ -80,10 +85,10 @@ def test_it_needs_no_scripts(page_as, admin):
     page.goto(f"{LIST}/upload")
     page.get_by_label("Report file").set_input_files(SAMPLES / "own.json")
     page.get_by_role("button", name="Check report").click()
-    assert uploads.take_due()
+    assert queue.take_due()
     page.get_by_role("link", name="Refresh").click()
     page.get_by_role("button", name="Import").click()
-    assert uploads.take_due()
+    assert queue.take_due()
     page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_text("The report is in.")).to_be_visible()
 
@@ -108,7 +113,7 @@ def test_it_asks_for_the_columns_of_a_table(page_as, admin, theme, width, tmp_pa
     page.get_by_label("Report file").set_input_files(table)
     page.get_by_role("button", name="Check report").press("Enter")
     page.get_by_text("You can close this page.").wait_for()
-    assert uploads.take_due()
+    assert queue.take_due()
     page.reload()
     page.get_by_label("Title").select_option("Issue Name")
     page.get_by_role("button", name="Look again").press("Enter")
@@ -118,7 +123,7 @@ def test_it_asks_for_the_columns_of_a_table(page_as, admin, theme, width, tmp_pa
     page.get_by_label("Severity").select_option("Level")
     page.get_by_role("button", name="Look again").press("Enter")
     page.get_by_text("You can close this page.").wait_for()
-    assert uploads.take_due()
+    assert queue.take_due()
     page.reload()
     expect(page.get_by_text("2 findings in the report")).to_be_visible()
     assert_accessible(page)

@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from automation import services
+from automation.rules import services
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
     JiraAccountFactory,
     ProjectFactory,
+    ticket_rule,
 )
 from ticketing.models import Attempt, JiraAccount, JiraSpace, Orphan, RequestHour
 
@@ -44,7 +45,7 @@ def accounts(live_server, settings) -> list[JiraAccount]:
     project = ProjectFactory(key="OPS", name="Operations")
     DestinationFactory(project=project, account=works, space_id="9", space_key="OPS")
     rule = services.create_rule(
-        services.RuleData(
+        ticket_rule(
             name="Host patching backlog",
             finding_types=["secret"],
             query="",
@@ -126,6 +127,7 @@ def test_it_sets_an_account_up_step_by_step(page_as, admin, jira, scripts):
     expect(page.get_by_role("heading", name="Create it for me")).to_be_visible()
     page.get_by_role("link", name="Continue").click()
     page.get_by_role("checkbox", name="OPS").uncheck()
+    page.get_by_role("checkbox", name="DESK").uncheck()
     page.get_by_role("button", name="Finish").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Integrations")
     account = JiraAccount.objects.get()
@@ -203,7 +205,7 @@ def test_it_opens_the_menu_of_an_account_by_keys(page_as, admin, accounts):
     expect(page.get_by_role("heading", name="Delete Acme?")).to_be_visible()
 
 
-def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
+def sync_settings(page_as, editor, jira) -> Page:
     known = {"site_url": jira.url, "email": jira.access.email, "token": jira.access.token}
     account = JiraAccountFactory(user_id="", **known)
     space = next(each for each in jira.site.projects.values() if each.key == "SEC")
@@ -211,6 +213,11 @@ def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
     DestinationFactory(project=project, account=account, space_id=space.id)
     page = page_as(editor, width=420)
     page.goto("/cases/projects/RISK/sync")
+    return page
+
+
+def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
+    page = sync_settings(page_as, editor, jira)
     page.locator("summary", has_text="Chosen by its meaning").click()
     page.get_by_label("Closed =").select_option("Won't Do")
     assert_fine(page)
@@ -219,6 +226,20 @@ def test_it_saves_what_is_kept_in_step(page_as, editor, jira):
     page.goto("/cases/projects/RISK/sync")
     expect(page.get_by_text("Closed = Won't Do")).to_be_visible()
     expect(page.get_by_label("Sync of Title")).to_have_value("off")
+
+
+def test_it_answers_what_jira_asks_for_on_closing(page_as, editor, jira):
+    page = sync_settings(page_as, editor, jira)
+    page.get_by_role("group", name="Fixed").get_by_label("Resolution").fill("Patched, Done")
+    page.get_by_label("Another field that Jira asks for").select_option("Impact")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("group", name="False positive").get_by_label("Impact").fill("None: {{title}}")
+    assert_fine(page)
+    page.get_by_role("button", name="Save").click()
+    page.goto("/cases/projects/RISK/sync")
+    fixed, denied = (page.get_by_role("group", name=each) for each in ("Fixed", "False positive"))
+    expect(fixed.get_by_label("Resolution")).to_have_value("Patched, Done")
+    expect(denied.get_by_label("Impact")).to_have_value("None: {{title}}")
 
 
 def test_it_asks_before_it_cancels_a_ticket(page_as, admin, accounts):

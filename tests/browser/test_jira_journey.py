@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from automation.kinds.ticket_creation.action import Target
 from automation.models import Rule
 from automation.pipeline import evaluate_all
+from automation.rules.data import action_of
 from findings.services import record
 from tests.browser.conftest import assert_accessible
 from tests.factories import SourceFactory, reported
@@ -29,12 +31,12 @@ def jira(live_server, sandbox_jira, settings) -> SandboxJira:
 def test_it_leads_through_the_life_of_a_rule(page_as, editor, jira):
     page = page_as(editor)
     create_rule(page, limit=3)
-    assert Rule.objects.get().target == Rule.Target.JIRA
+    assert action_of(Rule.objects.get()).target == Target.JIRA
 
     report_secrets("first", 2)
     page.goto(LIST)
     expect(page.locator(".limit")).to_contain_text("2 / 3 today")
-    expect(page.locator(".rl-last")).to_contain_text("SEC-")
+    expect(page.locator("#rule-list-ticket_creation .rl-last")).to_contain_text("SEC-")
 
     jira.require_field("SEC", "customfield_10020")  # Team
     report_secrets("second", 1)
@@ -52,7 +54,7 @@ def test_it_leads_through_the_life_of_a_rule(page_as, editor, jira):
     page.goto(LIST)
     expect(page.get_by_text("Limit reached").first).to_be_visible()
     page.get_by_role("link", name="2 findings over limit").click()
-    expect(page.get_by_role("link", name="Leaked key")).to_have_count(2)
+    expect(page.get_by_role("link", name="Leaked key", exact=True)).to_have_count(2)
     assert_accessible(page)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from automation import services as rules
+from automation.rules import services as rules
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
-from tests.factories import FindingFactory, ProjectFactory
+from tests.factories import FindingFactory, ProjectFactory, ticket_rule
 from ticketing import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ def content(live_server):
         FindingFactory(severity=severity, ticket="automated", ticket_key="RISK-1")
     for name in ("Host patching backlog", "Exposed secrets", "Shadowed " + 9 * "long "):
         said = {"finding_types": ["secret"], "query": "", "max_tickets_per_day": 10}
-        data = rules.RuleData(name=name, project_id=project.pk, **said)
+        data = ticket_rule(name=name, project_id=project.pk, **said)
         rule = rules.create_rule(data, actor=None)
         if name.startswith("Host"):
             rules.break_rule(rule.pk, reason="Space OPS is gone.")

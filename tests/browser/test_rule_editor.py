@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from automation import services
 from automation.models import Rule
+from automation.rules import services
+from automation.rules.data import action_of
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
-from tests.factories import FindingFactory, ProjectFactory
+from tests.factories import FindingFactory, ProjectFactory, ticket_rule
 
 LIST = "/settings/findings-automation"
 NEW = f"{LIST}/create_ticket/new"
@@ -27,7 +28,7 @@ def world(live_server) -> None:
 @pytest.fixture
 def rule(world) -> Rule:
     project = ProjectFactory(key="SEC", name="Security")
-    data = services.RuleData(
+    data = ticket_rule(
         name="Prod secrets",
         finding_types=["secret"],
         query="@severity:high (env:prod OR env:dev)",
@@ -88,7 +89,7 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, world):
     made = Rule.objects.get()
     assert made.finding_types == ["secret"]
     assert made.query == "@severity:high env:prod -team:infra"
-    assert made.max_tickets_per_day == 7
+    assert action_of(made).max_tickets_per_day == 7
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])

@@ -6,10 +6,14 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from automation.models import Rule
+from automation.models import Rule, TestRun
+from automation.rule_tests import execution
+from automation.rules.data import action_of
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.desk import REQUIRED, TYPED
 from tests.factories import FindingFactory, JiraAccountFactory
 from ticketing.models import JiraAccount
+from ticketing.trackers.jira.sandbox.defaults import OF_AN_APP
 
 NEW = "/settings/findings-automation/create_ticket/new?types=secret&name=Prod+secrets"
 TEAM = "customfield_10020"
@@ -104,11 +108,78 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, account):
     page.get_by_role("button", name="Save").press("Enter")
 
     expect(page.get_by_text("Rule Prod secrets saved")).to_be_visible()
-    fields = Rule.objects.get().fields
+    fields = action_of(Rule.objects.get()).fields
     assert fields["labels"] == ["security-auto"]
     assert fields["priority"] == {"name": "{{severity}}"}
     assert fields[TEAM] == {"id": "10300"}
     assert "accountId" in fields["assignee"]
+
+
+def choose_desk(page: Page) -> None:
+    page.goto(NEW)
+    expect(page.locator("#destination[aria-busy]")).to_have_count(0)
+    space = page.get_by_role("combobox", name="Space")
+    space.press_sequentially("desk")
+    expect(page.get_by_role("option", name="DESK Service Desk")).to_be_visible()
+    space.press("ArrowDown")
+    space.press("Enter")
+    expect(page.get_by_text("Webhook not verified")).to_be_visible()
+    page.get_by_label("Ticket Type").select_option("Task")
+    expect(page.get_by_role("textbox", name="Risk")).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_it_shows_raw_json_and_what_is_wrong_with_it_to_everyone(
+    page_as, editor, account, theme, width
+):
+    page = page_as(editor, theme=theme, width=width)
+    choose_desk(page)
+    assert_accessible(page)
+    page.get_by_role("textbox", name="Risk").fill('{"score": 7.5')
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("Risk: this is not valid JSON: line 1, column 14")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Risk")).to_have_value('{"score": 7.5')
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+
+
+def test_a_rule_for_uncommon_fields_passes_its_test_and_delivers(
+    page_as, editor, account, sandbox_jira
+):
+    page = page_as(editor)
+    choose_desk(page)
+    team = page.get_by_role("combobox", name="Team")
+    team.press_sequentially("pay")
+    expect(page.get_by_role("option", name="Payments")).to_be_visible()
+    team.press("ArrowDown")
+    team.press("Enter")
+    page.get_by_label("Security level").select_option("Security team only")
+    page.get_by_label("Request type").select_option("Report a vulnerability")
+    risk = page.get_by_role("textbox", name="Risk")
+    risk.fill('{"score": "high"}')
+
+    run_test(page)
+    expect(page.get_by_text("Risk needs an object with a numeric score.").first).to_be_visible()
+    page.get_by_role("button", name="Go to the field").press("Enter")
+    expect(risk).to_be_focused()
+
+    risk.fill(TYPED[f"field_{OF_AN_APP.id}"])
+    run_test(page)
+    expect(page.get_by_text("Test passed.")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("Rule Prod secrets saved")).to_be_visible()
+
+    assert action_of(Rule.objects.get()).fields == REQUIRED
+    [there] = sandbox_jira.issues("DESK")
+    assert there.fields[OF_AN_APP.id] == REQUIRED[OF_AN_APP.id]
+
+
+def run_test(page: Page) -> None:
+    page.get_by_role("button", name="Test Rule").press("Enter")
+    page.get_by_role("button", name="Run Test").click()
+    expect(page.locator("#test-progress")).to_be_visible()  # the announcer keeps the last one's
+    execution.carry_on(TestRun.objects.get(state="running").pk)
 
 
 def test_it_says_what_a_silent_jira_means(page_as, editor, account, sandbox_jira):

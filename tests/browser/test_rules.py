@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from automation import services
 from automation.models import DailyUsage, Rule
+from automation.rules import services
+from automation.rules.data import action_of
 from config.accounts.roles import Role
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
-from tests.factories import ProjectFactory
+from tests.factories import ProjectFactory, ticket_rule
 
 LIST = "/settings/findings-automation"
 NAMES = ["First", "Second", "Third"]
@@ -27,7 +28,7 @@ def rules(live_server) -> list[Rule]:
     said = {"project_id": project.pk, "max_tickets_per_day": 10, "query": ""}
     types = (["attack_path"], ["secret", "api_security", "identity_risk"], ["misconfiguration"])
     return [
-        services.create_rule(services.RuleData(name=name, finding_types=wire, **said), actor=None)
+        services.create_rule(ticket_rule(name=name, finding_types=wire, **said), actor=None)
         for name, wire in zip(NAMES, types, strict=True)
     ]
 
@@ -41,11 +42,11 @@ def every_state(rules) -> None:
     services.disable_rule(rules[2].pk, actor=None)
     for name, query in (("Wide", "env:(prod OR dev) -team:x"), ("Narrow", "env:prod -team:x")):
         services.create_rule(
-            services.RuleData(
+            ticket_rule(
                 name=name,
                 finding_types=["secret"],
                 query=f"@severity:(critical OR low) {query}",
-                project_id=rules[0].project_id,
+                project_id=action_of(rules[0]).project_id,
                 max_tickets_per_day=5,
             ),
             actor=None,
@@ -53,7 +54,7 @@ def every_state(rules) -> None:
 
 
 def shown(page: Page) -> list[str]:
-    return page.locator("#rule-list h3").all_inner_texts()
+    return page.locator("#rule-list-ticket_creation h3").all_inner_texts()
 
 
 def stored() -> list[str]:
@@ -263,12 +264,12 @@ def test_it_folds_the_step_by_keys_and_keeps_it_folded(page_as, editor, rules):
     page.goto(LIST)
     toggle = page.get_by_role("button", name="Create Ticket", exact=True)
     toggle.press("Enter")
-    expect(page.locator("#rules")).to_be_hidden()
+    expect(page.locator("#rules-ticket_creation")).to_be_hidden()
     expect(toggle).to_have_attribute("aria-expanded", "false")
     page.reload()
-    expect(page.locator("#rules")).to_be_hidden()
+    expect(page.locator("#rules-ticket_creation")).to_be_hidden()
     toggle.press("Space")
-    expect(page.locator("#rules")).to_be_visible()
+    expect(page.locator("#rules-ticket_creation")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
@@ -276,9 +277,9 @@ def test_it_folds_the_step_without_scripts(page_as, viewer, rules, theme, width)
     page = page_as(viewer, scripts=False, theme=theme, width=width)
     page.goto(f"{LIST}?state=enabled")
     page.get_by_role("button", name="Create Ticket", exact=True).click()
-    expect(page.locator("#rules")).to_be_hidden()
+    expect(page.locator("#rules-ticket_creation")).to_be_hidden()
     page.get_by_role("button", name="Create Ticket", exact=True).click()
-    expect(page.locator("#rules")).to_be_visible()
+    expect(page.locator("#rules-ticket_creation")).to_be_visible()
     assert "state=enabled" in page.url
 
 

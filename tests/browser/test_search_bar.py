@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from findings.services import save_view
+from findings.saved_views import save_view
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
-from tests.factories import FindingFactory
+from tests.factories import FindingFactory, RuleFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -191,3 +191,15 @@ def test_it_explains_its_syntax(page_as, viewer, findings, theme, width):
     assert_no_sideways_scroll(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Search syntax")).to_have_count(0)
+
+
+def test_it_shows_a_rule_by_its_name_in_a_pill(page_as, viewer, findings):
+    rule = RuleFactory(name="Exposed secrets")
+    FindingFactory(ticket="over_limit", ticket_rule_id=rule.pk)
+    page = page_as(viewer)
+    page.goto(f"/findings?q=%40ticket.rule%3A{rule.pk}")
+    assert pills(page) == ["@ticket.rule:Exposed secrets"]
+    expect_number(page, 1)
+
+    page.get_by_role("button", name="Edit @ticket.rule:Exposed secrets").click()
+    expect(bar(page)).to_have_value(f"@ticket.rule:{rule.pk}")

@@ -268,6 +268,7 @@ def test_it_warns_before_the_session_ends_and_lets_one_stay(page_as, viewer):
     expect(warning).to_be_visible()
     assert_accessible(page)
     page.unroute("**/session")
+    page.route("**/session", lambda route: _stay(route, ends))
     with page.expect_response(lambda answer: answer.request.method == "POST") as extended:
         page.get_by_role("button", name="Stay signed in").press("Enter")
     assert extended.value.ok
@@ -275,8 +276,15 @@ def test_it_warns_before_the_session_ends_and_lets_one_stay(page_as, viewer):
     expect(warning).to_be_hidden()
 
 
+def _stay(route, ends: datetime) -> None:
+    """Asks the server, whose clock is twelve hours behind that of the page."""
+    assert route.fetch().ok
+    _say_end(route, ends + timedelta(hours=12))
+
+
 def _say_end(route, ends: datetime) -> None:
-    route.fulfill(json={"ends": (ends + timedelta(hours=11, minutes=58)).isoformat()})
+    end = ends + timedelta(hours=11, minutes=58)
+    route.fulfill(json={"ends": end.isoformat(), "can_be_extended": True})
 
 
 def test_it_says_when_the_session_is_over(page_as, viewer):

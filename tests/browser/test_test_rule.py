@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from automation import test_steps
 from automation.models import TestRun
+from automation.rule_tests import execution
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.models import Attachment
@@ -43,7 +43,7 @@ def opened(page: Page) -> Page:
 def done(page: Page) -> TestRun:
     expect(page.get_by_text("Step 1 of 4").last).to_be_visible()
     run = TestRun.objects.get(state="running")
-    test_steps.carry_on(run.pk)
+    execution.carry_on(run.pk)
     return run
 
 
@@ -127,7 +127,7 @@ def test_it_tests_without_scripts(page_as, editor, world):
     expect(page.get_by_text("1 of 1 shown")).to_be_visible()
     page.get_by_role("button", name="Run Test").click()
     expect(page.get_by_text("Step 1 of 4").last).to_be_visible()
-    test_steps.carry_on(TestRun.objects.get().pk)
+    execution.carry_on(TestRun.objects.get().pk)
     expect(page.get_by_text("Test passed.")).to_be_visible()
     page.get_by_role("button", name="Detach").click()
     expect(page.get_by_text("RISK-2 detached")).to_be_visible()

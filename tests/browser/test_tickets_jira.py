@@ -11,7 +11,7 @@ from tests.factories import FindingFactory, ProjectFactory
 from tests.jira_places import destination_at
 from ticketing import services
 from ticketing.delivery import deliver_due
-from ticketing.models import Case, ExternalIssue, TimelineEntry
+from ticketing.models import Case, ExternalIssue, JiraUser, TimelineEntry
 from ticketing.outbox import Promise
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,8 +42,14 @@ def cases(place, jira, analyst) -> None:
             jira.faults.answer(CREATE, 400, REFUSAL)
         deliver_due()
     first = Case.objects.get(number=1)
+    priya = JiraUser.objects.create(account=place.account, user_id="priya", name="Priya Platform")
+    Case.objects.filter(pk=first.pk).update(jira_assignee=priya)
     TimelineEntry.objects.create(case=first, kind="comment", after="On it.", author="Dana")
-    shown = {"remote_status": "To Do", "remote_assignee": "Dana", "synced_at": timezone.now()}
+    shown = {
+        "remote_status": "To Do",
+        "remote_assignee": "Priya Platform",
+        "synced_at": timezone.now(),
+    }
     ExternalIssue.objects.update(**shown, sync_due_at=None)
     ExternalIssue.objects.filter(case__number=2).update(gone_at=timezone.now())
     finding = FindingFactory(title="On its way")

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ticketing.trackers.base import (
+    AnswerMissing,
     Category,
     Change,
+    Changes,
     Destination,
     Edit,
     Fault,
@@ -28,6 +30,7 @@ from ticketing.trackers.base import (
     IssueDraft,
     IssueRef,
     IssueState,
+    LeftOut,
     Lookup,
     RemoteComment,
     RemoteUser,
@@ -48,6 +51,11 @@ STATUSES = {
 
 def unsure(reason: str = "jira.example.com did not answer, or broke off.") -> TrackerError:
     return TrackerError(Fault.UNSURE, reason)
+
+
+def failed(reason: str = "jira.example.com failed to answer (HTTP 503).") -> TrackerError:
+    """Its application says so: nothing of the request happens later."""
+    return TrackerError(Fault.UNSURE, reason, status=503, is_answered=True)
 
 
 def transient(
@@ -76,7 +84,7 @@ def unauthorized(reason: str = "Jira rejected the credentials (HTTP 401).") -> T
 
 
 class _Failure(NamedTuple):
-    error: TrackerError
+    error: TrackerError | None
     after: bool
 
 
@@ -90,16 +98,37 @@ class FakeIssue:
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
+class Together:
+    """Calls that wait for each other; `most` were under way at once."""
+
+    def __init__(self, until: int) -> None:
+        self.most = 0
+        self._until = until
+        self._waiting = 0
+        self._changed = threading.Condition()
+
+    def wait(self) -> None:
+        with self._changed:
+            self._waiting += 1
+            self.most = max(self.most, self._waiting)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.most >= self._until, timeout=2)
+            self._waiting -= 1
+
+
 class FakeTracker:
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.issues: dict[str, FakeIssue] = {}  # by id
         self.calls: list[tuple[str, str]] = []
         self.is_blind = False
+        self.unreadable: dict[str, TrackerError] = {}  # by id
         self.dead_ends: set[Category] = set()  # no transition leads there
+        self.asked: dict[str, str] = {}  # on closing: id and name of fields
         self._now = now
         self._number = 0
         self._comments = 0
         self._failures: dict[str, list[_Failure]] = {}
+        self._together: dict[str, Together] = {}
         self._lock = threading.RLock()
 
     # --- What a test may do ---------------------------------------------------------------
@@ -109,6 +138,15 @@ class FakeTracker:
     ) -> None:
         """Raise `error` from the next calls of `method`: instead of the deed, or after it."""
         self._failures.setdefault(method, []).extend([_Failure(error, after)] * times)
+
+    def succeed(self, method: str) -> None:
+        """Let the next call of `method` pass, between others that fail."""
+        self._failures.setdefault(method, []).append(_Failure(None, after=False))
+
+    def hold(self, method: str, *, until: int) -> Together:
+        """Let each call of `method` wait, for a moment, until so many are under way together."""
+        self._together[method] = Together(until)
+        return self._together[method]
 
     def issues_with(self, key: str) -> list[FakeIssue]:
         return [issue for issue in self.issues.values() if issue.key == key]
@@ -121,8 +159,10 @@ class FakeTracker:
         issue = self.issues[ref.id]
         edits = dict(issue.state.edits)
         names = {"category": "status", "priority_id": "priority"}
-        for name in values:
+        dates = values.get("dates", {})
+        for name in (*(values.keys() - {"dates"}), *dates):
             edits[names.get(name, name)] = Edit(self._now(), by, PEOPLE[by].name)
+        values["dates"] = {**issue.state.dates, **dates}
         issue.state = replace(issue.state, updated_at=self._now(), edits=edits, **values)
 
     def write(self, ref: IssueRef, text: str, *, by: str = "dana", key: str = "") -> RemoteComment:
@@ -140,6 +180,10 @@ class FakeTracker:
 
     # --- The port -------------------------------------------------------------------------
 
+    def identify(self) -> None:
+        with self._call("identify", ""):
+            pass
+
     def check(self, destination: Destination, fields: Mapping[str, Any]) -> None:
         with self._call("check", destination.space_key):
             self._space(destination)
@@ -149,7 +193,18 @@ class FakeTracker:
             self._space(destination)
             return self._number
 
-    def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
+    def create(
+        self,
+        draft: IssueDraft,
+        *,
+        key: str,
+        attempt: str,
+        report: Callable[[Sequence[LeftOut]], None] = lambda _: None,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> IssueRef:
+        if draft.left_out:
+            report([LeftOut(name, why) for name, why in draft.left_out.items()])
+        before_write()
         with self._call("create", key):
             self._space(draft.destination)
             self._number += 1
@@ -162,32 +217,49 @@ class FakeTracker:
             )
             return ref
 
-    def find(self, lookup: Lookup) -> Found:
-        with self._call("find", lookup.key):
-            if self.is_blind:
-                return Found((), is_complete=False)
-            found = [issue.state.ref for issue in self.issues_with(lookup.key)]
-            return Found(tuple(sorted(found, key=lambda ref: int(ref.id))), is_complete=True)
+    def find_new(self, lookups: Sequence[Lookup]) -> Mapping[str, Sequence[IssueRef]]:
+        with self._call("find_new", ",".join(one.key for one in lookups)):
+            shown = {} if self.is_blind else {one.key: self._refs(one.key) for one in lookups}
+            return {key: refs for key, refs in shown.items() if refs}
 
-    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState]:
+    def find(self, lookups: Sequence[Lookup]) -> Mapping[str, Found]:
+        with self._call("find", ",".join(one.key for one in lookups)):
+            if self.is_blind:
+                return {one.key: Found((), is_complete=False) for one in lookups}
+            return {one.key: Found(self._refs(one.key), is_complete=True) for one in lookups}
+
+    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState | TrackerError]:
         with self._call("fetch", ",".join(ids)):
-            return {
+            states: dict[str, IssueState | TrackerError] = {
                 id_: replace(issue.state, comments=tuple(issue.comments))
                 for id_ in ids
                 if (issue := self.issues.get(id_))
             }
+            return states | {id_: self.unreadable[id_] for id_ in ids if id_ in self.unreadable}
+
+    def changes(self, space_id: str, *, minutes: int) -> Changes:
+        with self._call("changes", space_id):
+            since = self._now() - timedelta(minutes=minutes)
+            states = [issue.state for issue in self.issues.values()]
+            updated = {
+                state.ref.id: state.updated_at
+                for state in states
+                if state.space_id == space_id and state.updated_at >= since
+            }
+            return Changes(updated, is_complete=True)
 
     def push(self, ref: IssueRef, change: Change) -> None:
         with self._call("push", ref.id):
             issue = self._issue(ref)
             values: dict[str, Any] = {}
             if change.category and change.category is not issue.state.category:
-                values |= self._step(change.category, change.status_id)
+                values |= self._step(ref, change)
             if change.assignee is None or isinstance(change.assignee, str):
                 values["assignee"] = PEOPLE.get(change.assignee or "")
             for name in ("priority_id", "title", "description"):
                 if value := getattr(change, name):
                     values[name] = value
+            values["dates"] = {field.id: day for field, day in change.dates.items()}
             self.change(ref, by=BOT.id, **values)
 
     def comment(self, ref: IssueRef, text: str, *, key: str) -> str:
@@ -232,15 +304,22 @@ class FakeTracker:
 
     @contextlib.contextmanager
     def _call(self, method: str, about: str) -> Iterator[None]:
+        if method in self._together:
+            self._together[method].wait()
         with self._lock:
             self.calls.append((method, about))
             waiting = self._failures.get(method, [])
             failure = waiting.pop(0) if waiting else None
-            if failure and not failure.after:
-                raise failure.error
+            error = failure.error if failure else None
+            if failure and error and not failure.after:
+                raise error
             yield
-            if failure:
-                raise failure.error
+            if error:
+                raise error
+
+    def _refs(self, key: str) -> tuple[IssueRef, ...]:
+        found = [issue.state.ref for issue in self.issues_with(key)]
+        return tuple(sorted(found, key=lambda ref: int(ref.id)))
 
     def _space(self, destination: Destination) -> None:
         if destination.space_id != SPACE.space_id:
@@ -259,18 +338,28 @@ class FakeTracker:
         ids = [comment.id for comment in issue.comments]
         return ids.index(comment_id) if comment_id in ids else None
 
-    def _step(self, category: Category, status_id: str) -> dict[str, Any]:
+    def _step(self, ref: IssueRef, change: Change) -> dict[str, Any]:
+        category, status_id = change.category, change.status_id
         if category in self.dead_ends:
             raise TrackerError(
                 Fault.REJECTED, f"No step leads to a status of {category.value}.", field="status"
             )
         ids = [id_ for id_, (_, one) in STATUSES.items() if one is category]
         chosen = status_id if status_id in ids else ids[0]
-        return {"status": STATUSES[chosen][0], "category": category}
+        values = {"status": STATUSES[chosen][0], "category": category, "resolution": ""}
+        if category is not Category.DONE:
+            return values
+        for id_, name in self.asked.items():
+            if id_ not in change.answers:
+                reason = f"Jira asks for “{name}” to close {ref.key}."
+                raise AnswerMissing(reason, field=id_, name=name)
+        return values | {"resolution": [*change.answers.get("resolution", ()), "Done"][0]}
 
     def _new_state(self, ref: IssueRef, draft: IssueDraft) -> IssueState:
         assignee = draft.fields.get("assignee") or {}
-        priority = draft.fields.get("priority") or {}
+        level = {"id": str(draft.priority)} if draft.priority else {}
+        priority = draft.fields.get("priority") or level
+        due = draft.fields.get("duedate")
         return IssueState(
             ref=ref,
             space_id=SPACE.space_id,
@@ -282,4 +371,5 @@ class FakeTracker:
             title=draft.summary,
             description=draft.description,
             updated_at=self._now(),
+            dates={"duedate": date.fromisoformat(due) if due else None},
         )

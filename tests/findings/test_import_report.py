@@ -39,8 +39,19 @@ def test_it_prints_one_line_of_json():
         "source": "codeql",
         "scope": "github.com/acme/shop",
         "note": "",
+        "notes": [],
+        "unscanned": [],
     }
     assert list(json.loads(printed))[:7] == [*COUNTS]
+
+
+@pytest.mark.parametrize("said", [[], ["--dry-run"]])
+def test_it_names_the_columns_that_nothing_is_taken_from(tmp_path, said):
+    file = tmp_path / "t.csv"
+    file.write_text("Title,Severity,Host,Owner\nOld TLS,low,web-1,me\n")
+    errors = io.StringIO()
+    call_command("import_report", str(file), *said, stdout=io.StringIO(), stderr=errors)
+    assert errors.getvalue().splitlines() == ["Columns not read: Owner."]
 
 
 def _own(path: Path, *numbers: int) -> str:
@@ -76,6 +87,22 @@ def test_it_says_what_waits_for_a_person(tmp_path):
     said = json.loads(_run(_own(file), "--scope", "shop", "--json"))
     assert (said["resolved"], said["held"]) == (0, 3)
     assert said["note"] == "3 of 3 findings are missing from this report."
+
+
+def test_it_names_the_files_that_the_scanner_could_not_read(tmp_path):
+    file = tmp_path / "r.json"
+    errors = [{"filename": "a.py", "reason": "syntax error"}]
+    file.write_text(json.dumps({"errors": errors, "metrics": {}, "results": []}), "utf-16")
+    out, errors = io.StringIO(), io.StringIO()
+    call_command("import_report", file, "--json", stdout=out, stderr=errors)
+    assert json.loads(out.getvalue())["unscanned"] == [
+        {"target": "a.py", "reason": "syntax error", "kind": "file"}
+    ]
+    assert errors.getvalue().splitlines() == [
+        "The file was in UTF-16 and was read so.",
+        "1 file could not be read: a.py.",
+        "Not read: a.py: syntax error",
+    ]
 
 
 def test_it_says_in_words_what_it_did():

@@ -175,7 +175,7 @@ def test_it_costs_a_constant_number_of_statements(size, analyst):
     ):
         with CaptureQueriesContext(connection) as captured:
             assert change() == size
-        assert len(captured) == 5  # savepoint, lock, findings, events, release
+        assert len(captured) == 6  # savepoint, lock, findings, events, audit, release
 
 
 @pytest.mark.parametrize("size", [10, 1000])

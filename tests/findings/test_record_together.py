@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -96,27 +97,27 @@ django.setup()
 from findings.models import Source
 from findings.services import record
 from tests.findings.test_record_together import ROUNDS, batch
-source, sender = Source.objects.get(), int(sys.argv[1])
+source, sender = Source.objects.get_or_create(name="scanner")[0], int(sys.argv[1])
 print(json.dumps([record(batch(sender * 100 + turn), source=source) for turn in range(ROUNDS)]))
 """
 
 
 @pytest.mark.slow
-def test_it_records_the_same_findings_from_several_processes_on_sqlite_once(tmp_path):
+@pytest.mark.timeout(300)
+def test_it_records_the_same_findings_from_several_processes_on_sqlite_once(migrated, tmp_path):
+    if connection.vendor != "sqlite":
+        pytest.skip("on PostgreSQL threads ask the same, see above")
     place = {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'findings.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{shutil.copy(migrated, tmp_path / 'findings.sqlite3')}",
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
         "PYTHONPATH": str(ROOT),
     }
     python = {"cwd": ROOT, "env": os.environ | place, "text": True}
-    make_source = "from findings.models import Source; Source.objects.create(name='scanner')"
-    for command in (["migrate", "-v0"], ["shell", "-v0", "-c", make_source]):
-        subprocess.run([sys.executable, "manage.py", *command], check=True, **python)
     senders = [
         subprocess.Popen([sys.executable, "-c", SEND, str(n)], stdout=subprocess.PIPE, **python)
         for n in range(SENDERS)
     ]
-    answers = [sender.communicate(timeout=60)[0] for sender in senders]
+    answers = [sender.communicate(timeout=280)[0] for sender in senders]
     counts = [Recorded(*counts) for answer in answers for counts in json.loads(answer)]
     assert [sender.returncode for sender in senders] == [0] * SENDERS
     assert_each_was_new_once(counts)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from findings import services
+from findings import mute_expiry, services
 from findings.facts import Facts, Status, Ticket
 from findings.models import Finding, FindingEvent
 from findings.services import TicketUpdate
@@ -37,17 +37,40 @@ def test_it_claims_what_waits_longest_first():
         claimed = services.claim_unevaluated(limit=10)
         assert [claim.pk for claim in services.claim_unevaluated(limit=1)] == [first.pk]
     assert [claim.pk for claim in claimed] == [first.pk, second.pk]
-    assert claimed[0].unevaluated_since == NOON
     facts = claimed[0].facts
     assert isinstance(facts, Facts)
     assert (facts.severity, facts.tags, facts.attributes) == ("low", ["env:prod"], {"a": {"b": 1}})
     assert (facts.finding_id, facts.ticket) == (first.finding_id, "none")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"first_seen_at": NOON - timedelta(microseconds=1), "last_seen_at": NOON + ONE},
+        {"first_seen_at": datetime(1970, 1, 1, tzinfo=UTC), "last_seen_at": NOON},
+        {"tags": [], "attributes": {}, "workflow": {"mute": {"reason": "ä'\"\\\n"}}},
+        {"tags": ["k:ü"], "attributes": {"n": [1e300, 2**63 - 1, -0.5, None, True, {"ä": "\t"}]}},
+        {
+            "base_severity": "high",
+            "severity": "low",
+            "ticket": "over_limit",
+            "ticket_rule_id": RULE,
+        },
+    ],
+)
+def test_a_claim_has_the_facts_of_the_row(said):
+    FindingFactory(unevaluated_since=NOON, **said)
+    finding = Finding.objects.get()
+    with transaction.atomic():
+        (claimed,) = services.claim_unevaluated(limit=1)
+    expected = Facts(*[getattr(finding, name) for name in Facts._fields])
+    assert (claimed.pk, claimed.facts) == (finding.pk, expected)
+
+
 def test_it_settles_what_was_evaluated():
     done, waiting = FindingFactory.create_batch(2, unevaluated_since=NOON)
-    services.settle_evaluated([done.pk])
-    assert list(Finding.objects.filter(unevaluated_since=None)) == [done]
+    services.settle_evaluated([done.pk], decided_at=NOON)
+    assert list(Finding.objects.filter(unevaluated_since=None, decided_at=NOON)) == [done]
     assert Finding.objects.get(unevaluated_since=NOON) == waiting
 
 
@@ -196,7 +219,7 @@ def test_it_wakes_what_was_muted_until_now(analyst):
     services.mute([due.pk], reason="other", until=NOON, actor=analyst)
     services.mute([later.pk], reason="other", until=NOON + ONE, actor=analyst)
     services.mute([forever.pk], reason="other", actor=analyst)
-    assert services.wake_muted(NOON) == 1
+    assert mute_expiry.wake_muted(NOON)
     assert Finding.objects.get(status=Status.OPEN) == due
     assert events()[-1] == ("unmuted", "muted", "open", "The mute ended.")
 

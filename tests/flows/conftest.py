@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from automation.services import RuleData, create_rule
+from automation.rules.services import create_rule
 from findings.services import record
-from tests.factories import ProjectFactory, SourceFactory, reported
+from tests.factories import ProjectFactory, SourceFactory, reported, ticket_rule
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def make_rule(project, editor):
     def make(name="Libraries", *, limit=10, types=("library_vulnerability",), **fields):
         data = {"project_id": project.pk} | fields
         return create_rule(
-            RuleData(name=name, finding_types=types, max_tickets_per_day=limit, **data),
+            ticket_rule(name=name, finding_types=types, max_tickets_per_day=limit, **data),
             actor=editor,
         )
 

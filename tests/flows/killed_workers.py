@@ -26,14 +26,14 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import OperationalError, connection  # noqa: E402
 
-from automation.conservation import violations  # noqa: E402
+from automation.decisions.conservation import violations  # noqa: E402
 from automation.models import Decision  # noqa: E402
 from automation.pipeline import evaluate_chunk  # noqa: E402
-from automation.services import RuleData, create_rule  # noqa: E402
+from automation.rules.services import create_rule  # noqa: E402
 from findings.models import Finding  # noqa: E402
 from findings.services import record  # noqa: E402
 from tests.conftest import NOON  # noqa: E402
-from tests.factories import SourceFactory, reported  # noqa: E402
+from tests.factories import SourceFactory, reported, ticket_rule  # noqa: E402
 from ticketing.models import Case  # noqa: E402
 from ticketing.projects import create_project  # noqa: E402
 
@@ -44,7 +44,7 @@ def prepare(findings: int, limit: int) -> None:
     call_command("migrate", verbosity=0)
     project = create_project(key="SEC", name="Security", actor=None)
     create_rule(
-        RuleData(
+        ticket_rule(
             name="All",
             finding_types=["library_vulnerability"],
             project_id=project.pk,

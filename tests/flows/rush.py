@@ -31,7 +31,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from automation.conservation import violations  # noqa: E402
+from automation.decisions.conservation import violations  # noqa: E402
 from automation.models import Decision  # noqa: E402
 from findings.services import record  # noqa: E402
 from tests.factories import (  # noqa: E402

@@ -34,23 +34,26 @@ from tests.factories import DestinationFactory, JiraAccountFactory, opened_case 
 from tests.flows.workers import BEGINNING, Nursery, Orders, points  # noqa: E402
 from ticketing.models import Case, Destination, ExternalIssue  # noqa: E402
 from ticketing.outbox import Promise  # noqa: E402
-from ticketing.outbox.claims import is_anything_due  # noqa: E402
+from ticketing.outbox.waiting import is_anything_due  # noqa: E402
 from ticketing.trackers.jira.sandbox import SandboxJira  # noqa: E402
 
 KILL_BEFORE, KILL_AFTER = "kill -9 before", "kill -9 after"
 TIMEOUT, RESET = "time-out, stored", "reset, stored"
 TWO, TWICE, EXPIRED = "two workers", "bell rung twice", "lease expired"
 DEATHS = (KILL_BEFORE, KILL_AFTER, TIMEOUT, RESET, TWO, TWICE, EXPIRED)
+AT_ONCE = ("fail", "claim a look at once", "look at once")
 LOOKING = ("claim a look-up", "look up", "settle the look-up")
 MEANINGLESS = {
     ("store, uncommitted", EXPIRED),  # a transaction that stands still stops everybody else
 }
 MINUTE = timedelta(minutes=1)
+RING = timedelta(seconds=5)
 LATER = (
-    *(timedelta(seconds=s) for s in (4, 16, 61, 130, 190, 301, 430)),
-    *(MINUTE * m for m in (11, 12, 14, 15, 20, 25, 26, 28, 31, 33, 40, 61, 65, 70, 130)),
+    *(RING * n for n in range(1, 60)),
+    *(MINUTE * m for m in (5, 6, 8, 11, 12, 14, 15, 20, 25, 26, 28, 31, 33, 40, 61, 65, 130)),
 )
-"""When somebody comes by after a death: the minute's sweep and the queue's own ring would."""
+"""When somebody comes by after a death: the queue rings itself every few seconds."""
+MAX_SECONDS, MAX_AFTER_A_LOST_ANSWER = 130, 5
 A_DAY = timedelta(hours=25)
 
 
@@ -66,6 +69,8 @@ class Result(NamedTuple):
     most: int  # at any time
     state: str
     wrong: list[str]  # what else is not as it should be
+    seconds: float  # from the promise until it was kept
+    lost: float | None  # the same from a lost answer, if no worker died after that
 
 
 def cells() -> list[Cell]:
@@ -100,21 +105,34 @@ class Theatre:
         )
 
     def play(self, cell: Cell, chance: random.Random) -> Result:
-        self._most = 0
+        self._most, self._lost_at = 0, None
         self._tick(MINUTE)  # those before it may have taken longer than their clocks say
         self._prepare(chance)
         issue = self._promise()
         died = self._kill(cell, issue, chance)
-        start = self._clock
-        for wait in LATER:
-            self._ring(start + wait, issue)
-            issue.refresh_from_db()
-            if issue.state == "created":
-                break
+        self._ring_until_created(issue)
         self._ring(self._clock + A_DAY, issue)
         issue.refresh_from_db()
         there = self._jira.issues_with_label(issue.key)
-        return Result(cell, died, len(there), self._most, issue.state, self._wrong(issue, there))
+        at = issue.delivered_at or BEGINNING + self._clock
+        return Result(
+            cell=cell,
+            died=died,
+            issues=len(there),
+            most=self._most,
+            state=issue.state,
+            wrong=self._wrong(issue, there),
+            seconds=round((at - issue.created_at).total_seconds(), 1),
+            lost=self._lost_at and round((at - self._lost_at).total_seconds(), 1),
+        )
+
+    def _ring_until_created(self, issue: ExternalIssue) -> None:
+        start = self._clock
+        for wait in (timedelta(0), *LATER):
+            issue.refresh_from_db()
+            if issue.state == "created":
+                return
+            self._ring(start + wait, issue)
 
     def _prepare(self, chance: random.Random) -> None:
         """Now and then the index is hours behind, and other people create issues, too."""
@@ -130,10 +148,11 @@ class Theatre:
     def _kill(self, cell: Cell, issue: ExternalIssue, chance: random.Random) -> bool:
         """The one bad minute; what is left of it is for the others to clean up."""
         orders = Orders(self._clock, step=cell.step, seed=chance.randrange(10**9))
-        if cell.step in LOOKING or cell.step == "fail":
+        if cell.step in LOOKING or cell.step in AT_ONCE:
             stage = chance.choice(("before", "after"))
             self._jira.faults.reset("POST /issue$", stage=stage)
-        if cell.step in LOOKING:
+        if cell.step in LOOKING:  # not found at once
+            self._jira.faults.answer("POST /bulkfetch$", 502, "<html>Bad gateway")
             self._ring(self._clock, issue)
             issue.refresh_from_db()
             self._clock = issue.not_before - BEGINNING + timedelta(seconds=1)
@@ -165,8 +184,12 @@ class Theatre:
             fault = self._jira.faults.reset("POST /issue$", stage="after")
         when = chance.choice(("before", "after"))
         end = self._nursery.run(orders._replace(when=when, fate="kill"))
+        survived = end == "done"
         if not fault.hits:  # it died before that: the next one meets it
-            self._nursery.run(Orders(self._tick(11 * MINUTE)))
+            self._nursery.run(Orders(self._tick(RING)))
+            survived = True
+        if fault.hits and survived:
+            self._lost_at = BEGINNING + self._clock
         return end == "killed" or bool(fault.hits)
 
     def _run_two(self, orders: Orders, chance: random.Random) -> bool:
@@ -185,8 +208,8 @@ class Theatre:
         if self._nursery.wait(sleeper) != "stopped":
             return False
         start = self._clock
-        for minutes in (11, 12, 15, 18, 30):
-            self._ring(start + minutes * MINUTE, issue)
+        self._ring_until_created(issue)
+        self._ring(start + 30 * MINUTE, issue)
         os.kill(sleeper, signal.SIGCONT)
         return self._nursery.wait(sleeper) == "done"
 
@@ -200,9 +223,7 @@ class Theatre:
         self._look(issue)
 
     def _is_anything_to_do(self) -> bool:
-        now = BEGINNING + self._clock
-        expired = ExternalIssue.objects.filter(state="sending", lease_until__lt=now)
-        return is_anything_due(now) or expired.exists()
+        return is_anything_due(BEGINNING + self._clock)
 
     def _tick(self, wait: timedelta) -> timedelta:
         self._clock += wait

@@ -1,19 +1,23 @@
 """Semantics §3: the daily limit, its notice, and conservation."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from msgspec import structs
 
-from automation import services
-from automation.conservation import violations
+from automation.decisions.conservation import violations
 from automation.models import DailyUsage, Decision
 from automation.pipeline import evaluate_all
-from automation.rule_data import RuleData
+from automation.rules import services
+from automation.rules.data import action_of, data_of
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status
 from tests.conftest import NOON
+from tests.factories import ticket_rule
 from ticketing.models import Case
 from ticketing.services import open_case_each
 
@@ -55,7 +59,9 @@ def test_3_3_the_notice_explains_itself_and_does_not_count(frozen, make_rule, re
     assert "Loud scanner" in notice.title
     assert "2026-11-24 00:00 UTC" in notice.description
     assert f"settings/findings-automation/{rule.pk}/edit" in notice.description
-    assert "ticket.over_limit" in notice.description
+    day = "from=2026-11-23T00%3A00%3A00Z&to=2026-11-24T00%3A00%3A00Z"
+    over_limit = f"{day}&by=decided&ticket=over_limit&rule={rule.pk}"
+    assert f"/findings?{over_limit})" in notice.description
     assert DailyUsage.objects.get().ticketed == 2
 
 
@@ -63,7 +69,7 @@ def test_3_3_a_lowered_limit_still_says_so_once(frozen, make_rule, report, edito
     rule = make_rule(limit=10)
     report(5)
     evaluate_all()
-    lower = RuleData(
+    lower = ticket_rule(
         name="Libraries",
         finding_types=["library_vulnerability"],
         project_id=project.pk,
@@ -134,3 +140,23 @@ def test_3_6_the_check_finds_every_breach(frozen, make_rule, report, breach, sen
     assert any(sentence in violation for violation in violations()), list(violations())
     with pytest.raises(CommandError):
         call_command("check_conservation")
+
+
+def test_3_3_a_lowered_limit_says_nothing_of_a_finding_that_has_its_ticket(
+    make_rule, report, editor
+):
+    rule = make_rule(limit=5)
+    report(3)
+    evaluate_all()
+    services.edit_rule(
+        rule.pk,
+        replace(data_of(rule), action=structs.replace(action_of(rule), max_tickets_per_day=2)),
+        actor=editor,
+    )
+    Finding.objects.filter(fingerprint="r-0").update(unevaluated_since=timezone.now())
+    evaluate_all()
+    assert not Case.objects.filter(origin=Case.Origin.LIMIT_NOTICE).exists()
+
+    report(1, prefix="next")
+    evaluate_all()
+    assert Case.objects.get(origin=Case.Origin.LIMIT_NOTICE).rule_id == rule.pk

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
+from unittest.mock import ANY
 
 import pytest
 from django.apps import apps
 from django.db import OperationalError, connection, transaction
 
-from automation import services
-from automation.conservation import violations
-from automation.models import Rule
-from automation.pipeline import evaluate_chunk
-from automation.rule_data import RuleData
+from automation.decisions.conservation import violations
+from automation.kinds.ticket_creation.action import NAME
+from automation.models import EvaluationAttempt, Rule
+from automation.pipeline import evaluate_all, evaluate_chunk
+from automation.rules import services
 from config.accounts.models import User
 from findings.facts import Severity, Status
 from findings.models import Finding
@@ -26,6 +27,7 @@ from tests.factories import (
     ProjectFactory,
     SourceFactory,
     reported,
+    ticket_rule,
 )
 from ticketing import bulk
 from ticketing.accounts import delete_account
@@ -102,7 +104,7 @@ def rules():
 
 
 def data(**said):
-    return RuleData(
+    return ticket_rule(
         **{
             "name": "New",
             "finding_types": ["secret"],
@@ -223,11 +225,12 @@ COMMANDS = {
     "edit a rule": lambda: lambda: services.edit_rule(rules()[0], data(name="Edited"), actor=None),
     "delete a rule": lambda: lambda: services.delete_rule(rules()[0], actor=None),
     "duplicate a rule": lambda: lambda: services.duplicate_rule(rules()[0], actor=None),
-    "reorder": lambda: lambda: services.reorder(rules()[::-1], actor=None),
+    "reorder": lambda: lambda: services.reorder(NAME, rules()[::-1], actor=None),
     "apply rules": lambda: (
         lambda: services.replace_rules(
+            NAME,
             [(uuid.UUID(int=9), data()), (rules()[1], data(name="Kept"))],
-            version=services.current_version(),
+            version=services.current_version(NAME),
             actor=None,
         )
     ),
@@ -268,3 +271,35 @@ def test_it_leaves_nothing_half_written_and_works_when_tried_again(name, at_work
     assert statement > 1
     assert shape() == undisturbed
     assert list(violations()) == []
+
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [1_000, 64, 32])
+def test_it_evaluates_all_wherever_a_worker_is_killed(size, at_work):
+    """Also one that goes on with less, after a worker that was killed with so much at hand.
+
+    The row of an attempt may stay until there is work again.
+    """
+    EvaluationAttempt.objects.create(size=size, started_at=LONG_AGO)
+    with transaction.atomic():
+        evaluate_all()
+        undisturbed = shape() | {"automation.EvaluationAttempt": ANY}
+        transaction.set_rollback(True)
+    statement, is_killed = 0, True
+    while is_killed:
+        with transaction.atomic():
+            try:
+                with dying_at(statement):
+                    is_killed = not evaluate_all()
+            except DatabaseGone:
+                statement += 1
+                transaction.set_rollback(False)  # the statement never reached the database
+            EvaluationAttempt.objects.update(started_at=LONG_AGO)
+            evaluate_all()
+            assert shape() == undisturbed, f"statement {statement}"
+            assert list(violations()) == []
+            transaction.set_rollback(True)
+    assert statement > 20

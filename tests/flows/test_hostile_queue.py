@@ -7,9 +7,9 @@ from django.test import Client
 from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisIsDown
 
-from automation.conservation import violations
+from automation.decisions.conservation import violations
 from automation.models import Decision
-from automation.tasks import sweep
+from automation.tasks import evaluate
 from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
 
@@ -37,16 +37,16 @@ def test_it_takes_findings_in_while_the_queue_is_down(send, monkeypatch):
     monkeypatch.setattr("config.lib.tasks.async_task", ring)
     answer = send()
     assert (answer.status_code, answer.json()["data"]["new"]) == (200, 1)
-    sweep()
+    evaluate()
     assert Decision.objects.count() == 1
 
 
 def test_it_decides_once_when_rings_are_lost_or_doubled(send):
     send()
     OrmQ.objects.all().delete()
-    sweep()
-    sweep()
+    evaluate()
+    evaluate()
     send()
-    sweep()
+    evaluate()
     assert Decision.objects.count() == 1
     assert list(violations()) == []

@@ -8,8 +8,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from automation import services
-from findings.imports import Sent, import_report
+from automation.rules import services
+from findings.imports.run import Sent, import_report
 from findings.models import Import
 from tests.factories import ProjectFactory
 from ticketing.models import Project

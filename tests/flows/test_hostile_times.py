@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from automation.conservation import violations
+from automation.decisions.conservation import violations
 from automation.models import Decision
 from automation.pipeline import evaluate_all
 from findings.facts import Status

@@ -10,10 +10,11 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from automation import services
-from automation.conservation import violations
+from automation.decisions.conservation import violations
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule
 from automation.pipeline import evaluate_all, evaluate_chunk
+from automation.rules import services
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status, record
@@ -85,7 +86,7 @@ class Crowd:
 
     def change_rules(self):
         rules = self.random.sample(self.rules, len(self.rules))
-        services.reorder(rules, actor=None)
+        services.reorder(NAME, rules, actor=None)
         switch = self.random.choice([services.enable_rule, services.disable_rule])
         switch(rules[0], actor=None)
 

@@ -2,12 +2,14 @@
 
 import pytest
 
-from automation import services
-from automation.conservation import violations
-from automation.models import Decision, Rule
+from automation.decisions.conservation import violations
+from automation.kinds.ticket_creation.action import Target
+from automation.models import Decision
 from automation.pipeline import evaluate_all, evaluate_chunk
-from automation.rulebook import current_rulebook
-from tests.factories import DestinationFactory
+from automation.rules import services
+from automation.rules.active import all_active_rules
+from automation.rules.data import action_of
+from tests.factories import DestinationFactory, ticket_rule
 from ticketing.models import Case, ExternalIssue, JiraAccount
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +29,7 @@ def destination(project):
 @pytest.fixture
 def jira_rule(make_rule, destination):
     def make(**said):
-        return make_rule(target=Rule.Target.JIRA, **said)
+        return make_rule(target=Target.JIRA, **said)
 
     return make
 
@@ -84,11 +86,11 @@ def test_a_lowered_limit_s_notice_has_facts_as_well(jira_rule, report, editor):
     rule = jira_rule(limit=2, fields=FIELDS)
     report()
     evaluate_all()
-    lowered = services.RuleData(
+    lowered = ticket_rule(
         name=rule.name,
         finding_types=rule.finding_types,
-        project_id=rule.project_id,
-        target=rule.target,
+        project_id=action_of(rule).project_id,
+        target=action_of(rule).target,
         max_tickets_per_day=1,
     )
     services.edit_rule(rule.pk, lowered, actor=editor)
@@ -105,7 +107,7 @@ def broken(rule):
 
 
 def test_a_project_without_an_account_breaks_the_rule(make_rule, report):
-    rule = make_rule(target=Rule.Target.JIRA)
+    rule = make_rule(target=Target.JIRA)
     report(2)
     evaluate_all()
 
@@ -159,11 +161,11 @@ def test_a_chunk_costs_the_same_statements_for_any_number(
     jira_rule(name="Few", limit=5, query="env:few", fields=FIELDS)
     # SQLite takes 27 of these rows with one insert.
     jira_rule(name="Many", limit=20, query="env:many", fields=FIELDS)
-    current_rulebook()
+    all_active_rules()
     report(7, prefix="few", tags=("env:few",))
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(24):
         assert evaluate_chunk() == 7
     report(100, prefix="many", tags=("env:many",))
     report(100, prefix="others")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(24):
         assert evaluate_chunk() == 200

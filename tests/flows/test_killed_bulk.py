@@ -8,14 +8,15 @@ import sys
 import pytest
 from django.db import connection
 
-from tests.flows.test_killed_workers import empty_database
+from tests.tables import copied_tables
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_it_makes_each_ticket_once_under_kill_9(tmp_path):
+def test_it_makes_each_ticket_once_under_kill_9(migrated, tmp_path):
     workers = 2 if connection.vendor == "sqlite" else 3
     arguments = [str(n) for n in (1_000, workers, 12, 20261125)]
-    with empty_database(tmp_path) as address:
+    with copied_tables(migrated, tmp_path) as address:
         done = subprocess.run(
             [sys.executable, "-m", "tests.flows.killed_bulk", *arguments],
             env=os.environ | {"DATABASE_URL": address},

@@ -4,13 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import uuid
-from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import pytest
 from django.db import connection
+
+from tests.tables import copied_tables
 
 SIZES = [
     pytest.param(600, 40, 8, id="600 findings, 8 kills"),
@@ -18,29 +16,12 @@ SIZES = [
 ]
 
 
-@contextmanager
-def empty_database(tmp_path):
-    """The address of a database that other processes can open, gone afterwards."""
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path / 'killed.sqlite3'}"
-        return
-    server = urlsplit(os.environ["DATABASE_URL"])
-    name = f"fa_killed_{uuid.uuid4().hex[:8]}"
-    admin = urlunsplit(server._replace(path="/postgres"))
-    with psycopg.connect(admin, autocommit=True) as session:
-        session.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlunsplit(server._replace(path=f"/{name}"))
-        finally:
-            session.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("findings", "limit", "kills"), SIZES)
-def test_it_loses_and_doubles_nothing_under_kill_9(tmp_path, findings, limit, kills):
+def test_it_loses_and_doubles_nothing_under_kill_9(migrated, tmp_path, findings, limit, kills):
     workers = 2 if connection.vendor == "sqlite" else 4
     arguments = [str(n) for n in (findings, limit, workers, kills, 20261123)]
-    with empty_database(tmp_path) as address:
+    with copied_tables(migrated, tmp_path) as address:
         done = subprocess.run(
             [sys.executable, "-m", "tests.flows.killed_workers", *arguments],
             env=os.environ | {"DATABASE_URL": address},

@@ -2,12 +2,14 @@
 
 import pytest
 
-from automation import services
+from automation.decisions.explain import explain_finding, reason_without_ticket
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Decision, RuleSetVersion
 from automation.pipeline import evaluate_all, evaluate_chunk
 from automation.preview import preview
-from automation.rulebook import current_rulebook
-from automation.selectors import explain_finding, reason_without_ticket
+from automation.rules import services
+from automation.rules.active import all_active_rules
+from automation.rules.data import spec_of
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status, mute
@@ -33,7 +35,7 @@ def test_2_2_the_first_match_wins(make_rule, report):
 
 def test_2_2_order_decides(make_rule, report, editor):
     first, second = make_rule("First"), make_rule("Second")
-    services.reorder([second.pk, first.pk], actor=editor)
+    services.reorder(NAME, [second.pk, first.pk], actor=editor)
     report()
     evaluate_all()
     assert Case.objects.get().rule_name == "Second"
@@ -168,7 +170,7 @@ def test_2_8_the_preview_says_what_the_pipeline_does(make_rule, report):
     report(3, prefix="a", tags=("env:prod",))
     report(5, prefix="b")
     report(2, prefix="c", finding_type="secret")
-    seen = preview(rule.spec, before=[earlier.spec])
+    seen = preview(spec_of(rule), before=[spec_of(earlier)])
     evaluate_all()
     decided = Decision.objects.filter(rule_id=rule.pk).values_list("outcome", flat=True)
     assert (seen.matched, seen.ticketed, seen.over_limit, seen.taken) == (8, 2, 3, {1: 3})
@@ -250,7 +252,7 @@ def test_a_chunk_costs_the_same_statements_for_any_number(
     make_rule("None of these", query="env:none")
     make_rule("Few", limit=5, query="env:few")
     make_rule("Many", limit=50, query="env:many")
-    current_rulebook()
+    all_active_rules()
     report(7, prefix="few", tags=("env:few",))
     with django_assert_num_queries(17):
         assert evaluate_chunk() == 7

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
-from findings.imports import Sent, import_report
+from findings.imports.run import Sent, import_report
 from findings.models import Finding, FindingEvent, Import, Scope
 from tests.flows.test_hostile_death import DatabaseGone, dying_at
 from ticketing.models import Case
@@ -21,12 +21,18 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def take(monkeypatch, django_capture_on_commit_callbacks):
-    """`take(3, without=1)` imports a Bandit-like report and does what was rung for."""
+    """`take(3, without=1)` imports a Semgrep report and does what was rung for; `unread` is a file
+    that Semgrep could not parse, and `ok` whether its run succeeded."""
     monkeypatch.setattr("config.lib.tasks.async_task", lambda path: import_string(path)())
 
-    def run(number: int, *, without: int | None = None) -> Import:
-        results = [_result(n) for n in range(number) if n != without]
+    def run(
+        number: int, *, without: int | None = None, unread: int | None = None, ok: bool = True
+    ) -> Import:
+        results = [_result(n) for n in range(number) if n not in (without, unread)]
+        errors = [] if unread is None else [_unread(unread)]
+        invocation = {"executionSuccessful": ok, "toolExecutionNotifications": errors}
         run = {"tool": {"driver": {"name": "Semgrep"}}, "results": results}
+        run["invocations"] = [invocation]
         content = json.dumps({"version": "2.1.0", "runs": [run]}).encode()
         with django_capture_on_commit_callbacks(execute=True):
             return import_report([content], Sent(source="ci", scope="shop"))
@@ -42,6 +48,12 @@ def _result(number: int) -> dict:
         "message": {"text": f"Problem {number}"},
         "locations": [{"physicalLocation": place}],
     }
+
+
+def _unread(number: int) -> dict:
+    place = {"artifactLocation": {"uri": f"app/{number}.py"}}
+    error = {"level": "error", "message": {"text": "Syntax error"}}
+    return error | {"locations": [{"physicalLocation": place}]}
 
 
 def _counts(run: Import) -> tuple[int, ...]:
@@ -67,6 +79,22 @@ def test_a_report_goes_round(make_rule, take):
     assert _counts(take(4)) == (0, 3, 1, 0)
     assert set(Case.objects.values_list("status", flat=True)) == {"OPEN"}
     assert Finding.objects.get(pk=gone.pk).status == "open"
+    assert Case.objects.count() == 4
+
+
+def test_a_ticket_stays_open_while_its_file_cannot_be_read(make_rule, take):
+    make_rule(types=["static_code_vulnerability"])
+    take(4)
+    unread = Finding.objects.get(resource_id="app/1.py").ticket_key
+    fixed = Finding.objects.get(resource_id="app/2.py").ticket_key
+    assert _counts(take(4, without=2, unread=1)) == (0, 2, 0, 1)
+    assert list(Case.objects.filter(status="CLOSED").values_list("key", flat=True)) == [fixed]
+    assert _counts(take(4, without=1, ok=False)) == (0, 2, 1, 0)  # what returns opens all the same
+    assert not Case.objects.filter(status="CLOSED").exists()
+    assert _counts(take(4, without=1)) == (0, 3, 0, 1)
+    assert list(Case.objects.filter(status="CLOSED").values_list("key", flat=True)) == [unread]
+    assert _counts(take(4)) == (0, 3, 1, 0)
+    assert set(Case.objects.values_list("status", flat=True)) == {"OPEN"}
     assert Case.objects.count() == 4
 
 

@@ -16,13 +16,14 @@ ALONE = 60  # findings that each machine alone is sent
 SHARED = 20  # findings that both are sent, at once
 ALL = 2 * ALONE + SHARED
 SET_UP = f"""
-from automation.services import RuleData, create_rule
+from automation.rules.services import create_rule
+from tests.factories import ticket_rule
 from config.accounts.api_keys import create_api_key
 from config.accounts.roles import Permission
 from ticketing.projects import create_project
 project = create_project(key="SEC", name="Security", actor=None)
 create_rule(
-    RuleData(
+    ticket_rule(
         name="All",
         finding_types=["library_vulnerability"],
         project_id=project.pk,
@@ -38,6 +39,7 @@ pytestmark = [
         not os.environ.get("DATABASE_URL", "").startswith("postgres"),
         reason="several machines need PostgreSQL",
     ),
+    pytest.mark.slow,
     pytest.mark.timeout(240),
 ]
 
@@ -117,7 +119,7 @@ def test_it_decides_every_finding_once_on_several_machines(machines, database):
         def count(sql: str) -> int:
             return session.execute(f"SELECT count(*) FROM {sql}").fetchone()[0]
 
-        wait_until(lambda: count("runtime_beat") == 2)
+        wait_until(lambda: count("runtime_heartbeat") == 2)
         send_at_once(machines, key)
         wait_until(lambda: count("automation_decision") == ALL, seconds=60)
         assert count("findings_finding WHERE unevaluated_since IS NOT NULL") == 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -15,6 +15,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from findings.facts import Status
+from findings.services import change_status
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
@@ -25,14 +27,15 @@ from tests.factories import (
     opened_case,
 )
 from tests.fakes.tracker import BOT, PEOPLE, SPACE, FakeTracker, transient, unsure
-from ticketing import commenting, services, webhooks
+from ticketing import commenting, details, services, webhooks
 from ticketing.comparing import CATEGORIES
+from ticketing.following import follow_findings
 from ticketing.models import ExternalIssue
 from ticketing.states import State
 from ticketing.sync import sync_due
 from ticketing.trackers.base import Category, IssueDraft
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]  # many steps on a busy machine
 SIGNATURE = "**Dana Developer:** "
 WRITES = ("push", "comment", "edit_comment", "delete_comment")
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -84,6 +87,10 @@ class Slow(FakeTracker):
         self._failures = failures
 
 
+def _ms(moment):
+    return round(moment.timestamp() * 1000)
+
+
 class World:
     """One case and its issue, and everything that may happen to them."""
 
@@ -92,9 +99,10 @@ class World:
         self.remote = Slow(now=timezone.now)
         self.dana = UserFactory(name="Dana Developer", email="dana@example.com")
         account = JiraAccountFactory(user_id=BOT.id)
-        self.case = opened_case(
-            DestinationFactory(account=account, project=ProjectFactory()).project
+        place = DestinationFactory(
+            account=account, project=ProjectFactory(), sync_due_date="two_way"
         )
+        self.case = opened_case(place.project)
         ref = self.remote.create(
             IssueDraft(destination=SPACE, summary="x", description="x"), key="k", attempt="1"
         )
@@ -108,16 +116,18 @@ class World:
             sync_due_at=timezone.now(),
         )
         self.account = account
-        self.finding = FindingFactory()
+        due_at = datetime(2026, 12, 3, tzinfo=UTC)
+        self.finding = FindingFactory(due_at=due_at, workflow={"due_date": {"due_at": _ms(due_at)}})
         self.wanted = {}  # by field: what the last person wanted
         self.comments = self.edits = 0
         self.events = 0
 
         @contextmanager
-        def tracker_for(account, *, pace):
+        def tracker_for(account, **options):
             yield self.remote
 
-        monkeypatch.setattr("ticketing.sync.tracker_for", tracker_for)
+        for module in ("sync", "account_probe"):
+            monkeypatch.setattr(f"ticketing.{module}.tracker_for", tracker_for)
 
     def __call__(self, action):
         self.clock.shift(1)
@@ -149,6 +159,16 @@ class World:
             self.remote.change(self.ref, assignee=person)
             self.wanted["assignee"] = "dana" if person else ""
 
+    def here_due(self, day):
+        if type(self.case).objects.get(pk=self.case.pk).own_due_date != day:
+            details.set_due_date(self.case, day, actor=self.dana)
+            self.wanted["due"] = day
+
+    def there_due(self, day):
+        if self.state.dates["duedate"] != day:
+            self.remote.change(self.ref, dates={"duedate": day})
+            self.wanted["due"] = day
+
     def here_comment(self):
         self.comments += 1
         services.comment(self.case, f"here {self.comments}", actor=self.dana)
@@ -177,6 +197,17 @@ class World:
     @property
     def _ours(self):
         return self.case.timeline.filter(kind="comment", author="", deleted_at=None)
+
+    def there_wont_fix(self):
+        values = {"category": Category.DONE, "status": "Done", "resolution": "Won't Do"}
+        self.remote.change(self.ref, **values)
+
+    def finding_is_reported_again(self):
+        """It was fixed, and is not."""
+        services.attach(self.case, [self.finding.pk], actor=None)
+        for status in (Status.RESOLVED, Status.OPEN):
+            change_status([self.finding.pk], status=status, actor=None)
+            follow_findings()
 
     def finding_comes_and_goes(self):
         services.attach(self.case, [self.finding.pk], actor=None)
@@ -241,11 +272,13 @@ class World:
 
 statuses = st.sampled_from(list(CATEGORIES))
 categories = st.sampled_from(list(Category))
+days = st.sampled_from([None, date(2026, 12, 1), date(2026, 12, 2)])
 people = st.one_of(
     st.tuples(st.just("here_status"), statuses),
     st.tuples(st.just("there_status"), categories),
     st.tuples(st.just("here_assignee"), st.booleans()),
     st.tuples(st.just("there_assignee"), st.booleans()),
+    st.tuples(st.sampled_from(["here_due", "there_due"]), days),
     st.just(("here_comment",)),
     st.just(("there_comment",)),
     st.sampled_from([("here_edit",), ("here_delete",), ("there_edit",)]),
@@ -291,6 +324,7 @@ def assert_both_say_the_same(world):
     case = type(world.case).objects.get(pk=world.case.pk)
     assert CATEGORIES[case.status] is world.state.category
     assert (case.assignee == world.dana) is (world.state.assignee == PEOPLE["dana"])
+    assert case.due_date == world.state.dates["duedate"]
 
 
 def assert_every_comment_is_on_both_sides_once(world):
@@ -321,6 +355,7 @@ def test_both_sides_come_to_what_the_last_person_wanted(monkeypatch, life):
         happen(world, life)
         assert_both_say_the_same(world)
         assert world.state.category is world.wanted.get("status", world.state.category)
+        assert world.state.dates["duedate"] == world.wanted.get("due")
         somebody = bool(world.wanted.get("assignee", world.state.assignee))
         assert (world.state.assignee is not None) is somebody
         assert_every_comment_is_on_both_sides_once(world)
@@ -329,8 +364,13 @@ def test_both_sides_come_to_what_the_last_person_wanted(monkeypatch, life):
         assert_it_is_at_rest(world)
 
 
+findings = st.sampled_from(
+    [("finding_comes_and_goes",), ("finding_is_reported_again",), ("there_wont_fix",)]
+)
+
+
 @careful
-@given(st.lists(st.one_of(people, way, st.just(("finding_comes_and_goes",))), max_size=24))
+@given(st.lists(st.one_of(people, way, findings), max_size=24))
 def test_both_sides_agree_whatever_the_findings_do(monkeypatch, life):
     with new_world(monkeypatch) as world:
         happen(world, life)

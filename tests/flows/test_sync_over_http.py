@@ -11,8 +11,9 @@ from django.utils import timezone
 from tests.factories import ExternalIssueFactory, UserFactory, opened_case
 from tests.jira_places import destination_at
 from ticketing import services
+from ticketing.account_probe import probe_due
 from ticketing.comparing import CATEGORIES
-from ticketing.models import ExternalIssue
+from ticketing.models import Destination, ExternalIssue
 from ticketing.states import State
 from ticketing.sync import sync_due
 from ticketing.trackers.jira.sandbox.defaults import BOT, DANA
@@ -92,6 +93,22 @@ def test_what_happens_there_arrives_by_its_webhook(issue, jira, ring, dana):
     assert {e.author for e in case.timeline.filter(kind="status")} == {"Dana Developer"}
 
 
+@pytest.mark.parametrize("title", ["😀" * 200, "x" * 255, "a b" * 99])
+def test_a_title_that_jira_cuts_is_written_once_and_stays_here(issue, jira, ring, dana, title):
+    Destination.objects.update(sync_title="two_way")
+    sync_due()
+    services.change_case(issue.case, title=title, actor=dana)
+    sync_due()
+    for _ in range(3):
+        ring(jira.webhooks.held)
+        sync_due()
+    writes = jira.log.matching(f"PUT .*/issue/{issue.issue_id}$")
+    assert len(writes) == 1
+    assert jira.issue(issue.issue_key).fields["summary"].endswith("…")
+    issue.case.refresh_from_db()
+    assert issue.case.title == title
+
+
 def test_what_happens_here_is_written_there_once(issue, jira, ring, dana):
     sync_due()
     services.change_case(issue.case, status="CLOSED", assignee=dana, actor=dana)
@@ -136,6 +153,9 @@ def test_revoked_credentials_are_not_taken_for_a_deleted_issue(issue, jira, froz
     issue.refresh_from_db()
     issue.account.refresh_from_db()
     assert issue.gone_at is None
+    assert issue.account.state == "suspected"
+    probe_due()
+    issue.account.refresh_from_db()
     assert issue.account.state == "auth_failed"
 
 

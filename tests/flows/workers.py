@@ -46,7 +46,9 @@ def points() -> dict[str, tuple[object, str]]:
         "settle": (settling, "settle_created"),
         "store, uncommitted": (settling, "mirror"),
         "fail": (settling, "settle_failed"),
-        "claim a look-up": (claims, "claim_look"),
+        "claim a look at once": (claims, "claim_look"),
+        "look at once": (JiraTracker, "find_new"),
+        "claim a look-up": (claims, "claim_looks"),
         "look up": (JiraTracker, "find"),
         "settle the look-up": (settling, "settle_look"),
     }
@@ -126,7 +128,6 @@ def _work(orders: Orders) -> None:
     if orders.fate:
         _lay_in_wait(orders)
     with time_machine.travel(BEGINNING + orders.at, tick=True):
-        claims.free_expired()
         delivery.deliver_due(seconds=20)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils.module_loading import import_string
 
-from config.runtime.broker import BEAT
+from config.runtime.broker import HEARTBEAT
 from config.runtime.schedules import EVERY_MINUTE, WHEN_DUE
 from tests.house.tree import PACKAGES, ROOT, python_files
 
@@ -33,10 +33,10 @@ def _name(call: ast.Call) -> str:
     return getattr(call.func, "id", getattr(call.func, "attr", ""))
 
 
-def rung() -> dict[str, str]:
-    """Task path → the file that rings it."""
+def enqueued() -> dict[str, str]:
+    """Task path → the file that enqueues it."""
     found = dict.fromkeys((*EVERY_MINUTE, *WHEN_DUE), "config/runtime/schedules.py")
-    found[BEAT] = "config/runtime/broker.py"
+    found[HEARTBEAT] = "config/runtime/broker.py"
     for path in python_files():
         for call in _calls(path):
             if isinstance(call.args[0], ast.Constant):
@@ -44,13 +44,13 @@ def rung() -> dict[str, str]:
     return found
 
 
-def test_it_finds_every_task_that_is_rung():
-    for path, rung_in in rung().items():
-        assert path.rpartition(".")[0] in MODULES, rung_in
-        assert callable(import_string(path)), rung_in
+def test_it_finds_every_task_that_is_enqueued():
+    for path, enqueued_in in enqueued().items():
+        assert path.rpartition(".")[0] in MODULES, enqueued_in
+        assert callable(import_string(path)), enqueued_in
 
 
-def test_it_rings_only_through_enqueue():
+def test_it_wakes_the_queue_only_through_enqueue():
     direct = {
         str(path.relative_to(ROOT))
         for path in python_files()
@@ -70,6 +70,14 @@ def test_it_keeps_tasks_to_entry_points(module):
     assert functions
     for function in functions:
         assert _lines_of_code(function) <= 5, function.__name__
+
+
+@pytest.mark.parametrize("path", EVERY_MINUTE)
+def test_a_task_that_runs_by_the_clock_does_one_job(path):
+    """Two jobs in a task, and the first that raises stops the second."""
+    (definition,) = ast.parse(inspect.getsource(import_string(path))).body
+    jobs = [each for each in definition.body if not _is_docstring(each)]
+    assert len(jobs) == 1
 
 
 def _lines_of_code(function: Callable[..., object]) -> int:

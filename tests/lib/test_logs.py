@@ -7,6 +7,9 @@ import pytest
 import structlog
 from django.conf import settings
 
+from config.accounts.api_keys import create_api_key
+from config.accounts.models import ApiKey
+from config.accounts.roles import Permission
 from config.lib import logs
 
 
@@ -64,3 +67,28 @@ def test_it_keeps_the_queue_from_writing_a_line_for_each_ring(capsys):
     logging.getLogger("django-q").info("Enqueued")
     logging.getLogger("django-q").critical("reincarnated")
     assert [line["event"] for line in lines(capsys)] == ["reincarnated"]
+
+
+@pytest.mark.django_db
+def test_it_names_who_asks_and_from_where(as_user, viewer, client, capsys):
+    logs.configure({"level": "info"})
+    _, raw = create_api_key("ci", scopes=[Permission.FINDINGS_READ], actor=None)
+    key = ApiKey.objects.get()
+    client.get("/login", REMOTE_ADDR="192.0.2.1")
+    bearer = {"Authorization": f"Bearer {raw}"}
+    client.get("/api/v1/findings", headers=bearer, REMOTE_ADDR="192.0.2.2")
+    as_user(viewer).get("/findings", REMOTE_ADDR="192.0.2.3")
+    answered = [line for line in lines(capsys) if line["event"] == "Answered a request"]
+    assert [(line["client"], line.get("user"), line.get("key")) for line in answered] == [
+        ("192.0.2.1", None, None),
+        ("192.0.2.2", None, str(key.pk)),
+        ("192.0.2.3", str(viewer.pk), None),
+    ]
+
+
+@pytest.mark.django_db
+def test_it_writes_down_no_password_that_was_typed_as_a_name(client, capsys):
+    logs.configure({"level": "debug"})
+    for _ in range(7):
+        client.post("/login", {"username": "hunter2-by-mistake", "password": "x"})
+    assert "hunter2" not in capsys.readouterr().err

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from automation import services
-from tests.factories import ProjectFactory
+from automation.rules import services
+from tests.factories import ProjectFactory, ticket_rule
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ def make_rule(project):
             "max_tickets_per_day": 10,
             **said,
         }
-        return services.create_rule(services.RuleData(name=name, **data), actor=actor)
+        return services.create_rule(ticket_rule(name=name, **data), actor=actor)
 
     return make

@@ -37,7 +37,7 @@ def test_it_lists_keys_with_what_they_may_do(as_user, admin, make_key):
 @pytest.mark.usefixtures("frozen")
 def test_it_says_which_keys_no_longer_work(as_user, admin, make_key):
     key = make_key("old-rundeck")
-    revoke_api_key(key.pk)
+    revoke_api_key(key.pk, actor=None)
     expired = make_key("expired")
     ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(days=2))
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.utils import timezone
 
-from automation import services as rules
-from automation.models import Rule
-from config.accounts import audit
+from automation.rules import services as rules
+from automation.rules.data import action_of
 from config.accounts.api_keys import create_api_key
+from config.accounts.audit import log as audit_log
+from config.accounts.models import AuditEvent
 from config.accounts.people import change_person
 from config.accounts.roles import Permission, Role
-from tests.factories import JiraAccountFactory, ProjectFactory
+from tests.factories import JiraAccountFactory, ProjectFactory, ticket_rule
 from ticketing.models import JiraAccount
 
 LOG = "/settings/audit"
@@ -24,9 +27,9 @@ def shown(client, address=LOG) -> str:
 
 def test_it_says_who_changed_what_from_what_to_what(as_user, admin, editor, make_rule):
     rule = make_rule(actor=editor)
-    data = {"finding_types": ["secret"], "query": "", "project_id": rule.project_id}
+    data = {"finding_types": ["secret"], "query": "", "project_id": action_of(rule).project_id}
     rules.edit_rule(
-        rule.pk, rules.RuleData(name="Leaks", max_tickets_per_day=20, **data), actor=editor
+        rule.pk, ticket_rule(name="Leaks", max_tickets_per_day=20, **data), actor=editor
     )
     page = shown(as_user(admin))
     assert "Edith Editor" in page
@@ -75,26 +78,26 @@ def test_it_filters(as_user, admin, editor, make_rule, query, names):
 
 
 def test_it_filters_by_person_and_time(as_user, admin, editor, make_rule):
-    make_rule(actor=editor)
-    Rule.history.update(history_date=timezone.now() - timedelta(days=8))
+    with time_machine.travel(timezone.now() - timedelta(days=8), tick=False):
+        make_rule(actor=editor)
     client = as_user(admin)
     assert len(client.get(f"{LOG}?person={editor.pk}").context["log"].entries) == 1
-    assert "No such change" in shown(client, f"{LOG}?person={editor.pk}&from=7d")
+    assert "No such event" in shown(client, f"{LOG}?person={editor.pk}&from=7d")
 
 
 @pytest.mark.usefixtures("frozen")
 def test_it_goes_through_all_pages_without_a_gap(as_user, admin, monkeypatch):
-    monkeypatch.setattr(audit, "PAGE", 3)
+    monkeypatch.setattr(audit_log, "PAGE", 3)
     for number in range(4):  # all at the same moment, of two kinds
         ProjectFactory(key=f"P{number}", name=f"Project {number}")
         JiraAccountFactory(name=f"Account {number}")
     client, place, seen = as_user(admin), "", []
     for _ in range(9):
         log = client.get(f"{LOG}?before={place}").context["log"]
-        seen += [entry.what for entry in log.entries]
+        seen += [(entry.kind, entry.what) for entry in log.entries]
         if not (place := log.older):
             break
-    assert len(seen) == len(set(seen)) == 9
+    assert len(seen) == len(set(seen)) == 10
     assert not place
 
 
@@ -104,7 +107,7 @@ def test_it_does_not_find_what_is_no_place(as_user, admin, query):
 
 
 def test_it_is_empty_for_a_person_who_did_nothing(as_user, admin):
-    assert "No such change" in shown(as_user(admin), f"{LOG}?person={uuid4()}")
+    assert "No such event" in shown(as_user(admin), f"{LOG}?person={uuid4()}")
 
 
 def test_it_is_for_admins(as_user, editor):
@@ -129,3 +132,35 @@ def test_it_takes_few_statements_for_many_changes(
             rule.save(update_fields=["name"])
         with django_assert_max_num_queries(14):  # one more for each kind
             client.get(LOG)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_it_exports_what_it_lists(as_user, admin, make_rule, ending):
+    make_rule("＝HYPERLINK(1)")
+    ProjectFactory(name="Elsewhere")
+    answer = as_user(admin).get(f"/settings/audit.{ending}?kind=rule", REMOTE_ADDR="192.0.2.7")
+    text = answer.getvalue().decode()
+    assert answer.headers["Content-Disposition"].endswith(f'.{ending}"')
+    assert ("'＝HYPERLINK" if ending == "csv" else '"＝HYPERLINK') in text
+    assert "Elsewhere" not in text
+    event = AuditEvent.objects.get(category="audit", action="exported")
+    assert (event.actor_name, event.address) == ("Ada Admin", "192.0.2.7")
+    assert event.details == {"format": ending, "kind": "rule", "person": "", "from": ""}
+
+
+def test_it_exports_everything_in_chunks(as_user, admin, monkeypatch, frozen):
+    monkeypatch.setattr(audit_log, "AT_ONCE", 3)
+    for number in range(7):
+        ProjectFactory(key=f"P{number}", name=f"Project {number}")
+    text = as_user(admin).get("/settings/audit.jsonl?kind=project").getvalue().decode()
+    names = [json.loads(line)["object_name"] for line in text.splitlines()]
+    assert names == [f"Project {number}" for number in reversed(range(7))]
+
+
+@pytest.mark.parametrize("address", ["audit.xml", "audit.csv?kind=x", "audit.jsonl?person=x"])
+def test_it_exports_nothing_that_no_menu_offers(as_user, admin, address):
+    assert as_user(admin).get(f"/settings/{address}").status_code == 404
+
+
+def test_it_exports_to_those_who_may_read_it_alone(as_user, editor):
+    assert as_user(editor).get("/settings/audit.csv").status_code == 403

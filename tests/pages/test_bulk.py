@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from findings.explorer.patience import TookTooLongError
+from config.lib.statement_timeout import QueryTimeout
 from findings.facts import Status
 from findings.forms import Everything
 from findings.models import Finding
@@ -73,7 +73,7 @@ def test_it_refuses_a_search_of_a_thousand_fields(ask, findings):
 @pytest.mark.parametrize("deed", ["mute", "ticket"])
 def test_it_says_that_the_database_does_not_answer(ask, findings, monkeypatch, deed):
     def too_long(*_, **__):
-        raise TookTooLongError
+        raise QueryTimeout
 
     for name in ("ids", "pks"):
         monkeypatch.setattr(Everything, name, too_long)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from automation import services as automation
+from automation.rules import services as automation
 from tests.factories import FindingFactory, ProjectFactory, UserFactory
 from ticketing import services
 from ticketing.models import Attachment, Case
@@ -76,7 +76,7 @@ def test_it_costs_the_same_however_much_happened(as_user, analyst, case):
             show(browser)
         costs.append(len(statements))
 
-    assert costs[0] == costs[1] <= 13
+    assert costs[0] == costs[1] <= 14
 
 
 @pytest.mark.parametrize(
@@ -230,6 +230,22 @@ def test_it_edits_title_and_description(as_user, analyst, case):
     assert (case.title, case.description) == ("New", "Text\nmore")
 
 
+def test_it_edits_the_due_date_and_gives_it_back_to_the_findings(as_user, analyst, case):
+    browser, said = as_user(analyst), {"title": "Leak", "description": ""}
+    seen = {"seen": "2999-01-01T00:00:00+00:00"}
+    browser.post("/cases/RISK-1/edit", said | seen | {"due_date": "2026-12-01"})
+    case.refresh_from_db()
+    assert case.own_due_date == date(2026, 12, 1)
+    assert 'value="2026-12-01"' in browser.get("/cases/RISK-1/edit").content.decode()
+    shown = browser.get("/cases/RISK-1").content.decode()
+    assert "Set by hand" in shown
+    assert "Due on <b>2026-12-01</b>" in shown
+    for said_of_it, day in (({}, date(2026, 12, 1)), ({"due_date": ""}, None)):
+        browser.post("/cases/RISK-1/edit", said | seen | said_of_it)
+        case.refresh_from_db()
+        assert case.due_date == day
+
+
 def test_it_keeps_what_the_second_of_two_editors_typed(as_user, analyst, editor, case):
     seen = timezone.now() - timedelta(minutes=1)
     services.change_case(case, title="First", actor=editor)
@@ -316,7 +332,8 @@ def test_it_asks_before_it_detaches(as_user, analyst, case, finding):
     assert "Detach this finding from RISK-1?" in browser.get(url).content.decode()
     assert case.attachments.exists()
 
-    assert "RISK-1 was not deleted." in browser.post(url, follow=True).content.decode()
+    page = browser.post(url, follow=True).content.decode()
+    assert "The ticket is not deleted. Without an open finding it is closed." in page
     assert not case.attachments.exists()
 
 

@@ -68,15 +68,15 @@ def test_it_tells_what_a_key_did_under_its_name(shown, case, analyst):
     assert "Attributes changed by the API key <b>ci</b>" in body
 
 
-def test_it_marks_comments_of_keys_and_edited_and_deleted_ones(shown, case, analyst):
+def test_it_marks_comments_of_keys_and_edited_and_deleted_ones(shown, case, analyst, admin):
     services.comment(case, "By a machine", actor=KEY)
     edited = services.comment(case, "Frist", actor=analyst)
     deleted = services.comment(case, "Regretted", actor=analyst)
-    commenting.edit_comment(edited, "First", actor=KEY)
+    commenting.edit_comment(edited, "First", actor=admin)
     commenting.delete_comment(deleted, actor=analyst)
     body = shown()
     assert "API key</span>" in body
-    assert '<span class="sub small" title="Edited by ci.">edited</span>' in body
+    assert '<span class="sub small" title="Edited by Ada Admin.">edited by Ada Admin</span>' in body
     assert "This comment was deleted. Deleted by Alan Analyst." in body
     assert ("Frist" in body, "Regretted" in body, "First" in body) == (False, False, True)
 

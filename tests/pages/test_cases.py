@@ -98,7 +98,7 @@ def test_it_explains_a_value_that_a_field_does_not_have(as_user, viewer, make_ca
 
     shown = page(as_user(viewer), "?q=status:lost")
 
-    assert "“lost” is not a status. Use open, in_progress, closed." in shown
+    assert "“lost” is not a status. Use open, in_progress, closed (at character 1)." in shown
     assert 'aria-invalid="true"' in shown
 
 

@@ -4,8 +4,10 @@ import uuid
 
 import pytest
 
-from automation import services
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule
+from automation.rules import services
+from automation.rules.data import action_of
 from tests.factories import UserFactory
 
 LIST = "/settings/findings-automation"
@@ -40,8 +42,12 @@ def test_it_creates_a_rule(as_user, editor, filled, project):
     rule = Rule.objects.get()
     assert response.url == f"{LIST}#rule-{rule.pk}"
     assert rule.query == "@severity:(critical OR high) env:prod"
-    assert (rule.project_id, rule.assignee_id) == (project.pk, grace.pk)
-    assert (rule.enabled, rule.max_tickets_per_day, rule.modified_by) == (True, 20, editor)
+    assert (action_of(rule).project_id, action_of(rule).assignee_id) == (project.pk, grace.pk)
+    assert (rule.enabled, action_of(rule).max_tickets_per_day, rule.modified_by) == (
+        True,
+        20,
+        editor,
+    )
 
 
 def test_it_says_that_a_rule_was_saved(as_user, editor, filled):
@@ -251,4 +257,4 @@ def test_it_answers_only_what_it_knows(as_user, editor):
     assert browser.get(f"{LIST}/{uuid.uuid4()}/edit").status_code == 404
     assert browser.post(f"{LIST}/{uuid.uuid4()}/edit").status_code == 404
     assert browser.get(f"{LIST}/nonsense/edit").status_code == 404
-    assert services.current_version() == 0
+    assert services.current_version(NAME) == 0

@@ -5,15 +5,19 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
-from automation import services
+from automation.kinds.ticket_creation.action import Target
 from automation.models import Rule
+from automation.rules import services
+from automation.rules.data import action_of
+from tests.desk import DESK_ID, REQUIRED, TEAM_ID, TYPED
 from tests.factories import DestinationFactory, FindingFactory, JiraAccountFactory, UserFactory
-from ticketing.models import Destination, JiraAccount, JiraUser, Project
+from ticketing.models import Destination, JiraAccount, JiraSpace, JiraUser, Project
+from ticketing.trackers.jira.sandbox.defaults import DANA, OF_AN_APP, ORG_TEAM
 
 LIST = "/settings/findings-automation"
 NEW = f"{LIST}/create_ticket/new"
 CHOOSE = "/rules/destination"
-TEAM, REGION = "customfield_10020", "customfield_10024"
+TEAM, REGION, OWNER = "customfield_10020", "customfield_10024", "customfield_10030"
 
 
 @pytest.fixture(autouse=True)
@@ -128,9 +132,9 @@ def test_it_creates_a_rule_and_the_project_of_its_place(as_user, editor, filled,
 
     assert "was created for its tickets" in page
     rule = Rule.objects.get()
-    assert rule.target == "jira"
-    assert Destination.objects.get(project=rule.project_id).space_key == "SEC"
-    assert rule.fields == {
+    assert action_of(rule).target == "jira"
+    assert Destination.objects.get(project=action_of(rule).project_id).space_key == "SEC"
+    assert action_of(rule).fields == {
         "summary": "[{{severity}}] {{title}}",
         "labels": ["security-auto", "{{tags.team}}"],
         "priority": {"name": "{{severity}}"},
@@ -158,9 +162,9 @@ def test_it_shows_a_saved_rule_as_it_was_said(as_user, editor, filled, sandbox_j
     assert form["field_customfield_10024"].value() == ["10400", "10410"]
     assert form["description_template"].value() == "Fix **{{title}}**."
     browser.post(f"{LIST}/{rule.pk}/edit", said | {"seen": rule.modified_at.isoformat()})
-    before = rule.fields
+    before = action_of(rule).fields
     rule.refresh_from_db()
-    assert rule.fields == before
+    assert action_of(rule).fields == before
 
 
 def test_it_uses_the_project_that_is_there(as_user, editor, account, filled):
@@ -169,7 +173,7 @@ def test_it_uses_the_project_that_is_there(as_user, editor, account, filled):
     page = as_user(editor).post(NEW, filled(), follow=True).content.decode()
 
     assert f"Its cases are in {linked.project.name}." in page
-    assert Rule.objects.get().project_id == linked.project_id
+    assert action_of(Rule.objects.get()).project_id == linked.project_id
     assert Project.objects.count() == 1
 
 
@@ -225,13 +229,45 @@ def test_it_searches_people(as_user, editor, account, filled):
 
 def test_it_assigns_to_whom_the_person_is_here_as_well(as_user, editor, account, filled):
     person = UserFactory()
-    JiraUser.objects.create(account=account, user_id="5b1", name="Priya", person=person)
+    JiraUser.objects.create(account=account, user_id=DANA.account_id, name="Dana", person=person)
 
-    as_user(editor).post(NEW, filled(jira_assignee="5b1"))
+    as_user(editor).post(NEW, filled(jira_assignee=DANA.account_id))
 
     rule = Rule.objects.get()
-    assert rule.fields == {"assignee": {"accountId": "5b1"}}
-    assert rule.assignee_id == person.pk
+    assert action_of(rule).fields == {"assignee": {"accountId": DANA.account_id}}
+    assert action_of(rule).assignee_id == person.pk
+
+
+def test_it_shows_by_name_whom_a_field_names(as_user, editor, account, filled):
+    JiraUser.objects.create(account=account, user_id="5b1", name="Priya")
+    chosen = {"field_customfield_10030": "5b1", "field_reporter": "5b2"}
+
+    page = choose(as_user(editor), filled(extra=["customfield_10030", "reporter"], **chosen))
+
+    rows = {row.spec.id: row.options for row in page.context["form"].jira_rows}
+    assert rows == {
+        "customfield_10030": [("5b1", "Priya", True)],
+        "reporter": [("5b2", "5b2", True)],
+    }
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_person_of_one_account_is_nobody_of_another(as_user, editor, account, filled, is_other):
+    """Both have a user of this id."""
+    other = JiraAccountFactory(site_url=account.site_url, api_url=account.api_url, rate=50)
+    for each, name in ((account, "Jane Smith"), (other, "John Smith")):
+        JiraUser.objects.create(account=each, user_id=DANA.account_id, name=name)
+    offered_of = str(other.pk if is_other else account.pk)
+    said = filled(jira_assignee=DANA.account_id, people_of=offered_of, extra=[OWNER])
+    said[f"field_{OWNER}"] = DANA.account_id
+
+    shown = choose(as_user(editor), said).text
+    as_user(editor).post(NEW, said)
+
+    assert ("Jane Smith" in shown, "John Smith" in shown) == (not is_other, False)
+    assert shown.count(f'<option value="{DANA.account_id}" selected>') == (0 if is_other else 2)
+    assert f'name="people_of" value="{account.pk}"' in shown
+    assert Rule.objects.exists() is not is_other
 
 
 def test_it_searches_spaces(as_user, editor, account):
@@ -255,11 +291,103 @@ def test_an_unknown_account_is_not_found(as_user, editor, account, account_id):
     assert as_user(editor).get(f"/rules/spaces?account={account_id}").status_code == 404
 
 
+# --- A space that asks for what few ask for ------------------------------------------------
+
+
+@pytest.fixture
+def desk(filled):
+    def fill(**said):
+        return filled(space=DESK_ID, **said)
+
+    return fill
+
+
+def test_it_offers_every_field_of_the_screen(as_user, editor, desk, sandbox_jira):
+    page = choose(as_user(editor), desk()).content.decode()
+
+    screen = sandbox_jira.project("DESK").fields["10001"].values()
+    own_control = {"project", "issuetype", "summary", "description", "assignee"}
+    for field in screen:
+        is_there = f'value="{field.id}"' in page or f'id="id_field_{field.id}"' in page
+        assert is_there or field.id in own_control, field.name
+    assert '<option value="10501">Security team only</option>' in page.replace(" >", ">")
+    assert '<option value="26">Report a vulnerability</option>' in page.replace(" >", ">")
+    assert f'<option value="{TEAM_ID}">Payments</option>' in page.replace(" >", ">")
+    assert "JSON as Jira wants it" in page
+
+
+def test_it_saves_them_as_jira_wants_them_and_shows_them_again(as_user, editor, desk):
+    browser = as_user(editor)
+    assert browser.post(NEW, desk(**TYPED)).status_code == 302
+    rule = Rule.objects.get()
+    assert action_of(rule).fields == REQUIRED
+
+    form = choose(browser, desk(rule=str(rule.pk))).context["form"]
+    said = {row.name: row.text for row in form.jira_rows}
+    assert (
+        browser.post(
+            f"{LIST}/{rule.pk}/edit", desk(**said, seen=rule.modified_at.isoformat())
+        ).status_code
+        == 302
+    )
+    rule.refresh_from_db()
+    assert action_of(rule).fields == REQUIRED
+
+
+def test_it_previews_them_in_words(as_user, editor, desk):
+    FindingFactory(finding_type="secret")
+
+    page = as_user(editor).post("/rules/preview", desk(**TYPED), headers={"HX-Request": "true"})
+
+    words = dict(page.context["ticket_words"])
+    assert words["Team"] == "Payments"
+    assert words["Request type"] == "Report a vulnerability"
+    assert words["Security level"] == "Security team only"
+    assert words["Risk"].startswith('{"score": 7.5')
+
+
+def test_it_says_where_raw_json_is_wrong_and_loses_nothing(as_user, editor, desk):
+    typed = '{"score": 7.5,\r\n "of"}'
+    response = as_user(editor).post(NEW, desk(**TYPED | {f"field_{OF_AN_APP.id}": typed}))
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Risk: this is not valid JSON: line 2, column 6" in page
+    assert "{&quot;score&quot;: 7.5,\r\n &quot;of&quot;}</textarea>" in page
+    described = f'id_field_{OF_AN_APP.id}_error id_field_{OF_AN_APP.id}_help"'
+    assert f'aria-describedby="{described}' in page
+
+
+def test_ids_are_typed_where_jira_lists_none(as_user, editor, desk, sandbox_jira):
+    for path in ("GET .*suggestions", "GET .*servicedesk"):
+        sandbox_jira.faults.answer(path, 403, None, times=None)
+    browser = as_user(editor)
+
+    page = choose(browser, desk()).content.decode()
+    assert f'<input class="input" name="field_{ORG_TEAM.id}"' in page
+    assert browser.post(NEW, desk(**TYPED)).status_code == 302
+    assert action_of(Rule.objects.get()).fields == REQUIRED
+
+
+def test_it_searches_teams_with_scripts_and_without(as_user, editor, account, desk):
+    browser = as_user(editor)
+    address = f"/rules/teams?account={account.pk}&field={ORG_TEAM.id}&typed=pay"
+    assert browser.get(address).json() == {"choices": [{"value": TEAM_ID, "label": "Payments"}]}
+    unknown = browser.get(f"/rules/teams?account={account.pk}&field=nope&typed=x").json()
+    assert (unknown["choices"], bool(unknown["problem"])) == ([], True)
+
+    stranger = {f"field_{ORG_TEAM.id}": "of-another-page"}
+    page = choose(browser, desk(**stranger, **{f"typed_field_{ORG_TEAM.id}": "pay"}))
+    [row] = [row for row in page.context["form"].jira_rows if row.spec.id == ORG_TEAM.id]
+    assert (TEAM_ID, "Payments", False) in row.options
+    assert ("of-another-page", "of-another-page", True) in row.options
+
+
 @pytest.fixture
 def stored(account, make_rule):
     destination = DestinationFactory(account=account)
     return make_rule(
-        target=Rule.Target.JIRA,
+        target=Target.JIRA,
         project_id=destination.project_id,
         fields={"labels": ["x"], TEAM: {"id": "10300"}, "summary": "{{title}}"},
     )
@@ -279,8 +407,12 @@ def test_a_silent_jira_loses_nothing(as_user, editor, stored, filled, sandbox_ji
     assert browser.post(f"{LIST}/{stored.pk}/edit", said).status_code == 302
 
     stored.refresh_from_db()
-    assert stored.max_tickets_per_day == 7
-    assert stored.fields == {"labels": ["x"], TEAM: {"id": "10300"}, "summary": "{{title}}"}
+    assert action_of(stored).max_tickets_per_day == 7
+    assert action_of(stored).fields == {
+        "labels": ["x"],
+        TEAM: {"id": "10300"},
+        "summary": "{{title}}",
+    }
 
 
 def test_a_silent_jira_is_a_sentence_at_a_new_place(as_user, editor, filled, sandbox_jira):
@@ -303,7 +435,7 @@ def test_a_removed_account_loses_nothing_either(as_user, editor, stored, filled,
     assert response.status_code == 422
     assert "Select a Jira account." in response.content.decode()
     stored.refresh_from_db()
-    assert stored.fields["labels"] == ["x"]
+    assert action_of(stored).fields["labels"] == ["x"]
 
 
 def test_it_opens_without_asking_jira(as_user, editor, stored, sandbox_jira):
@@ -385,7 +517,8 @@ def test_a_rule_can_go_back_to_cases(as_user, editor, stored, filled, project):
     assert response.status_code == 302, response.context["form"].errors
 
     stored.refresh_from_db()
-    assert (stored.target, stored.project_id, stored.fields) == (
+    action = action_of(stored)
+    assert (action.target, action.project_id, action.fields) == (
         "case_management",
         project.pk,
         None,
@@ -414,6 +547,24 @@ def test_it_previews_the_ticket_as_it_will_be(as_user, editor, filled):
     assert "Fix Key in code" in text
 
 
+@pytest.mark.parametrize(
+    ("severity", "said", "shown"),
+    [
+        ("critical", {}, "Highest"),
+        ("high", {}, "High"),
+        ("info", {}, "Lowest"),
+        ("critical", {"extra": ["priority"], "field_priority": "{{severity}}"}, "Highest"),
+        ("critical", {"extra": ["priority"], "field_priority": "4"}, "Low"),
+    ],
+)
+def test_it_previews_the_priority_that_the_ticket_gets(
+    as_user, editor, filled, severity, said, shown
+):
+    FindingFactory(finding_type="secret", severity=severity)
+    page = as_user(editor).post("/rules/preview", filled(**said), headers={"HX-Request": "true"})
+    assert f"<dt>Priority</dt><dd>{shown}</dd>" in page.content.decode()
+
+
 def test_a_viewer_sees_the_rule_without_asking_jira(as_user, viewer, stored, sandbox_jira):
     FindingFactory(finding_type="secret", title="Key in code")
 
@@ -422,3 +573,16 @@ def test_a_viewer_sees_the_rule_without_asking_jira(as_user, viewer, stored, san
     assert "SEC-•••• · Task" in page
     assert 'hx-trigger="load"' not in page
     assert sandbox_jira.log.matching("GET ") == []
+
+
+def test_it_shows_a_viewer_no_place_but_the_stored_one(as_user, viewer, account, stored):
+    hidden = {"space_id": "777", "key": "HID", "name": "Hidden space"}
+    JiraSpace.objects.create(account=account, is_allowed=True, **hidden)
+    elsewhere = JiraAccountFactory(name="elsewhere")
+
+    page = as_user(viewer).get(f"{LIST}/{stored.pk}/edit?account={elsewhere.pk}&space=777")
+
+    shown = page.context["form"].choices
+    assert (shown.account, shown.space_key) == (account, "SEC")
+    assert "Hidden space" not in page.content.decode()
+    assert "elsewhere" not in page.content.decode()

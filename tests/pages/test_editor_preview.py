@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule
+from automation.rules import services
 from tests.factories import FindingFactory
 
 HTMX = {"HX-Request": "true"}
@@ -109,21 +110,27 @@ def test_it_shows_the_editor_as_typed_without_scripts(as_user, editor):
     assert "Enter a rule name." not in page
 
 
-def test_it_changes_nothing(as_user, viewer):
+def test_it_changes_nothing(as_user, editor):
     found()
 
-    preview(as_user(viewer))
+    preview(as_user(editor))
 
-    assert services.current_version() == 0
+    assert services.current_version(NAME) == 0
     assert not Rule.objects.exists()
 
 
-def test_it_is_asked_by_post_only(as_user, viewer):
-    assert as_user(viewer).get("/rules/preview").status_code == 405
+def test_it_is_asked_by_post_only(as_user, editor):
+    assert as_user(editor).get("/rules/preview").status_code == 405
 
 
 @pytest.mark.parametrize("rule", ["nonsense", "00000000-0000-0000-0000-000000000000"])
-def test_it_takes_an_unknown_rule_for_a_new_one(as_user, viewer, rule):
+def test_it_takes_an_unknown_rule_for_a_new_one(as_user, editor, rule):
     found()
 
-    assert "<b>1</b> would be ticketed" in preview(as_user(viewer), rule=rule)
+    assert "<b>1</b> would be ticketed" in preview(as_user(editor), rule=rule)
+
+
+def test_it_writes_the_cves_of_a_finding_as_people_do(as_user, editor):
+    found(attributes={"advisory": {"cve": ["CVE-2024-6387", "CVE-2024-3094"]}}, resource_name="api")
+
+    assert "CVE-2024-6387, CVE-2024-3094 · api" in preview(as_user(editor))

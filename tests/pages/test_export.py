@@ -4,9 +4,8 @@ import csv
 from io import StringIO
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
+from config.lib.statement_timeout import QueryTimeout
 from findings.facts import Severity
 from tests.factories import FindingFactory
 
@@ -45,7 +44,13 @@ def test_it_exports_the_columns_that_are_chosen(export):
     ]
 
 
-@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1"])
+@pytest.mark.parametrize(
+    "evil",
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1", "\u00a0=1", "\u200b=1"),
+        *("＝1", "＋1", "－1", "＠A", "﹦1", "\N{MINUS SIGN}1"),
+    ],
+)
 def test_it_exports_no_formula(export, evil):
     FindingFactory(title=evil, resource_name=evil, tags=[f"team:{evil}"])
 
@@ -68,19 +73,61 @@ def test_it_exports_each_finding_once_however_many_there_are(export, monkeypatch
     assert "severity" not in sort or ranks == sorted(ranks, reverse=sort == "-severity")
 
 
-def test_it_reads_a_batch_only_when_the_last_one_was_taken(as_user, viewer, monkeypatch):
-    monkeypatch.setattr("findings.explorer.export.AT_ONCE", 2)
-    FindingFactory.create_batch(20)
-    content = iter(as_user(viewer).get(FILE).streaming_content)
-    next(content)  # the head
+def test_it_refuses_a_third_file_until_one_of_two_is_sent(as_user, viewer, admin):
+    client = as_user(viewer)
+    under_way = [client.get(FILE) for _ in range(2)]
+    refused = client.get(FILE)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "Too many exports of yours are running at once" in refused.content.decode()
+    under_way += [as_user(admin).get(FILE)]
+    b"".join(under_way[0].streaming_content)  # the client closes what was read to its end
+    under_way += [client.get(FILE)]
+    assert [answer.status_code for answer in under_way] == [200] * 4
+    for answer in under_way[1:]:
+        b"".join(answer.streaming_content)
 
-    with CaptureQueriesContext(connection) as statements:
-        next(content)
-    taken = len(statements)
-    with CaptureQueriesContext(connection) as statements:
-        next(content)
-    assert taken <= 2
-    assert len(statements) == 0
+
+def test_it_refuses_what_is_too_much_for_one_file(as_user, viewer, monkeypatch):
+    monkeypatch.setattr("config.lib.exports.MAX_BYTES", 100)
+    FindingFactory()
+    for _ in range(3):  # each gives its place back
+        refused = as_user(viewer).get(FILE)
+        assert refused.status_code == 422
+        assert "The file would be larger" in refused.content.decode()
+
+
+def test_it_sends_no_part_of_a_file_when_a_later_batch_takes_too_long(as_user, viewer, monkeypatch):
+    monkeypatch.setattr("findings.explorer.export.AT_ONCE", 2)
+    FindingFactory.create_batch(5)
+    batches = []
+
+    def read(batch, **how):
+        batches.append(batch)
+        if len(batches) % 2:
+            return list(batch)
+        raise QueryTimeout
+
+    monkeypatch.setattr("findings.explorer.pages._read", read)
+    for _ in range(3):  # each gives its place back
+        refused = as_user(viewer).get(FILE)
+        assert refused.status_code == 503
+        assert "The database did not answer in time, so there is no file." in (
+            refused.content.decode()
+        )
+
+
+def test_it_gives_its_place_back_after_a_fault(as_user, viewer, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr("findings.explorer.export.harmless", None)
+        FindingFactory()
+        client = as_user(viewer)
+        client.raise_request_exception = False
+        for _ in range(3):
+            assert client.get(FILE).status_code == 500
+    answer = as_user(viewer).get(FILE)
+    assert answer.status_code == 200
+    b"".join(answer.streaming_content)
 
 
 def test_it_exports_any_number_with_the_same_statements(
@@ -90,7 +137,7 @@ def test_it_exports_any_number_with_the_same_statements(
 
     def statements(number: int) -> int:
         FindingFactory.create_batch(number)
-        with django_assert_max_num_queries(10) as counted:
+        with django_assert_max_num_queries(13) as counted:
             b"".join(client.get(FILE).streaming_content)
         return len(counted)
 

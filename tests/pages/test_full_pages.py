@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from automation import services as rules
-from tests.factories import FindingFactory
+from automation.rules import services as rules
+from tests.factories import FindingFactory, ticket_rule
 from ticketing import services
 from ticketing.models import Case
 
@@ -22,7 +22,7 @@ def full(project, editor):
         services.change_case(case, status=Case.Status.values[nth % 3], assignee=editor, actor=None)
     for nth in range(30):
         rules.create_rule(
-            rules.RuleData(
+            ticket_rule(
                 name=f"Rule {nth} of team-{nth * 7919 % 1000}",
                 finding_types=["secret", "api_security", "identity_risk"],
                 query=f"@severity:(critical OR high) team:team-{nth} env:prod",

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from findings import uploads
+from findings.imports import queue
 from findings.models import Finding, Import
 
 LIST = "/settings/importers"
@@ -18,7 +18,7 @@ def checked(client, content: bytes = TABLE) -> str:
     """The address of a report that was looked through."""
     file = SimpleUploadedFile("table.csv", content)
     address = client.post(f"{LIST}/upload", {"file": file})["Location"]
-    assert uploads.take_due()
+    assert queue.take_due()
     return address
 
 
@@ -38,14 +38,14 @@ def test_it_looks_again_by_the_map_and_takes_it_in(as_user, admin):
     address = checked(client)
     for _twice in range(2):
         assert client.post(f"{address}/columns", CHOSEN)["Location"] == address
-    assert uploads.take_due()
+    assert queue.take_due()
     shown = client.get(address).text
     assert "1 finding in the report" in shown
     assert "/rows/1/Level" in shown
     assert "title:Issue Name,severity:Level,resource:Box" in shown
     assert not Finding.objects.exists()
     client.post(f"{address}/begin")
-    assert uploads.take_due()
+    assert queue.take_due()
     found = Finding.objects.get()
     assert (found.title, found.severity, found.resource_id) == ("Old TLS", "high", "web-1")
 
@@ -55,23 +55,28 @@ def test_it_looks_again_as_often_as_a_person_wants(as_user, admin):
     address = checked(client)
     for chosen, findings in ((CHOSEN, 1), (CHOSEN | {"severity": "=low"}, 2)):
         client.post(f"{address}/columns", chosen)
-        assert uploads.take_due()
+        assert queue.take_due()
         assert Import.objects.get().summary["findings"] == findings
     assert '<option value="=low" selected>' in client.get(address).text
 
 
 def test_it_offers_what_columns_are_taken_for_by_their_names(as_user, admin):
     client = as_user(admin)
-    address = checked(client, b"name,title,risk,details\nA,B,low,C\n")
+    address = checked(client, b"name,title,risk,details,host\nA,B,low,C,web-1\n")
     shown = client.get(address).text
     assert "1 finding in the report" in shown
     assert shown.count('<option value="title" selected>') == 1
     assert shown.count('<option value="details" selected>') == 1
-    client.post(f"{address}/columns", {"title": "name", "severity": "risk"})
-    assert uploads.take_due()
+    client.post(f"{address}/columns", {"title": "name", "severity": "risk", "resource": "host"})
+    assert queue.take_due()
     client.post(f"{address}/begin")
-    assert uploads.take_due()
-    assert Import.objects.get().columns == {"title": "name", "severity": "risk", "description": ""}
+    assert queue.take_due()
+    assert Import.objects.get().columns == {
+        "title": "name",
+        "severity": "risk",
+        "resource": "host",
+        "description": "",
+    }
     assert [(each.title, each.description) for each in Finding.objects.all()] == [("A", "")]
 
 
@@ -103,9 +108,9 @@ def test_it_discards_an_unknown_table(as_user, admin):
 
 def test_it_changes_no_columns_of_what_is_in(as_user, admin):
     client = as_user(admin)
-    address = checked(client, b"title,severity\nA,low\n")
+    address = checked(client, b"title,severity,host\nA,low,web-1\n")
     client.post(f"{address}/begin")
-    assert uploads.take_due()
+    assert queue.take_due()
     assert client.post(f"{address}/columns", CHOSEN)["Location"] == address
     assert (Import.objects.get().state, Import.objects.get().columns) == ("done", {})
     assert "Look again" not in client.get(address).text

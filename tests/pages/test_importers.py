@@ -9,9 +9,9 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from findings import uploads
-from findings.formats.stream import RefusedReport
-from findings.imports import Sent, import_report
+from findings.formats.streams.records import RefusedReport
+from findings.imports import queue
+from findings.imports.run import Sent, import_report
 from findings.models import Finding, Import, Source
 from tests.factories import FindingFactory, SourceFactory
 
@@ -79,7 +79,7 @@ def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
     assert 'hx-trigger="load delay:1s"' in waits
     assert not Finding.objects.exists()
 
-    assert uploads.take_due()
+    assert queue.take_due()
 
     run = Import.objects.get()
     assert (run.state, run.new, run.started_by) == ("done", 4, admin.name)
@@ -101,7 +101,7 @@ def test_it_says_at_the_field_what_is_wrong(as_user, admin, sent, field):
 
 
 def test_it_takes_no_file_that_is_too_large(as_user, admin, monkeypatch):
-    monkeypatch.setattr("findings.forms.MAX_BYTES", 10)
+    monkeypatch.setattr("findings.imports.upload_form.MAX_BYTES", 10)
     assert list(upload(as_user(admin)).context["form"].errors) == ["file"]
 
 
@@ -135,7 +135,7 @@ def test_it_takes_as_many_statements_for_many_sources(as_user, viewer, django_as
     for number in (1, 12):
         for last in range(last + 1, last + 1 + number):  # noqa: B020 (goes on counting)
             import_report([report(2, f"source {last}")], Sent())
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(LIST)
 
 
@@ -143,7 +143,7 @@ def checked(client, content: bytes = CODE, **said) -> str:
     """The address of a report that was looked through."""
     file = SimpleUploadedFile("code.sarif", content)
     address = client.post(UPLOAD, {"file": file, **said})["Location"]
-    assert uploads.take_due()
+    assert queue.take_due()
     return address
 
 
@@ -163,7 +163,7 @@ def test_it_imports_what_was_shown(as_user, admin):
     address = checked(client, source="shop ci", scope="main")
     for _twice in range(2):
         assert client.post(f"{address}/begin")["Location"] == address
-        assert uploads.take_due()
+        assert queue.take_due()
     run = Import.objects.get()
     assert (run.state, run.new, run.summary, run.scope.target) == ("done", 4, None, "main")
     assert not default_storage.exists(run.stored_as)
@@ -234,3 +234,42 @@ def test_it_shows_how_far_it_is(as_user, admin):
     shown = as_user(admin).get(f"{LIST}/{run.pk}", headers={"HX-Request": "true"}).text
     assert "3 records so far" in shown
     assert 'aria-label="25% read"' in shown
+
+
+def bandit(*files: str, unread=()) -> bytes:
+    results = [{"test_id": "B1", "issue_text": "Odd", "filename": file} for file in files]
+    errors = [{"filename": file, "reason": "syntax error"} for file in unread]
+    return json.dumps({"errors": errors, "metrics": {}, "results": results}).encode()
+
+
+def test_it_takes_an_empty_file_whose_format_and_scope_are_named(as_user, admin):
+    client = as_user(admin)
+    import_report([bandit("a.py")], Sent(source="ci", scope="shop"))
+    answer = upload(client, b"", source="ci", scope="shop", format="bandit")
+    assert queue.take_due()
+    assert "1 of 1 findings are missing" in client.get(answer["Location"]).text
+    address = checked(client, b"", source="ci", scope="shop", format="bandit")
+    assert "0 findings in the report" in client.get(address).text
+
+
+def test_it_names_the_files_that_the_scanner_could_not_read(as_user, admin):
+    import_report([bandit("a.py", "b.py")], Sent(scope="shop"))
+    second = bandit("b.py", unread=["a.py", "<i>.py"]).decode().encode("utf-16")
+    client = as_user(admin)
+    looked_through = client.get(checked(client, second, scope="shop")).text
+    run = import_report([second], Sent(scope="shop"))
+    shown = client.get(f"{LIST}/{run.pk}").text
+    for page in (looked_through, shown):
+        assert "2 files could not be read: a.py, &lt;i&gt;.py; their finding stays open." in page
+        assert "syntax error" in page
+        assert "The file was in UTF-16 and was read so." in page
+
+
+def test_it_names_the_columns_that_nothing_is_taken_from(as_user, admin):
+    table = b"Title,Severity,Host,Owner,<b>\nOld TLS,low,web-1,me,x\n"
+    client = as_user(admin)
+    looked_through = client.get(checked(client, table, scope="shop")).text
+    run = import_report([table], Sent(scope="shop"))
+    shown = client.get(f"{LIST}/{run.pk}").text
+    for page in (looked_through, shown):
+        assert "Columns not read: Owner, &lt;b&gt;." in page

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation.rules import services
 from tests.factories import DestinationFactory, ExternalIssueFactory, JiraAccountFactory
+from tests.jira_places import destination_at
+from ticketing import accounts
 from ticketing.models import JiraAccount, JiraSpace, RequestHour
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,49 @@ def test_it_warns_everywhere_before_a_token_expires(shown, viewer, as_user, froz
         assert shown(address).count("The token of") == bool(said)
         assert said in shown(address)
     assert "The token of" not in as_user(viewer).get("/cases").content.decode()
+
+
+@pytest.mark.parametrize(("state", "label"), [("auth_failed", "Auth"), ("broken", "Not reach")])
+def test_every_page_says_that_an_account_is_suspended(
+    shown, viewer, as_user, client, frozen, state, label
+):
+    now = timezone.now()
+    at = {"problem_at": now - timedelta(hours=2), "probe_at": now + timedelta(minutes=15)}
+    JiraAccountFactory(name="Acme", state=state, problem="It redirects.", **at)
+    told = "Acme has been suspended since 23 Nov 2026, 10:00 UTC: its tickets wait."
+    for address in ("/cases", "/findings", "/settings/findings-automation"):
+        assert f"{told} It redirects. Next check at 12:15 UTC." in shown(address)
+    page = as_user(viewer).get("/cases").content.decode()
+    assert told in page
+    assert "It redirects" not in page
+    assert label in shown()
+    assert "Next check" in shown()
+    client.logout()
+    assert "suspended" not in client.get("/login/", follow=True).content.decode()
+
+
+def test_a_short_suspicion_worries_nobody(shown, frozen):
+    account = JiraAccountFactory(state="suspected", problem="Odd.", problem_at=timezone.now())
+    assert "suspended" not in shown("/cases")
+    assert "Being checked" in shown()
+    frozen.shift(31)
+    assert f"{account.name} has been suspended" in shown("/cases")
+
+
+def test_a_person_can_have_it_tried_now(as_user, admin, shown, sandbox_jira, settings):
+    settings.ALLOW_PRIVATE_NETWORKS = True
+    account = destination_at(sandbox_jira).account
+    accounts.pause(account, "It redirects.", state="broken")
+    sandbox_jira.faults.answer("GET /myself$", 302, headers={"Location": "/soon"})
+    address = f"{LIST}/jira/{account.pk}/probe"
+    assert f'action="{address}"' in shown()
+    as_user(admin).post(address)
+    account.refresh_from_db()
+    assert (account.state, account.probes) == ("broken", 2)
+    as_user(admin).post(address)
+    account.refresh_from_db()
+    assert (account.state, account.probe_at) == ("connected", None)
+    assert account.history.first().history_user == admin
 
 
 def test_it_shows_no_token(shown, account):

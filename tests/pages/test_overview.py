@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from automation import overview
-from automation import services as rules
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Decision
-from tests.factories import FindingFactory
+from automation.rules import services as rules
+from config.site import overview
+from findings.facts import facts_to_json
+from tests.factories import FindingFactory, ticket_rule
 from ticketing import services
 from ticketing.models import Case, Project
 
@@ -21,6 +24,7 @@ def decide(make_rule):
 
     def make(outcome="no_match", *, rule=None, after=timedelta(minutes=2)):
         finding, now = FindingFactory(), timezone.now()
+        finding.refresh_from_db()
         case = None
         if outcome == "ticketed":
             project = Project.objects.first()
@@ -32,7 +36,7 @@ def decide(make_rule):
             outcome=outcome,
             rule_id=rule and rule.pk,
             rule_set_version=1,
-            facts={},
+            facts=facts_to_json(finding.facts),
             case_id=case and case.pk,
             day=now.date(),
             created_at=now,
@@ -63,6 +67,8 @@ def test_it_says_how_much_is_ticketed_and_how_that_changed(as_user, viewer, make
         when = day - timedelta(days=before)
         DailyUsage.objects.create(rule_id=rule.pk, day=when, ticketed=done, over_limit=over)
 
+    FindingFactory(ticket="over_limit", ticket_rule_id=rule.pk, decided_at=timezone.now())
+
     page = shown(as_user(viewer))
 
     assert '<b class="num">75</b><span class="unit">%</span>' in page
@@ -84,17 +90,35 @@ def test_it_says_how_long_a_ticket_takes(as_user, viewer, make_rule, decide):
 @pytest.mark.usefixtures("frozen")
 def test_it_says_what_a_broken_rule_missed(as_user, editor, viewer, make_rule, decide):
     rule = make_rule("Host patching backlog")
-    decide("error", rule=rule).__class__.objects.update(created_at=timezone.now() - timedelta(1))
+    facts = {"finding_type": "secret", "severity": "high"}
+    decide("error", rule=rule)
+    Decision.objects.update(created_at=timezone.now() - timedelta(1))
     rules.break_rule(rule.pk, reason="Space OPS is gone.", field="summary")
     decide("error", rule=rule)
-    decide("error", rule=rule)
+    for _ in range(2):
+        decide("no_rules")
+    Decision.objects.update(facts=facts)
 
     page = shown(as_user(editor))
 
     assert "<b>1 rule is broken.</b> Host patching backlog was auto-disabled on 23 Nov" in page
-    assert "at 12:00 UTC. 2 findings have matched it since then and got no ticket." in page
+    assert "at 12:00 UTC. 3 findings have matched it since then and got no ticket." in page
     assert f"{rule.pk}/edit?field=summary" in page
     assert "Fix configuration" not in shown(as_user(viewer))
+
+
+def test_it_says_once_why_many_rules_are_broken(as_user, viewer, project):
+    """One banner, with a count for each cause; a condition for each rule was too much to ask."""
+    data = {"finding_types": ["secret"], "project_id": project.pk, "max_tickets_per_day": 1}
+    wanted = [(uuid4(), ticket_rule(name=f"R{n}", **data)) for n in range(1_100)]
+    rules.replace_rules(NAME, wanted, version=0, actor=None)
+    ids = [pk for pk, _ in wanted]
+    rules.break_rules(dict.fromkeys(ids[1:], "Space OPS is gone.") | {ids[0]: "Team is required."})
+
+    page = shown(as_user(viewer))
+
+    assert "<b>1,100 rules are broken.</b> R0, R1, R2 and 1,097 more were auto-disabled: " in page
+    assert "Space OPS is gone (1,099 rules); Team is required (1 rule). No finding" in page
 
 
 def test_it_counts_open_findings_and_their_tickets(as_user, viewer):
@@ -160,5 +184,5 @@ def test_it_takes_as_many_statements_for_much(
         for _ in range(number):
             decide("ticketed", rule=make_rule())
             rules.break_rule(make_rule().pk, reason="Gone.")
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(19):
             client.get(PAGE)

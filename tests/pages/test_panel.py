@@ -77,7 +77,7 @@ def test_it_renders_the_description_without_what_could_do_harm(panel):
         FindingFactory(
             description=(
                 "# Grants `s3:GetObject`\n\n<script>alert(1)</script> [a](javascript:alert(1)) "
-                "[b](https://example.com) ![c](https://example.com/c.png)"
+                "[b](https://example.com) ![c](https://example.com/c.png)\n\n|d|\n|-|\n|e|"
             )
         )
     )
@@ -87,6 +87,7 @@ def test_it_renders_the_description_without_what_could_do_harm(panel):
     assert 'href="javascript' not in page
     assert '<a href="https://example.com" rel="nofollow noopener">b</a>' in page
     assert "<img" not in page
+    assert '<table tabindex="0">' in page
 
 
 def test_it_escapes_everything_that_a_source_says(panel):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import DestinationFactory, JiraAccountFactory
 from ticketing.models import Destination
+from ticketing.trackers.jira.sandbox.defaults import DATE_TIME
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +43,43 @@ def test_it_offers_the_statuses_and_priorities_of_the_jira(as_user, editor, dest
     page = as_user(editor).get(SYNC).content.decode()
     for said in ("Two-way sync", "Once to Jira at creation", "To Do", "Won&#x27;t Do", "Highest"):
         assert said in page
-    assert page.count('<option value="" selected>Left to Jira</option>') == 5
+    for name in ("Highest", "High", "Medium", "Low", "Lowest"):
+        assert f'<option value="" selected>By name: {name}</option>' in page
+    assert "By name: P1 Highest, P2 High, P3 Medium, P4 Low, P5 Lowest" in page
     assert "Shared by every rule and person that uses this project." in page
+
+
+@pytest.mark.parametrize(
+    ("dropped", "sentence"),
+    [("Highest", "Nearest: High<"), (None, "Left to Jira: a new ticket has no priority there")],
+)
+def test_it_says_what_stands_for_a_priority_that_jira_lacks(
+    as_user, editor, destination, sandbox_jira, dropped, sentence
+):
+    if dropped:
+        sandbox_jira.drop_option("SEC", "priority", dropped)
+    else:
+        sandbox_jira.drop_field("SEC", "priority")
+    assert sentence in as_user(editor).get(SYNC).content.decode()
+
+
+def test_it_saves_the_field_that_due_dates_are_in(as_user, editor, destination, sandbox_jira):
+    sandbox_jira.put_field("SEC", DATE_TIME)
+    page = as_user(editor).get(SYNC).content.decode()
+    assert f'<option value="{DATE_TIME.id}">Detected at</option>' in page
+    assert '<option value="duedate" selected>Due date</option>' in page
+    assert "Created" not in page.partition("Field in Jira")[2].partition("</select>")[0]
+    said = SAID | {"sync_due_date": "two_way", "due_date_field": DATE_TIME.id}
+    as_user(editor).post(SYNC, said)
+    destination.refresh_from_db()
+    assert (destination.sync_due_date, destination.due_date_place) == (
+        "two_way",
+        (DATE_TIME.id, True),
+    )
+    as_user(editor).post(SYNC, SAID)  # a page from before it was there
+    destination.refresh_from_db()
+    assert (destination.sync_due_date, destination.due_date_has_time) == ("two_way", True)
+    assert as_user(editor).post(SYNC, said | {"due_date_field": "summary"}).status_code == 422
 
 
 def test_it_saves_them(as_user, editor, destination):

@@ -5,8 +5,9 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Rule
+from automation.rules import services
 
 LIST = "/settings/findings-automation"
 HTMX = {"HX-Request": "true"}
@@ -106,10 +107,10 @@ def test_it_asks_before_it_deletes(as_user, editor, make_rule):
 @pytest.mark.parametrize("action", ["/rules/{}/toggle", "/rules/{}/duplicate", LIST + "/{}/delete"])
 def test_it_lets_no_viewer_change_a_rule(as_user, viewer, make_rule, action):
     rule = make_rule()
-    before = services.current_version()
+    before = services.current_version(NAME)
 
     assert as_user(viewer).post(action.format(rule.pk)).status_code == 403
-    assert services.current_version() == before
+    assert services.current_version(NAME) == before
 
 
 @pytest.mark.parametrize("action", ["/rules/{}/toggle", "/rules/{}/duplicate", LIST + "/{}/delete"])

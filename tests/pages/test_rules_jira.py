@@ -7,8 +7,9 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from automation import services
-from automation.models import DailyUsage, Rule, RuleCheck
+from automation.kinds.ticket_creation.action import NAME, Target
+from automation.models import DailyUsage, RuleCheck
+from automation.rules import services
 from tests.factories import DestinationFactory, ExternalIssueFactory, opened_case
 from ticketing.models import ExternalIssue, JiraUser
 
@@ -23,7 +24,7 @@ def destination(project):
 
 @pytest.fixture
 def rule(make_rule, destination):
-    return make_rule(target=Rule.Target.JIRA)
+    return make_rule(target=Target.JIRA)
 
 
 def blocked(rule, destination, number=1):
@@ -47,13 +48,13 @@ def test_it_shows_where_a_rule_s_tickets_go(as_user, viewer, rule):
 
 def test_it_names_the_assignee_in_jira(as_user, viewer, make_rule, destination):
     JiraUser.objects.create(account=destination.account, user_id="5b1", name="Priya Natarajan")
-    make_rule(target=Rule.Target.JIRA, fields={"assignee": {"accountId": "5b1"}})
+    make_rule(target=Target.JIRA, fields={"assignee": {"accountId": "5b1"}})
 
     assert "Priya Natarajan" in as_user(viewer).get(LIST).content.decode()
 
 
 def test_it_says_that_a_project_is_not_connected(as_user, viewer, make_rule):
-    make_rule(target=Rule.Target.JIRA)
+    make_rule(target=Target.JIRA)
 
     assert ">not connected</span>" in as_user(viewer).get(LIST).content.decode()
 
@@ -86,8 +87,8 @@ def test_it_warns_before_a_ticket_fails(as_user, editor, viewer, rule):
 def test_it_keeps_warnings_fresh_by_itself(as_user, editor, rule):
     warn(rule)
 
-    version = services.current_version()
-    page = as_user(editor).get(f"/rules/live?version={version}").content.decode()
+    version = services.current_version(NAME)
+    page = as_user(editor).get(f"/rules/live?versions={NAME}:{version}").content.decode()
 
     assert f'id="note-{rule.pk}" hx-swap-oob="true"' in page
     assert TEAM_REQUIRED in page
@@ -127,13 +128,13 @@ def test_it_costs_the_same_for_any_number_of_rules(
 ):
     for nth in range(number):
         rule = make_rule(
-            f"Rule {nth}", target=Rule.Target.JIRA, fields={"assignee": {"accountId": "5b1"}}
+            f"Rule {nth}", target=Target.JIRA, fields={"assignee": {"accountId": "5b1"}}
         )
         warn(rule)
         blocked(rule, destination)
     browser = as_user(editor)
     browser.get(LIST)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(20):
         browser.get(LIST)
 
 
@@ -143,7 +144,7 @@ def test_an_unknown_rule_delivers_nothing(as_user, editor):
 
 def test_it_delivers_what_waited(as_user, editor, make_rule, destination):
     rule = make_rule(
-        target=Rule.Target.JIRA, fields={"summary": "{{title}}", "labels": ["{{severity}}"]}
+        target=Target.JIRA, fields={"summary": "{{title}}", "labels": ["{{severity}}"]}
     )
     blocked(rule, destination, 2)
     browser = as_user(editor)

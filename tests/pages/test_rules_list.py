@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation.kinds.registry import KINDS
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Rule
-from tests.factories import JiraAccountFactory, UserFactory
+from automation.rules import services
+from automation.rules.default_rows import default_rows
+from tests.factories import FindingFactory, JiraAccountFactory, UserFactory
 from ticketing.models import Case
 
 LIST = "/settings/findings-automation"
@@ -74,13 +77,16 @@ def test_it_names_who_edited_a_rule(as_user, viewer, editor, make_rule):
 
 def test_it_shows_a_full_limit_with_the_findings_over_it(as_user, viewer, make_rule):
     rule = make_rule(max_tickets_per_day=25)
-    used(rule, ticketed=25, over_limit=11)
+    used(rule, ticketed=25)
+    FindingFactory.create_batch(
+        11, ticket="over_limit", ticket_rule_id=rule.pk, decided_at=timezone.now()
+    )
 
     page = as_user(viewer).get(LIST).content.decode()
 
     assert "Limit reached" in page
     assert "11 findings over limit" in page
-    assert f"q=%40ticket.over_limit%3Atrue+%40ticket.rule%3A{rule.pk}" in page
+    assert f"?from=today&amp;by=decided&amp;ticket=over_limit&amp;rule={rule.pk}" in page
 
 
 def test_it_shows_why_a_rule_is_broken(as_user, editor, make_rule):
@@ -146,7 +152,7 @@ def test_it_finds_rules_by_words_and_state(as_user, viewer, make_rule, query, sh
 
     response = as_user(viewer).get(f"{LIST}?{query}")
 
-    assert {row.rule.name for row in response.context["rows"]} == shown
+    assert {row.rule.name for row in response.context["steps"][-1].rows} == shown
 
 
 def test_it_offers_to_clear_a_search_without_results(as_user, viewer, make_rule):
@@ -218,21 +224,21 @@ def test_it_keeps_what_changes_by_itself_fresh(as_user, viewer, make_rule):
     rule = make_rule()
     used(rule, ticketed=3)
 
-    live = f"/rules/live?version={services.current_version()}"
+    live = f"/rules/live?versions={NAME}:{services.current_version(NAME)}"
     page = as_user(viewer).get(live).content.decode()
 
     assert f'id="limit-{rule.pk}" hx-swap-oob="true"' in page
     assert "<b>3</b> / 10 today" in page
-    assert 'id="rules"' not in page
+    assert f'id="rules-{NAME}"' not in page
 
 
-@pytest.mark.parametrize("version", ["", "0", "nonsense"])
+@pytest.mark.parametrize("version", ["", f"{NAME}:0", "nonsense"])
 def test_it_brings_the_whole_list_when_the_rules_have_changed(as_user, viewer, make_rule, version):
     make_rule()
 
-    page = as_user(viewer).get(f"/rules/live?version={version}").content.decode()
+    page = as_user(viewer).get(f"/rules/live?versions={version}").content.decode()
 
-    assert 'id="rules" hx-swap-oob="true"' in page
+    assert f'id="rules-{NAME}" hx-swap-oob="true"' in page
 
 
 def test_it_shows_the_day_a_rule_was_edited(as_user, viewer, make_rule):
@@ -260,9 +266,10 @@ def test_it_folds_the_step_and_says_so_in_the_address(as_user, viewer, make_rule
     opened = as_user(viewer).get(LIST).text
     folded = as_user(viewer).get(f"{LIST}?opened-sections=none&q=kept").text
 
-    assert 'value="none" aria-expanded="true" aria-controls="rules"' in opened
-    assert 'value="create_ticket" aria-expanded="false" aria-controls="rules"' in folded
-    assert 'id="rules" hidden' in folded
+    toggle = 'value="{}" data-slug="create_ticket" aria-expanded="{}"'
+    assert toggle.format("none", "true") in opened
+    assert toggle.format("create_ticket", "false") in folded
+    assert f'id="rules-{NAME}" hidden' in folded
     assert (
         '<input type="hidden" name="opened-sections" value="none">' in folded
     )  # a search keeps it
@@ -281,3 +288,20 @@ def test_it_leads_from_a_rule_to_its_test(as_user, editor, viewer, make_rule):
     link = f'href="{LIST}/{make_rule().pk}/edit#test-rule"'
     assert link in as_user(editor).get(LIST).text
     assert link not in as_user(viewer).get(LIST).text
+
+
+def test_default_rules_can_only_be_switched(as_user, editor, viewer):
+    browser = as_user(editor)
+    page = browser.get(LIST).content.decode()
+    assert "0 of 8 on" in page
+    kind = KINDS["inbox"]
+    address = f"/rules/inbox/defaults/{kind.defaults[0].id}/toggle"
+    changed = browser.post(address, {"enabled": "on"}, headers={"HX-Request": "true"}).text
+    assert "1 of 8 on" in changed
+    assert kind.defaults[0].name in changed
+    assert [row.spec.enabled for row in default_rows(kind)].count(True) == 1
+    assert browser.post(address).status_code == 302
+    assert not any(row.spec.enabled for row in default_rows(kind))
+    assert browser.post("/rules/inbox/defaults/nonsense/toggle").status_code == 404
+    assert browser.post("/rules/nonsense/defaults/x/toggle").status_code == 404
+    assert as_user(viewer).post(address).status_code == 403

@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 
-from automation import services
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule
+from automation.rules import services
 
 LIST = "/settings/findings-automation"
 HTMX = {"HX-Request": "true"}
@@ -25,8 +26,10 @@ def order(rules, *places) -> str:
 
 
 def reorder(browser, ids, *, version=None, **said):
-    version = services.current_version() if version is None else version
-    return browser.post("/rules/reorder", {"ids": ids, "version": version, **said}, headers=HTMX)
+    version = services.current_version(NAME) if version is None else version
+    return browser.post(
+        "/rules/reorder", {"kind": NAME, "ids": ids, "version": version, **said}, headers=HTMX
+    )
 
 
 def test_it_saves_an_order_and_says_so_with_a_way_back(as_user, editor, rules):
@@ -34,7 +37,7 @@ def test_it_saves_an_order_and_says_so_with_a_way_back(as_user, editor, rules):
 
     assert names() == ["Third", "First", "Second"]
     page = response.content.decode()
-    assert f'value="{services.current_version()}" hx-swap-oob="true"' in page
+    assert f'value="{services.current_version(NAME)}" hx-swap-oob="true"' in page
     assert "Third moved to position 1" in page
     assert f'name="ids" value="{order(rules, 0, 1, 2)}"' in page
 
@@ -43,7 +46,8 @@ def test_it_undoes_a_move_without_scripts(as_user, editor, rules):
     browser = as_user(editor)
     reorder(browser, order(rules, 2, 0, 1))
 
-    undo = {"ids": order(rules, 0, 1, 2), "version": services.current_version()}
+    version = services.current_version(NAME)
+    undo = {"kind": NAME, "ids": order(rules, 0, 1, 2), "version": version}
     response = browser.post("/rules/reorder", undo)
 
     assert response.status_code == 302
@@ -61,7 +65,7 @@ def test_it_refreshes_the_warnings_about_rules_that_never_act(as_user, editor, m
 
 
 def test_it_refuses_an_order_based_on_an_older_one(as_user, editor, admin, rules):
-    seen = services.current_version()
+    seen = services.current_version(NAME)
     services.move_rule(rules[0].pk, to=2, actor=admin)
 
     response = reorder(as_user(editor), order(rules, 1, 0, 2), version=seen)
@@ -75,7 +79,7 @@ def test_it_refuses_an_order_based_on_an_older_one(as_user, editor, admin, rules
 
 
 def test_it_says_the_same_without_scripts(as_user, editor, admin, rules):
-    seen = services.current_version()
+    seen = services.current_version(NAME)
     services.move_rule(rules[0].pk, to=2, actor=admin)
 
     said = {"position": 1, "version": seen}
@@ -86,7 +90,7 @@ def test_it_says_the_same_without_scripts(as_user, editor, admin, rules):
 
 
 def test_it_keeps_an_order_while_somebody_edits_a_rule(as_user, editor, admin, rules):
-    seen = services.current_version()
+    seen = services.current_version(NAME)
     services.disable_rule(rules[0].pk, actor=admin)
 
     assert reorder(as_user(editor), order(rules, 1, 0, 2), version=seen).status_code == 200
@@ -129,7 +133,7 @@ def test_it_refuses_a_malformed_version(as_user, editor, rules, version):
     ],
 )
 def test_it_moves_a_rule_by_a_plain_form(as_user, editor, rules, position, then):
-    said = {"position": position, "version": services.current_version()}
+    said = {"position": position, "version": services.current_version(NAME)}
     response = as_user(editor).post(f"{LIST}/{rules[2].pk}/move", said)
 
     assert names() == then
@@ -138,7 +142,7 @@ def test_it_moves_a_rule_by_a_plain_form(as_user, editor, rules, position, then)
 
 @pytest.mark.parametrize("position", ["", "0", "x", "-3", "1e9"])
 def test_it_asks_again_for_a_position_that_is_none(as_user, editor, rules, position):
-    said = {"position": position, "version": services.current_version()}
+    said = {"position": position, "version": services.current_version(NAME)}
     response = as_user(editor).post(f"{LIST}/{rules[2].pk}/move", said)
 
     assert response.status_code == 422

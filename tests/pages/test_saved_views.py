@@ -34,7 +34,7 @@ def test_it_saves_the_search_as_a_tab(as_user, viewer):
 
 
 def test_it_knows_three_views_from_the_start(as_user, viewer):
-    shown = tabs(as_user(viewer), "from=today&ticket=over_limit")
+    shown = tabs(as_user(viewer), "from=today&by=decided&ticket=over_limit")
 
     assert "Unticketed criticals" in shown
     assert 'aria-current="true">Over limit today' in shown

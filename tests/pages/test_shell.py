@@ -117,20 +117,21 @@ def test_it_counts_what_is_open(as_user, viewer):
     services.archive(opened_case(project), actor=None)
 
     assert as_user(viewer).get("/counts").json() == {
-        "findings": {"open": 2, "said": "2"},
-        "cases": {"open": 1, "said": "1"},
+        "findings": {"open": 2, "label": "2"},
+        "inbox": {"open": 0, "label": "0"},
+        "cases": {"open": 1, "label": "1"},
     }
 
 
 def test_it_counts_only_so_far(as_user, viewer, monkeypatch, django_assert_num_queries):
     for module in ("config.lib.ui_tags", "findings.selectors"):
-        monkeypatch.setattr(f"{module}.MOST_COUNTED", 2)
+        monkeypatch.setattr(f"{module}.MAX_COUNTED", 2)
     for _ in range(4):
         FindingFactory()
     browser = as_user(viewer)
 
-    with django_assert_num_queries(4) as statements:
-        assert browser.get("/counts").json()["findings"]["said"] == "2+"
+    with django_assert_num_queries(5) as statements:
+        assert browser.get("/counts").json()["findings"]["label"] == "2+"
     assert "LIMIT 3" in statements[2]["sql"]
 
 

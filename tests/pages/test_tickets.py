@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.messages import get_messages
 
-from automation.services import delete_rule
+from automation.rules.services import delete_rule
 from findings.facts import Ticket
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.attachments import Subject

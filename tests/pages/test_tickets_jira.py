@@ -6,13 +6,14 @@ import pytest
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 
+from tests.desk import REQUIRED, TEAM_ID, TYPED
 from tests.factories import FindingFactory, JiraAccountFactory, ProjectFactory, UserFactory
 from tests.jira_places import destination_at
 from ticketing import bulk
 from ticketing.delivery import deliver_due
 from ticketing.models import Attachment, Case, ExternalIssue, JiraUser
 from ticketing.services import archive
-from ticketing.trackers.jira.sandbox.defaults import DANA
+from ticketing.trackers.jira.sandbox.defaults import DANA, OF_AN_APP, ORG_TEAM, ORG_TEAMS
 
 CREATE = r"POST .*/issue$"
 TEAM = "customfield_10020"
@@ -357,3 +358,22 @@ def test_it_asks_for_the_address_where_a_key_may_be_in_two(as_user, analyst, pla
     answer = attach(as_user(analyst), findings, "SEC-1")
 
     assert "may be in several Jira accounts" in answer.content.decode()
+
+
+def test_it_asks_by_hand_for_what_few_spaces_ask_for(as_user, analyst, jira, findings, project):
+    cache.clear()
+    desk = destination_at(jira, space="DESK", project=project)
+    client = as_user(analyst)
+
+    body = create(client, findings[:1], desk).content.decode()
+    assert "Team is required for Task in DESK. Select a value." in body
+    assert f'<option value="{TEAM_ID}">Payments</option></datalist>' in body.replace(
+        f'<option value="{ORG_TEAMS[2].id}">Platform &amp; tools</option>', ""
+    )
+    assert "JSON as Jira wants it" in body
+
+    create(client, findings[:1], desk, **TYPED)
+    deliver_due()
+    [issue] = jira.issues("DESK")
+    assert issue.fields[OF_AN_APP.id] == REQUIRED[OF_AN_APP.id]
+    assert issue.fields[ORG_TEAM.id] == TEAM_ID

@@ -14,6 +14,7 @@ ACTIONS = {
     "/triage/assign": {"assignee": ""},
     "/triage/status": {"status": "in-progress"},
     "/triage/severity": {"severity": "low", "description": "Only in tests"},
+    "/triage/inbox": {"inbox": "added"},
 }
 each_action = pytest.mark.parametrize("address", ACTIONS)
 

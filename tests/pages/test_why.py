@@ -5,13 +5,20 @@ from datetime import timedelta
 
 import pytest
 
+from automation.kinds.due_date.action import DueDays, SetDueDate
+from automation.kinds.inbox.action import AddToInbox
+from automation.kinds.mute.action import MuteFinding, Reason
+from automation.kinds.severity.action import Level, SetSeverity
 from automation.models import Decision
 from automation.pipeline import evaluate_all
-from automation.services import delete_rule, disable_rule
+from automation.rules.data import RuleData
+from automation.rules.services import create_rule, delete_rule, disable_rule
 from findings.models import Finding
 from findings.services import record
 from tests.factories import FindingFactory, SourceFactory, reported
 from ticketing.models import Case
+
+WEEK = DueDays(severity="critical", due_in_days=7)
 
 
 @pytest.fixture
@@ -143,3 +150,51 @@ def test_it_names_the_ticket_by_its_key_in_jira(why, found, make_rule):
     Finding.objects.update(workflow=workflow)
 
     assert re.search(r'href="/cases/RISK-1">SEC-4821</a> in Jira', why(finding))
+
+
+def test_it_marks_a_match_that_got_no_ticket(why, found, make_rule):
+    make_rule(max_tickets_per_day=1)
+    ticketed, over = found(), found(2)
+
+    assert 'class="badge ok"' in why(ticketed)
+    assert "Matched, over limit" in why(over)
+    assert 'class="badge ok"' not in why(over)
+
+
+STEPS = [
+    (SetSeverity(severity=Level.CRITICAL), "Modify Severity", "Severity", {"severity": "high"}),
+    (MuteFinding(reason=Reason.NO_FIX), "Mute", "Muted: <b>No fix</b>", {}),
+    (AddToInbox(), "Add to Inbox", "Added to the Security Inbox", {}),
+    (
+        SetDueDate(due_from="first_seen", due_days_per_severity=[WEEK]),
+        "Set Due Date",
+        "Due <b>",
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "step", "did", "said"), STEPS)
+def test_it_shows_what_each_step_did(why, found, make_rule, action, step, did, said):
+    make_rule()
+    for types, name in (["attack_path"], "Other"), (["secret"], "Mine"):
+        data = RuleData(name=name, finding_types=types, action=action)
+        create_rule(data, actor=None)
+
+    page = why(found(**said))
+
+    shown = page[page.index(f"<h2>{step}</h2>") :]
+    assert "matched at rule 2 of 2" in shown[:200]
+    assert "Secret is not Attack Path" in shown
+    assert did in shown[: shown.index("why-step")]
+
+
+def test_it_says_that_a_rule_would_change_nothing(why, found, make_rule):
+    make_rule()
+    same = SetSeverity(severity=Level.CRITICAL)
+    create_rule(RuleData(name="Same", finding_types=["secret"], action=same), actor=None)
+
+    page = why(found(severity="critical"))
+
+    assert "1 rule · no match" in page
+    assert "No change" in page

@@ -19,7 +19,8 @@ def ids(check, **settings) -> list[str]:
     return [message.id for message in found]
 
 
-def test_it_finds_nothing_wrong_with_the_default_settings(monkeypatch):
+def test_it_finds_nothing_wrong_with_the_default_settings(monkeypatch, settings, tmp_path):
+    settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
     # The suite on PostgreSQL sets DATABASE_URL, for which the default key would be a warning.
     for key in ("SECRET_KEY", "ENCRYPTION_KEYS"):
         monkeypatch.setenv(key, "Jv6-2nq0XW9kq1r7bLx4TzYc8dPfGh3sUaMe5")
@@ -81,6 +82,15 @@ def test_it_refuses_debug_beyond_this_machine(hosts, expected):
 )
 def test_it_checks_the_address_and_the_hosts(base_url, hosts, expected):
     assert ids(checks.check_hosts, BASE_URL=base_url, ALLOWED_HOSTS=hosts) == expected
+
+
+@pytest.mark.parametrize(
+    ("proxies", "scheme", "expected"),
+    [(0, "http", []), (1, "https", []), (0, "https", ["fa.W019"]), (-1, "http", ["fa.E018"])],
+)
+def test_it_wants_to_know_the_proxy_behind_an_address_with_tls(proxies, scheme, expected):
+    settings = {"PROXY_COUNT": proxies, "BASE_URL": f"{scheme}://findings.example.com"}
+    assert ids(checks.check_proxy_count, **settings) == expected
 
 
 def test_it_refuses_other_databases_and_an_old_sqlite(monkeypatch):

@@ -14,7 +14,10 @@ import pytest
 from tests.machines import Machine, parent_of, wait_until
 from tests.runtime.conftest import started
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.slow,
+]
 
 
 def test_it_prints_a_login_on_the_first_start_and_keeps_it(empty_place):
@@ -70,7 +73,7 @@ def test_it_runs_the_web_server_alone_and_ends_with_it(start, place):
     status, report = machine.get("/readyz")
     assert status == 503
     assert report["parts"]["queue"] == {"ok": False, "age_seconds": None}
-    (web,) = machine.children("granian")
+    (web,) = machine.children("serve")
     os.kill(web, signal.SIGKILL)
     assert machine.exit_code() == 1
     assert place.processes() == {}
@@ -93,14 +96,13 @@ import sys
 from datetime import timedelta
 import django
 django.setup()
-from config.runtime import beats
-beats.STUCK_AFTER = timedelta(seconds=12)
+from config.runtime import heartbeats
+heartbeats.STUCK_AFTER = timedelta(seconds=12)
 from django.core.management import execute_from_command_line
 execute_from_command_line(sys.argv)
 """
 
 
-@pytest.mark.slow
 def test_it_heals_a_queue_whose_workers_were_killed(place, tmp_path):
     program = tmp_path / "impatient.py"
     program.write_text(IMPATIENT)
@@ -108,15 +110,15 @@ def test_it_heals_a_queue_whose_workers_were_killed(place, tmp_path):
         place, "up", "--no-sample", "--workers", "2", program=str(program), PYTHONPATH="."
     )
     machine.wait_for("Ctrl-C stops it")
-    wait_until(lambda: machine.beat_age() is not None)
+    wait_until(lambda: machine.heartbeat_age() is not None)
     (leader,) = machine.children("qcluster")
     (sentinel,) = [pid for pid in place.processes() if parent_of(pid) == leader]
     workers = sorted(pid for pid in place.processes() if parent_of(pid) == sentinel)[:2]
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: machine.beat_age() > 8)
+    wait_until(lambda: machine.heartbeat_age() > 8)
     machine.wait_for("The queue is stuck")
-    wait_until(lambda: machine.beat_age() < 5)
+    wait_until(lambda: (age := machine.heartbeat_age()) is not None and age < 5)
     assert machine.stop() == 0
     assert place.processes() == {}
 

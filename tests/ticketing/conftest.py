@@ -26,11 +26,26 @@ def remote(monkeypatch) -> FakeTracker:
     tracker = FakeTracker(now=timezone.now)
 
     @contextmanager
-    def tracker_for(account, *, pace):
+    def tracker_for(account, **options):
         yield tracker
 
-    monkeypatch.setattr("ticketing.sync.tracker_for", tracker_for)
+    for module in ("sync", "account_probe"):
+        monkeypatch.setattr(f"ticketing.{module}.tracker_for", tracker_for)
     return tracker
+
+
+@pytest.fixture
+def tracker(monkeypatch) -> FakeTracker:
+    """What delivery meets, in memory."""
+    fake = FakeTracker()
+
+    @contextmanager
+    def connect(account, **options):
+        yield fake
+
+    for module in ("delivery", "account_probe"):
+        monkeypatch.setattr(f"ticketing.{module}.tracker_for", connect)
+    return fake
 
 
 @pytest.fixture

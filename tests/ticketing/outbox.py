@@ -37,7 +37,8 @@ def due(issue, **changes):
 
 def sent_ago(issue, **age):
     """As if its create had left so long ago, and the next look-up were due."""
-    due(issue, posted_at=timezone.now() - timedelta(**age))
+    posted_at = timezone.now() - timedelta(**age)
+    due(issue, posted_at=posted_at, proof_from=posted_at + timedelta(minutes=2))
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def test_it_names_two_accounts_differently():
 
 def test_it_lets_the_second_of_two_at_once_say_so(monkeypatch):
     create()
-    monkeypatch.setattr(accounts, "_checked", lambda data, **_: data)
+    monkeypatch.setattr(accounts, "checked", lambda data, **_: data)
     assert wrong(create) == ["name"]
 
 
@@ -167,7 +167,7 @@ def test_it_delivers_what_waits_once_it_works_again(rings):
     accounts.resume(account)
     accounts.resume(account)
     assert (account.state, account.problem, account.problem_at) == ("connected", "", None)
-    assert rings == ["ticketing.tasks.deliver"]
+    assert rings == ["ticketing.tasks.deliver", "ticketing.tasks.sync"]
 
 
 def test_it_works_again_with_a_new_token(rings):
@@ -176,7 +176,7 @@ def test_it_works_again_with_a_new_token(rings):
     accounts.edit_account(account, data(), token="another-token", actor=None)
     account.refresh_from_db()
     assert (account.state, account.problem) == ("connected", "")
-    assert rings == ["ticketing.tasks.deliver"]
+    assert rings == ["ticketing.tasks.deliver", "ticketing.tasks.sync"]
 
 
 def test_it_accepts_no_former_secret_that_nobody_has():

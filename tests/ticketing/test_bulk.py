@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.accounts.roles import Role
+from config.runtime import schedules
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status
@@ -21,6 +23,7 @@ from ticketing import bulk
 from ticketing.models import Attachment, BulkRun, Case, ExternalIssue
 from ticketing.services import archive, open_manual_case
 
+WORK = "ticketing.tasks.work_bulk_runs"
 SAID = {
     "tickets": {"assignee": None, "in_jira": False, "fields": {}, "move": False},
     "mute": {"reason": "OTHER", "description": "", "until": ""},
@@ -248,33 +251,86 @@ def test_it_stops_where_the_rest_would_fail_the_same_way(start, project):
     assert list(Case.objects.all()) == [case]
 
 
-def test_it_gives_up_the_one_finding_that_always_fails(start, monkeypatch):
-    pks = some(5)
-    run = start("mute", pks)
+@pytest.fixture
+def breaks(monkeypatch):
+    """`breaks(pk, error)`: muting this finding raises it, after the others were muted."""
     real = bulk.DEEDS["mute"]
 
-    def breaks(run, chunk):
-        real(run, chunk)
-        if pks[1] in chunk:
-            raise ZeroDivisionError
+    def at(pk, error=ZeroDivisionError):
+        def mute(run, pks):
+            results = real(run, pks)
+            if pk in pks:
+                raise error
+            return results
 
-    monkeypatch.setattr(bulk, "DEEDS", {"mute": lambda r, p: breaks(r, p) or real(r, p)})
-    for _ in range(20):
-        let_the_lease_end()
-        try:
-            if bulk.work_due():
-                break
-        except ZeroDivisionError:
-            continue
+        monkeypatch.setattr(bulk, "DEEDS", {"mute": mute})
 
+    return at
+
+
+def test_it_sets_aside_the_one_finding_that_raises_at_once(start, breaks, monkeypatch, frozen):
+    pks = some(60)
+    run = start("mute", pks)
+    breaks(pks[30])
+
+    assert bulk.work_due()  # within one task, and without a second of waiting
+
+    why = "It failed: ZeroDivisionError; see the log."
     assert state(run) == "done"
-    assert [outcome for outcome, _ in outcomes(run)] == ["done", "failed", "done", "done", "done"]
-    assert Finding.objects.filter(status="muted").count() == 4
+    assert outcomes(run) == [("failed", why) if pk == pks[30] else ("done", "") for pk in pks]
+    assert Finding.objects.filter(status="muted").count() == 59
 
     monkeypatch.undo()
     assert bulk.go_on(run, actor=run.actor)
     bulk.work_due()
-    assert Finding.objects.filter(status="muted").count() == 5
+    assert Finding.objects.filter(status="muted").count() == 60
+
+
+def work_as_the_clock_rings(frozen, run, *, most):
+    """The queue as it rings itself; seconds until the run is over."""
+    for seconds in range(0, most, 5):
+        if WORK in schedules.due():
+            with suppress(SystemExit):  # what the queue ends a task with
+                bulk.work_due()
+        if state(run) == "done":
+            return seconds
+        frozen.shift(5)
+    pytest.fail(f"not over after {most} s: {outcomes(run)}")
+
+
+def test_a_killed_worker_delays_a_run_by_less_than_two_minutes(start, breaks, frozen):
+    pks = some(60)
+    run = start("mute", pks)
+    breaks(pks[30], SystemExit)
+    with suppress(SystemExit):
+        bulk.work_due()
+    breaks(0)
+
+    assert work_as_the_clock_rings(frozen, run, most=120) <= 100
+    assert set(outcomes(run)) == {("done", "")}
+
+
+def test_it_sets_aside_the_one_finding_that_kills_its_workers(start, breaks, frozen):
+    pks = some(60)
+    run = start("mute", pks)
+    breaks(pks[30], SystemExit)
+
+    assert work_as_the_clock_rings(frozen, run, most=600) <= 4 * 95
+    assert [outcome for outcome, _ in outcomes(run)].count("done") == 59
+    assert run.steps.get(outcome="failed").reason.startswith("The worker was lost 3 times")
+
+
+def test_a_run_that_raises_as_a_whole_does_not_stop_the_others(start, monkeypatch, frozen):
+    pks = some(2)
+    bad, good = start("mute", pks), start("assign", pks)
+    monkeypatch.delitem(bulk.NEEDS, "mute")
+
+    with pytest.raises(ExceptionGroup):
+        bulk.work_due()
+
+    assert (state(bad), state(good)) == ("running", "done")
+    monkeypatch.undo()
+    assert work_as_the_clock_rings(frozen, bad, most=60) <= 20
 
 
 @pytest.mark.parametrize("deed", ["tickets", "mute", "assign", "status"])

@@ -12,7 +12,7 @@ from tests.fakes.tracker import refused, transient, unsure
 from ticketing import commenting, comments, services
 from ticketing.models import CommentLink
 from ticketing.sync import sync_due
-from ticketing.trackers.base import IssueRef, RemoteUser
+from ticketing.trackers.base import Fault, IssueRef, RemoteUser, TrackerError
 
 pytestmark = pytest.mark.django_db
 
@@ -139,11 +139,11 @@ def test_a_hundred_of_theirs_cost_the_same_as_one(
     issue, remote, look, django_assert_max_num_queries
 ):
     remote.write(ref(issue), "1")
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(50):
         look()
     for number in range(100):
         remote.write(ref(issue), str(number))
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(50):
         look()
     assert len(here(issue)) == 101
 
@@ -152,6 +152,43 @@ def test_nothing_that_a_database_refuses_is_stored(issue, remote, look):
     remote.write(ref(issue), "a\0b")
     look()
     assert here(issue) == [("Dana Developer", "ab")]
+
+
+ITS_OWN = {
+    "refused": refused("It is too long."),
+    "passing": transient("Jira failed to answer (HTTP 500).", whole_account=False),
+    "a firewall's": TrackerError(Fault.TRANSIENT, "Something refused it.", suspicious=True),
+}
+
+
+@pytest.mark.parametrize("why", ITS_OWN)
+def test_it_posts_what_is_behind_a_comment_that_fails(issue, remote, frozen, analyst, why):
+    for text in ("1", "2"):
+        services.comment(issue.case, text, actor=None)
+    services.change_case(issue.case, status="CLOSED", actor=analyst)
+    remote.fail("comment", ITS_OWN[why])
+    sync_due()
+    assert there(remote, issue) == ["2"]
+    assert remote.issues[issue.issue_id].state.category == "done"
+    issue.refresh_from_db()
+    assert issue.sync_failures == 1
+    frozen.shift(60)
+    sync_due()
+    assert there(remote, issue) == ["2", "1"]
+
+
+@pytest.mark.parametrize("why", [name for name in ITS_OWN if name != "refused"])
+def test_it_tells_of_changes_behind_one_that_fails(issue, remote, frozen, analyst, why):
+    entries = [services.comment(issue.case, text, actor=None) for text in ("1", "2")]
+    sync_due()
+    for entry in entries:
+        commenting.delete_comment(entry, actor=None)
+    remote.fail("delete_comment", ITS_OWN[why])
+    sync_due()
+    assert there(remote, issue) == ["1"]
+    frozen.shift(60)
+    sync_due()
+    assert there(remote, issue) == []
 
 
 # --- Edited and deleted here --------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,44 +9,25 @@ from django.utils import timezone
 
 from tests.factories import DestinationFactory, JiraAccountFactory
 from tests.fakes.tracker import (
-    FakeTracker,
     misconfigured,
     refused,
     transient,
     unauthorized,
-    unsure,
 )
-from tests.ticketing.outbox import RULE, due, promised, sent_ago, state_of
+from tests.ticketing.outbox import RULE, due, promised, state_of
+from ticketing import accounts
+from ticketing.account_probe import probe_due
 from ticketing.delivery import compose, deliver_due, deliver_one
-from ticketing.models import Case, ExternalIssue, Orphan
+from ticketing.models import Case, ExternalIssue
 from ticketing.outbox import Promise
 from ticketing.outbox.claims import (
-    ClaimLost,
-    check_claim,
     claim,
-    free_expired,
-    leave,
-    mark_sent,
-    serve,
 )
-from ticketing.outbox.settling import settle_created
 from ticketing.services import CaseDraft, open_cases
 from ticketing.signals import destination_broken
-from ticketing.trackers.base import Fault, IssueRef, TrackerError
+from ticketing.trackers.base import Fault, TrackerError
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tracker(monkeypatch):
-    fake = FakeTracker()
-
-    @contextmanager
-    def connect(account, *, pace):
-        yield fake
-
-    monkeypatch.setattr("ticketing.delivery.tracker_for", connect)
-    return fake
 
 
 @pytest.fixture
@@ -150,6 +130,22 @@ def test_it_leaves_out_what_it_has_no_facts_for():
     assert (draft.summary, draft.description) == (issue.case.title, issue.case.description)
 
 
+@pytest.mark.parametrize(
+    ("said", "mapped", "level"),
+    [
+        ({}, "", 2),  # found by its name
+        ({"priority_mapping": {"P1": "1"}}, "", 2),
+        ({"priority_mapping": {"P2": "10042"}}, "10042", 2),
+        ({"sync_priority": "off", "priority_mapping": {"P2": "10042"}}, "", 0),
+    ],
+)
+def test_it_says_how_urgent_it_is(said, mapped, level):
+    draft = compose(promised(destination=DestinationFactory(**said)))
+    assert draft.fields == ({"priority": {"id": mapped}} if mapped else {})
+    assert draft.optional == (frozenset({"priority"}) if mapped else frozenset())
+    assert draft.priority == level
+
+
 def test_it_maps_the_priority_of_the_case():
     place = DestinationFactory(priority_mapping={"P2": "10042"})
     assert compose(promised(destination=place)).fields == {"priority": {"id": "10042"}}
@@ -204,7 +200,7 @@ def test_it_stops_the_account_once_and_keeps_its_tickets(tracker, broken):
     deliver_due()
     account = issues[0].account
     account.refresh_from_db()
-    assert (account.state, account.history.count()) == ("auth_failed", 2)
+    assert (account.state, account.history.count()) == ("suspected", 1)
     assert [state_of(issue) for issue in issues] == ["pending"] * 3
     assert len(tracker.called("create")) == 1
     assert deliver_due()
@@ -215,7 +211,11 @@ def test_it_delivers_when_the_account_works_again(tracker):
     issue = promised()
     tracker.fail("create", unauthorized())
     deliver_due()
-    issue.account.__class__.objects.update(state="connected", problem="", problem_at=None)
+    tracker.fail("identify", unauthorized())
+    probe_due()
+    issue.account.refresh_from_db()
+    assert issue.account.state == "auth_failed"
+    accounts.resume(issue.account)
     deliver_due()
     assert state_of(issue) == "created"
 
@@ -224,7 +224,9 @@ def test_it_stops_an_account_that_is_not_where_it_says(tracker, broken):
     issue = promised()
     error = TrackerError(Fault.CONFIG, "There is no Jira.", whole_account=True, status=404)
     tracker.fail("create", error)
+    tracker.fail("identify", error)
     deliver_due()
+    probe_due()
     issue.account.refresh_from_db()
     assert (issue.account.state, state_of(issue), broken) == ("broken", "pending", [])
 
@@ -320,217 +322,7 @@ def test_it_breaks_no_rule_for_what_a_limit_notice_says(tracker, broken):
     assert broken == []
 
 
-# --- Nobody knows -------------------------------------------------------------------------
-
-
-def test_it_looks_before_it_creates_again_and_adopts_what_it_finds(tracker):
-    issue = promised()
-    tracker.fail("create", unsure(), after=True)
-    deliver_due()
-    issue.refresh_from_db()
-    assert (issue.state, issue.was_unsure) == ("unsure", True)
-    assert issue.not_before == issue.posted_at + timedelta(seconds=15)
-    due(issue)
-    deliver_due()
-    assert state_of(issue) == "created"
-    assert len(tracker.issues_with(issue.key)) == len(tracker.called("create")) == 1
-    assert outcomes(issue) == [("create", "unsure"), ("find", "found")]
-
-
-def test_it_waits_out_the_lag_of_the_search(tracker):
-    issue = promised()
-    tracker.fail("create", unsure())
-    deliver_due()
-    for seconds, wait in ((15, 60), (60, 300)):
-        sent_ago(issue, seconds=seconds)
-        deliver_due()
-        issue.refresh_from_db()
-        next_look = issue.not_before - issue.posted_at
-        assert (issue.state, round(next_look.total_seconds())) == ("unsure", wait)
-    sent_ago(issue, seconds=300)
-    deliver_due()
-    assert state_of(issue) == "created"
-    assert len(tracker.issues_with(issue.key)) == 1
-    assert len(tracker.called("create")) == 2
-
-
-def test_it_needs_two_looks_to_believe_that_there_is_nothing(tracker):
-    issue = promised()
-    tracker.fail("create", unsure())
-    deliver_due()
-    sent_ago(issue, minutes=20)
-    deliver_due()
-    issue.refresh_from_db()
-    assert issue.state == "unsure"
-    assert issue.not_before > timezone.now() + timedelta(seconds=115)
-
-
-def test_it_does_not_believe_an_incomplete_look_and_asks_a_person_at_last(tracker):
-    issue = promised()
-    tracker.fail("create", unsure())
-    tracker.is_blind = True
-    deliver_due()
-    for minutes in (5, 15, 30):
-        sent_ago(issue, minutes=minutes)
-        deliver_due()
-        assert state_of(issue) == "unsure"
-    sent_ago(issue, minutes=60)
-    deliver_due()
-    assert (state_of(issue), issue.fault) == ("blocked", "unsure")
-    assert len(tracker.called("create")) == 1
-
-
-def test_it_gives_up_after_three_creates_that_nobody_knows_of(tracker):
-    issue = promised()
-    tracker.fail("create", unsure(), times=5)
-    for _ in range(3):
-        deliver_due()
-        ExternalIssue.objects.update(lookups=2)
-        sent_ago(issue, minutes=6)
-        issue.account.__class__.objects.update(paused_until=None)
-        deliver_due()
-        due(issue)
-    assert (state_of(issue), issue.fault) == ("blocked", "unsure")
-    assert len(tracker.called("create")) == 3
-
-
-def test_it_looks_once_more_right_before_it_creates_again(tracker):
-    issue = promised()
-    tracker.fail("create", unsure(), after=True)
-    deliver_due()
-    ExternalIssue.objects.update(state="pending")  # as if it had been believed lost
-    due(issue)
-    deliver_due()
-    assert (state_of(issue), len(tracker.called("create"))) == ("created", 1)
-
-
-def test_it_keeps_the_second_of_two_as_an_orphan(tracker):
-    issue = promised()
-    tracker.fail("create", unsure(), after=True)
-    deliver_due()
-    [there] = tracker.issues_with(issue.key)
-    second = IssueRef("999", "SEC-999")
-    tracker.issues["999"] = there.__class__(
-        state=there.state.__class__(**{**_fields(there.state), "ref": second}),
-        key=issue.key,
-        attempt="x",
-        fields={},
-    )
-    due(issue)
-    deliver_due()
-    issue.refresh_from_db()
-    assert issue.issue_key == there.state.ref.key
-    assert list(Orphan.objects.values_list("remote_key", flat=True)) == ["SEC-999"]
-    assert len(tracker.issues_with(issue.key)) == 2
-
-
-def _fields(state):
-    return {name: getattr(state, name) for name in state.__dataclass_fields__}
-
-
-def test_it_finds_a_late_second_issue_hours_later(tracker):
-    issue = promised()
-    tracker.fail("create", unsure(), after=True)
-    deliver_due()
-    due(issue)
-    deliver_due()
-    issue.refresh_from_db()
-    assert issue.not_before == issue.posted_at + timedelta(hours=1)
-    [there] = tracker.issues_with(issue.key)
-    late = there.__class__(
-        state=there.state.__class__(**{**_fields(there.state), "ref": IssueRef("999", "SEC-999")}),
-        key=issue.key,
-        attempt="x",
-        fields={},
-    )
-    tracker.issues["999"] = late
-    sent_ago(issue, hours=1)
-    deliver_due()
-    issue.refresh_from_db()
-    assert (issue.orphans.get().remote_key, issue.lookups) == ("SEC-999", 1)
-    sent_ago(issue, hours=24)
-    deliver_due()
-    finds = len(tracker.called("find"))
-    sent_ago(issue, hours=48)
-    deliver_due()
-    assert (issue.orphans.count(), len(tracker.called("find"))) == (1, finds)
-
-
-def test_it_never_drops_the_answer_of_a_worker_that_was_given_up(tracker):
-    issue = promised()
-    mine = claim(issue.account_id)
-    mark_sent(mine, floor=0)
-    ExternalIssue.objects.update(lease_until=timezone.now())
-    free_expired()
-    sent_ago(issue, minutes=7)
-    ExternalIssue.objects.update(lookups=1)
-    tracker.fail("create", transient(whole_account=False))
-    deliver_due()  # surely absent, and claimed again
-    assert issue.tries.filter(operation="create").count() == 2
-    assert not settle_created(mine, [IssueRef("7", "SEC-7")])
-    assert Orphan.objects.get().remote_key == "SEC-7"
-
-
-def test_it_takes_the_answer_when_nobody_else_has_begun_again():
-    issue = promised()
-    mine = claim(issue.account_id)
-    mark_sent(mine, floor=0)
-    ExternalIssue.objects.update(state="pending", lease_until=None)
-    assert settle_created(mine, [IssueRef("7", "SEC-7")])
-    assert (state_of(issue), issue.issue_key) == ("created", "SEC-7")
-
-
-# --- Workers that die ---------------------------------------------------------------------
-
-
-def test_it_sends_again_what_a_lost_worker_had_not_sent(tracker):
-    issue = promised()
-    claim(issue.account_id)
-    assert free_expired() == 0
-    ExternalIssue.objects.update(lease_until=timezone.now())
-    assert free_expired() == 1
-    assert state_of(issue) == "pending"
-    deliver_due()
-    assert (state_of(issue), len(tracker.called("find"))) == ("created", 0)
-
-
-def test_it_looks_for_what_a_lost_worker_may_have_sent(tracker):
-    issue = promised()
-    mine = claim(issue.account_id)
-    mark_sent(mine, floor=0)
-    ExternalIssue.objects.update(lease_until=timezone.now())
-    free_expired()
-    assert (state_of(issue), issue.was_unsure) == ("unsure", True)
-    assert outcomes(issue) == [("create", "unsure")]
-
-
-def test_a_worker_that_slept_too_long_sends_nothing():
-    issue = promised()
-    mine = claim(issue.account_id)
-    mark_sent(mine, floor=0)
-    ExternalIssue.objects.update(lease_until=timezone.now() + timedelta(minutes=9, seconds=29))
-    for check in (lambda: mark_sent(mine, floor=0), lambda: check_claim(mine)):
-        with pytest.raises(ClaimLost):
-            check()
-
-
-def test_a_worker_that_lost_its_claim_sends_nothing(tracker):
-    issue = promised()
-    mine = claim(issue.account_id)
-    ExternalIssue.objects.update(lease_until=timezone.now())
-    free_expired()
-    assert claim(issue.account_id).attempt != mine.attempt
-    with pytest.raises(ClaimLost):
-        mark_sent(mine, floor=0)
-
-
-def test_it_has_one_create_in_flight_for_each_space():
-    place = DestinationFactory()
-    promised(2, destination=place)
-    elsewhere = promised(destination=DestinationFactory(account=place.account, space_id="2"))
-    assert claim(place.account_id)
-    assert claim(place.account_id).pk == elsewhere.pk
-    assert claim(place.account_id) is None
+# --- Nothing else ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -588,35 +380,6 @@ def test_it_does_not_wait_for_an_account_that_is_stopped(tracker):
 
 
 def test_it_does_not_wait_for_ever_for_a_busy_space(tracker):
-    busy, issue = promised(2)
-    claim(busy.account_id, only=busy.pk)
+    *busy, issue = promised(9)
+    assert all(claim(one.account_id, only=one.pk) for one in busy)
     assert deliver_one(issue.pk, patience=0.2).state == "pending"
-
-
-# --- Several workers ----------------------------------------------------------------------
-
-
-def test_one_worker_at_a_time_delivers_for_an_account(tracker):
-    issue = promised()
-    assert serve(issue.account_id, seconds=5)
-    assert deliver_due()  # another worker: it goes away at once
-    assert (state_of(issue), tracker.calls) == ("pending", [])
-    leave(issue.account_id)
-    deliver_due()
-    assert state_of(issue) == "created"
-
-
-def test_an_account_is_served_again_when_its_worker_was_lost(tracker, frozen):
-    issue = promised()
-    serve(issue.account_id, seconds=5)
-    frozen.shift(timedelta(seconds=36))
-    deliver_due()
-    assert state_of(issue) == "created"
-
-
-def test_it_lets_go_of_the_account_whatever_happens(tracker, monkeypatch):
-    issue = promised()
-    monkeypatch.setattr("ticketing.delivery.claims.claim", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        deliver_due()
-    assert serve(issue.account_id, seconds=5)

@@ -110,12 +110,12 @@ def test_it_forgets_a_place(account, editor):
 
 def test_it_saves_what_is_kept_in_step_and_signs_it(editor):
     destination = DestinationFactory()
-    said = {
-        f"sync_{name}": "off"
-        for name in ("title", "description", "status", "assignee", "priority", "comments")
-    }
+    fields = ("title", "description", "status", "assignee", "priority", "comments", "due_date")
+    said = {f"sync_{name}": "off" for name in fields}
     settings = SyncSettings(
         **said,
+        due_date_field="duedate",
+        due_date_has_time=False,
         status_mapping={"CLOSED": "10002"},
         priority_mapping={"P1": "1"},
         no_way_back="leave",

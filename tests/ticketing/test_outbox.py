@@ -51,7 +51,7 @@ def blocked(issue, **said):
 def test_it_promises_with_the_case_in_constant_statements(django_assert_num_queries):
     place = DestinationFactory()
     for number in (1, 20):
-        with transaction.atomic(), django_assert_num_queries(6):
+        with transaction.atomic(), django_assert_num_queries(8):
             cases = open_cases(drafts(place, number))
         issues = ExternalIssue.objects.filter(case__in=cases)
         assert issues.filter(state="pending", account=place.account).count() == number

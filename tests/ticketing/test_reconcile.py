@@ -103,6 +103,16 @@ def test_it_leaves_a_field_alone_that_is_not_two_way(field, mode, changed):
     assert (later.write, later.push) == (None, None)  # switched to two-way: no surprise
 
 
+@pytest.mark.parametrize(
+    ("ahead", "wins"), [(0, "there"), (30, "there"), (31, "here"), (-30, "there"), (90, "here")]
+)
+def test_it_compares_times_by_our_clock(ahead, wins):
+    theirs = there("done", at(50))._replace(ahead=timedelta(minutes=ahead))
+    result = merged(BASE, here("IN_PROGRESS", at(20)), theirs)
+    assert bool(result.write) is (wins == "there")
+    assert bool(result.push) is (wins == "here")
+
+
 def test_it_takes_a_change_and_back_for_an_action():
     back_here = merged(BASE, here("OPEN", at(30)), there("done", at(20)))
     assert back_here.push == "new"

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.factories import FindingFactory, ProjectFactory, UserFactory
 from ticketing import services
-from ticketing.selectors import BadTerm, case_by_key, find_cases, project_rows
+from ticketing.case_search import BadTerm
+from ticketing.selectors import case_by_key, find_cases, project_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -43,17 +46,48 @@ def found(text, me, **asked):
         ("project:NONE", set()),
         ("origin:manual bucket", {"SEC-2"}),
         ("priority:P1 status:closed", set()),
-        ("colour:red", set()),
+        ("-status:closed", {"SEC-1", "OPS-1"}),
+        ("NOT status:closed -priority:P1", {"OPS-1"}),
+        ("priority:P1 OR kernel", {"SEC-1", "OPS-1"}),
+        ("(leaked OR public) -status:closed", {"SEC-1"}),
+        ('"public bucket"', {"SEC-2"}),
+        ("pub*ket", {"SEC-2"}),
+        ("k?y", {"SEC-1"}),
+        ('title:"old kernel"', {"OPS-1"}),
+        ("key:sec-2", {"SEC-2"}),
+        ("project:S*", {"SEC-1", "SEC-2"}),
+        ("status:*", {"SEC-1", "SEC-2", "OPS-1"}),
+        ("assignee:*", {"SEC-1", "SEC-2"}),
+        ("-assignee:*", {"OPS-1"}),
     ],
 )
 def test_it_finds_cases(cases, analyst, text, keys):
     assert found(text, analyst) == keys
 
 
-@pytest.mark.parametrize("text", ["status:lost", "priority:P9", "status:()", "origin:(rule OR x)"])
-def test_it_refuses_a_value_that_a_field_does_not_have(cases, analyst, text):
-    with pytest.raises(BadTerm):
+@pytest.mark.parametrize(
+    ("text", "sentence", "at"),
+    [
+        ("status:lost", "“lost” is not a status. Use open, in_progress, closed", 1),
+        ("key priority:P9", "“P9” is not a priority", 5),
+        ("origin:(rule OR x)", "“x” is not an origin", 1),
+        ("status:()", "`(` at column 8 holds nothing", 8),
+        ("(open", "`(` opened at column 1 is never closed", 1),
+        ("alpha colour:red", "A case has no “colour”. Use status, priority, origin, assignee", 7),
+        ("@service:x", "A case has no “@service”", 1),
+        ("project_id:x", "A project's id is a UUID; `project:` takes its key", 1),
+        (" ".join("a" * 51), "A search of cases has at most 50 terms", 101),
+        ("x" * 1_001, "A search has at most 1,000 characters, this has 1,001", 1_001),
+    ],
+)
+def test_it_refuses_what_it_does_not_understand_with_its_place(cases, analyst, text, sentence, at):
+    with pytest.raises(BadTerm, match=re.escape(sentence)) as refused:
         find_cases(text, me=analyst)
+    assert str(refused.value).endswith(f"(at character {at}).")
+
+
+def test_it_finds_a_project_by_its_id(cases, analyst):
+    assert found(f"project_id:{cases[2].project_id}", analyst) == {"OPS-1"}
 
 
 def test_it_puts_undefined_priorities_last(cases, analyst):
@@ -81,7 +115,7 @@ def test_it_finds_no_case_under_nonsense(cases, key):
 
 
 def test_it_counts_the_cases_of_projects(cases):
-    counts = {row.project.key: row[1:] for row in project_rows()}
+    counts = {row.project.key: row[1:3] for row in project_rows()}
     assert counts == {"SEC": (1, 2), "OPS": (1, 1)}
 
 

@@ -7,13 +7,23 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import FindingFactory
-from tests.fakes.tracker import BOT, PEOPLE, misconfigured, transient, unauthorized, unsure
+from tests.fakes.tracker import (
+    BOT,
+    PEOPLE,
+    misconfigured,
+    refused,
+    transient,
+    unauthorized,
+    unsure,
+)
 from ticketing import services
-from ticketing.models import ExternalIssue
+from ticketing.account_probe import probe_due
+from ticketing.models import ExternalIssue, SpacePoll
 from ticketing.sync import sync_due
 from ticketing.trackers.base import Category, IssueRef, RemoteUser
 
 pytestmark = pytest.mark.django_db
+RESTS = (15, 30, 60, 120, 240, 300, 300)  # seconds
 
 
 def ref(issue):
@@ -170,7 +180,9 @@ def test_a_case_closed_by_its_findings_closes_the_issue(make_issue, remote, dest
 
 def test_refused_credentials_pause_the_account(issue, remote, look, destination, analyst):
     remote.fail("fetch", unauthorized())
+    remote.fail("identify", unauthorized())
     look()
+    probe_due()
     destination.account.refresh_from_db()
     assert destination.account.state == "auth_failed"
     assert destination.account.synced_at < timezone.now() - timedelta(seconds=90)
@@ -193,19 +205,55 @@ def test_a_refused_push_is_said_and_tried_again_later(issue, remote, frozen, ana
 
 def test_it_waits_longer_after_each_failure(issue, remote, frozen, look):
     waits = []
-    remote.fail("fetch", unsure(), times=4)
+    remote.unreadable = {issue.issue_id: transient("Jira could not read the issue.")}
     for _ in range(4):
         look()
         waits.append((reload(issue).sync_due_at - timezone.now()).total_seconds())
     assert waits == [15, 30, 60, 120]
-    assert issue.sync_problem
+    assert issue.sync_problem == "Jira could not read the issue."
+    remote.unreadable = {}
+    look()
+    assert (reload(issue).sync_problem, issue.sync_failures) == ("", 0)
 
 
-def test_it_waits_as_long_as_jira_asks(issue, remote, look):
+def test_one_issue_that_cannot_be_read_stops_no_other(make_issue, remote, look):
+    issues = [make_issue() for _ in range(13)]
+    remote.unreadable = {issues[5].issue_id: refused("The issue cannot be read.")}
+    for issue in issues:
+        remote.change(ref(issue), status="Done", category=Category.DONE)
+    look()
+    closed = [reload(issue).case.status == "CLOSED" for issue in issues]
+    assert closed.count(True) == 12
+    assert not closed[5]
+    assert issues[5].sync_problem == "The issue cannot be read."
+
+
+def test_a_jira_that_fails_is_left_alone_for_longer_each_time(issue, remote, frozen, destination):
+    waits = []
+    remote.fail("fetch", unsure(), times=7)
+    for _ in range(7):
+        frozen.shift(3600)
+        ExternalIssue.objects.update(sync_due_at=timezone.now())
+        assert sync_due() == 0
+        destination.account.refresh_from_db()
+        waits.append((destination.account.sync_paused_until - timezone.now()).total_seconds())
+    assert all(0.9 * most <= wait <= most for wait, most in zip(waits, RESTS, strict=True))
+    assert destination.account.sync_problem
+    assert (reload(issue).sync_problem, issue.sync_failures) == ("", 0)
+    frozen.shift(301)
+    assert sync_due() == 1
+    destination.account.refresh_from_db()
+    assert (destination.account.sync_failures, destination.account.sync_problem) == (0, "")
+
+
+def test_it_waits_as_long_as_jira_asks(issue, remote, look, frozen):
     remote.fail("fetch", transient(retry_after=7))
     look()
-    assert reload(issue).sync_due_at > timezone.now()
-    assert (issue.sync_problem, issue.sync_failures) == ("", 0)
+    assert (reload(issue).sync_problem, issue.sync_failures) == ("", 0)
+    frozen.shift(6)
+    assert sync_due() == 0
+    frozen.shift(3)
+    assert sync_due() == 1
 
 
 def test_a_push_without_an_answer_is_not_read_as_a_person(issue, remote, frozen, look, analyst):
@@ -306,6 +354,10 @@ def test_it_may_stay_closed_instead(issue, remote, frozen, look, destination, an
 
 def test_it_looks_at_what_is_open_more_often(issue, look, analyst):
     minutes = (reload(issue).sync_due_at - issue.synced_at).total_seconds() / 60
+    assert 108 <= minutes <= 120  # polls tell of changes before
+    SpacePoll.objects.update(failures=3, due_at=timezone.now() + timedelta(days=1))
+    look()
+    minutes = (reload(issue).sync_due_at - issue.synced_at).total_seconds() / 60
     assert 8 <= minutes <= 10
     services.change_case(issue.case, status="CLOSED", actor=analyst)
     sync_due()
@@ -344,13 +396,14 @@ def test_issues_in_step_cost_the_same_however_many_they_are(
 ):
     for _ in range(3):
         make_issue()
-    with django_assert_num_queries(16):
+    SpacePoll.objects.update(due_at=timezone.now() + timedelta(days=1))
+    with django_assert_num_queries(22):
         assert due_again(frozen) == 3
-    for _ in range(10):
+    for _ in range(7):
         make_issue()
-    with django_assert_num_queries(16):
-        assert due_again(frozen) == 13
-    assert remote.called("fetch")[-1].count(",") == 12
+    with django_assert_num_queries(22):
+        assert due_again(frozen) == 10
+    assert remote.called("fetch")[-1].count(",") == 9
 
 
 def due_again(frozen):

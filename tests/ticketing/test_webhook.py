@@ -4,13 +4,14 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
 from tests.factories import ExternalIssueFactory, JiraAccountFactory
+from ticketing.api.webhooks import MAX_BYTES
 from ticketing.models import JiraSpace, WebhookEvent
 from ticketing.states import State
 from ticketing.webhooks import forget_old_events, is_signed
@@ -216,17 +217,32 @@ def test_the_issue_of_another_account_is_unknown(send, issue):
 def test_a_created_issue_answers_an_unsure_promise(send, account, state, event, answered):
     later = timezone.now() + timedelta(minutes=5)
     waiting = ExternalIssueFactory(account=account, state=state, not_before=later)
-    fields = {"labels": ["team-a", waiting.key]}
+    fields = {"labels": [*("team-a" for _ in range(300)), waiting.key]}
     send({"webhookEvent": event, "issue": {"id": "1", "fields": fields}})
     waiting.refresh_from_db()
     assert (waiting.not_before < later) is answered
     assert waiting.state == state
 
 
-def test_it_slows_down_who_forges(send, client):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"signature": "sha256=00"},
+        {"to": UUID(int=0)},
+        {"body": b"x" * (MAX_BYTES + 1)},
+        {"content_type": "text/plain"},
+    ],
+    ids=["forged", "no account", "too large", "no JSON"],
+)
+def test_it_slows_down_who_fails_before_it_looks_at_anything(
+    send, client, wrong, django_assert_num_queries
+):
     for _ in range(60):
-        assert send(signature="sha256=00").status_code == 401
-    refused = send(signature="sha256=00")
+        assert send().status_code == 202  # what succeeds counts for nothing
+    for _ in range(60):
+        assert send(**wrong).status_code in (401, 404, 413, 415)
+    with django_assert_num_queries(0):
+        refused = send()
     assert refused.status_code == 429
     assert int(refused["Retry-After"]) <= 60
     client.defaults["REMOTE_ADDR"] = "192.0.2.7"

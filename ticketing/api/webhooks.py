@@ -6,8 +6,7 @@ import hashlib
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-from axes.helpers import get_client_ip_address
+import msgspec
 from django.core.cache import cache
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,19 +17,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.lib.client_address import client_network
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
 from config.lib.request_body import read_json_body
+from config.lib.request_handling import Handling, Lane
 from ticketing.models import JiraAccount
 from ticketing.webhooks import is_signed, take_event
 
 MAX_BYTES = 2 * 1024 * 1024  # an issue with all its text fields full is a fraction of that
-FORGERIES_A_MINUTE = 60  # from one address
+FAILURES_A_MINUTE = 60  # from one address, with what is being looked at
 _HEADER: Final = "header"
 
 
 class WebhookView(APIView):
     """Jira signs what it sends, and that is all that counts: no key, no session, no cookie."""
 
+    handling = Handling(Lane.INTAKE, MAX_BYTES, is_signed=True)
     authentication_classes: list[type[BaseAuthentication]] = []
     permission_classes: list[type[BasePermission]] = []
     throttle_classes = []
@@ -64,19 +66,30 @@ class WebhookView(APIView):
         },
     )
     def post(self, request: Request, account_id: UUID) -> Response:
-        forgeries = f"webhook-forgeries:{get_client_ip_address(request)}"
-        if cache.get(forgeries, 0) >= FORGERIES_A_MINUTE:
+        failures = f"webhook-failures:{client_network(request)}"
+        if _count(failures, 1) > FAILURES_A_MINUTE:  # before anything of it is looked at
             raise Throttled(wait=60)
+        answer = self._take(request, account_id)
+        _count(failures, -1)
+        return answer
+
+    def _take(self, request: Request, account_id: UUID) -> Response:
         account = _account(account_id)
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise ApiError(415, detail="Send the body as it is.", header="Content-Encoding")
         body = read_json_body(request, limit=MAX_BYTES)
         if not is_signed(account, body, request.headers.get("X-Hub-Signature", "")):
-            cache.add(forgeries, 0, timeout=60)
-            cache.incr(forgeries)
             raise ApiError(401, detail="The signature does not fit the body.")
         is_new = take_event(account, _identifier(request, body), _event(body))
         return Response({"data": {"is_new": is_new}}, status=202)
+
+
+def _count(name: str, number: int) -> int:
+    cache.add(name, 0, timeout=60)
+    try:
+        return cache.incr(name, number)
+    except ValueError:  # its minute ended just now
+        return number
 
 
 def _account(account_id: UUID) -> JiraAccount:
@@ -88,8 +101,8 @@ def _account(account_id: UUID) -> JiraAccount:
 
 def _event(body: bytes) -> dict[str, Any]:
     try:
-        event = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        event = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
         raise ApiError(400, title="Not JSON", detail="The body is not JSON.") from None
     if not isinstance(event, dict):
         raise ApiError(400, detail="An event is an object.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from ticketing.accounts import AccountData
+from ticketing.account_data import AccountData
 from ticketing.models import JiraAccount
 from ticketing.trackers.jira.sites import BadAddress, cloud_id_of, gateway
 

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from config.accounts.models import User
 from findings.models import Finding
+from ticketing.close_reasons import CloseReason
 from ticketing.models import Case, Project
 from ticketing.services import MAX_FINDINGS
 
@@ -105,6 +106,23 @@ class Seen(forms.Form):
 
 
 class EditCaseForm(_CaseWords, Seen):
+    due_date = forms.DateField(
+        label="Due date",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Empty: the earliest due date of its open findings.",
+        error_messages={"invalid": "Write the day as YYYY-MM-DD."},
+    )
+    field_order = ("title", "description", "due_date")
+
+    def says_due_date(self, case: Case) -> bool:
+        """Whether it is another than the one a person said before."""
+        return "due_date" in self.data and self.cleaned_data["due_date"] != case.own_due_date
+
+    @property
+    def words(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("title", "description", "seen")}
+
     def show_conflict(self, who: str, *, at: datetime) -> None:
         """Say that somebody saved meanwhile; saving again replaces what they wrote."""
         self.add_error(
@@ -120,6 +138,9 @@ class ChangeCaseForm(Seen):
     """One property of a case. What is not sent is not changed; nobody is an assignee, too."""
 
     status = forms.ChoiceField(required=False, choices=Case.Status.choices)
+    close_reason = forms.ChoiceField(
+        required=False, choices=[(each.value, each.label) for each in CloseReason]
+    )
     priority = forms.ChoiceField(required=False, choices=Case.Priority.choices)
     assignee = forms.ModelChoiceField(
         User.objects.filter(is_active=True),
@@ -134,6 +155,8 @@ class ChangeCaseForm(Seen):
             for name in ("status", "priority", "assignee")
             if name in self.data
         }
+        if reason := self.cleaned_data["close_reason"]:
+            sent |= {"status": Case.Status.CLOSED, "close_reason": CloseReason(reason)}
         return {name: value for name, value in sent.items() if name == "assignee" or value}
 
 

@@ -20,3 +20,4 @@ class EditProjectForm(forms.Form):
     name = forms.CharField(label="Project name", error_messages={"required": "Enter a name."})
     closes_with_findings = forms.BooleanField(required=False)
     reopens_with_findings = forms.BooleanField(required=False)
+    reopens_wont_fix = forms.BooleanField(required=False)

@@ -6,6 +6,7 @@ from django import forms
 
 from config.accounts.models import User
 from ticketing.attaching import NotLocated, Remote, locate
+from ticketing.destinations import open_destinations
 from ticketing.forms.required import PREFIX, RequiredField
 from ticketing.models import Case, Destination, Project
 from ticketing.required import required_fields
@@ -49,7 +50,7 @@ class TicketForm(_OfFindings):
     def __init__(self, *args: Any, number: int, each: bool, **kwargs: Any) -> None:
         super().__init__(*args, number=number, **kwargs)
         self.fields["mode"].initial = "each" if each else "one"
-        self._places = {str(place.project_id): place for place in _places()}
+        self._places = {str(place.project_id): place for place in open_destinations()}
         self._projects = {str(project.pk): project for project in Project.objects.all()}
         cast("forms.ChoiceField", self.fields["project"]).choices = self._choices()
         said = self.data.get("project", "")
@@ -160,12 +161,6 @@ class LinkIssueForm(forms.Form):
         if isinstance(found, Case):
             raise forms.ValidationError(f"It belongs to {found.key} already.")
         return found
-
-
-def _places() -> list[Destination]:
-    """Where tickets can be created by hand, in Jira."""
-    open_ = Destination.objects.filter(is_enabled=True, account__deleted_at=None)
-    return list(open_.select_related("project", "account").order_by("space_key", "created_at"))
 
 
 def _place_label(place: Destination) -> str:

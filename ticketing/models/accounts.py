@@ -10,6 +10,8 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from config.lib.crypto import EncryptedTextField
+from ticketing.close_reasons import LABELS, CloseReason
+from ticketing.due_days import DateField
 from ticketing.models.cases import Project
 
 USER = settings.AUTH_USER_MODEL
@@ -31,8 +33,9 @@ class JiraAccount(models.Model):
 
     class State(models.TextChoices):
         CONNECTED = "connected", "Connected"
+        SUSPECTED = "suspected", "Being checked"
         AUTH_FAILED = "auth_failed", "Authentication failed"
-        BROKEN = "broken", "Not reachable as configured"
+        BROKEN = "broken", "Not reachable"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
@@ -57,6 +60,9 @@ class JiraAccount(models.Model):
     )
     problem = models.TextField(blank=True, editable=False)  # of a state other than connected
     problem_at = models.DateTimeField(null=True, blank=True, editable=False)
+    probe_at = models.DateTimeField(null=True, blank=True, editable=False)  # when to look again
+    probed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    probes = models.PositiveSmallIntegerField(default=0, editable=False)  # failed, in a row
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     webhook_event_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -64,7 +70,20 @@ class JiraAccount(models.Model):
     rate = models.FloatField(default=10.0, editable=False)  # requests a second; see pacing
     next_request_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Endpoint → until when (epoch seconds) it asks us to wait, while all others may be called.
+    endpoint_pauses = models.JSONField(default=dict, db_default={}, editable=False)
+    # Creates stop for a while when several have become unsure; looking for them does not.
+    unsure_in_a_row = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    creates_paused_until = models.DateTimeField(null=True, editable=False)
     served_until = models.DateTimeField(null=True, editable=False)  # a worker delivers; its lease
+    served_by = models.CharField(
+        max_length=255, blank=True, default="", db_default="", editable=False
+    )
+
+    sync_served_until = models.DateTimeField(null=True, editable=False)  # a worker syncs; its lease
+    sync_failures = models.PositiveSmallIntegerField(default=0, editable=False)  # in a row
+    sync_paused_until = models.DateTimeField(null=True, editable=False)  # creates go on
+    sync_problem = models.TextField(blank=True, editable=False)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
@@ -78,13 +97,24 @@ class JiraAccount(models.Model):
             "token",
             "webhook_secret",
             "former_webhook_secret",
+            "probe_at",
+            "probed_at",
+            "probes",
             "checked_at",
             "synced_at",
             "webhook_event_at",
             "rate",
             "next_request_at",
             "paused_until",
+            "endpoint_pauses",
+            "unsure_in_a_row",
+            "creates_paused_until",
             "served_until",
+            "sync_served_until",
+            "sync_failures",
+            "sync_paused_until",
+            "sync_problem",
+            "served_by",
         ]
     )
 
@@ -103,13 +133,23 @@ class JiraAccount(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="connected", problem="")
-                | (Q(state__in=["auth_failed", "broken"]) & ~Q(problem="")),
+                | (Q(state__in=["suspected", "auth_failed", "broken"]) & ~Q(problem="")),
                 name="jira_account_problem_has_state",
             ),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it surely does not work, and tickets wait."""
+        return self.state in (self.State.AUTH_FAILED, self.State.BROKEN)
+
+    @property
+    def is_webhook_verified(self) -> bool:
+        """Whether events come through the webhook that we registered, which is for all spaces."""
+        return bool(self.webhook_id) and self.webhook_event_at is not None
 
     @property
     def host(self) -> str:
@@ -140,30 +180,39 @@ class JiraSpace(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether changes made in the space are known to reach us."""
+        return self.webhook_event_at is not None or self.account.is_webhook_verified
 
-class JiraUser(models.Model):
-    """A person there, and who that is here: found by e-mail, or never."""
+
+class SpacePoll(models.Model):
+    """A space in which issues are followed: until when we know what was changed there."""
 
     account = models.ForeignKey(JiraAccount, on_delete=models.CASCADE, related_name="+")
-    user_id = models.CharField(max_length=255)
-    name = models.CharField(max_length=255, blank=True)
-    email = models.CharField(max_length=255, blank=True)
-    person = models.ForeignKey(USER, on_delete=models.CASCADE, null=True, related_name="+")
-    seen_at = models.DateTimeField(default=timezone.now)
+    space_id = models.CharField(max_length=64)
+    polled_at = models.DateTimeField(default=timezone.now)  # what was changed before is known
+    due_at = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveSmallIntegerField(default=0)  # in a row
+    problem = models.TextField(blank=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("account", "user_id"), name="jira_user_unique"),
+            models.UniqueConstraint(fields=("account", "space_id"), name="space_poll_unique"),
         )
 
     def __str__(self) -> str:
-        return self.name or self.user_id
+        return f"{self.account_id} {self.space_id}"
 
 
 class SyncMode(models.TextChoices):
     TWO_WAY = "two_way", "Two-way sync"
     ONCE = "once", "Once to Jira at creation"
     OFF = "off", "Don't sync"
+
+
+DUE_DATE_FIELD = "duedate"
+"""Jira's own, which every Jira has."""
 
 
 def _sync(default: SyncMode) -> models.CharField[str, str]:
@@ -192,6 +241,16 @@ class Destination(models.Model):
     sync_assignee = _sync(SyncMode.TWO_WAY)
     sync_priority = _sync(SyncMode.ONCE)
     sync_comments = _sync(SyncMode.TWO_WAY)
+    sync_due_date = models.CharField(
+        max_length=8,
+        choices=SyncMode.choices,
+        default=SyncMode.OFF,
+        db_default=SyncMode.OFF.value,
+    )
+    due_date_field = models.CharField(  # its id in Jira
+        max_length=255, default=DUE_DATE_FIELD, db_default=DUE_DATE_FIELD
+    )
+    due_date_has_time = models.BooleanField(default=False, db_default=False)  # that field
     status_mapping = models.JSONField(default=dict, blank=True)  # Case.Status → Jira status id
     priority_mapping = models.JSONField(default=dict, blank=True)  # P1…P5 → Jira priority id
     no_way_back = models.CharField(
@@ -214,6 +273,7 @@ class Destination(models.Model):
                     sync_assignee__in=SyncMode.values,
                     sync_priority__in=SyncMode.values,
                     sync_comments__in=SyncMode.values,
+                    sync_due_date__in=SyncMode.values,
                 ),
                 name="destination_sync_known",
             ),
@@ -228,6 +288,52 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space_key} · {self.type_name}"
+
+    @property
+    def due_date_place(self) -> DateField:
+        """The field there that due dates are in."""
+        return DateField(self.due_date_field, self.due_date_has_time)
+
+
+class ClosingAnswer(models.Model):
+    """What a project puts into a field that Jira asks for on closing, for one reason to close.
+
+    `value` is as a person typed it, with placeholders; several values have commas between them.
+    """
+
+    RESOLUTION = "resolution"  # the field whose value is names, the best first
+
+    destination = models.ForeignKey(
+        Destination, on_delete=models.CASCADE, related_name="closing_answers", db_index=False
+    )
+    reason = models.CharField(
+        max_length=16, choices=[(each.value, label) for each, label in LABELS.items()]
+    )
+    field = models.CharField(max_length=255)  # its id in Jira
+    name = models.CharField(max_length=255)  # as Jira calls it
+    value = models.TextField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "answer on closing"
+        verbose_name_plural = "answers on closing"
+        ordering = ("name", "reason")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("destination", "reason", "field"), name="closing_answer_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=[each.value for each in CloseReason]),
+                name="closing_answer_reason_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(field="") & ~Q(value=""), name="closing_answer_says_something"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} if {self.get_reason_display().lower()}"
 
 
 class RequestHour(models.Model):

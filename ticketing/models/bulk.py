@@ -40,7 +40,9 @@ class BulkRun(models.Model):
     seen_at = models.DateTimeField(null=True)  # when the person put its result away
     lease = models.UUIDField(null=True)  # of the worker that is on it
     leased_until = models.DateTimeField(null=True)
-    tries = models.PositiveSmallIntegerField(default=0)  # since it last got on
+    tries = models.PositiveSmallIntegerField(default=0)  # workers since it last got on
+    singly_through = models.PositiveIntegerField(default=0, db_default=0)
+    """Steps up to this position are done one by one: as a chunk they failed."""
 
     class Meta:
         ordering = ("-created_at",)
@@ -57,7 +59,9 @@ class BulkRun(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("created_at",), condition=Q(state="running"), name="bulk_run_running"
+                fields=("created_at",),
+                condition=Q(finished_at__isnull=True),  # SQLite knows it again only so
+                name="bulk_run_unfinished",
             ),
         )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -9,9 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from config.accounts.models import User
 from findings.models import Finding
+from ticketing.close_reasons import LABELS, CloseReason
+from ticketing.models.jira_users import JiraAssignee
 
 USER = settings.AUTH_USER_MODEL
+ASSIGNEES = ("assignee", "jira_assignee")
+"""What `Case.assigned_to` is made of, for `select_related`."""
 
 
 class Project(models.Model):
@@ -35,6 +41,11 @@ class Project(models.Model):
     )
     reopens_with_findings = models.BooleanField(
         default=True, help_text="Open a closed case again when one of its findings opens again."
+    )
+    reopens_wont_fix = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Also a case that a person closed as risk accepted or false positive.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -75,6 +86,12 @@ class Case(models.Model):
         LIMIT_NOTICE = "limit_notice", "Limit notice"
         API = "api", "API"
 
+    class CreationSource(models.TextChoices):
+        """In the words of the public API; what is attached or detached later changes nothing."""
+
+        MANUAL = "MANUAL"
+        SECURITY_FINDING = "CS_SECURITY_FINDING"
+
     MADE_BY_RULES = (Origin.RULE, Origin.LIMIT_NOTICE)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -90,10 +107,29 @@ class Case(models.Model):
     assignee = models.ForeignKey(
         USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # Instead of `assignee`: somebody in Jira who has no account here.
+    jira_assignee = models.ForeignKey(
+        "ticketing.JiraUser",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
     due_date = models.DateField(null=True, blank=True)
+    # A person set it, here or in Jira; else it is the earliest of the case's open findings.
+    is_due_by_hand = models.BooleanField(default=False, db_default=False, editable=False)
     attributes = models.JSONField(default=dict, blank=True)  # name → texts, as clients set them
     resolved_reason = models.CharField(max_length=255, blank=True)  # in the words of who closed it
     origin = models.CharField(max_length=12, choices=Origin.choices, editable=False)
+    creation_source = models.CharField(
+        max_length=20,
+        choices=CreationSource.choices,
+        default=CreationSource.MANUAL,
+        db_default=CreationSource.MANUAL,
+        editable=False,
+    )
     rule_id = models.UUIDField(null=True, blank=True, editable=False)
     rule_name = models.CharField(max_length=255, blank=True, editable=False)
     rule_set_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
@@ -105,6 +141,24 @@ class Case(models.Model):
     modified_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # --- of a closed one; without meaning while it is open
+    close_reason = models.CharField(
+        max_length=16,
+        choices=[(each.value, label) for each, label in LABELS.items()],
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    stays_closed = models.BooleanField(  # a person decided against a fix
+        default=False, db_default=False, editable=False
+    )
+    # --- the brake on one that its findings close and open again and again
+    reopenings = models.JSONField(  # by its findings, the last few times
+        default=list, db_default=[], blank=True, editable=False
+    )
+    held_open_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ("-modified_at", "-number")
@@ -126,12 +180,28 @@ class Case(models.Model):
                 name="case_origin_known",
             ),
             models.CheckConstraint(
+                condition=Q(creation_source__in=["MANUAL", "CS_SECURITY_FINDING"]),
+                name="case_creation_source_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(status="CLOSED", closed_at__isnull=False)
                 | (~Q(status="CLOSED") & Q(closed_at__isnull=True)),
                 name="case_closed_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(assignee=None) | Q(jira_assignee=None), name="case_one_assignee"
+            ),
+            models.CheckConstraint(
+                condition=Q(close_reason__in=["", *(each.value for each in CloseReason)]),
+                name="case_close_reason_known",
+            ),
         )
         indexes = (
+            models.Index(
+                fields=("held_open_until",),
+                condition=Q(held_open_until__isnull=False),
+                name="case_held_open",
+            ),
             models.Index(fields=("-modified_at", "-id"), name="case_modified"),
             models.Index(fields=("-created_at", "-id"), name="case_created"),
             models.Index(
@@ -139,10 +209,35 @@ class Case(models.Model):
                 condition=Q(rule_id__isnull=False),
                 name="case_rule",
             ),
+            models.Index(
+                fields=("jira_assignee",),
+                condition=Q(jira_assignee__isnull=False),
+                name="case_jira_assignee",
+            ),
         )
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def assigned_to(self) -> User | JiraAssignee | None:
+        """Whose it is: a person here, somebody in Jira who has no account here, or nobody.
+
+        Load the case with `select_related(*ASSIGNEES)`.
+        """
+        if self.assignee or not self.jira_assignee:
+            return self.assignee
+        return self.jira_assignee.as_assignee
+
+    @property
+    def own_due_date(self) -> date | None:
+        """The day a person said; none where it is that of its findings."""
+        return self.due_date if self.is_due_by_hand else None
+
+    @property
+    def is_overdue(self) -> bool:
+        today = timezone.now().astimezone(UTC).date()
+        return bool(self.due_date and self.due_date < today and self.status != self.Status.CLOSED)
 
 
 class Attachment(models.Model):
@@ -151,6 +246,7 @@ class Attachment(models.Model):
     finding = models.OneToOneField(Finding, on_delete=models.CASCADE, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="attachments")
     finding_is_open = models.BooleanField(default=True)  # as last followed; see services.follow
+    finding_due_at = models.DateTimeField(null=True)  # the same
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -186,11 +282,17 @@ class TimelineEntry(models.Model):
     after = models.TextField(blank=True)  # of a comment: its Markdown
     reason = models.TextField(blank=True)  # of an automatic change: why
     actor = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+    # Who answers for the key that did it; null for a person, who is the actor, and the system.
+    answerable = models.ForeignKey(
+        USER, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     author = models.CharField(max_length=255, blank=True)  # who did it in Jira, by name
     key_name = models.CharField(max_length=120, blank=True)  # the API key that did it
+    key_id = models.UUIDField(null=True)  # names of keys repeat
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True)  # of a comment: when its text was changed last
     deleted_at = models.DateTimeField(null=True)  # of a comment: its text is gone
+    edited_by = models.CharField(max_length=120, blank=True)  # who is not who wrote the comment
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -236,3 +338,21 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.case_id}"
+
+
+class CommentRevision(models.Model):
+    """What a comment said before it was edited or deleted, and what after: kept, never changed."""
+
+    entry = models.ForeignKey(TimelineEntry, on_delete=models.CASCADE, related_name="revisions")
+    before = models.TextField()
+    after = models.TextField(blank=True)  # empty: it was deleted
+    actor = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
+    key_name = models.CharField(max_length=120, blank=True)
+    in_jira = models.BooleanField(default=False)  # by whom, Jira does not say
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.created_at:%Y-%m-%d %H:%M}"

@@ -4,12 +4,21 @@ import base64
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, When
 from django.utils import timezone
 
 from ticketing.models.accounts import JiraAccount
 from ticketing.models.cases import Case, TimelineEntry
 from ticketing.states import State
+
+LATE_LOOKS = 2
+"""So often a ticket that was unsure once is looked up again, in case it has a second issue."""
+_ACT_AT = models.Case(
+    When(state__in=[State.PENDING.value, State.UNSURE.value], then=F("not_before")),
+    When(state=State.SENDING.value, then=F("lease_until")),
+    When(was_unsure=True, lookups__lt=LATE_LOOKS, then=F("not_before")),
+    default=None,
+)
 
 
 class ExternalIssue(models.Model):
@@ -36,15 +45,23 @@ class ExternalIssue(models.Model):
     not_before = models.DateTimeField(default=timezone.now)  # of the next try or look-up
     attempt = models.UUIDField(null=True)  # the one at work, or the last
     attempts = models.PositiveIntegerField(default=0)
+    slot = models.PositiveSmallIntegerField(default=0, db_default=0)  # of the creates in flight
+    worker = models.CharField(max_length=255, blank=True, default="", db_default="")
     lease_until = models.DateTimeField(null=True)
     posted_at = models.DateTimeField(null=True)  # when the last create may have left
     floor = models.PositiveBigIntegerField(default=0)  # the space's highest number before it
-    lookups = models.PositiveSmallIntegerField(default=0)  # since then
+    lookups = models.PositiveSmallIntegerField(default=0)  # complete ones since then
+    proof_from = models.DateTimeField(null=True)  # not found after that: it is not there
     was_unsure = models.BooleanField(default=False)  # ever: late duplicates are looked for
     remedies = models.JSONField(default=list)
     fault = models.CharField(max_length=10, blank=True)
     reason = models.TextField(blank=True)  # why it waits, for a person
     field = models.CharField(max_length=255, blank=True)  # the external field at fault
+    # When the queue has to do something next; null: nothing. Made by the database itself, so
+    # that no writer, an older version during an upgrade included, can leave it untrue.
+    act_at = models.GeneratedField(
+        expression=_ACT_AT, output_field=models.DateTimeField(null=True), db_persist=True
+    )
 
     # --- the issue, once it is there
     issue_id = models.CharField(max_length=64, blank=True)
@@ -57,6 +74,7 @@ class ExternalIssue(models.Model):
     remote_status = models.CharField(max_length=255, blank=True)
     remote_category = models.CharField(max_length=16, blank=True)
     remote_assignee = models.CharField(max_length=255, blank=True)  # name
+    remote_resolution = models.CharField(max_length=255, blank=True, default="", db_default="")
     remote_updated_at = models.DateTimeField(null=True)
     agreed = models.JSONField(default=dict)
     synced_at = models.DateTimeField(null=True)
@@ -65,6 +83,9 @@ class ExternalIssue(models.Model):
     sync_problem = models.TextField(blank=True)
     sync_failures = models.PositiveSmallIntegerField(default=0)  # in a row: the back-off
     missing_at = models.DateTimeField(null=True)  # first seen absent; gone if it stays so
+    # The field that Jira asks for on closing and that nothing is answered to: its id and name.
+    closing_field = models.CharField(max_length=255, blank=True, default="", db_default="")
+    closing_field_name = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -93,29 +114,25 @@ class ExternalIssue(models.Model):
             ),
             # Keeps the window of issue numbers small in which an unsure create is looked for.
             models.UniqueConstraint(
-                fields=("account", "space_id"),
+                fields=("account", "space_id", "slot"),
                 condition=Q(state="sending"),
-                name="one_create_in_flight_per_space",
+                name="one_create_in_flight_per_slot",
             ),
         )
         indexes = (
             models.Index(
-                fields=("not_before",),
-                condition=Q(state__in=["pending", "unsure"]),
-                name="issue_due",
+                fields=("account", "act_at"),
+                condition=Q(act_at__isnull=False),
+                name="issue_act_at",
             ),
-            models.Index(fields=("lease_until",), condition=Q(state="sending"), name="issue_lease"),
             models.Index(
                 fields=("sync_due_at",), condition=Q(sync_due_at__isnull=False), name="issue_sync"
             ),
             models.Index(fields=("state", "created_at"), name="issue_state"),
-            # Those that were unsure once, until nobody expects a second issue any more.
             models.Index(
-                fields=("not_before",),
-                condition=Q(
-                    was_unsure=True, lookups__lt=2, state__in=["created", "blocked", "cancelled"]
-                ),
-                name="issue_late_look",
+                fields=("closing_field",),
+                condition=~Q(closing_field=""),
+                name="issue_closing_field",
             ),
         )
 
@@ -132,6 +149,23 @@ class ExternalIssue(models.Model):
         return self.account.browse_url(self.issue_key) if self.issue_key else ""
 
 
+class NewestNumber(models.Model):
+    """The highest issue number known of a space. One that is too low costs only time."""
+
+    account = models.ForeignKey(JiraAccount, on_delete=models.CASCADE, related_name="+")
+    space_id = models.CharField(max_length=64)
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()  # when it was the highest
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("account", "space_id"), name="newest_number_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.space_id} {self.number}"
+
+
 class Attempt(models.Model):
     """One claimed try, or one look-up of an unsure one, with its outcome: the delivery log."""
 
@@ -139,6 +173,8 @@ class Attempt(models.Model):
         CREATE = "create", "Create"
         FIND = "find", "Look up"
         SYNC = "sync", "Sync"
+
+    MAY_HAVE_CREATED = ("created", "unsure", "failed")  # outcomes
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     issue = models.ForeignKey(ExternalIssue, on_delete=models.CASCADE, related_name="tries")
@@ -149,6 +185,7 @@ class Attempt(models.Model):
     status = models.PositiveSmallIntegerField(null=True)  # of the HTTP answer
     reason = models.TextField(blank=True)
     response = models.TextField(blank=True)  # an excerpt that may be shown
+    left_out = models.TextField(blank=True, default="", db_default="")  # of the ticket, a sentence
 
     class Meta:
         ordering = ("-started_at", "-id")
@@ -156,6 +193,12 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.outcome}"
+
+    @property
+    def explanation(self) -> str:
+        """Why it ended so, and what an issue that it may have made does not have."""
+        is_told = self.outcome in ("", *self.MAY_HAVE_CREATED)
+        return " ".join(filter(None, (self.reason, self.left_out if is_told else "")))
 
 
 class Orphan(models.Model):

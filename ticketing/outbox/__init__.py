@@ -3,12 +3,14 @@
 `promises` and `by_hand` are for those who ask; `claims` and `settling` for `delivery`.
 """
 
+from ticketing.outbox.breaking import block_waiting
 from ticketing.outbox.by_hand import (
     confirm_absent,
     deliver_waiting,
     retry_now,
     waiting_count,
 )
+from ticketing.outbox.left_out import left_out_of
 from ticketing.outbox.promises import (
     IssueTaken,
     Promise,
@@ -25,10 +27,12 @@ __all__ = [
     "IssueTaken",
     "Promise",
     "adopt",
+    "block_waiting",
     "cancel",
     "confirm_absent",
     "deliver_waiting",
     "detach_issue",
+    "left_out_of",
     "promise",
     "promise_at",
     "recreate",

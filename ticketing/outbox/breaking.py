@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from ticketing.models import Attempt, Case, ExternalIssue
 from ticketing.outbox.moves import move
 from ticketing.signals import destination_broken
@@ -26,18 +29,25 @@ def consider(issue: ExternalIssue, error: TrackerError) -> None:
         origin == Case.Origin.RULE and _is_repeated(issue, error)
     ):
         return
-    alike = ExternalIssue.objects.filter(
-        case__rule_id=rule_id,
-        case__origin__in=Case.MADE_BY_RULES,
-        account=issue.account_id,
-        space_id=issue.space_id,
-        type_id=issue.type_id,
-    )
-    why = {"fault": Fault.CONFIG, "reason": error.reason, "field": error.field}
-    move(alike, State.PENDING, State.BLOCKED, **why)
+    block_waiting([rule_id], like=issue, reason=error.reason, field=error.field)
     destination_broken.send(
         sender=ExternalIssue, rule_id=rule_id, reason=error.reason, field=error.field, issue=issue
     )
+
+
+def block_waiting(
+    rule_ids: Collection[UUID], *, like: ExternalIssue, reason: str, field: str
+) -> int:
+    """Hold what these rules promised in the place of `like` until it is repaired; how many."""
+    alike = ExternalIssue.objects.filter(
+        case__rule_id__in=rule_ids,
+        case__origin__in=Case.MADE_BY_RULES,
+        account=like.account_id,
+        space_id=like.space_id,
+        type_id=like.type_id,
+    )
+    why = {"fault": Fault.CONFIG, "reason": reason, "field": field}
+    return move(alike, State.PENDING, State.BLOCKED, **why)
 
 
 def _is_repeated(issue: ExternalIssue, error: TrackerError) -> bool:

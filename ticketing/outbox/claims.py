@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +14,17 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from config.lib.workers import worker_name
 from ticketing import accounts
 from ticketing.models import Attempt, ExternalIssue, JiraAccount
-from ticketing.outbox import timing
+from ticketing.outbox import timing, waiting
 from ticketing.outbox.moves import move, of
 from ticketing.states import State
 from ticketing.trackers.base import Fault, TrackerError
 
 Operation = Attempt.Operation
-LOST = "lost"
-_LATE_STATES = (State.CREATED, State.BLOCKED, State.CANCELLED)
+LONGEST_CHECK = 5.0  # seconds
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while machines sleep
 
 
 class ClaimLost(TrackerError):
@@ -39,89 +41,64 @@ class Look(NamedTuple):
     attempt: UUID
 
 
-class Known(NamedTuple):
-    number: int  # 0: none
-    is_fresh: bool  # hardly any can have been given out since
-
-
-def due_accounts(now: datetime) -> list[UUID]:
-    """Accounts that may be called now and have something to create or to look up."""
-    due = ExternalIssue.objects.filter(_waits(now) | _is_late(now), accounts.may_be_called(now))
-    return list(due.order_by().values_list("account_id", flat=True).distinct())
-
-
-def is_anything_due(now: datetime) -> bool:
-    """Cheap enough to be asked every few seconds."""
-    callable_ = ExternalIssue.objects.filter(accounts.may_be_called(now))
-    return callable_.filter(_waits(now)).exists() or callable_.filter(_is_late(now)).exists()
-
-
 def serve(account_id: UUID, *, seconds: float) -> bool:
-    """Become the one worker that delivers for the account; False if there is one already.
+    """Become the one worker process that delivers for the account; False if there is one.
 
-    Others would only share its turns, and be missing elsewhere. If it dies the next comes
-    when its time is over.
+    It has threads enough to fill the account's turns: others would only share them, and be
+    missing elsewhere. If it dies the next comes at once (`lost`), or when its time is over.
     """
     now = timezone.now()
     free = JiraAccount.objects.filter(Q(served_until=None) | Q(served_until__lte=now))
     until = now + timedelta(seconds=seconds) + timing.TIMING.fresh
-    return bool(free.filter(pk=account_id).update(served_until=until))
+    mine = {"served_until": until, "served_by": worker_name()}
+    return bool(free.filter(pk=account_id).update(**mine))
 
 
 def leave(account_id: UUID) -> None:
-    JiraAccount.objects.filter(pk=account_id).update(served_until=None)
-
-
-def is_workable(account_id: UUID) -> bool:
-    """Whether a claim of the account would find something now."""
-    now = timezone.now()
-    rows = ExternalIssue.objects.filter(accounts.may_be_called(now), account=account_id)
-    unsure = rows.filter(state=State.UNSURE, not_before__lte=now)
-    pending = _without_busy_spaces(rows, account_id).filter(
-        state=State.PENDING, not_before__lte=now
-    )
-    return unsure.exists() or pending.exists() or rows.filter(_is_late(now)).exists()
+    ours = JiraAccount.objects.filter(pk=account_id, served_by=worker_name())
+    ours.update(served_until=None, served_by="")
 
 
 @transaction.atomic(durable=True)
 def claim(account_id: UUID, *, only: UUID | None = None) -> ExternalIssue | None:
     """Claim the next issue of the account to create, or the one with id `only`.
 
-    Committed with its lease and its attempt when this returns. None if there is nothing that
-    may be created now: not due, its space has a create in flight, the account is stopped.
+    Committed with its slot, its lease and its attempt when this returns. None if there is
+    nothing that may be created now: not due, no slot left in its space, the account stopped.
     """
     now = timezone.now()
     # Claims of an account queue up here, so that none of them ever meets the constraint that
-    # a space has one create in flight.
+    # a slot has one create in flight.
     account = JiraAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None or not accounts.is_callable(account, now=now):
         return None
-    rows = ExternalIssue.objects.filter(pk=only) if only else ExternalIssue.objects.all()
-    waiting = _without_busy_spaces(rows, account_id).filter(
-        account=account_id, state=State.PENDING, not_before__lte=now
-    )
-    found = (
-        waiting.order_by("not_before", "created_at", "pk")
-        .select_for_update(skip_locked=True)
-        .first()
-    )
+    if not (only or waiting.may_create(account, now)):
+        return None
+    rows = waiting.pending(account, now)
+    found = (rows.filter(pk=only) if only else rows).select_for_update(skip_locked=True).first()
     if found is None:
         return None
-    return _claimed(found, now=now)
+    used = waiting.slots_in_use(account)[found.space_id]
+    slot = next(each for each in range(waiting.slots_of(account)) if each not in used)
+    return _claimed(found, slot=slot, now=now)
 
 
-def claim_look(account_id: UUID) -> Look | None:
-    """Claim the next unsure issue of the account to look for."""
+def claim_looks(account_id: UUID) -> list[Look]:
+    """Claim unsure issues of the account to look for: all of one space that are due."""
     now = timezone.now()
-    due = ExternalIssue.objects.filter(account=account_id, state=State.UNSURE, not_before__lte=now)
-    return _claimed_look(due.order_by("not_before"), now=now)
+    return _claimed_looks(waiting.unsure(account_id, now), now=now)
 
 
-def claim_late_look(account_id: UUID) -> Look | None:
-    """Claim an issue that was unsure once, to see whether a second one has shown up."""
+def claim_look(issue: ExternalIssue) -> Look | None:
+    """Claim the issue that has just become unsure to look for, before anybody else does."""
+    looks = _claimed_looks(of(issue).filter(state=State.UNSURE), now=timezone.now())
+    return looks[0] if looks else None
+
+
+def claim_late_looks(account_id: UUID) -> list[Look]:
+    """Claim issues that were unsure once, to see whether a second one has shown up."""
     now = timezone.now()
-    due = ExternalIssue.objects.filter(_is_late(now), account=account_id)
-    return _claimed_look(due.order_by("not_before"), now=now)
+    return _claimed_looks(waiting.late(account_id, now), now=now)
 
 
 def mark_sent(issue: ExternalIssue, *, floor: int) -> None:
@@ -136,8 +113,14 @@ def mark_sent(issue: ExternalIssue, *, floor: int) -> None:
 
 def check_claim(issue: ExternalIssue) -> None:
     """Raises ClaimLost if the create must not leave any more: a worker that slept wakes up
-    here, and may be the one of two that both believe the claim is theirs."""
-    if not _fresh(issue, timezone.now()).exists():
+    here, and may be the one of two that both believe the claim is theirs.
+
+    Made when the connection stands, as the last thing before the bytes are handed to the
+    system. An answer that was long in coming proves nothing: we may have slept since.
+    """
+    begun = time.clock_gettime(_CLOCK)
+    is_fresh = _fresh(issue, timezone.now()).exists()
+    if not is_fresh or time.clock_gettime(_CLOCK) - begun > LONGEST_CHECK:
         raise ClaimLost
 
 
@@ -147,58 +130,7 @@ def _fresh(issue: ExternalIssue, now: datetime) -> QuerySet[ExternalIssue]:
     return of(issue).filter(state=State.SENDING, lease_until__gt=oldest)
 
 
-@transaction.atomic
-def free_expired() -> int:
-    """Free what dead workers held: what may have left is unsure, the rest waits again."""
-    now = timezone.now()
-    expired = ExternalIssue.objects.filter(lease_until__lt=now)
-    held = list(expired.filter(state=State.SENDING).values_list("attempt", flat=True))
-    if not held:
-        return 0
-    expired = expired.filter(attempt__in=held)
-    freed = move(
-        expired.filter(posted_at=None),
-        State.SENDING,
-        State.PENDING,
-        lease_until=None,
-        not_before=now,
-        reason="The worker was lost before it sent anything.",
-    )
-    freed += move(
-        expired,
-        State.SENDING,
-        State.UNSURE,
-        lease_until=None,
-        not_before=now,
-        was_unsure=True,
-        lookups=0,
-        fault="unsure",
-        reason="The worker was lost while Jira was creating the issue.",
-    )
-    tries = Attempt.objects.filter(pk__in=[pk for pk in held if pk], ended_at=None)
-    unsure = ExternalIssue.objects.filter(state=State.UNSURE).values("attempt")
-    tries.filter(pk__in=unsure).update(ended_at=now, outcome="unsure", reason="Worker lost.")
-    tries.update(ended_at=now, outcome=LOST, reason="Worker lost.")
-    return freed
-
-
-def known_number(issue: ExternalIssue) -> Known:
-    """A number that the issues of its space have reached, as far as our own creates tell."""
-    ours = ExternalIssue.objects.filter(
-        account=issue.account_id,
-        space_id=issue.space_id,
-        state=State.CREATED,
-        issue_key__startswith=f"{issue.space_key}-",  # else it was moved, and is of another space
-        attempt__isnull=False,  # else a person attached it, and it may be an old one
-    ).order_by("-delivered_at")
-    latest = ours.values_list("issue_key", "delivered_at").first()
-    if latest is None or not (number := latest[0].rpartition("-")[2]).isdecimal():
-        return Known(0, is_fresh=False)
-    age = timezone.now() - (latest[1] or issue.created_at)
-    return Known(int(number), is_fresh=age < timing.TIMING.number_is_fresh)
-
-
-def _claimed(found: ExternalIssue, *, now: datetime) -> ExternalIssue | None:
+def _claimed(found: ExternalIssue, *, slot: int, now: datetime) -> ExternalIssue | None:
     attempt = uuid.uuid4()
     won = move(
         ExternalIssue.objects.filter(pk=found.pk),
@@ -206,6 +138,8 @@ def _claimed(found: ExternalIssue, *, now: datetime) -> ExternalIssue | None:
         State.SENDING,
         attempt=attempt,
         attempts=F("attempts") + 1,
+        slot=slot,
+        worker=worker_name(),
         lease_until=now + timing.TIMING.lease,
         posted_at=None,
     )
@@ -217,42 +151,24 @@ def _claimed(found: ExternalIssue, *, now: datetime) -> ExternalIssue | None:
     return _read(found.pk)
 
 
-def _claimed_look(due: QuerySet[ExternalIssue], *, now: datetime) -> Look | None:
-    """The first of those due that nobody else takes: taking one puts it off for a while."""
-    for pk, not_before in due.values_list("pk", "not_before")[:5]:
+@transaction.atomic(durable=True)
+def _claimed_looks(due: QuerySet[ExternalIssue], *, now: datetime) -> list[Look]:
+    """Those of the first one's space that nobody else takes: taking puts them off for a while."""
+    first = due.values_list("space_id", flat=True).first()
+    if first is None:
+        return []
+    looks = []
+    together = due.filter(space_id=first).values_list("pk", "not_before")
+    for pk, not_before in together[: waiting.MAX_AT_ONCE]:
         mine = ExternalIssue.objects.filter(pk=pk, not_before=not_before)
-        with transaction.atomic(durable=True):
-            if mine.update(not_before=now + timing.TIMING.look_lease):
-                attempt = Attempt.objects.create(
-                    issue_id=pk, operation=Operation.FIND, started_at=now
-                )
-                return Look(_read(pk), attempt.pk)
-    return None
+        if mine.update(not_before=now + timing.TIMING.look_lease):
+            attempt = Attempt.objects.create(issue_id=pk, operation=Operation.FIND, started_at=now)
+            looks.append(Look(_read(pk), attempt.pk))
+    return looks
 
 
 def _read(pk: UUID) -> ExternalIssue:
     return ExternalIssue.objects.select_related("case__project", "account").get(pk=pk)
-
-
-def _without_busy_spaces(
-    rows: QuerySet[ExternalIssue], account_id: UUID
-) -> QuerySet[ExternalIssue]:
-    """Those in spaces of the account that have no create in flight."""
-    busy = ExternalIssue.objects.filter(account=account_id, state=State.SENDING)
-    return rows.exclude(space_id__in=busy.values("space_id"))
-
-
-def _waits(now: datetime) -> Q:
-    return Q(state__in=[State.PENDING, State.UNSURE], not_before__lte=now)
-
-
-def _is_late(now: datetime) -> Q:
-    return Q(
-        was_unsure=True,
-        state__in=_LATE_STATES,
-        lookups__lt=len(timing.TIMING.late_looks),
-        not_before__lte=now,
-    )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from ticketing.states import MOVES, State
 
 MAX_CREATES = 3
 """After so many creates of which nobody knows what became, a person decides."""
+MAX_FAILED_CREATES = 100
+"""The same of those that likely failed (`settling.FAILED`): with their waits, a day of it."""
 
 
 class ForbiddenMove(RuntimeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from config.accounts.access import Actor
 from config.lib.rows import store
 from config.lib.tasks import enqueue
-from ticketing import due
+from ticketing import allowed_spaces, due
 from ticketing.locking import lock
 from ticketing.mirror import mirror
 from ticketing.models import Case, Destination, ExternalIssue, JiraAccount
@@ -45,7 +45,8 @@ class IssueTaken(ValueError):
 def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
     """Promise an issue for each case, where its project has them, in the caller's transaction.
 
-    Raises Destination.DoesNotExist for a project without one. Two statements for any number.
+    Raises Destination.DoesNotExist for a project without one, and SpaceClosed. As few statements
+    for any number.
     """
     if not pairs:
         return
@@ -53,6 +54,7 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
     places = {place.project_id: place for place in Destination.objects.filter(project__in=projects)}
     if len(places) < len(projects):
         raise Destination.DoesNotExist("a project of the cases is not linked to Jira")
+    _require_open(places.values())
     store(
         ExternalIssue(
             case=case,
@@ -69,7 +71,11 @@ def promise(pairs: Sequence[tuple[Case, Promise]]) -> None:
 
 
 def promise_at(case: Case, promised: Promise, *, account: JiraAccount, place: Place) -> None:
-    """Promise an issue in another place than its project's, in the caller's transaction."""
+    """Promise an issue in another place than its project's, in the caller's transaction.
+
+    Raises SpaceClosed.
+    """
+    allowed_spaces.require(account, place)
     ExternalIssue.objects.create(
         case=case,
         account=account,
@@ -88,7 +94,11 @@ def ring() -> None:
 def adopt(
     case: Case, ref: IssueRef, *, account: JiraAccount, place: Place, actor: Actor
 ) -> ExternalIssue:
-    """Take an issue that is there already for this case's. IssueTaken if either is taken."""
+    """Take an issue that is there already for this case's.
+
+    Raises IssueTaken if either is taken, and SpaceClosed.
+    """
+    allowed_spaces.require(account, place)
     case = lock(case_pks=[case.pk]).cases[case.pk]
     now = timezone.now()
     issue = ExternalIssue(
@@ -112,14 +122,15 @@ def adopt(
 def recreate(issue: ExternalIssue, *, actor: Actor, reason: str = "") -> ExternalIssue:
     """Promise another issue for the case: its present one is gone, or has no way back.
 
-    The old one stays known, no longer as the issue of the case.
+    The old one stays known, no longer as the issue of the case. Raises SpaceClosed.
     """
     case = lock(case_pks=[issue.case_id]).cases[issue.case_id]
     now = timezone.now()
+    place = Destination.objects.filter(project_id=case.project_id).first() or issue
+    allowed_spaces.require(place.account_id, place)
     former = ExternalIssue.objects.filter(pk=issue.pk, detached_at=None, state=State.CREATED)
     if not former.update(detached_at=now, sync_due_at=None):
         raise IssueTaken(case.external_issues.select_related("case").get(detached_at=None))
-    place = Destination.objects.filter(project_id=case.project_id).first() or issue
     again = ExternalIssue.objects.create(
         case=case, **place_of(place), fields=issue.fields, facts=issue.facts, created_at=now
     )
@@ -151,7 +162,8 @@ def cancel(issue: ExternalIssue, *, actor: Actor) -> bool:
     rows = ExternalIssue.objects.filter(pk=issue.pk)
     now = timezone.now()
     states = (State.PENDING, State.BLOCKED, State.UNSURE)
-    if not any(move(rows, state, State.CANCELLED) for state in states):
+    # Looked for later on, too: it may be there after all.
+    if not any(move(rows, state, State.CANCELLED, lookups=0) for state in states):
         return False
     tell([(case, Kind.ISSUE, "", "")], actor=actor, reason="Delivery was cancelled.", now=now)
     return True
@@ -165,6 +177,13 @@ def place_of(place: Destination | ExternalIssue) -> dict[str, Any]:
         "space_key": place.space_key,
         "type_id": place.type_id,
     }
+
+
+def _require_open(places: Collection[Destination]) -> None:
+    closed = allowed_spaces.closed_among({(each.account_id, each.space_id) for each in places})
+    for place in places:
+        if (place.account_id, place.space_id) in closed:
+            raise allowed_spaces.SpaceClosed(allowed_spaces.reason(place.space_key))
 
 
 def _insert(issue: ExternalIssue) -> None:

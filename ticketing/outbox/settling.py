@@ -16,13 +16,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from config.lib.backoff import doubled
 from ticketing import accounts
 from ticketing.locking import lock
 from ticketing.mirror import mirror
 from ticketing.models import Attempt, ExternalIssue, Orphan
 from ticketing.outbox import breaking, timing
 from ticketing.outbox.claims import Look
-from ticketing.outbox.moves import MAX_CREATES, move, of
+from ticketing.outbox.moves import MAX_CREATES, MAX_FAILED_CREATES, move, of
+from ticketing.outbox.newest_numbers import number_of, remember_number
 from ticketing.states import State
 from ticketing.timeline import Kind, tell
 from ticketing.trackers.base import Fault, Found, IssueRef, TrackerError
@@ -34,9 +36,11 @@ ASK_A_PERSON = (
     "Look for it in Jira: confirm that it was not created, or attach it."
 )
 _TOO_OFTEN = (
-    f"Jira was asked {MAX_CREATES} times to create this ticket and never said what became of it. "
+    "Jira was asked {} times to create this ticket and never said what became of it. "
     "No ticket was found. Confirm that it was not created to try again."
 )
+FAILED = "failed"
+"""The outcome of a create that likely failed: the tracker says so, or something else answered."""
 _random = secrets.SystemRandom()
 
 
@@ -60,6 +64,9 @@ def settle_created(issue: ExternalIssue, refs: Sequence[IssueRef]) -> bool:
         if issue.attempt:
             mine = Attempt.objects.filter(pk=issue.attempt, ended_at=None)
             mine.update(ended_at=now, outcome="created")
+        numbers = [number_of(ref.key, space_key=issue.space_key) for ref in refs]
+        if newest := max(numbers):
+            remember_number(issue, newest, at=now)  # last, as others may wait for this row
     log.info("issue created", issue=ours.key, case=case.key, adopted=won)
     return won
 
@@ -79,7 +86,8 @@ def settle_failed(issue: ExternalIssue, error: TrackerError) -> None:
                 _block(issue, error)
             case _:
                 _wait(issue, error)
-        close_try(issue.attempt, error.fault, error=error)
+        is_failed = error.fault == Fault.UNSURE and (error.is_answered or error.is_foreign)
+        close_try(issue.attempt, FAILED if is_failed else error.fault, error=error)
     log.warning("issue not created", case=issue.case.key, fault=error.fault, status=error.status)
 
 
@@ -104,15 +112,18 @@ def settle_look(look: Look, found: Found) -> None:
         close_try(look.attempt, "absent" if found.is_complete else "incomplete", now=now)
         age = now - (issue.posted_at or now)
         rows = of(issue).filter(lookups=issue.lookups)
-        if found.is_complete and issue.lookups > 0 and age >= timing.TIMING.believed:
+        if found.is_complete and issue.lookups > 0 and now >= _proof_from(issue):
             _absent(rows, issue, now=now)
         elif age >= timing.TIMING.looks[-1] and not found.is_complete:
             _ask(rows, ASK_A_PERSON, issue, now=now)
         else:
-            later = _next_look(age, is_complete=found.is_complete)
-            rows.filter(state=State.UNSURE).update(
-                lookups=F("lookups") + 1, not_before=now - age + later
-            )
+            _look_again(rows.filter(state=State.UNSURE), issue, found, now=now)
+
+
+def is_just_proven(issue: ExternalIssue) -> bool:
+    """Whether complete looks of a moment ago have proved that it is not there."""
+    recently = timezone.now() - timing.TIMING.believed
+    return issue.lookups > 0 and issue.proof_from is not None and issue.proof_from > recently
 
 
 def look_failed(look: Look, error: TrackerError) -> None:
@@ -127,7 +138,7 @@ def look_failed(look: Look, error: TrackerError) -> None:
         if is_lasting and age >= timing.TIMING.looks[-1]:
             _ask(rows, f"{ASK_A_PERSON} {error.reason}", issue, now=now)
         else:
-            rows.update(not_before=now + _back_off(issue.lookups + 1, error))
+            rows.update(not_before=now + _until_next_look(age, error))
 
 
 def settle_late_look(look: Look, found: Found) -> None:
@@ -231,12 +242,17 @@ def _block_taken(issue: ExternalIssue, ref: IssueRef) -> None:
 
 
 def _wonder(issue: ExternalIssue, error: TrackerError) -> None:
+    """Perhaps done. When the tracker itself says that it failed, its request has ended; else it
+    may still be on its way, and nothing proves that it is not there."""
+    now = timezone.now()
+    sent = issue.posted_at or now
     move(
         of(issue),
         State.SENDING,
         State.UNSURE,
         lease_until=None,
-        not_before=(issue.posted_at or timezone.now()) + timing.TIMING.looks[0],
+        not_before=now if error.is_answered else max(now, sent + timing.TIMING.looks[0]),
+        proof_from=now if error.is_answered else sent + timing.TIMING.believed,
         was_unsure=True,
         lookups=0,
         **_why(error),
@@ -256,7 +272,7 @@ def _block(issue: ExternalIssue, error: TrackerError) -> None:
 
 def _wait(issue: ExternalIssue, error: TrackerError) -> None:
     """Try again later. What the other side asked to wait for does not count as a try."""
-    asked = error.retry_after is not None or error.fault != Fault.TRANSIENT
+    asked = error.retry_after is not None
     not_before = timezone.now() + _back_off(issue.attempts, error)
     move(
         of(issue),
@@ -269,13 +285,45 @@ def _wait(issue: ExternalIssue, error: TrackerError) -> None:
     )
 
 
+def _look_again(rows: Any, issue: ExternalIssue, found: Found, *, now: datetime) -> None:
+    """Not there, or not all was seen: when to look next, and from when on it is proof."""
+    sent = issue.posted_at or now
+    planned = (sent + look for look in timing.TIMING.looks)
+    soonest = now + timing.TIMING.apart
+    following = next((at for at in planned if at > now), soonest)
+    if not found.is_complete:
+        rows.update(not_before=following)
+        return
+    proof_from = max(_proof_from(issue), soonest)
+    rows.update(
+        lookups=F("lookups") + 1,
+        proof_from=proof_from,
+        not_before=min(max(following, soonest), proof_from),
+    )
+
+
+def _proof_from(issue: ExternalIssue) -> datetime:
+    """From when on a second complete look proves that the issue is not there."""
+    sent = issue.posted_at or issue.created_at
+    return issue.proof_from or sent + timing.TIMING.believed
+
+
 def _absent(rows: Any, issue: ExternalIssue, *, now: datetime) -> None:
-    """Surely not there: create it again, unless that was tried too often."""
-    creates = issue.tries.filter(operation=Attempt.Operation.CREATE, outcome=Fault.UNSURE)
-    if creates.count() >= MAX_CREATES:
-        _ask(rows, _TOO_OFTEN, issue, now=now)
-    else:
-        move(rows, State.UNSURE, State.PENDING, not_before=now, reason="Not found in Jira.")
+    """Surely not there: create it again, unless that was tried too often.
+
+    What the tracker says has failed, and what something else answered in its place, is a passing
+    fault, tried again for a long time. What got no answer, and was looked for in vain, is tried
+    a few times only: were our account unable to see its issues, each try would make one more.
+    """
+    creates = issue.tries.filter(operation=Attempt.Operation.CREATE)
+    silent = creates.filter(outcome=Fault.UNSURE).count()
+    failed = creates.filter(outcome=FAILED).count()
+    if silent >= MAX_CREATES or failed >= MAX_FAILED_CREATES:
+        _ask(rows, _TOO_OFTEN.format(silent + failed), issue, now=now)
+        return
+    wait = doubled(timing.TIMING.first_wait, failed, longest=timing.TIMING.longest_wait)
+    not_before = max(now, (issue.posted_at or now) + wait) if failed else now
+    move(rows, State.UNSURE, State.PENDING, not_before=not_before, reason="Not found in Jira.")
 
 
 def _ask(rows: Any, reason: str, issue: ExternalIssue, *, now: datetime) -> None:
@@ -289,13 +337,11 @@ def _late(issue: ExternalIssue) -> dict[str, Any]:
     return {"lookups": 0, "not_before": _late_look(issue, timezone.now())}
 
 
-def _next_look(age: timedelta, *, is_complete: bool) -> timedelta:
-    """After it was sent, when to look next."""
-    looks = timing.TIMING.looks
-    if is_complete and age >= timing.TIMING.believed:
-        return age + timing.TIMING.apart
-    later = next((look for look in looks if look > age), age)
-    return max(later, age + timing.TIMING.apart) if age >= looks[1] else later
+def _until_next_look(age: timedelta, error: TrackerError) -> timedelta:
+    """After one that failed: the longer ago the create was, the longer."""
+    if error.retry_after is not None:
+        return timedelta(seconds=error.retry_after)
+    return min(max(age / 4, timing.TIMING.first_wait), timing.TIMING.longest_wait)
 
 
 def _late_look(issue: ExternalIssue, now: datetime) -> datetime:
@@ -308,10 +354,8 @@ def _back_off(tries: int, error: TrackerError) -> timedelta:
     jitter = _random.uniform(0.7, 1.3)
     if error.retry_after is not None:
         return timedelta(seconds=error.retry_after) + timing.TIMING.first_wait * (jitter - 0.7)
-    if error.fault in (Fault.AUTH, Fault.CONFIG):
-        return timedelta()  # until the account works again, which is not a matter of time
-    doubled: timedelta = timing.TIMING.first_wait * 2 ** min(max(tries, 1) - 1, 16)
-    return min(doubled * jitter, timing.TIMING.longest_wait)
+    unbounded: timedelta = timing.TIMING.first_wait * 2 ** min(max(tries, 1) - 1, 16)
+    return min(unbounded * jitter, timing.TIMING.longest_wait)
 
 
 def _why(error: TrackerError) -> dict[str, str]:

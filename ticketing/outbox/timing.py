@@ -9,8 +9,9 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    lease: timedelta = timedelta(minutes=10)
-    """A worker that has not settled its claim for so long is taken for dead."""
+    lease: timedelta = timedelta(seconds=90)
+    """A worker that has not settled its claim for so long is taken for dead. It sends within
+    `fresh` or never; an answer that comes later is taken all the same."""
     fresh: timedelta = timedelta(seconds=30)
     """A claim older than this must not be sent any more."""
 
@@ -18,19 +19,21 @@ class Timing:
     """For so long the number of our last issue still tells where the space has got to."""
 
     looks: tuple[timedelta, ...] = (
-        timedelta(seconds=15),
+        timedelta(seconds=10),
         timedelta(seconds=60),
+        timedelta(minutes=2),
         timedelta(minutes=5),
         timedelta(minutes=15),
         timedelta(minutes=30),
         timedelta(minutes=60),
     )
-    """After it may have been sent, when to look for an unsure issue."""
-    believed: timedelta = timedelta(minutes=5)
-    """Not found before that may be the lag of the search, after it is proof."""
-    apart: timedelta = timedelta(minutes=2)
+    """After it may have been sent, when to look for an unsure issue that was not found at once."""
+    believed: timedelta = timedelta(minutes=2)
+    """Not found before that may be a request still on its way, after it is proof; not waited
+    for where the tracker itself has answered."""
+    apart: timedelta = timedelta(seconds=10)
     """Two looks that prove that there is nothing are at least so far apart."""
-    look_lease: timedelta = timedelta(minutes=2)
+    look_lease: timedelta = timedelta(seconds=45)
     """A look-up that was not settled for so long is made again."""
     late_looks: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(hours=24))
     """When to look for a second issue of a ticket that ever was unsure."""

@@ -12,10 +12,12 @@ from config.lib.markdown import render_markdown
 from config.lib.ui_tags import avatar, bolt, by_person, by_rule, by_test, icon
 from ticketing.issues import Sync
 from ticketing.models import Case, SyncMode, TimelineEntry
+from ticketing.taking import IN_JIRA
 
 register = template.Library()
 register.filter("markdown", render_markdown)
 Kind = TimelineEntry.Kind
+US = "Findings Automation"  # what nobody wrote, for a reason
 
 
 @register.simple_tag
@@ -34,6 +36,18 @@ def origin_mark(case: Case) -> SafeString:
             icon("plug"),
         )
     return format_html('<span class="origin" title="Created by a person">{}</span>', by_person())
+
+
+@register.simple_tag
+def due_date(case: Case) -> SafeString:
+    """The day, and in words, too, that it has passed while the case is open."""
+    if case.due_date is None:
+        return format_html('<span class="dim">{}</span>', "—")
+    day = f"{case.due_date.day} {case.due_date:%b %Y}"
+    time = format_html('<time datetime="{}">{}</time>', case.due_date.isoformat(), day)
+    if not case.is_overdue:
+        return time
+    return format_html('<span class="due bad">{} · overdue</span>', time)
 
 
 _ICONS = {
@@ -92,6 +106,8 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
     told = format_html(sentence, before=before, after=after, reason=entry.reason.rstrip("."))
     if kind is Kind.CREATED and case.rule_id:
         return format_html("{} by rule <b>{}</b>", told, case.rule_name)
+    if kind is Kind.ASSIGNEE and not entry.actor and entry.author == IN_JIRA:
+        return told  # by whom, Jira does not say
     if entry.actor or entry.author:
         return format_html("{} by <b>{}</b>", told, who(entry))
     if entry.key_name:
@@ -103,7 +119,7 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
 
 def _sentence(kind: Kind, entry: TimelineEntry) -> str:
     if kind is Kind.ASSIGNEE:
-        return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+        return _assignee_sentence(entry)
     if kind is Kind.DUE_DATE:
         return "Due on <b>{after}</b>" if entry.after else "No longer due on <b>{before}</b>"
     if kind is not Kind.ISSUE:
@@ -117,10 +133,19 @@ def _sentence(kind: Kind, entry: TimelineEntry) -> str:
     )
 
 
+def _assignee_sentence(entry: TimelineEntry) -> str:
+    if entry.author:  # somebody's act in Jira
+        who = "<b>{after}</b> was assigned" if entry.after else "<b>{before}</b> was unassigned"
+        return f"{who} in Jira"
+    return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+
+
 @register.simple_tag
 def who(entry: TimelineEntry) -> str:
     """By name; somebody in Jira may be nobody here."""
-    return entry.actor.name if entry.actor else entry.author or entry.key_name or "The API"
+    if entry.actor:
+        return entry.actor.name
+    return entry.author or entry.key_name or (US if entry.reason else "The API")
 
 
 @register.simple_tag
@@ -133,7 +158,8 @@ def comment_marks(entry: TimelineEntry) -> SafeString:
         marks.append(format_html('<span class="badge">{}API key</span>', icon("plug")))
     if entry.edited_at and not entry.deleted_at:
         tip = entry.reason or "Edited in Jira."
-        marks.append(format_html('<span class="sub small" title="{}">edited</span>', tip))
+        said = f"edited by {entry.edited_by}" if entry.edited_by else "edited"
+        marks.append(format_html('<span class="sub small" title="{}">{}</span>', tip, said))
     return format_html_join("", " {}", ((mark,) for mark in marks))
 
 
@@ -146,7 +172,8 @@ class _Stranger:
 @register.simple_tag
 def face(entry: TimelineEntry) -> SafeString:
     """The avatar of who wrote it, also of somebody in Jira who is nobody here."""
-    if (name := entry.author or entry.key_name) and not entry.actor:
+    name = entry.author or entry.key_name or (US if entry.reason else "")
+    if name and not entry.actor:
         return avatar(_Stranger(name, name))
     return avatar(entry.actor)
 

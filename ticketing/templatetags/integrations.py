@@ -61,7 +61,7 @@ def space_chip(space: JiraSpace) -> SafeString:
     """A space, and whether its webhook events reach us."""
     if space.problem:
         tone, said = "bad", space.problem
-    elif space.webhook_event_at:
+    elif space.is_verified:
         tone, said = "ok", "Webhook verified"
     else:
         tone, said = "", "No webhook event yet"
@@ -90,6 +90,8 @@ _OUTCOMES = {
     "config": Mark("bad", "Refused"),
     "rejected": Mark("bad", "Refused"),
     "unsure": Mark("warn", "Unsure"),
+    "failed": Mark("warn", "Failed there"),
+    "incomplete": Mark("", "Not all seen"),
     "lost": Mark("warn", "Worker lost"),
     "": Mark("", "At work"),
 }
@@ -111,10 +113,13 @@ def integration_tabs(context: template.Context, here: str) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def integration_warnings(context: template.Context) -> list[Mark]:
-    """What an admin is told on every page but those that show the same on each account."""
-    if not _may_integrate(context) or context["request"].path.startswith(_HERE):
+    """What people are told on every page but those that show the same on each account."""
+    is_admin = _may_integrate(context)
+    if not context["request"].user.is_authenticated:
         return []
-    return warnings()
+    if is_admin and context["request"].path.startswith(_HERE):
+        return []
+    return warnings(is_admin=is_admin)
 
 
 @register.simple_tag(takes_context=True)

@@ -18,11 +18,14 @@ from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
 from ticketing.bulk_progress import progress_of, shown_to
+from ticketing.following import detach_note
 from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
-from ticketing.models import Attachment, Case, TimelineEntry
+from ticketing.models import ASSIGNEES, Attachment, Case, TimelineEntry
 from ticketing.services import MAX_FINDINGS
 
 register = template.Library()
+
+register.simple_tag(detach_note)
 
 
 @register.simple_tag
@@ -105,9 +108,9 @@ def ticket_button(context: template.Context) -> dict[str, Any]:
 def ticket_row(context: template.Context, finding: Finding) -> dict[str, Any]:
     attachment = None
     if Ticket(finding.ticket).is_attached:
-        attachment = (
-            Attachment.objects.filter(finding=finding).select_related("case__assignee").first()
-        )
+        with_people = (f"case__{name}" for name in ASSIGNEES)
+        attached = Attachment.objects.filter(finding=finding).select_related(*with_people)
+        attachment = attached.first()
     case = attachment.case if attachment else None
     issue = issue_of(case) if case else None
     return {

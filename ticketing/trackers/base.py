@@ -6,11 +6,14 @@ or knows the outbox. Pure: values and one protocol.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
+
+from ticketing.close_reasons import CloseReason
+from ticketing.due_days import DateField
 
 
 class Fault(StrEnum):
@@ -37,6 +40,10 @@ class TrackerError(Exception):
         remedy: str = "",
         whole_account: bool = False,
         response: str = "",
+        suspicious: bool = False,
+        is_answered: bool = False,
+        is_foreign: bool = False,
+        endpoint: str = "",
     ) -> None:
         super().__init__(reason)
         self.fault = fault
@@ -47,6 +54,39 @@ class TrackerError(Exception):
         self.remedy = remedy  # what may help without a person, once: see `IssueDraft.remedies`
         self.whole_account = whole_account  # concerns every call of the account, not this one
         self.response = response  # an excerpt of the answer that may be shown
+        # Perhaps the account itself does not work any more: somebody has to look. See `identify`.
+        self.suspicious = (
+            suspicious or fault is Fault.AUTH or (fault is Fault.CONFIG and whole_account)
+        )
+        self.is_answered = is_answered  # UNSURE: the tracker itself says that it has failed
+        self.is_foreign = is_foreign  # UNSURE: something else answered in the tracker's place
+        self.endpoint = endpoint  # the only one that asks to wait; see `CREATE`
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the next call of the kind fails alike: there is no point in trying now."""
+        return self.whole_account or bool(self.endpoint)
+
+
+CREATE = "create"
+"""The endpoint that creates issues. What a tracker calls its other ones is its own affair."""
+
+
+class AnswerMissing(TrackerError):
+    """REJECTED: closing asks for a field (`field` is its id) that no answer fits."""
+
+    def __init__(self, reason: str, *, field: str, name: str) -> None:
+        super().__init__(Fault.REJECTED, reason, field=field)
+        self.name = name  # of the field, as people there know it
+
+
+class OutOfTime(TrackerError):
+    """The caller's deadline came first: nothing was sent, and nobody is to blame."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Fault.TRANSIENT, "There was no time left for it.", retry_after=1.0, whole_account=True
+        )
 
 
 class Destination(NamedTuple):
@@ -62,6 +102,13 @@ class IssueRef(NamedTuple):
     key: str
 
 
+class LeftOut(NamedTuple):
+    """A field of a draft that is not in the issue, or not with all of its value, and why."""
+
+    name: str
+    why: str  # the end of a sentence: "not on the create screen"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueDraft:
     """An issue to create. `summary` is plain text, `description` Markdown.
@@ -69,7 +116,11 @@ class IssueDraft:
     `fields` are the tracker's own fields by id, as a rule keeps them, with every placeholder
     filled: the tracker writes them in its own form. `constants` names those whose value is the
     same for every finding.
+    `optional` names those that the issue can do without, if the tracker does not take them.
+    `priority` is from 1, the most urgent, to 5: the tracker finds its own for it unless the
+    fields have one; 0 leaves it to the tracker.
     `remedies` are those of earlier refusals: "truncate", or "drop:<field id>".
+    `left_out` are fields, by id, that could not be filled, with the reason.
     """
 
     destination: Destination
@@ -77,7 +128,10 @@ class IssueDraft:
     description: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    priority: int = 0
     remedies: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class Lookup(NamedTuple):
@@ -142,7 +196,10 @@ class IssueState:
     title: str
     description: str  # Markdown, as far as the markup allows
     updated_at: datetime
+    resolution: str = ""  # its name, of one that is closed
+    ahead: timedelta = timedelta()  # their clock is of ours, as far as that is known
     edits: Mapping[str, Edit] = field(default_factory=dict)  # by name of the field
+    dates: Mapping[str, date | None] = field(default_factory=dict)  # by id, of those asked for
     comments: Sequence[RemoteComment] = ()
 
 
@@ -153,20 +210,36 @@ class _Unchanged:
 UNCHANGED = _Unchanged()
 
 
+class Changes(NamedTuple):
+    """Issue id → when it was last changed, in their time. Incomplete: there were too many."""
+
+    updated: Mapping[str, datetime]
+    is_complete: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What to change of an issue; everything else stays."""
 
     category: Category | None = None  # a transition that leads there is looked for
     status_id: str = ""  # the status preferred among those of the category
+    reason: CloseReason | None = None  # why it is closed
+    # Field id → what is answered if closing asks for it, as a person typed it, with every
+    # placeholder filled; for "resolution" names, the best first.
+    answers: Mapping[str, Any] = field(default_factory=dict)
     assignee: str | _Unchanged | None = UNCHANGED  # RemoteUser.id, or nobody
     priority_id: str = ""
     title: str = ""
     description: str = ""  # Markdown
+    dates: Mapping[DateField, date | None] = field(default_factory=dict)  # None: none
 
 
 class Tracker(Protocol):
     """Every method raises TrackerError and nothing else."""
+
+    def identify(self) -> None:
+        """Is it the tracker that answers, and to us? Raises if that is not proved."""
+        ...
 
     def check(self, destination: Destination, fields: Mapping[str, Any]) -> None:
         """Would a create be accepted? Address, credentials, permission, type, these fields."""
@@ -176,20 +249,50 @@ class Tracker(Protocol):
         """The highest issue number of the space; one that is too low costs only time."""
         ...
 
-    def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
-        """Send one create, exactly once, with the key written into it."""
+    def create(
+        self,
+        draft: IssueDraft,
+        *,
+        key: str,
+        attempt: str,
+        report: Callable[[Sequence[LeftOut]], None] = lambda _: None,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> IssueRef:
+        """Send one create, exactly once, with the key written into it.
+
+        `report` is called first, if the issue will not have all that was drafted.
+
+        `before_write` is called when the connection stands, right before the first byte leaves,
+        and forbids that by raising.
+        """
         ...
 
-    def find(self, lookup: Lookup) -> Found:
-        """Did an unsure create succeed? By key, in every way there is."""
+    def find_new(self, lookups: Sequence[Lookup]) -> Mapping[str, Sequence[IssueRef]]:
+        """Key → its issues, for those that a strong read of the newest issues shows.
+
+        A few requests for all of them. One that is not shown may be there all the same.
+        """
         ...
 
-    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState]:
-        """Issue id → its state; ids that are not in it do not exist (or not for us)."""
+    def find(self, lookups: Sequence[Lookup]) -> Mapping[str, Found]:
+        """Did unsure creates succeed? By key, in every way there is; an answer for each key."""
+        ...
+
+    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState | TrackerError]:
+        """Issue id → its state, or why this one cannot be read. Ids that are not in it do not
+        exist (or not for us). Raises only what concerns them all."""
+        ...
+
+    def changes(self, space_id: str, *, minutes: int) -> Changes:
+        """Issues of the space that were changed in the last minutes, as far as the index knows."""
         ...
 
     def push(self, ref: IssueRef, change: Change) -> None:
-        """Change the issue. Doing it twice is harmless."""
+        """Change the issue. Doing it twice is harmless.
+
+        Raises AnswerMissing if closing asks for something that `change.answers` do not answer:
+        nothing is made up. An issue that is opened again loses its resolution, where it can.
+        """
         ...
 
     def comment(self, ref: IssueRef, text: str, *, key: str) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import submit_once
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from ticketing import accounts, connections
@@ -43,15 +44,21 @@ STEPS = (
 def create_account(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        me = signed_in(request)
-        try:
+        me, created = signed_in(request), list[JiraAccount]()
+
+        def create() -> HttpResponse:
             token = form.cleaned_data["token"]
-            account = accounts.create_account(form.account_data, token=token, actor=me)
+            created.append(accounts.create_account(form.account_data, token=token, actor=me))
+            return to_step(created[0], "test")
+
+        try:
+            answer = submit_once(request, create)
         except ValidationError as error:
             form.add_service_error(error)
         else:
-            remember(request, account, connections.test_account(account, actor=me))
-            return to_step(account, "test")
+            for account in created:  # none if the form was sent before
+                remember(request, account, connections.test_account(account, actor=me))
+            return answer
     return _page(request, None, "credentials", form=form, status=422 if form.is_bound else 200)
 
 

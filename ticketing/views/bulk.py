@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission, lowest_role_with
-from findings.explorer.patience import SECONDS, TookTooLongError, patience
+from config.lib.statement_timeout import SECONDS, QueryTimeout, statement_timeout
 from findings.forms import Everything, said_of
 from findings.views.asking import ask, back
 from ticketing import bulk, outbox
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues
 from ticketing.forms.bulk import FORMS
 from ticketing.forms.tickets import TicketForm
@@ -57,7 +58,10 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
         title = title.format(said_of(len(pks)))
         hidden = everything.hidden(len(pks))
         return ask(request, hidden, form, title=title, label=label, text=_TEXT)
-    _start(request, deed, everything, form, pks)
+    try:
+        _start(request, deed, everything, form, pks)
+    except SpaceClosed as closed:
+        messages.error(request, f"Nothing was started. {closed}")
     return back(request)
 
 
@@ -150,7 +154,7 @@ def _start(
     asked = {
         "said": form.said,  # type: ignore[attr-defined]  # each of FORMS says it
         "finding_pks": pks,
-        "search": everything.asked.state,
+        "search": everything.params.state,
         "actor": signed_in(request),
     }
     if deed == Deed.ATTACH:
@@ -177,9 +181,9 @@ def _found(request: HttpRequest, everything: Everything) -> list[int]:
 def _patiently(request: HttpRequest, read: Callable[[], list[T]]) -> list[T] | None:
     """What is read, or None and a message when the database takes too long."""
     try:
-        with patience():
+        with statement_timeout():
             return read()
-    except TookTooLongError:
+    except QueryTimeout:
         messages.error(request, f"The database did not answer in {SECONDS} s. Try again.")
         return None
 

@@ -14,12 +14,12 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from ticketing import services
+from ticketing.case_search import BadTerm
 from ticketing.forms.cases import ChangeCaseForm
 from ticketing.models import Case, Project
 from ticketing.selectors import (
     SORTS,
     VIEWS,
-    BadTerm,
     board_of,
     case_by_key,
     find_cases,

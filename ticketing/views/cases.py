@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.selectors import finding_by_id
-from ticketing import services
+from ticketing import details, services
+from ticketing.close_reasons import CloseReason
+from ticketing.following import detach_note
 from ticketing.forms.cases import (
     ChangeCaseForm,
     CommentForm,
@@ -34,6 +38,7 @@ from ticketing.issues import (
     sync_of,
 )
 from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.outbox import left_out_of
 from ticketing.selectors import case_by_key, linked_findings, open_finding_count, timeline
 
 ENTRIES = 100
@@ -53,8 +58,11 @@ def create_case(request: HttpRequest) -> HttpResponse:
         context["may_create_project"] = signed_in(request).may(Permission.PROJECTS_WRITE)
         status = 422 if form.is_bound else 200
         return render(request, "ticketing/case_new.html", context, status=status)
-    said = form.cleaned_data
-    case = services.open_manual_case(said.pop("findings"), **said, actor=signed_in(request))
+    return submit_once(request, lambda: _create(request, **form.cleaned_data))
+
+
+def _create(request: HttpRequest, *, findings: list[int], **said: Any) -> HttpResponse:
+    case = services.open_manual_case(findings, **said, actor=signed_in(request))
     toast(request, f"Case {case.key} created")
     return _to(case)
 
@@ -97,20 +105,28 @@ def change_case(request: HttpRequest, key: str) -> HttpResponse:
 def edit_case(request: HttpRequest, key: str) -> HttpResponse:
     case = _case(key)
     if request.method == "GET":
-        words = {"title": case.title, "description": case.description}
-        form = EditCaseForm(initial={**words, "seen": case.modified_at.isoformat()})
+        words = {name: getattr(case, name) for name in ("title", "description")}
+        said = {**words, "due_date": case.own_due_date, "seen": case.modified_at.isoformat()}
+        form = EditCaseForm(initial=said)
         return render(request, "ticketing/case_edit.html", {"case": case, "form": form})
     form = EditCaseForm(request.POST)
     status = 422
     if form.is_valid():
         try:
-            services.change_case(case, **form.cleaned_data, actor=signed_in(request))
+            return submit_once(request, lambda: _edit(request, case, form))
         except services.CaseChanged as change:
             status = 409
             form.show_conflict(said_of(change), at=change.entry.created_at)
-        else:
-            return _to(case)
     return render(request, "ticketing/case_edit.html", {"case": case, "form": form}, status=status)
+
+
+def _edit(request: HttpRequest, case: Case, form: EditCaseForm) -> HttpResponse:
+    with transaction.atomic():
+        services.change_case(case, **form.words, actor=signed_in(request))
+        if form.says_due_date(case):
+            due_date = form.cleaned_data["due_date"]
+            details.set_due_date(case, due_date, actor=signed_in(request))
+    return _to(case)
 
 
 @require(Permission.CASES_WRITE)
@@ -120,8 +136,24 @@ def comment_case(request: HttpRequest, key: str) -> HttpResponse:
     form = CommentForm(request.POST)
     if not form.is_valid():
         return case_page(request, case, comment_form=form, status=422)
-    services.comment(case, form.cleaned_data["text"], actor=signed_in(request))
+    return submit_once(request, lambda: _comment(request, case, form.cleaned_data["text"]))
+
+
+def _comment(request: HttpRequest, case: Case, text: str) -> HttpResponse:
+    services.comment(case, text, actor=signed_in(request))
     return redirect(f"{_url(case)}#activity")
+
+
+@require(Permission.AUDIT_READ)
+@require_GET
+def show_revisions(request: HttpRequest, key: str, entry_id: int) -> HttpResponse:
+    """For who may read the audit log: what was deleted may be a secret."""
+    case = _case(key)
+    comments = case.timeline.filter(kind=TimelineEntry.Kind.COMMENT)
+    entry = get_object_or_404(comments, pk=min(entry_id, 2**63 - 1))
+    revisions = entry.revisions.select_related("actor")
+    context = {"case": case, "entry": entry, "revisions": revisions}
+    return render(request, "ticketing/comment_revisions.html", context)
 
 
 @require(Permission.CASES_WRITE)
@@ -147,7 +179,7 @@ def detach_finding(request: HttpRequest, key: str, finding_id: str) -> HttpRespo
     if request.method == "GET":
         return _confirm(request, case, question, finding.title, label="Detach")
     services.detach([finding.pk], actor=signed_in(request), case=case)
-    toast(request, "Finding detached", f"{case.key} was not deleted.")
+    toast(request, "Finding detached", detach_note(case))
     return _to(case)
 
 
@@ -215,10 +247,14 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: A
         "destination": destination,
         "sync": sync_of(issue),
         "held": bool(issue and is_held(issue)),
+        "left_out": left_out_of(issue),
         "shared_comments": shared_comments(issue) if issue else 0,
         "posted_to": posted_to(issue, destination),
         "issue_form": LinkIssueForm(),
         "may_write": may_write,
+        "may_write_projects": me.may(Permission.PROJECTS_WRITE),
+        "wont_fix": [(each.value, each.label) for each in CloseReason if each.is_wont_fix],
+        "may_audit": me.may(Permission.AUDIT_READ),
         "people": User.objects.filter(is_active=True) if may_write else [],
         "projects": Project.objects.all() if may_write else [],
         "comment_form": CommentForm(),

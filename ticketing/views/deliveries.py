@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
+from config.lib.keyset import BadKeyset
 from config.lib.toasts import toast
 from ticketing import health, outbox
 from ticketing.models import ExternalIssue
@@ -26,7 +27,7 @@ def list_deliveries(request: HttpRequest) -> HttpResponse:
     outcome, before = request.GET.get("outcome", ""), request.GET.get("before", "")
     try:
         log = health.delivery_log(outcome, before=before)
-    except (KeyError, health.BadPlace) as error:
+    except (KeyError, BadKeyset) as error:
         raise Http404 from error
     stuck = health.stuck_issues()
     context = {

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
+from config.lib.deadline import PAGE_SECONDS, Deadline
 from config.lib.toasts import toast
-from ticketing import connections, health
+from ticketing import account_probe, connections, health
 from ticketing.models import JiraAccount
 from ticketing.views.account_setup import remember, to_step
 
@@ -41,6 +42,21 @@ def test_account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     if report.problem or request.POST.get("from") != "list":
         return to_step(account, "test")
     toast(request, f"{account.host} answered", f"Signed in as {report.user_name}.")
+    return redirect("ticketing:integration-list")
+
+
+@require(Permission.INTEGRATIONS)
+@require_POST
+def probe_account(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """Try now: the look that a suspended account would get later by itself."""
+    account = present(account_id)
+    deadline = Deadline(PAGE_SECONDS)
+    if account_probe.probe(account, deadline=deadline, actor=signed_in(request)):
+        toast(request, f"{account.host} answers again", "Waiting tickets are on their way.")
+    else:
+        account.refresh_from_db()
+        title = f"{account.host} does not work yet"
+        toast(request, title, account.problem, level=messages.ERROR)
     return redirect("ticketing:integration-list")
 
 

@@ -17,6 +17,7 @@ from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.views.asking import way_back
 from ticketing import due, outbox
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import link_issue as link
 from ticketing.attaching import promise_issue
 from ticketing.forms.tickets import LinkIssueForm
@@ -91,6 +92,8 @@ def change_issue(request: HttpRequest, key: str) -> HttpResponse:
         done = deed.do(issue, signed_in(request))
     except outbox.IssueTaken:
         done = False
+    except SpaceClosed as closed:
+        return _closed(request, case, closed)
     if not done:
         return _too_late(request, case)
     toast(request, deed.said, issue.issue_key)
@@ -107,8 +110,8 @@ def link_issue(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         try:
             issue = link(case, form.cleaned_data["address"], actor=signed_in(request))
-        except outbox.IssueTaken as taken:
-            form.add_error("address", str(taken))
+        except (outbox.IssueTaken, SpaceClosed) as refusal:
+            form.add_error("address", str(refusal))
         else:
             toast(request, f"{issue.issue_key} linked to {case.key}")
             return redirect(case_url(case))
@@ -120,9 +123,16 @@ def _promise(request: HttpRequest, case: Case) -> HttpResponse:
         promised = promise_issue(case)
     except Destination.DoesNotExist:
         promised = False
+    except SpaceClosed as closed:
+        return _closed(request, case, closed)
     if not promised:
         return _too_late(request, case)
     say_creating(request, [case])
+    return redirect(case_url(case))
+
+
+def _closed(request: HttpRequest, case: Case, closed: SpaceClosed) -> HttpResponse:
+    messages.error(request, f"Nothing was done. {closed}")
     return redirect(case_url(case))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,8 +16,10 @@ from django.views.decorators.http import require_http_methods
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-from ticketing import connections, destinations
-from ticketing.forms.sync import SyncForm
+from ticketing import connections, destinations, placeholders
+from ticketing.forms.closing import ClosingForm
+from ticketing.forms.sync import Choice, SyncForm
+from ticketing.issues import closing_blocks
 from ticketing.models import Destination
 from ticketing.trackers.base import TrackerError
 
@@ -23,21 +29,52 @@ from ticketing.trackers.base import TrackerError
 def sync_project(request: HttpRequest, key: str) -> HttpResponse:
     """Data Sync Settings; without an answer from Jira they can still be changed."""
     destination = _destination(key)
-    problem = ""
-    choices: dict[str, Any] = {}
-    try:
-        choices["statuses"], choices["priorities"] = connections.workflow(destination)
-    except TrackerError as error:
-        problem = error.reason
+    jira = _ask(destination)
     sent = request.POST if request.method == "POST" else None
-    form = SyncForm(sent, destination=destination, **choices)
-    if form.is_valid():
-        destinations.save_sync(destination, form.settings, actor=signed_in(request))
+    form = SyncForm(sent, destination=destination, **jira.choices)
+    blocks = closing_blocks(destination.project_id)
+    added = request.GET.get("add", "")
+    closing = ClosingForm(
+        sent, destination=destination, blocks=blocks, offered=jira.fields, added=added
+    )
+    if form.is_valid() and closing.is_valid():
+        with transaction.atomic():
+            destinations.save_sync(destination, form.settings, actor=signed_in(request))
+            destinations.save_answers(destination, closing.answers, actor=signed_in(request))
         toast(request, f"Data sync settings of {destination.project.name} saved")
-        return redirect("ticketing:project-list")
-    context = {"sync": form, "destination": destination, "problem": problem}
+        return _next(key, closing.cleaned_data["closing_add"])
+    context = {"sync": form, "closing": closing, "blocks": blocks, "destination": destination}
     status = 422 if form.is_bound else 200
+    context |= {"problem": jira.problem, "names": placeholders.NAMES}
     return render(request, "ticketing/project_sync.html", context, status=status)
+
+
+_NEEDED = ("statuses", "priorities", "offered", "date_fields")
+
+
+class _Jira(NamedTuple):
+    """What the project's Jira offers; nothing, with the problem, if it cannot be asked."""
+
+    choices: Mapping[str, Any] = MappingProxyType({})
+    fields: Sequence[Choice] = ()
+    problem: str = ""
+
+
+def _ask(destination: Destination) -> _Jira:
+    try:
+        found = connections.workflow(destination)
+    except TrackerError as error:
+        return _Jira(problem=error.reason)
+    choices = {name: getattr(found, name) for name in _NEEDED}
+    return _Jira(choices, [Choice(each.id, each.name) for each in found.fields])
+
+
+def _next(key: str, added: str) -> HttpResponse:
+    """Where a field was added, its answers are next."""
+    if not added:
+        return redirect("ticketing:project-list")
+    address = reverse("ticketing:project-sync", args=[key])
+    return redirect(f"{address}?{urlencode({'add': added})}#closing")
 
 
 @require(Permission.PROJECTS_WRITE)

@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import submit_once
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from ticketing import projects
 from ticketing.destinations import destination_of
 from ticketing.forms.projects import EditProjectForm, NewProjectForm
+from ticketing.issues import closing_blocks
 from ticketing.models import Project
 from ticketing.selectors import project_rows
 
@@ -23,15 +25,18 @@ def list_projects(request: HttpRequest) -> HttpResponse:
     form = NewProjectForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            project = projects.create_project(**form.cleaned_data, actor=signed_in(request))
+            return submit_once(request, lambda: _create(request, form))
         except ValidationError as error:
             form.add_error(None, error)
-        else:
-            toast(request, f"Project {project.name} created")
-            return redirect("ticketing:project-list")
     context = {"form": form, "rows": project_rows()}
     status = 422 if form.is_bound else 200
     return render(request, "ticketing/projects.html", context, status=status)
+
+
+def _create(request: HttpRequest, form: NewProjectForm) -> HttpResponse:
+    project = projects.create_project(**form.cleaned_data, actor=signed_in(request))
+    toast(request, f"Project {project.name} created")
+    return redirect("ticketing:project-list")
 
 
 @require(Permission.PROJECTS_WRITE)
@@ -50,6 +55,6 @@ def edit_project(request: HttpRequest, key: str) -> HttpResponse:
             toast(request, f"Project {project.name} saved")
             return redirect("ticketing:project-list")
     context = {"form": form, "project": project, "was": was}
-    context["destination"] = destination_of(project.pk)
+    context |= {"destination": destination_of(project.pk), "blocks": closing_blocks(project.pk)}
     status = 422 if form.is_bound else 200
     return render(request, "ticketing/project_edit.html", context, status=status)

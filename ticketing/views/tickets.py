@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
@@ -17,10 +19,12 @@ from findings.models import Finding
 from findings.selectors import finding_by_id
 from findings.views.asking import ask, back, nothing_chosen, way_back
 from ticketing import services
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import Remote, attach_to_issue, promise_by_hand
+from ticketing.following import detach_note
 from ticketing.forms.tickets import AttachForm, TicketForm
 from ticketing.issues import issue_of, sync_of
-from ticketing.models import Attachment, Case
+from ticketing.models import ASSIGNEES, Attachment, Case
 from ticketing.views.progress import case_url, say_created
 
 
@@ -54,6 +58,14 @@ def create_tickets(request: HttpRequest) -> HttpResponse:
         title = "Create a ticket" if number == 1 else f"Create {number} tickets"
         text = _about(chosen, each=each)
         return ask(request, chosen.hidden, form, title=title, label="Create ticket", text=text)
+    try:
+        return submit_once(request, lambda: _created(request, chosen, form, each=each))
+    except SpaceClosed as closed:  # a moment ago: the form no longer offers it
+        messages.error(request, f"No ticket was created. {closed}")
+        return back(request)
+
+
+def _created(request: HttpRequest, chosen: Chosen, form: TicketForm, *, each: bool) -> HttpResponse:
     cases = _create(chosen, form, each=each, actor=signed_in(request))
     say_created(request, cases, in_jira=form.place_chosen is not None)
     return back(request, gone=chosen.gone)
@@ -70,7 +82,11 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         title, text = f"Attach {chosen.noun} to a ticket", _about(chosen, each=False)
         return ask(request, chosen.hidden, form, title=title, label="Attach", text=text)
-    case, key = _attach(chosen, form, actor=signed_in(request))
+    try:
+        case, key = _attach(chosen, form, actor=signed_in(request))
+    except SpaceClosed as closed:
+        messages.error(request, f"Nothing was attached. {closed}")
+        return back(request)
     toast(request, f"{chosen.noun} attached to {key}", link=("View ticket", case_url(case)))
     return back(request, gone=chosen.gone)
 
@@ -82,11 +98,11 @@ def detach_finding(request: HttpRequest, finding_id: str) -> HttpResponse:
     case = _case_of(finding)
     if request.method == "POST":
         services.detach([finding.pk], actor=signed_in(request))
-        toast(request, f"{case.key} detached", "The ticket was not deleted.")
+        toast(request, f"{case.key} detached", detach_note(case))
         return back(request)
     context = {
         "question": f"Detach {case.key} from this finding?",
-        "text": "The ticket is not deleted.",
+        "text": detach_note(case),
         "label": "Detach",
         "cancel_url": way_back(request),
         "fields": [("next", way_back(request))],
@@ -104,7 +120,7 @@ def _finding(finding_id: str) -> Finding:
 def _case_of(finding: Finding) -> Case:
     attachment = (
         Attachment.objects.filter(finding=finding)
-        .select_related("case__assignee", "case__created_by")
+        .select_related(*(f"case__{name}" for name in ASSIGNEES), "case__created_by")
         .first()
     )
     if attachment is None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
-from automation import conservation, promises
+from automation.decisions import conservation, outbox_invariants
 from automation.models import Decision
 from ticketing.inventory import differences
 
@@ -27,9 +27,9 @@ class Command(BaseCommand):
                 # One moment for all checks, while workers go on.
                 with connection.cursor() as cursor:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            broken = [*conservation.violations(), *promises.violations()]
+            broken = [*conservation.violations(), *outbox_invariants.violations()]
             decisions = Decision.objects.count()
-            counts = promises.counts()
+            counts = outbox_invariants.counts()
         if options["with_jira"]:
             broken += differences()
         for sentence in broken:

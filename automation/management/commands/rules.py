@@ -7,23 +7,27 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from automation.models import Rule, RuleSet
+from automation.destinations.check import require_destinations
+from automation.models import Rule
+from automation.rule_file.applying import apply_plan
 from automation.rule_file.document import RuleFileError
 from automation.rule_file.plan import Plan, plan_rules
 from automation.rule_file.reading import read_rules
-from automation.rule_file.report import describe
+from automation.rule_file.report import describe, rules_of
 from automation.rule_file.writing import write_rules
-from automation.services import RulesChanged, replace_rules
+from automation.rules.data import InvalidRule
+from automation.rules.services import RulesChanged, current_version
 from config.accounts.models import User
+from config.accounts.roles import Permission, lowest_role_with
 
 DIFFERS = 2
 
 
 class Command(BaseCommand):
     help = (
-        "Rules as code: write them to a file, see what a file would change and would have done, "
-        "put it in force. `plan` exits with 0 if nothing differs, 2 if something does, 1 if the "
-        "file is wrong."
+        "Rules as code, of every kind: write them to a file, see what a file would change and "
+        "would have done, put it in force. Kinds that a file does not name stay as they are. "
+        "`plan` exits with 0 if nothing differs, 2 if something does, 1 if the file is wrong."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -48,7 +52,7 @@ class Command(BaseCommand):
             sys.exit(DIFFERS)
 
     def _export(self, file: str, *, with_ids: bool) -> None:
-        rules = list(Rule.objects.filter(kind=RuleSet.Kind.TICKET_CREATION))
+        rules = list(Rule.objects.all())
         text = write_rules(rules, with_ids=with_ids)
         if file == "-":
             self.stdout.write(text, ending="")
@@ -68,11 +72,16 @@ class Command(BaseCommand):
     def _apply(self, plan: Plan, *, by: str | None) -> None:
         actor = _person(by) if by else None
         try:
-            version = replace_rules(plan.wanted, version=plan.version, actor=actor)
+            if unknown := require_destinations(plan.changed):
+                self.stdout.write(f"warning: {unknown}")
+            apply_plan(plan, actor=actor)
         except RulesChanged as change:
             raise CommandError(f"Nothing was applied. {change} Plan again.") from None
-        if not plan.is_empty:
-            self.stdout.write(f"Applied as version {version} of the rules.")
+        except InvalidRule as refusal:
+            raise CommandError(f"Nothing was applied. {refusal}") from None
+        for kind in plan.changed_kinds:
+            version = current_version(kind)
+            self.stdout.write(f"Applied as version {version} of the {rules_of(kind)}.")
 
 
 def _read(file: str) -> str:
@@ -86,4 +95,7 @@ def _person(email: str) -> User:
     person = User.objects.filter(email=email.lower(), is_active=True).first()
     if person is None:
         raise CommandError(f"Nobody active has the address {email}.")
+    if not person.may(Permission.RULES_WRITE):
+        role = lowest_role_with(Permission.RULES_WRITE).label
+        raise CommandError(f"{person.name} may not change rules: that needs the {role} role.")
     return person

@@ -29,9 +29,23 @@ def key_expiry(key: ApiKey) -> SafeString:
         return format_html('<span class="badge bad">Expired {}</span>', _day(key.expires_at))
     if key.expires_at - now < _SOON:
         days = (key.expires_at - now).days
-        said = f"in {days} d" if days else "today"
-        return format_html('<span class="badge warn">{}{}</span>', icon("clock"), said)
+        label = f"in {days} d" if days else "today"
+        return format_html('<span class="badge warn">{}{}</span>', icon("clock"), label)
     return format_html("{}", _day(key.expires_at))
+
+
+@register.simple_tag
+def key_note(key: ApiKey) -> SafeString:
+    """Who answers for the key, if that is not who made it, and what they may no longer do."""
+    person, lost = key.answerable, sorted(key.lost)
+    if person is None:
+        return SafeString("")
+    if not lost:
+        kept = f"{person.name} answers for it" if key.kept_by_id else ""
+        return format_html('<span class="dim">{}</span>', kept) if kept else SafeString("")
+    label = f"may no longer use {', '.join(lost)}" if person.is_active else "was deactivated"
+    badge = '<span class="badge warn">{}{} {}</span>'
+    return format_html(badge, icon("triangle-alert"), person.name, label)
 
 
 def _day(moment: datetime) -> str:

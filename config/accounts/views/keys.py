@@ -11,12 +11,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from config.accounts.access import require, signed_in
-from config.accounts.api_keys import create_api_key, revoke_api_key
+from config.accounts.api_keys import create_api_key, revoke_api_key, take_over_api_key
+from config.accounts.form_submissions import submit_once
 from config.accounts.forms import KeyForm
 from config.accounts.models import ApiKey
 from config.accounts.roles import Permission
 from config.accounts.selectors import listed_keys
 from config.lib.toasts import toast
+
+_SENT_TWICE = (
+    "The form was sent twice, and one key was made. Its text was in the first answer alone: if you "
+    "have not seen it, revoke the key and create another one."
+)
 
 
 @require(Permission.API_KEYS)
@@ -35,16 +41,25 @@ def create_key(request: HttpRequest) -> HttpResponse:
     """
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        key, raw = create_api_key(
-            form.cleaned_data["name"],
-            scopes=form.cleaned_data["scopes"],
-            actor=signed_in(request),
-            expires_at=form.cleaned_data["expires_on"],
+        return submit_once(
+            request,
+            lambda: _create(request, form),
+            otherwise=resolve_url("accounts:key-list"),
+            sent_twice=_SENT_TWICE,
         )
-        context = {"keys": listed_keys(), "created": key, "raw": raw}
-        return render(request, "accounts/keys.html", context)
     status = 422 if request.method == "POST" else 200
     return render(request, "accounts/key_new.html", {"form": form}, status=status)
+
+
+def _create(request: HttpRequest, form: KeyForm) -> HttpResponse:
+    key, raw = create_api_key(
+        form.cleaned_data["name"],
+        scopes=form.cleaned_data["scopes"],
+        actor=signed_in(request),
+        expires_at=form.cleaned_data["expires_on"],
+    )
+    context = {"keys": listed_keys(), "created": key, "raw": raw}
+    return render(request, "accounts/keys.html", context)
 
 
 @require(Permission.API_KEYS)
@@ -52,7 +67,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
 def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     if request.method == "POST":
-        if revoke_api_key(key.pk):
+        if revoke_api_key(key.pk, actor=signed_in(request)):
             toast(request, f"Key {key.name} revoked", "What uses it is refused from now on.")
         else:
             toast(request, f"Key {key.name} was revoked before", level=messages.INFO)
@@ -61,6 +76,26 @@ def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
         "question": f"Revoke {key.name}?",
         "text": "What uses it is refused from now on. This cannot be taken back.",
         "label": "Revoke key",
+        "cancel_url": resolve_url("accounts:key-list"),
+    }
+    return render(request, "confirm.html", context)
+
+
+@require(Permission.API_KEYS)
+@require_http_methods(["GET", "POST"])
+def take_over_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
+    """Answer for a key whose maker may no longer do what it does."""
+    key = get_object_or_404(ApiKey, pk=key_id)
+    if request.method == "POST":
+        if take_over_api_key(key.pk, actor=signed_in(request)):
+            toast(request, f"You answer for {key.name}", "It may do what its scopes say again.")
+        else:
+            toast(request, f"Nothing to take over of {key.name}", level=messages.INFO)
+        return redirect("accounts:key-list")
+    context = {
+        "question": f"Answer for {key.name}?",
+        "text": f"It may do: {', '.join(key.scopes)}. What it does counts as done for you.",
+        "label": "Take over",
         "cancel_url": resolve_url("accounts:key-list"),
     }
     return render(request, "confirm.html", context)

@@ -3,21 +3,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from axes.helpers import get_cool_off, get_failure_limit
-from axes.models import AccessAttempt
+from axes.helpers import get_failure_limit
 from django.contrib.auth import views
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
 from config.accounts.forms import LoginForm
 from config.accounts.roles import Role
+from config.accounts.sign_in_limits import standing
+from config.lib.request_handling import Handling, Lane
 
 
 class LoginView(views.LoginView):
+    handling = Handling(Lane.SIGN_IN)
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
@@ -41,12 +42,10 @@ def locked(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
     """The answer to a login after too many failures: 429, with the seconds left to wait."""
-    last = AccessAttempt.objects.filter(
-        username=(credentials or {}).get("username"),
-        ip_address=request.axes_ip_address,  # type: ignore[attr-defined]
-    ).aggregate(at=Max("attempt_time"))["at"]
-    waited = timezone.now() - (last or timezone.now())
-    seconds = max(1, math.ceil((get_cool_off(request) - waited).total_seconds()))
+    username = (credentials or {}).get("username")
+    until = standing(username, request.axes_ip_address).paused_until  # type: ignore[attr-defined]
+    now = timezone.now()
+    seconds = max(1, math.ceil(((until or now) - now).total_seconds()))
     context = {"minutes": math.ceil(seconds / 60)}
     page = render(request, "registration/locked.html", context, status=429)
     page["Retry-After"] = str(seconds)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from rest_framework.request import Request
 
+from config.lib.echo import cut
 from config.lib.jsonapi import ApiError
 from config.lib.request_body import read_json_body
 
@@ -49,7 +50,7 @@ def read_document(request: Request, shape: type[T], *, limit: int = MAX_BYTES) -
 def check_type(given: str, expected: str, *, pointer: str) -> None:
     """Raise `ApiError` 400 unless a resource has the type that is expected of it."""
     if given != expected:
-        detail = f'got type "{given[:100]}" expected one of "{expected}"'
+        detail = f'got type "{cut(given)}" expected one of "{expected}"'
         raise ApiError(400, detail=detail, pointer=pointer)
 
 

@@ -1,4 +1,4 @@
-"""Operations of the public API that are not built: what they answer instead of 404.
+"""Operations of the public API that are not built: what their 404 says to use instead.
 
 This table is the only place that knows them: the answers, the documentation and the tests are
 made from it. Whoever builds one takes its row out.
@@ -12,43 +12,24 @@ from functools import cache
 from typing import NamedTuple
 
 _FINDINGS = "/api/v2/security/findings"
-_AUTOMATION = f"{_FINDINGS}/automation"
 _CASES = "/api/v2/cases"
 
-_ONE_KIND = (
-    "Only ticket creation rules are built; use /api/v2/security/findings/automation/"
-    "ticket_creation_rules."
-)
-_MUTE = f"{_ONE_KIND} Findings are muted one by one or in bulk: PATCH {_FINDINGS}/mute."
-_SEVERITY = f"{_ONE_KIND} Severities are set by PATCH {_FINDINGS}/severity."
 _TRACKERS = f"Tickets go to Case Management and Jira; use {_FINDINGS}/jira_issues or /cases."
 _CASE_TRACKERS = (
     f"Cases are linked with Jira only; use {_CASES}/{{case_id}}/relationships/jira_issues."
 )
-_CASE_RULES = "Cases have no automation rules; rules act on findings (ticket_creation_rules)."
+_CASE_RULES = "Cases have no automation rules; rules act on findings."
 _NOTICES = "Nobody is notified by e-mail or chat; follow the tickets in Jira."
 _TYPES = f"There is one case type; GET {_CASES}/types shows it."
 _VIEWS = f"Each project has its default view; GET {_CASES}/views shows it."
 _ONE_BY_ONE = "Change cases one by one."
-_LEGACY = f"Use GET {_FINDINGS}."
+_LEGACY_MUTE = f"Mute findings by PATCH {_FINDINGS}/mute."
 
 
 class Missing(NamedTuple):
     method: str
     path: str  # with {placeholders}
     instead: str
-
-
-def _rule_kind(name: str, instead: str) -> Iterator[Missing]:
-    for method, tail in (
-        ("GET", ""),
-        ("POST", ""),
-        ("POST", "/reorder"),
-        ("GET", "/{rule_id}"),
-        ("PUT", "/{rule_id}"),
-        ("DELETE", "/{rule_id}"),
-    ):
-        yield Missing(method, f"{_AUTOMATION}/{name}{tail}", instead)
 
 
 def _notification_rules(path: str) -> Iterator[Missing]:
@@ -70,14 +51,6 @@ def _cases(rows: str, instead: str) -> Iterator[Missing]:
 
 
 MISSING: tuple[Missing, ...] = (
-    *_rule_kind("mute_rules", _MUTE),
-    *_rule_kind("due_date_rules", _ONE_KIND),
-    *_rule_kind("inbox_rules", _ONE_KIND),
-    *_rule_kind("severity_modifier_rules", _SEVERITY),
-    Missing("GET", f"{_AUTOMATION}/default_inbox_rules", _ONE_KIND),
-    Missing("GET", f"{_AUTOMATION}/default_inbox_rules/{{rule_id}}", _ONE_KIND),
-    Missing("POST", f"{_AUTOMATION}/default_inbox_rules/{{rule_id}}/enable", _ONE_KIND),
-    Missing("POST", f"{_AUTOMATION}/default_inbox_rules/{{rule_id}}/disable", _ONE_KIND),
     Missing("POST", f"{_FINDINGS}/linear_issues", _TRACKERS),
     Missing("PATCH", f"{_FINDINGS}/linear_issues", _TRACKERS),
     Missing("POST", f"{_FINDINGS}/servicenow_tickets", _TRACKERS),
@@ -140,8 +113,7 @@ MISSING: tuple[Missing, ...] = (
     ),
     *_notification_rules("/api/v2/security/signals/notification_rules"),
     *_notification_rules("/api/v2/security/vulnerabilities/notification_rules"),
-    Missing("GET", "/api/v2/posture_management/findings", _LEGACY),
-    Missing("GET", "/api/v2/posture_management/findings/{finding_id}", _LEGACY),
+    Missing("PATCH", "/api/v2/posture_management/findings", _LEGACY_MUTE),
 )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.lib.echo import cut
 from config.lib.jsonapi import IN_WORDS, ApiError, error_response, exception_handler
 from config.lib.public.missing import what_instead
 
@@ -23,12 +25,16 @@ class PublicView(APIView):
         return _answer_publicly
 
 
+def answer(document: msgspec.Struct, *, status: int = 200) -> Response:
+    return Response(msgspec.to_builtins(document), status=status)
+
+
 def _answer_publicly(exc: Exception, context: dict[str, Any]) -> Response | None:
     request = context["request"]
     if isinstance(exc, MethodNotAllowed):
         instead = what_instead(request.method, request.path)
         if instead is not None:
-            exc = ApiError(501, detail=instead)
+            exc = ApiError(404, detail=instead)
     answer = exception_handler(exc, context)
     if answer is not None and answer.status_code in IN_WORDS:
         answer.data = {"errors": _sentences(answer)}
@@ -43,8 +49,9 @@ def _sentences(answer: Response) -> list[str]:
 
 @csrf_exempt  # it changes nothing, whoever asks
 def no_such_operation(request: HttpRequest, path: str = "") -> HttpResponse:
-    """501 for an operation of the public API that is not built, 404 for any other address."""
+    """404: for an operation of the public API that is not built with what to use instead.
+
+    Not 501, which the public API's clients take for a passing fault and repeat for 12 seconds.
+    """
     instead = what_instead(str(request.method), request.path)
-    if instead is not None:
-        return error_response(501, instead)
-    return error_response(404, f"There is nothing at {request.path}.")
+    return error_response(404, instead or f"There is nothing at {cut(request.path)}.")

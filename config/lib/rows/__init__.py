@@ -54,3 +54,25 @@ def store(instances: Iterable[models.Model]) -> None:
     )
     for row in rows:
         row._state.adding = False  # noqa: SLF001 as bulk_create does
+
+
+def rewrite(instances: Iterable[models.Model], *names: str) -> None:
+    """Write these fields of instances of one model in one statement, however many there are."""
+    rows = list(instances)
+    if not rows:
+        return
+    fields = [field for field in rows[0]._meta.concrete_fields if field.name in names]
+    writer().update(
+        type(rows[0]),
+        [field.column for field in fields if field.column],
+        [
+            (
+                row.pk,
+                *(
+                    field.get_db_prep_save(getattr(row, field.attname), connection)
+                    for field in fields
+                ),
+            )
+            for row in rows
+        ],
+    )

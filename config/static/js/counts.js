@@ -8,9 +8,9 @@ async function fill() {
   if (!response?.ok || response.redirected) return; // to the login page
   const counts = await response.json();
   for (const place of places) {
-    const { said, open } = counts[place.dataset.count];
+    const { label, open } = counts[place.dataset.count];
     if (!open) continue;
-    place.textContent = said;
+    place.textContent = label;
     place.insertAdjacentHTML("beforeend", '<span class="vh"> open</span>');
   }
 }

@@ -12,11 +12,11 @@ function changed(control) {
 const labelOf = (control) => control.labels[0]?.firstChild.textContent.trim() || control.getAttribute("aria-label");
 
 function attributes(control) {
-  const said = {};
+  const copied = {};
   for (const name of ["aria-invalid", "aria-describedby"]) {
-    if (control.hasAttribute(name)) said[name] = control.getAttribute(name);
+    if (control.hasAttribute(name)) copied[name] = control.getAttribute(name);
   }
-  return said;
+  return copied;
 }
 
 async function found(select, typed) {

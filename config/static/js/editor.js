@@ -18,6 +18,32 @@ function severities() {
   });
 }
 
+// Rows that few need wait behind a button.
+function expanded() {
+  for (const button of form.querySelectorAll("[data-expands]")) {
+    const place = document.getElementById(button.dataset.expands);
+    button.addEventListener("click", () => {
+      place.classList.add("open");
+      button.remove();
+      place.querySelector(".rare input").focus();
+    });
+  }
+}
+
+// A choice that only some finding types have; one that is made stays, and the server says why not.
+function limited() {
+  for (const card of form.querySelectorAll("[data-only-types]")) {
+    const only = card.dataset.onlyTypes.split(" ");
+    const radio = card.querySelector("input");
+    const look = () => {
+      const types = [...form.querySelectorAll("input[name=types]:checked")].map((box) => box.value);
+      radio.disabled = !radio.checked && (!types.length || types.some((type) => !only.includes(type)));
+    };
+    form.addEventListener("input", look);
+    look();
+  }
+}
+
 function preview() {
   const place = document.getElementById("preview");
   const failed = document.getElementById("preview-failed");
@@ -69,5 +95,7 @@ function guard() {
 }
 
 severities();
+expanded();
+limited();
 preview();
 guard();

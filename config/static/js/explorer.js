@@ -124,6 +124,6 @@ addEventListener("popstate", () => {
 new MutationObserver(mark).observe(document.getElementById("results") ?? drawer, { childList: true });
 for (const name of ["pushState", "replaceState"]) {
   const original = history[name];
-  history[name] = function (...said) { original.apply(this, said); before = location.search; };
+  history[name] = function (...args) { original.apply(this, args); before = location.search; };
 }
 mark();

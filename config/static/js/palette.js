@@ -6,15 +6,15 @@ const dialog = document.getElementById("palette");
 const input = dialog.querySelector("input");
 const list = dialog.querySelector("[role=listbox]");
 let timer = 0;
-let asked = 0;
+let latest = 0;
 let answered = "";
 
-async function ask() {
-  const mine = ++asked;
+async function search() {
+  const mine = ++latest;
   const text = input.value;
   const address = `${input.form.action}?${new URLSearchParams({ q: text })}`;
   const answer = await fetch(address, { headers: { "HX-Request": "true" } });
-  if (mine !== asked || !answer.ok) return;
+  if (mine !== latest || !answer.ok) return;
   list.innerHTML = await answer.text();
   answered = text;
   choose(list.firstElementChild);
@@ -35,7 +35,7 @@ function choose(option) {
 function open() {
   input.value = "";
   dialog.showModal();
-  ask();
+  search();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -51,7 +51,7 @@ document.addEventListener("click", (event) => {
 });
 input.addEventListener("input", () => {
   clearTimeout(timer);
-  timer = setTimeout(ask, WAIT);
+  timer = setTimeout(search, WAIT);
 });
 input.addEventListener("keydown", (event) => {
   const now = chosen();

@@ -7,6 +7,7 @@ const input = document.getElementById("q");
 const list = document.getElementById("pills");
 const blank = document.getElementById("pill");
 const whole = Object.assign(document.createElement("input"), { type: "hidden", name: "q" });
+const rules = JSON.parse(list?.dataset.rules ?? "{}");
 const KEY = /^(-?)(@?[^\s:()"]+)(:.*)$/s;
 
 function words(text) {
@@ -41,7 +42,7 @@ function terms(text) {
 }
 
 const pills = () => [...list.children];
-const textOf = (pill) => pill.querySelector("[data-edits]").textContent;
+const textOf = (pill) => pill.dataset.text;
 
 function sync() {
   whole.value = [...pills().map(textOf), input.value.trim()].filter(Boolean).join(" ");
@@ -51,12 +52,14 @@ function sync() {
 
 function pill(text) {
   const node = blank.content.firstElementChild.cloneNode(true);
-  const said = node.querySelector("[data-edits]");
-  const [, sign, key, rest] = KEY.exec(text) ?? [];
-  if (key) said.append(sign, Object.assign(document.createElement("b"), { textContent: key }), rest);
-  else said.append(text);
-  said.setAttribute("aria-label", `Edit ${text}`);
-  node.querySelector("[data-removes]").setAttribute("aria-label", `Remove ${text}`);
+  const edit = node.querySelector("[data-edits]");
+  const shown = text.replace(/(?<=@ticket\.rule:)\S+$/, (id) => rules[id] ?? id); // a rule by its name
+  const [, sign, key, rest] = KEY.exec(shown) ?? [];
+  if (key) edit.append(sign, Object.assign(document.createElement("b"), { textContent: key }), rest);
+  else edit.append(shown);
+  node.dataset.text = text;
+  edit.setAttribute("aria-label", `Edit ${shown}`);
+  node.querySelector("[data-removes]").setAttribute("aria-label", `Remove ${shown}`);
   return node;
 }
 
@@ -71,7 +74,7 @@ export function makePills() {
   list.scrollLeft = list.scrollWidth;
 }
 
-function ask() {
+function submit() {
   sync();
   input.focus();
   input.dispatchEvent(new Event("change", { bubbles: true }));
@@ -80,7 +83,7 @@ function ask() {
 function drop(node, { into = "" } = {}) {
   node.remove();
   input.value = [into, input.value.trim()].filter(Boolean).join(" ");
-  if (into) { sync(); input.focus(); } else ask();
+  if (into) { sync(); input.focus(); } else submit();
 }
 
 if (input) {

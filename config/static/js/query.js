@@ -8,7 +8,7 @@ const list = document.getElementById("suggestion-list");
 const WORD = /[^\s()"]*(?:"[^"]*)?$/;
 let active = -1;
 let timer = 0;
-let asked = 0;
+let latest = 0;
 
 function element(name, className, text) {
   return Object.assign(document.createElement(name), { className, textContent: text });
@@ -33,13 +33,13 @@ function option({ text, hint }, index, typed) {
 
 async function suggest() {
   const typed = word();
-  const turn = ++asked;
+  const turn = ++latest;
   if (!typed) return close();
   const answer = await fetch(`${popup.dataset.suggest}?${new URLSearchParams({ typed })}`);
-  if (!answer.ok || turn !== asked || document.activeElement !== input) return;
+  if (!answer.ok || turn !== latest || document.activeElement !== input) return;
   const { suggestions } = await answer.json();
   const found = suggestions.filter(({ text }) => text !== typed);
-  if (turn !== asked) return;
+  if (turn !== latest) return;
   if (!found.length) return close();
   list.replaceChildren(...found.map((each, index) => option(each, index, typed)));
   popup.hidden = false;
@@ -49,7 +49,7 @@ async function suggest() {
 }
 
 function close() {
-  asked++;
+  latest++;
   clearTimeout(timer);
   popup.hidden = true;
   active = -1;

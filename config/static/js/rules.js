@@ -11,25 +11,32 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
 function refresh() {
   const busy = document.hidden || document.querySelector(".grabbed, .sortable-chosen, [popover]:popover-open:not(.tip)");
   if (busy) return;
-  const { live } = document.getElementById("rules").dataset;
+  const { live } = document.getElementById("pipeline").dataset;
   const address = new URL(live, location);
   address.search = location.search;
-  address.searchParams.set("version", document.getElementById("rules-version")?.value ?? "");
-  htmx.ajax("GET", address.pathname + address.search, { source: "#rules", swap: "none" });
+  const versions = [...document.querySelectorAll("input[name=version][data-kind]")];
+  address.searchParams.set("versions", versions.map(({ dataset, value }) => `${dataset.kind}:${value}`).join());
+  htmx.ajax("GET", address.pathname + address.search, { source: "#pipeline", swap: "none" });
 }
 
 setInterval(refresh, EVERY);
 
-// The step of the pipeline folds without a request; the address says it, as without scripts.
+// The steps of the pipeline fold without a request; the address says it, as without scripts.
+const toggles = () => [...document.querySelectorAll(".step-toggle")];
+const isOpen = (toggle) => toggle.getAttribute("aria-expanded") === "true";
+const joined = (open) => open.map(({ dataset }) => dataset.slug).join() || "none";
+
 document.addEventListener("click", (event) => {
   const toggle = event.target.closest(".step-toggle");
   if (!toggle) return;
   event.preventDefault();
-  const opens = toggle.getAttribute("aria-expanded") === "false";
+  const opens = !isOpen(toggle);
   toggle.setAttribute("aria-expanded", String(opens));
-  document.getElementById("rules").hidden = !opens;
+  document.getElementById(toggle.getAttribute("aria-controls")).hidden = !opens;
   const address = new URL(location);
-  address.searchParams.set("opened-sections", toggle.value);
+  address.searchParams.set("opened-sections", joined(toggles().filter(isOpen)));
   history.replaceState(history.state, "", address);
-  toggle.value = opens ? "none" : "create_ticket";
+  for (const each of toggles()) {
+    each.value = joined(toggles().filter((other) => isOpen(other) !== (other === each)));
+  }
 });

@@ -12,7 +12,7 @@ const { list } = document.getElementById("drawer").dataset;
 
 const unfolded = new Map(); // facets that somebody opened or closed, for the next answer
 
-function asked(data) {
+function paramsOf(data) {
   const kept = new URLSearchParams([...data].filter(([name, value]) => value && !name.endsWith("_of")));
   for (const facet of form.querySelectorAll("[data-facet]")) {
     const boxes = [...facet.querySelectorAll("input[type=checkbox]")];
@@ -21,6 +21,7 @@ function asked(data) {
     for (const box of boxes) if (box.checked) kept.append(box.name, box.value);
   }
   if (kept.get("from") === "all" && !kept.has("to")) kept.delete("from");
+  if (kept.get("by") === "opened") kept.delete("by");
   if (kept.get("sort") === "-severity") kept.delete("sort");
   return kept;
 }
@@ -30,7 +31,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   const late = document.getElementById("facets-load");
   if (late) htmx.trigger(late, "htmx:abort"); // they would undo what was chosen since
   detail.formData = detail.parameters = new FormData();
-  detail.path = `${list}?${asked(new FormData(form))}`;
+  detail.path = `${list}?${paramsOf(new FormData(form))}`;
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
@@ -45,8 +46,8 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 
 document.querySelector(".export")?.addEventListener("click", () => {
-  const said = document.querySelector("[data-announces] b").textContent;
-  toast({ tone: "info", title: "Export started", text: `${said}, saved by your browser as they arrive. You may go on meanwhile.` });
+  const label = document.querySelector("[data-announces] b").textContent;
+  toast({ tone: "info", title: "Export started", text: `${label}, saved by your browser as they arrive. You may go on meanwhile.` });
 });
 
 document.addEventListener("htmx:afterSettle", () => {

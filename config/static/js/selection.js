@@ -9,9 +9,9 @@ function count() {
   const chosen = boxes().filter((box) => box.checked).length;
   all.checked = chosen > 0 && chosen === boxes().length;
   all.indeterminate = chosen > 0 && chosen < boxes().length;
-  const said = document.querySelector("[data-bulk-count]");
-  const number = whole()?.checked ? Number(said.dataset.bulkAll) : chosen;
-  said.textContent = `${number.toLocaleString("en")} selected`;
+  const counter = document.querySelector("[data-bulk-count]");
+  const number = whole()?.checked ? Number(counter.dataset.bulkAll) : chosen;
+  counter.textContent = `${number.toLocaleString("en")} selected`;
   for (const each of document.querySelectorAll("[data-bulk-number]")) each.textContent = number;
 }
 

@@ -7,10 +7,13 @@ const AHEAD = 120_000;
 const LONGEST = 2 ** 31 - 1; // what a timer can wait
 const { session, sessionEnds } = document.body.dataset;
 
-async function ask(method) {
+async function requestSession(method) {
   const response = await fetch(session, { method, headers: csrf() });
-  if (response.ok) return Date.parse((await response.json()).ends);
-  if (response.status === 401) return 0;
+  if (response.ok) {
+    const answer = await response.json();
+    return { ends: Date.parse(answer.ends), canBeExtended: answer.can_be_extended };
+  }
+  if (response.status === 401) return { ends: 0 };
   throw new TypeError(response.statusText); // as without a network
 }
 
@@ -19,30 +22,31 @@ function wait(ends) {
 }
 
 async function look() {
-  let ends;
+  let answer;
   try {
-    ends = await ask("GET");
+    answer = await requestSession("GET");
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // what fetch throws without a network
     return setTimeout(look, 10_000);
   }
-  if (ends - Date.now() > AHEAD) wait(ends);
-  else if (ends > Date.now()) warn(ends);
+  if (answer.ends - Date.now() > AHEAD) wait(answer.ends);
+  else if (answer.ends > Date.now()) warn(answer);
   else over();
 }
 
-function warn(ends) {
+function warn({ ends, canBeExtended }) {
+  const offer = canBeExtended ? { text: "What is not saved would be lost.", label: "Stay signed in" }
+    : { text: "A week after signing in one has to sign in again. Save what you are working on." };
   const shown = toast({
-    tone: "warn", stays: true, title: "You will be signed out in 2 minutes",
-    text: "What is not saved would be lost.", label: "Stay signed in",
+    tone: "warn", stays: true, title: "You will be signed out in 2 minutes", ...offer,
     act: async () => {
-      const longer = await ask("POST").catch(() => null);
+      const longer = await requestSession("POST").catch(() => null);
       if (longer === null) return toast(fault(0));
       clearTimeout(end);
       shown.remove();
-      if (!longer) return over();
+      if (!longer.ends) return over();
       toast({ title: "You stay signed in" });
-      wait(longer);
+      wait(longer.ends);
     },
   });
   const end = setTimeout(() => { shown.remove(); look(); }, ends - Date.now() + 1000);

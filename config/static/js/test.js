@@ -26,7 +26,8 @@ addEventListener("load", () => {
 dialog.addEventListener("close", () => document.getElementById("test-body").replaceChildren());
 
 // The field that Jira asked for: in the form, or among those that can be added to it.
-const ofForm = (id) => document.querySelector(`[name="field_${CSS.escape(id)}"], [name="${CSS.escape(id)}"]`);
+const ofForm = (id) =>
+  document.getElementById(`id_field_${id}`) ?? document.querySelector(`[name="${CSS.escape(id)}"]`);
 const toAdd = (id) => document.querySelector(`#add-field [name=add][value="${CSS.escape(id)}"]`);
 
 function nameFix() {
@@ -38,5 +39,6 @@ function nameFix() {
 
 dialog.addEventListener("click", ({ target }) => {
   const id = target.closest("[data-fixes]")?.dataset.fixes;
-  if (id) (toAdd(id)?.click ?? (() => ofForm(id)?.focus())).call(toAdd(id));
+  // Behind an open dialog nothing takes the focus.
+  if (id) dialog.addEventListener("close", () => (toAdd(id) ? toAdd(id).click() : ofForm(id)?.focus()), { once: true });
 });

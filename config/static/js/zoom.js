@@ -22,7 +22,7 @@ function show(to) {
   band.setAttribute("width", String((Math.abs(to - from) + 1) * wide));
 }
 
-function said(start, end) {
+function labelOf(start, end) {
   const whole = start % DAY === 0 && end % DAY === 0;
   const write = whole ? day : minute;
   const last = write.format(end - (whole ? 1 : 0));
@@ -32,7 +32,7 @@ function said(start, end) {
 function zoom(start, end) {
   const custom = menu.querySelector("[data-custom]") ?? menu.appendChild(new Option());
   custom.dataset.custom = "";
-  custom.text = said(start, end);
+  custom.text = labelOf(start, end);
   custom.value = new Date(start).toISOString().replace(".000", "");
   form.elements.to.value = new Date(end).toISOString().replace(".000", "");
   menu.value = custom.value;
@@ -58,7 +58,12 @@ addEventListener("pointerup", ({ clientX }) => {
   if (to === from) return; // a click, not a drag
   const start = Date.parse(chart.dataset.start);
   const step = Number(chart.dataset.step) * 1000;
-  zoom(start + Math.min(from, to) * step, start + (Math.max(from, to) + 1) * step);
+  // The search may begin or end within a bar.
+  const edge = (name, open) => (name in chart.dataset ? Date.parse(chart.dataset[name]) : open);
+  zoom(
+    Math.max(start + Math.min(from, to) * step, edge("since", -Infinity)),
+    Math.min(start + (Math.max(from, to) + 1) * step, edge("until", Infinity)),
+  );
 });
 addEventListener("keydown", ({ key }) => { if (key === "Escape" && band) { band.remove(); band = null; } });
 addEventListener("pointercancel", () => { band?.remove(); band = null; });

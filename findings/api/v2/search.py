@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-import msgspec
 from django.urls import reverse
 from django.utils.http import urlencode
 from drf_spectacular.utils import extend_schema
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
-from config.lib.jsonapi import ApiErrors
+from config.lib.concurrency import LimitedSearch
+from config.lib.jsonapi import MEDIA_TYPE, ApiErrors
 from config.lib.public.documents import read_document
+from config.lib.public.schemas import answers, schema_of
+from config.lib.public.shapes import Document, ErrorSource, only, says
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
+from config.lib.request_handling import Handling, Lane
+from config.lib.statement_timeout import QueryTimeout
 from findings.api.asking import (
     AFTER,
     DEFAULT_LIMIT,
     LIMIT,
+    MAX_LIMIT,
     PARAMETERS,
     QUERY,
     SORT,
@@ -29,32 +35,61 @@ from findings.api.asking import (
     order_of,
     query_of,
 )
-from findings.api.documents import finding_document
-from findings.api.v2 import schemas
-from findings.explorer.patience import TookTooLongError
+from findings.api.documents import After, FindingDocument, Next, finding_document
 from findings.query.ast import Query
 from findings.query.canonical import write
 from findings.query.parse import MAX_CHARACTERS
 from findings.selectors import Cursor, Order, Page
 
+ABOUT = (
+    "Findings that match a query, by when their detection changed last. Tags are queried as "
+    "`key:value`, attributes as `@path:value`, e.g. `@severity:(critical OR high) @status:open "
+    "team:platform`. Muted and closed findings come, too, unless the query leaves them out. Pages "
+    "stay whole while findings arrive. `meta.status` is `timeout` if the search was given up."
+)
 
-class _PageAsked(msgspec.Struct):
+
+class _PageAsked(Struct):
     cursor: str | None = None
-    limit: int | None = None
+    limit: Annotated[int | None, says(format="int64", minimum=1, maximum=MAX_LIMIT)] = None
 
 
-class _Attributes(msgspec.Struct):
+class _Attributes(Struct):
     filter: str | None = None
     page: _PageAsked | None = None
-    sort: str | None = None
+    sort: Annotated[str | None, only(*Order)] = None
 
 
-class _Data(msgspec.Struct):
+class _Data(Struct):
     attributes: _Attributes | None = None
 
 
-class _Document(msgspec.Struct):
-    data: _Data
+class _Error(Struct):
+    status: str
+    title: Annotated[str | UnsetType, Meta(description="Missing of a bad cursor alone.")] = UNSET
+    detail: str | UnsetType = UNSET
+    source: ErrorSource | UnsetType = UNSET
+
+
+class _Errors(Struct):
+    errors: list[_Error]
+
+
+class _Meta(Struct):
+    elapsed: Annotated[int, Meta(description="Milliseconds.")]
+    page: After
+    request_id: str
+    status: Literal["done", "timeout"]
+
+
+class _Found(Struct):
+    data: list[FindingDocument]
+    meta: _Meta
+    links: Next
+
+
+WITHOUT_TITLE = {(400, MEDIA_TYPE): schema_of(_Errors)}
+_FOUND = answers(200, schema_of(_Found)) | WITHOUT_TITLE
 
 
 class _Asked(NamedTuple):
@@ -64,52 +99,54 @@ class _Asked(NamedTuple):
     limit: int
 
 
-class SecurityFindingsView(PublicView):
+class SecurityFindingsView(LimitedSearch, PublicView):
+    handling = Handling(Lane.SEARCH)
     required_permissions = {"GET": Permission.FINDINGS_READ}
 
     @extend_schema(
         operation_id="list_security_findings",
         summary="List security findings",
-        description=schemas.ABOUT_SEARCHES,
+        description=ABOUT,
         parameters=[*PARAMETERS],
-        responses=schemas.FOUND,
+        responses=_FOUND,
     )
     def get(self, request: Request) -> Response:
         said = request.query_params
         asked = _Asked(
             query=query_of(said.get(QUERY, ""), parameter=QUERY),
             order=order_of(said.get(SORT, Order.NEWEST), parameter=SORT),
-            after=_cursor_of(said.get(AFTER, ""), parameter=AFTER),
+            after=cursor_of(said.get(AFTER, ""), parameter=AFTER),
             limit=limit_of(said.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
         )
         return _answer(request, asked)
 
 
-class SearchView(PublicView):
+class SearchView(LimitedSearch, PublicView):
+    handling = Handling(Lane.SEARCH)
     required_permissions = {"POST": Permission.FINDINGS_READ}
 
     @extend_schema(
         operation_id="search_security_findings",
         summary="Search security findings",
-        description=schemas.ABOUT_SEARCHES,
-        request={JSON: schemas.SEARCH},
-        responses=schemas.FOUND,
+        description=ABOUT,
+        request={JSON: schema_of(Document[_Data])},
+        responses=_FOUND,
     )
     def post(self, request: Request) -> Response:
-        said = read_document(request, _Document).data.attributes or _Attributes()
+        said = read_document(request, Document[_Data]).data.attributes or _Attributes()
         page = said.page or _PageAsked()
         start = "/data/attributes"
         limit = DEFAULT_LIMIT if page.limit is None else page.limit
         asked = _Asked(
             query=query_of(said.filter or "", pointer=f"{start}/filter"),
             order=order_of(said.sort or Order.NEWEST, pointer=f"{start}/sort"),
-            after=_cursor_of(page.cursor or "", pointer=f"{start}/page/cursor"),
+            after=cursor_of(page.cursor or "", pointer=f"{start}/page/cursor"),
             limit=limit_of(str(limit), pointer=f"{start}/page/limit"),
         )
         return _answer(request, asked)
 
 
-def _cursor_of(text: str, **at: str) -> Cursor | None:
+def cursor_of(text: str, **at: str) -> Cursor | None:
     """The public API says no more of a bad cursor than this, without a title."""
     try:
         return Cursor.read(text) if text else None
@@ -123,7 +160,7 @@ def _answer(request: Request, asked: _Asked) -> Response:
     status = "done"
     try:
         page = found_page(asked.query, order=asked.order, after=asked.after, limit=asked.limit)
-    except TookTooLongError:
+    except QueryTimeout:
         status, page = "timeout", Page([], asked.after)
     place = {"after": str(page.after)} if page.after else {}
     meta = {

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, cast
-from uuid import UUID, uuid4
+from typing import Annotated, Generic, Literal, cast
+from uuid import uuid4
 
-import msgspec
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,10 +23,12 @@ from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import check_type, read_document
-from config.lib.public.views import PublicView
+from config.lib.public.ids import uuid_of
+from config.lib.public.schemas import answers, schema_of
+from config.lib.public.shapes import Attributes, Document, Ref, Type, only, says
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from findings import overrides, services
-from findings.api.v2 import schemas
 from findings.facts import Severity, Status
 from findings.models import Finding
 from findings.selectors import findings_by_id
@@ -34,60 +36,61 @@ from findings.selectors import findings_by_id
 _REFERENCES = "/data/relationships/findings/data"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Description = Annotated[str, msgspec.Meta(max_length=schemas.MAX_DESCRIPTION)]
+MAX_FINDINGS = 100
+MUTE_REASONS = (
+    "PENDING_FIX",
+    "FALSE_POSITIVE",
+    "OTHER",
+    "NO_FIX",
+    "DUPLICATE",
+    "RISK_ACCEPTED",
+)
+UNMUTE_REASONS = ("NO_PENDING_FIX", "HUMAN_ERROR", "NO_LONGER_ACCEPTED_RISK", "OTHER")
+Description = Annotated[str, Meta(max_length=overrides.MAX_DESCRIPTION)]
 
 
-class _Reference(msgspec.Struct):
-    id: str
-    type: str
+class _References(Struct):
+    data: Annotated[
+        list[Ref[Annotated[str, only("findings")]]], says(minItems=1, maxItems=MAX_FINDINGS)
+    ] = []
 
 
-class _References(msgspec.Struct):
-    data: list[_Reference] = []
-
-
-class _Relationships(msgspec.Struct):
+class _Relationships(Struct):
     findings: _References
 
 
-class _Mute(msgspec.Struct):
-    is_muted: bool
-    reason: str
-    description: Description | None = None
-    expire_at: int | None = None
-
-
-class _MuteAttributes(msgspec.Struct):
-    mute: _Mute
-
-
-class _MuteData(msgspec.Struct):
-    type: str
-    attributes: _MuteAttributes
+class _Change(Struct, Generic[Type, Attributes]):
+    type: Type
+    attributes: Attributes
     relationships: _Relationships
     id: str | None = None
 
 
-class _MuteDocument(msgspec.Struct):
-    data: _MuteData
+class _Mute(Struct):
+    is_muted: bool
+    reason: Annotated[str, only(*dict.fromkeys((*MUTE_REASONS, *UNMUTE_REASONS)))]
+    description: Description | None = None
+    expire_at: Annotated[
+        int | None, Meta(description="Epoch milliseconds, in the future."), says(format="int64")
+    ] = None
 
 
-class _AssigneeAttributes(msgspec.Struct):
-    assignee_id: str | None = None
+class _MuteAttributes(Struct):
+    mute: _Mute
 
 
-class _AssigneeData(msgspec.Struct):
-    type: str
+class _AssigneeAttributes(Struct):
+    assignee_id: str | UnsetType | None = UNSET
+
+
+class _AssigneeChange(Struct):
+    type: Annotated[str, only("assignee")]
     relationships: _Relationships
     attributes: _AssigneeAttributes | None = None
     id: str | None = None
 
 
-class _AssigneeDocument(msgspec.Struct):
-    data: _AssigneeData
-
-
-class _Set(msgspec.Struct, tag="set", tag_field="action"):
+class _Set(Struct, tag="set", tag_field="action"):
     value: Literal["critical", "high", "medium", "low", "info"]
     description: Description | None = None
 
@@ -96,7 +99,7 @@ class _Set(msgspec.Struct, tag="set", tag_field="action"):
         return Severity(self.value)
 
 
-class _Clear(msgspec.Struct, tag="clear", tag_field="action"):
+class _Clear(Struct, tag="clear", tag_field="action"):
     value: None = None
     description: Description | None = None
 
@@ -105,19 +108,50 @@ class _Clear(msgspec.Struct, tag="clear", tag_field="action"):
         return None
 
 
-class _SeverityAttributes(msgspec.Struct):
+class _SeverityAttributes(Struct):
     severity: _Set | _Clear
 
 
-class _SeverityData(msgspec.Struct):
-    type: str
-    attributes: _SeverityAttributes
-    relationships: _Relationships
-    id: str | None = None
+class _Result(Struct):
+    finding_id: str
+    status: Annotated[int, says(format="int32")]
+    title: str
+    detail: str
 
 
-class _SeverityDocument(msgspec.Struct):
-    data: _SeverityData
+class _AssignedTo(Struct):
+    assignee_id: str | UnsetType = UNSET
+
+
+class _Assigned(Struct):
+    id: str
+    type: Literal["assignee"]
+    attributes: _AssignedTo
+
+
+class _Warnings(Struct):
+    warnings: list[_Result]
+
+
+class _WarningsAndFailures(_Warnings):
+    failures: list[_Result]
+
+
+class _AssignedDocument(Struct):
+    data: _Assigned
+    meta: _WarningsAndFailures
+
+
+class _OverriddenDocument(Struct):
+    data: Ref[Literal["severity_override"]]
+    meta: _Warnings
+
+
+_MuteDocument = Document[_Change[Annotated[str, only("mute")], _MuteAttributes]]
+_AssigneeDocument = Document[_AssigneeChange]
+_SeverityDocument = Document[
+    _Change[Annotated[str, only("severity_override")], _SeverityAttributes]
+]
 
 
 class MuteView(PublicView):
@@ -126,9 +160,11 @@ class MuteView(PublicView):
     @extend_schema(
         operation_id="mute_security_findings",
         summary="Mute or unmute security findings",
-        description=schemas.ABOUT_MUTES,
-        request={JSON: schemas.MUTE},
-        responses=schemas.MUTED,
+        description=f"Mute or unmute up to {MAX_FINDINGS} findings, all or none. The reasons to "
+        f"mute are {', '.join(MUTE_REASONS)}; those to unmute {', '.join(UNMUTE_REASONS)}. Without "
+        "`expire_at` a mute does not end. Findings that are resolved or auto-closed stay so.",
+        request={JSON: schema_of(_MuteDocument)},
+        responses=answers(202, schema_of(Document[Ref[Literal["mute"]]]), 404, 422),
     )
     def patch(self, request: Request) -> Response:
         data = read_document(request, _MuteDocument).data
@@ -142,7 +178,7 @@ class MuteView(PublicView):
             services.mute(pks, **why, until=until, actor=_actor(request))
         else:
             services.unmute(pks, **why, actor=_actor(request))
-        return _accepted(data.id, "mute")
+        return answer(Document(Ref(_id(data.id), "mute")), status=202)
 
 
 class AssigneeView(PublicView):
@@ -151,21 +187,21 @@ class AssigneeView(PublicView):
     @extend_schema(
         operation_id="update_findings_assignee",
         summary="Assign or unassign security findings",
-        description=schemas.ABOUT_ASSIGNEES,
-        request={JSON: schemas.ASSIGNEE},
-        responses=schemas.ASSIGNED,
+        description=f"Give up to {MAX_FINDINGS} findings to a person, all or none. Without "
+        "`assignee_id`, or with null, they are nobody's.",
+        request={JSON: schema_of(_AssigneeDocument)},
+        responses=answers(202, schema_of(_AssignedDocument), 404),
     )
     def patch(self, request: Request) -> Response:
         data = read_document(request, _AssigneeDocument).data
         check_type(data.type, "assignee", pointer="/data/type")
         assignee_id = data.attributes.assignee_id if data.attributes else None
-        assignee = None if assignee_id is None else _person(assignee_id)
+        assignee = _person(assignee_id) if isinstance(assignee_id, str) else None
         pks = _all_of(data.relationships)
         services.assign(pks, assignee=assignee, actor=_actor(request))
-        attributes = {"assignee_id": str(assignee.pk)} if assignee else {}
-        return _accepted(
-            data.id, "assignee", attributes=attributes, meta={"warnings": [], "failures": []}
-        )
+        to = _AssignedTo(str(assignee.pk) if assignee else UNSET)
+        assigned = _Assigned(_id(data.id), "assignee", to)
+        return answer(_AssignedDocument(assigned, _WarningsAndFailures([], [])), status=202)
 
 
 class SeverityView(PublicView):
@@ -174,9 +210,11 @@ class SeverityView(PublicView):
     @extend_schema(
         operation_id="update_findings_severity",
         summary="Set or clear the severity of security findings",
-        description=schemas.ABOUT_SEVERITIES,
-        request={JSON: schemas.SEVERITY},
-        responses=schemas.OVERRIDDEN,
+        description=f"Set the severity of up to {MAX_FINDINGS} findings, whatever their source "
+        "says, or clear what was set. It holds until it is cleared. Auto-closed findings and those "
+        "that do not exist are left out and listed in `meta.warnings`; 404 if none of them exists.",
+        request={JSON: schema_of(_SeverityDocument)},
+        responses=answers(202, schema_of(_OverriddenDocument), 404),
     )
     def patch(self, request: Request) -> Response:
         data = read_document(request, _SeverityDocument).data
@@ -191,8 +229,9 @@ class SeverityView(PublicView):
             description=said.description or "",
             actor=_actor(request),
         )
-        warnings = list(_left_out(ids, found))
-        return _accepted(data.id, "severity_override", meta={"warnings": warnings})
+        warnings = _Warnings(list(_left_out(ids, found)))
+        overridden = _OverriddenDocument(Ref(_id(data.id), "severity_override"), warnings)
+        return answer(overridden, status=202)
 
 
 def _all_of(relationships: _Relationships) -> list[int]:
@@ -209,8 +248,8 @@ def _named(relationships: _Relationships) -> tuple[Sequence[str], Mapping[str, F
     references = relationships.findings.data
     for position, reference in enumerate(references):
         check_type(reference.type, "findings", pointer=f"{_REFERENCES}/{position}/type")
-    if not 1 <= len(references) <= schemas.MAX_FINDINGS:
-        detail = f"Name 1 to {schemas.MAX_FINDINGS} findings; here are {len(references)}."
+    if not 1 <= len(references) <= MAX_FINDINGS:
+        detail = f"Name 1 to {MAX_FINDINGS} findings; here are {len(references)}."
         raise ApiError(400, detail=detail, pointer=_REFERENCES)
     ids = [reference.id for reference in references]
     return ids, findings_by_id(ids)
@@ -221,7 +260,7 @@ def _not_found(position: int) -> ApiError:
 
 
 def _check_reason(said: _Mute) -> None:
-    possible = schemas.MUTE_REASONS if said.is_muted else schemas.UNMUTE_REASONS
+    possible = MUTE_REASONS if said.is_muted else UNMUTE_REASONS
     if said.reason not in possible:
         raise ApiError(
             422,
@@ -255,35 +294,32 @@ def _bad_expiry(why: str) -> ApiError:
 
 
 def _person(assignee_id: str) -> User:
-    try:
-        return User.objects.get(pk=UUID(assignee_id), is_active=True)
-    except (ValueError, User.DoesNotExist):
-        raise ApiError(
-            400,
-            detail="No active person has this id.",
-            pointer="/data/attributes/assignee_id",
-        ) from None
+    pointer = "/data/attributes/assignee_id"
+    person = User.objects.filter(
+        pk=uuid_of(assignee_id, "assigneeid", pointer=pointer), is_active=True
+    ).first()
+    if person is None:
+        raise ApiError(400, detail="No active person has this id.", pointer=pointer)
+    return person
 
 
-def _left_out(ids: Sequence[str], found: Mapping[str, Finding]) -> Iterator[dict[str, Any]]:
+def _left_out(ids: Sequence[str], found: Mapping[str, Finding]) -> Iterator[_Result]:
     for finding_id in dict.fromkeys(ids):
         finding = found.get(finding_id)
         if finding is None:
-            yield _warning(finding_id, 404, "There is no such finding.")
+            yield _result(finding_id, 404, "There is no such finding.")
         elif finding.status == Status.AUTO_CLOSED:
-            yield _warning(finding_id, 409, "It is auto-closed, so its severity stays as it is.")
+            yield _result(finding_id, 409, "It is auto-closed, so its severity stays as it is.")
 
 
-def _warning(finding_id: str, status: int, detail: str) -> dict[str, Any]:
-    title = HTTPStatus(status).phrase
-    return {"finding_id": finding_id, "status": status, "title": title, "detail": detail}
+def _result(finding_id: str, status: int, detail: str) -> _Result:
+    return _Result(finding_id, status, HTTPStatus(status).phrase, detail)
 
 
 def _actor(request: Request) -> Actor:
     return cast(Actor, request.user)  # the permission lets nobody else in
 
 
-def _accepted(request_id: str | None, kind: str, *, meta: Any = None, **members: Any) -> Response:
-    """The answer to a change; it names the request, by the id that the request has itself."""
-    data = {"id": request_id or str(uuid4()), "type": kind, **members}
-    return Response({"data": data, **({"meta": meta} if meta else {})}, status=202)
+def _id(sent: str | None) -> str:
+    """An answer names the request, by the id that the request has itself."""
+    return sent or str(uuid4())

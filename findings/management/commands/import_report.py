@@ -3,20 +3,20 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from findings.formats.column_map import column_map
 from findings.formats.registry import FORMATS
-from findings.formats.stream import RefusedReport
-from findings.imports import Sent, import_report
+from findings.formats.shapes.column_map import column_map
+from findings.formats.streams.records import RefusedReport
+from findings.imports.dry_run import Summary, look_through
+from findings.imports.run import Sent, import_report
+from findings.imports.spool import chunks_of, spooled
 from findings.models import Import
-from findings.preview import Summary, look_through
-from findings.spool import chunks_of, spooled
 
 
 class Command(BaseCommand):
@@ -52,12 +52,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(counts | _scope(done)))
         else:
             self.stdout.write(", ".join(f"{name} {count}" for name, count in counts.items()))
-        self._warn(done.closing_note, done.errors)
+        self._warn(done)
 
-    def _warn(self, note: str, errors: Sequence[dict[str, Any]]) -> None:
-        if note:
+    def _warn(self, done: Import | Summary) -> None:
+        for note in filter(None, [*done.notes, done.closing_note]):
             self.stderr.write(note)
-        for error in errors:
+        for each in filter(itemgetter("target"), done.unscanned):  # else the closing note says it
+            self.stderr.write(f"Not read: {each['target']}: {each['reason']}")
+        for error in done.errors:
             self.stderr.write(f"{error['source']['pointer']}: {error['detail']}")
 
 
@@ -111,4 +113,11 @@ def _scope(done: Import | Summary) -> dict[str, Any]:
     """What a script may want to know beside the counts."""
     scope = str(getattr(done.scope, "target", done.scope))
     held = done.missing if done.closing == Import.Closing.HELD else 0
-    return {"held": held, "source": str(done.source), "scope": scope, "note": done.closing_note}
+    return {
+        "held": held,
+        "source": str(done.source),
+        "scope": scope,
+        "note": done.closing_note,
+        "notes": done.notes,
+        "unscanned": done.unscanned,
+    }

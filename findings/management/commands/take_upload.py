@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand
 
-from findings.uploads import take_large
+from findings.imports.queue import take_large
 
 BEHIND = 5  # in line for the processor: pages and deliveries go first
 

@@ -12,9 +12,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
 
 from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS
 from findings.query.ast import And, Field, Node, Not, Or, Root, Term
+from findings.query.clock import as_of
 from findings.query.predicate import ISSUE_KEYS, TICKET_KEY, document_path
 from findings.query.sql import postgresql, sqlite
 from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of, any_of, negated
@@ -23,8 +25,8 @@ _TERMS = {"postgresql": postgresql.term, "sqlite": sqlite.term}
 
 
 def condition(node: Node) -> Condition:
-    """What `Finding.objects.filter()` takes to find what `node` matches."""
-    return Condition(node)
+    """What `Finding.objects.filter()` takes to find what `node` matches today."""
+    return Condition(as_of(node, timezone.now()))
 
 
 class Condition(Expression):
@@ -92,10 +94,8 @@ def _columns_of(field: Field) -> set[str]:
         return set(FREE_TEXT_FIELDS)
     if field.root is Root.TAG:
         return {"tags"}
-    if field.name == "ticket.over_limit":
-        return {"ticket"}
     if field == TICKET_KEY:
         return {"ticket_key", "workflow"}
     if core := CORE_FIELDS.get(field.name):
-        return {core.column}
+        return set(core.columns)
     return {document_path(field.name)[0]}

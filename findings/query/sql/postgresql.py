@@ -24,7 +24,7 @@ from findings.query.ast import (
 )
 from findings.query.predicate import document_path
 from findings.query.scalars import ADDRESS, NUMBER, WORD_CHARACTER, number, number_text
-from findings.query.sql.columns import comparison
+from findings.query.sql.columns import comparison, flag
 from findings.query.sql.fragments import FALSE, Sql, all_of, any_of, exists
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -83,15 +83,10 @@ def _core(
     core: CoreField, matcher: Matcher, names: Mapping[str, str], connection: BaseDatabaseWrapper
 ) -> Sql:
     if core.kind is Kind.FLAG:
-        column = names["ticket"]
-        written = f"CASE {column} WHEN '{Ticket.OVER_LIMIT}' THEN 'true' ELSE 'false' END"
-    else:
-        column = names[core.column]
-        written = (
-            f"NULLIF({column}::text, '{Ticket.NONE}')"
-            if core.column == "ticket"
-            else (f"{column}::text")
-        )
+        return flag(core, matcher, names)
+    column = names[core.column]
+    is_ticket = core.column == "ticket"
+    written = f"NULLIF({column}::text, '{Ticket.NONE}')" if is_ticket else f"{column}::text"
     plain = comparison(core, matcher, column, connection)
     if plain is not None:
         return plain

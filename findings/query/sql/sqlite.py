@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS, CoreField, Kind, Ticket
+from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS, CoreField, Kind
 from findings.query.ast import Exact, Field, Root, Term
 from findings.query.canonical import write
 from findings.query.parse import parse_term
 from findings.query.predicate import core_values, document_path, path_values, tag_values, test
 from findings.query.scalars import Value, ascii_lower
-from findings.query.sql.columns import comparison
+from findings.query.sql.columns import IDS, comparison, flag
 from findings.query.sql.fragments import Sql, any_of, exists
 
 Read = Callable[[Any], tuple[Value, ...]]
@@ -39,7 +39,9 @@ def term(node: Term, names: Mapping[str, str], connection: BaseDatabaseWrapper) 
             return exists(Sql(f"json_each({names['tags']})"), Sql("value = %s", (tag,)))
         return _ask(node, names["tags"])
     if core := CORE_FIELDS.get(field.name):
-        column = names["ticket" if core.kind is Kind.FLAG else core.column]
+        if core.kind is Kind.FLAG:
+            return flag(core, matcher, names)
+        column = names[core.column]
         return comparison(core, matcher, column, connection) or _ask(node, column)
     return _ask(node, names[document_path(field.name)[0]])
 
@@ -74,9 +76,7 @@ def _reader(field: Field) -> Read:
 
 
 def _python(core: CoreField, stored: Any) -> Any:
-    if core.kind is Kind.FLAG:
-        return stored == Ticket.OVER_LIMIT
-    return UUID(stored) if stored and core.column == "ticket_rule_id" else stored
+    return UUID(stored) if stored and core.column in IDS else stored
 
 
 @lru_cache(maxsize=4)

@@ -85,9 +85,6 @@ def rule(
         enabled=enabled and not broken,
         finding_types=finding_types,
         query=query,
-        target="case_management",
-        project_id="1f0b2b1e-6f5d-4c7e-8f9a-3b2a1c0d9e8f",
-        max_tickets_per_day=50,
         auto_disabled_reason=broken,
     )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from findings.formats.normalised import Normalised
-from findings.formats.registry import recognise
+from findings.formats.registry import FORMATS, recognise
+from findings.formats.streams.records import outline
 
 SAMPLES = Path(__file__).parent / "samples"
 JSON_SAMPLES = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".json", ".sarif"))
@@ -20,6 +21,13 @@ def outcomes(report: bytes | dict | list, *, name: str = "") -> list:
     content = report if isinstance(report, bytes) else json.dumps(report).encode()
     file = BytesIO(content)
     return list(recognise(file, name=name).read(file, latest=LATEST))
+
+
+def claimed_by(report: bytes) -> list[str]:
+    """The formats that take the report for theirs; generic only where no other does."""
+    shape = outline(BytesIO(report))
+    found = [each.NAME for each in FORMATS if each.recognises(shape)]
+    return [name for name in found if name != "generic"] or found
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.stream import RefusedReport
+from findings.formats.streams.records import RefusedReport
 from tests.findings.formats.conftest import JSON_SAMPLES, SAMPLES, outcomes
 
 REPORTS = [path.read_bytes() for path in sorted(SAMPLES.iterdir())]

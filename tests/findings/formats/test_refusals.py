@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from findings.formats.registry import FORMATS
-from findings.formats.stream import RefusedReport
+from findings.formats.streams.records import RefusedReport
 from tests.findings.formats.conftest import SAMPLES
 
 REFUSALS = {
@@ -17,13 +17,17 @@ REFUSALS = {
     b"<!DOCTYPE html><html><body>Sign in</body></html>": "The file is an HTML page;",
     b"\n<HTML><body>": "The file is an HTML page;",
     b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x" "y"><html/>': "The file is an HTML page;",
-    b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>': "declares a document type or entities",
-    b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>': "declares a document type or entities",
+    b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>': "declares entities or a document type",
+    b'<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>': "declares entities",
+    b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>': "declares entities",
+    b'<!DOCTYPE a [<!ENTITY % b SYSTEM "http://x.test/b.dtd">%b;]><a/>': "declares entities",
+    b'<!DOCTYPE a SYSTEM "x.dtd" [<!ATTLIST a b CDATA "c">]><a/>': "declares entities",
+    b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a>&b;</a>': "The file is not XML from line 1 on.",
+    b'<!DOCTYPE a SYSTEM "http://x.test/a.dtd"><a/>': "The file is XML, but none of the reports",
     b"<a>" * 200 + b"</a>" * 200: "The XML is nested deeper than 100 levels.",
     b'<?xml version="1.0" encoding="x-none"?><a/>': "an encoding that is not read; use UTF-8.",
     b"name,age\n\xff,1\n": "The file is not valid UTF-8.",
     b"name,age\nBob,7\n": "The file is CSV, but none of the reports that are read",
-    b"name;age\nBob;7\nEve": "The file ends in the middle of a row: it was cut off.",
     b'name,age\n"Bob,7\n': "The file ends in the middle of a row: it was cut off.",
     b'name,age\n"Bo"b,7\n': "The file cannot be read as CSV from line 2 on.",
     b"a,b\n" + b"x" * (2 * 1024 * 1024): "A line of the CSV has more than 1,048,576 bytes.",
@@ -37,12 +41,11 @@ REFUSALS = {
     "[]".encode("utf-16"): "The file is UTF-16; save it as UTF-8.",
     b"PK\x03\x04": "The file is a zip archive; send the report itself, or gzip it.",
     b"[" * 200 + b"]" * 200: "The JSON is nested deeper than 100 levels.",
-    b"[1e400]": "The JSON holds a number beyond 64 bits.",
-    b"[" + b"1" * 5_000 + b"]": "The JSON holds a number beyond 64 bits.",
+    b"[1e400]": "The JSON holds a number that is too large to be read.",
+    b"[" + b"1" * 5_000 + b"]": "The JSON holds a number that is too large to be read.",
     b'{"runs": [], "version": "2.0.0"}': "This is SARIF 2.0.0; SARIF 2.1.0 is read.",
     b'{"SchemaVersion": 3, "ArtifactName": "x"}': "This is Trivy schema 3; schema 2 is read.",
     b'{"findings": [{"title": "x", "risk": "High"}]}': "none of the reports that are read",
-    b'{"results": [], "errors": []}': "none of the reports that are read",
     b"[1, 2]": "none of the reports that are read",
     b"7": "none of the reports that are read",
 }
@@ -91,7 +94,9 @@ def test_it_names_the_formats_when_asked_for_another(read_all):
         read_all(b"[]", name="pdf")
 
 
-@pytest.mark.parametrize("report", [b"[]", b"null", b" [ ] \n", b'{"findings": []}'])
+@pytest.mark.parametrize(
+    "report", [b"[]", b"null", b" [ ] \n", b'{"findings": []}', b'{"errors": [], "results": []}']
+)
 def test_it_takes_an_empty_report_as_one_without_findings(report, read_all):
     assert read_all(report) == []
 

@@ -15,8 +15,9 @@ TABLE = {
     "code.sarif": (
         "sarif",
         "CodeQL",
-        [(CODE, "high"), (CODE, "info"), (CODE, "info"), (CODE, "low"), "/runs/0/results/6"],
+        [(CODE, "high"), (CODE, "info"), (CODE, "info"), ("secret", "low"), "/runs/0/results/6"],
     ),
+    "njsscan.sarif": ("sarif", "nodejsscan", [(CODE, "high"), (CODE, "high")]),
     "image.trivy.json": (
         "trivy",
         "Trivy",

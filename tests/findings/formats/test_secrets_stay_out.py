@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from findings.formats.masking import mask_assigned, mask_from
+from findings.formats.values.masking import mask_assigned, mask_from
 from tests.findings.formats.conftest import SAMPLES
 
 SECRET = "s3cr3t-0000-not-a-real-one-zZ9"
@@ -17,6 +17,7 @@ WHERE = {  # the record and the field of it that holds the secret itself
     "v7.gitleaks.json": ("offender",),
     "v3.trufflehog.jsonl": ("Raw",),
     "v2.trufflehog.jsonl": ("stringsFound", 0),
+    "leaks.trufflehog3.json": ("secret",),
 }
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from findings.facts import Facts
 from findings.models import Finding
 from findings.query.canonical import write
+from findings.query.clock import as_of
 from findings.query.parse import parse
 from findings.query.predicate import compile_predicate
 from findings.query.sql import condition
@@ -35,7 +36,7 @@ def test_it_reads_back_what_it_writes(node):
     st.lists(strategies.nodes, max_size=3),
 )
 @QUICKLY
-def test_it_finds_in_the_database_what_the_predicate_matches(drawn, terms, nodes):
+def test_it_finds_in_the_database_what_the_predicate_matches(frozen, drawn, terms, nodes):
     Finding.objects.all().delete()
     source = SourceFactory()
     rows = Finding.objects.bulk_create(
@@ -49,7 +50,7 @@ def test_it_finds_in_the_database_what_the_predicate_matches(drawn, terms, nodes
         for fields, row in zip(drawn, rows, strict=True)
     ]
     for node in [*terms, *nodes]:
-        matches = compile_predicate(node)
+        matches = compile_predicate(as_of(node, strategies.NOON))
         expected = [matches(facts) for facts in stored]
         found = set(Finding.objects.filter(condition(node)).values_list("pk", flat=True))
         assert [row.pk in found for row in rows] == expected, write(node)

@@ -89,7 +89,7 @@ SEC_TASK = Destination("10000", "SEC", "10001")
 
 def draft(**values: Any) -> IssueDraft:
     given: dict[str, Any] = {"summary": "Leaked key", "description": "A **secret**."}
-    return IssueDraft(destination=SEC_TASK, **(given | values))
+    return IssueDraft(**{"destination": SEC_TASK, **given, **values})
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 import pytest
 
+from ticketing.fields.spec import FieldKind, offered
 from ticketing.trackers.base import Category, TrackerError
-from ticketing.trackers.jira.catalogue import Catalogue
+from ticketing.trackers.jira.catalogue import JiraCatalogue
 from ticketing.trackers.jira.client import JiraClient
-from ticketing.trackers.jira.fields import FieldKind, offered
 from ticketing.trackers.jira.sandbox import defaults
 
 # Every kind of field that a rule may set is in the sandbox.
-KINDS = set(FieldKind) - {FieldKind.UNSUPPORTED, FieldKind.EPIC_LINK, FieldKind.GROUPS}
+KINDS = set(FieldKind) - {FieldKind.EPIC_LINK, FieldKind.GROUPS}
 
 
 @pytest.fixture(params=["sandbox_jira", "sandbox_data_center"])
@@ -18,14 +18,14 @@ def jira(request):
 @pytest.fixture
 def catalogue(jira):
     with JiraClient(jira.credentials) as client:
-        yield Catalogue(client)
+        yield JiraCatalogue(client)
 
 
 def test_it_lists_spaces(catalogue):
-    assert [space.key for space in catalogue.spaces()] == ["OPS", "PLAT", "SEC"]
+    assert [space.key for space in catalogue.spaces()] == ["OPS", "PLAT", "SEC", "DESK"]
     assert [space.key for space in catalogue.spaces("plat")] == ["PLAT"]
     assert catalogue.spaces("nothing") == []
-    assert catalogue.visible_spaces() == 3
+    assert catalogue.visible_spaces() == 4
 
 
 def test_it_reads_a_space(catalogue, jira):
@@ -40,8 +40,8 @@ def test_it_reads_a_space(catalogue, jira):
 def test_it_lists_only_spaces_where_we_may_create(sandbox_jira):
     sandbox_jira.deny("CREATE_ISSUES", "SEC")
     with JiraClient(sandbox_jira.credentials) as client:
-        assert [space.key for space in Catalogue(client).spaces()] == ["OPS", "PLAT"]
-        assert Catalogue(client).issue_types("10000") == []
+        assert [space.key for space in JiraCatalogue(client).spaces()] == ["OPS", "PLAT", "DESK"]
+        assert JiraCatalogue(client).issue_types("10000") == []
 
 
 def test_it_lists_issue_types(catalogue):
@@ -52,13 +52,35 @@ def test_it_lists_issue_types(catalogue):
 
 
 def test_it_reads_the_fields_of_a_type(catalogue, jira):
-    jira.require_field("SEC", defaults.SELECT.id)
-    specs = {spec.id: spec for spec in catalogue.create_fields("10000", "10001")}
+    jira.require_field("DESK", defaults.SELECT.id)
+    specs = {spec.id: spec for spec in catalogue.create_fields("10003", "10001")}
     assert {spec.kind for spec in offered(specs.values())} >= KINDS - {FieldKind.PARENT}
     team = specs[defaults.SELECT.id]
     assert (team.name, team.is_required) == ("Team", True)
     assert [option.label for option in team.options] == ["Red", "Blue", "Green"]
     assert not specs["reporter"].is_required
+
+
+def test_it_offers_teams_and_request_types_though_create_metadata_lists_none(catalogue):
+    specs = {spec.id: spec for spec in catalogue.fields_to_fill("10003", "10001")}
+    team, request = specs[defaults.ORG_TEAM.id], specs[defaults.REQUEST_TYPE.id]
+    assert [option.label for option in team.options] == [each.name for each in defaults.ORG_TEAMS]
+    assert (team.kind, team.has_all_options) == (FieldKind.TEAM, False)
+    assert [tuple(option)[:2] for option in request.options] == [
+        ("26", "Report a vulnerability"),
+        ("27", "Ask for access"),
+    ]
+    found = catalogue.teams(defaults.ORG_TEAM.id, "form &")
+    assert [option.label for option in found] == ["Platform & tools"]
+
+
+@pytest.mark.parametrize("answer", [(404, None), (401, None), (200, [1]), (200, {"values": [{}]})])
+def test_ids_are_typed_where_jira_lists_neither(catalogue, jira, answer):
+    for path in ("GET .*suggestions", "GET .*servicedesk"):
+        jira.faults.answer(path, *answer, times=None)
+    specs = {spec.id: spec for spec in catalogue.fields_to_fill("10003", "10001")}
+    assert specs[defaults.ORG_TEAM.id].options == ()
+    assert specs[defaults.REQUEST_TYPE.id].options == ()
 
 
 def test_it_reads_every_page(catalogue, jira, monkeypatch):
@@ -84,7 +106,7 @@ def test_a_person_with_another_email_is_not_meant(sandbox_jira):
     dana = sandbox_jira.site.people[defaults.DANA.account_id]
     sandbox_jira.site.people[dana.account_id] = dana._replace(email="dana@example.com.test")
     with JiraClient(sandbox_jira.credentials) as client:
-        assert Catalogue(client).user_by_email("dana@example.com") is None
+        assert JiraCatalogue(client).user_by_email("dana@example.com") is None
 
 
 def test_it_lists_priorities(catalogue):

@@ -33,8 +33,8 @@ def test_it_passes_on_cloud(sandbox_jira):
     site, identity, browse, create, hooks = report.checks
     assert site.detail == f"Jira Cloud 1001.0.0 · {site.milliseconds} ms"
     assert (identity.sentence, identity.detail) == ("Signed in as bot", "Findings Bot")
-    assert browse.detail == "3 spaces visible"
-    assert create.detail == "3 of 3 spaces"
+    assert browse.detail == "4 spaces visible"
+    assert create.detail == "4 of 4 spaces"
     assert hooks.sentence == "Can create webhooks"
     assert report.is_usable
     assert report.user is not None
@@ -46,7 +46,7 @@ def test_it_passes_on_data_center(sandbox_data_center):
     assert outcomes(report) == [OK] * 5
     assert report.checks[0].detail.startswith("Jira Data Center 10.3.5 · ")
     assert report.checks[1].sentence == "Signed in as findings-bot"
-    assert report.checks[3].detail == "3 of 3 spaces"
+    assert report.checks[3].detail == "4 of 4 spaces"
     assert report.deployment is Deployment.DATA_CENTER
 
 
@@ -110,7 +110,7 @@ def test_it_counts_where_tickets_can_be_created(sandbox_jira, permission):
     sandbox_jira.deny(permission, "SEC")
     report = check_connection(unknown(sandbox_jira))
     assert outcomes(report)[3] is OK
-    assert report.checks[3].detail == "2 of 3 spaces"
+    assert report.checks[3].detail == "3 of 4 spaces"
 
 
 def test_an_account_without_the_right_to_create_webhooks_is_usable(sandbox_jira):
@@ -148,8 +148,8 @@ def test_it_asks_few_questions_of_a_large_jira(request, deployment):
         project = replace(sec, id=str(20000 + number), key=f"P{number}")
         jira.site.projects[project.id] = project
     report = check_connection(unknown(jira))
-    assert report.checks[3].detail == "63 of 63 spaces"
-    assert len(report.spaces) == 63
+    assert report.checks[3].detail == "64 of 64 spaces"
+    assert len(report.spaces) == 64
     assert len(jira.log.matching("* .*")) < 30
 
 
@@ -184,5 +184,5 @@ def test_it_tells_that_the_webhook_exists(sandbox_jira):
 
 def test_every_request_is_paced(sandbox_jira):
     calls = []
-    check_connection(unknown(sandbox_jira), pace=lambda: calls.append(1))
+    check_connection(unknown(sandbox_jira), pace=lambda _: calls.append(1))
     assert len(calls) == len(sandbox_jira.log.matching("* .*"))

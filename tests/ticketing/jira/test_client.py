@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import logging
 import socket
 import ssl
+import threading
+import time
 import traceback
 
 import pytest
 
+from config.lib.deadline import Deadline
 from tests.ticketing.jira.conftest import TOKEN, credentials, failure
-from ticketing.trackers.base import Fault, TrackerError
+from ticketing.trackers.base import Fault, OutOfTime, TrackerError
 from ticketing.trackers.jira import client as client_module
 from ticketing.trackers.jira import transport
 from ticketing.trackers.jira.client import JiraClient
@@ -92,10 +96,9 @@ def test_it_is_unsure_when_a_connection_that_was_kept_is_gone(sandbox_jira, jira
     assert failure(lambda: jira.post("issue", json=BODY, call=Call.CREATE)).fault is Fault.UNSURE
 
 
-def test_it_does_not_wait_for_ever(sandbox_jira, monkeypatch):
-    monkeypatch.setattr(client_module, "READ_TIMEOUT", 0.2)
+def test_it_does_not_wait_for_ever(sandbox_jira):
     sandbox_jira.faults.hang("POST /issue$", stage="after")
-    with JiraClient(sandbox_jira.credentials) as client:
+    with JiraClient(sandbox_jira.credentials, patience=0.2) as client:
         error = failure(lambda: client.post("issue", json=BODY, call=Call.CREATE))
     assert error.fault is Fault.UNSURE
 
@@ -108,15 +111,19 @@ def test_it_gives_up_on_answers_without_end(on_wire, wire, monkeypatch):
 
 
 def test_it_asks_to_be_paced_before_each_request(sandbox_jira):
-    def pace() -> None:
+    endpoints = []
+
+    def pace(endpoint: str) -> None:
+        endpoints.append(endpoint)
         if len(sandbox_jira.log.all()) == 2:
             raise TrackerError(Fault.TRANSIENT, "Later.", retry_after=3)
 
     with JiraClient(sandbox_jira.credentials, pace=pace) as client:
         client.get("myself")
         client.get("myself")
-        assert failure(lambda: client.get("myself")).reason == "Later."
+        assert failure(lambda: client.get("issue/SEC-1/comment/22")).reason == "Later."
     assert len(sandbox_jira.log.all()) == 2
+    assert endpoints == ["GET myself", "GET myself", "GET issue/{}/comment/{}"]
 
 
 @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"", b"[" * 100_000, b"\xff\xfe"])
@@ -381,3 +388,32 @@ def test_it_closes_what_it_has_opened(wire):
         client.get("myself")
     client.close()
     assert "secret" not in repr(client.credentials)
+
+
+def test_a_trickle_is_cut_off_at_the_deadline():
+    """A byte now and then would keep the connection alive for as long as the other side likes."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def trickle():
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+            for _ in range(150):
+                connection.sendall(b" ")
+                time.sleep(0.2)
+
+    threading.Thread(target=trickle, daemon=True).start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    started = time.monotonic()
+    with JiraClient(credentials(url), deadline=Deadline(1)) as client:
+        error = failure(lambda: client.get("myself"))
+        assert (error.fault, time.monotonic() - started < 10) == (Fault.TRANSIENT, True)
+        assert isinstance(failure(lambda: client.get("myself")), OutOfTime)
+    listener.close()
+
+
+def test_it_sends_no_create_that_would_be_cut_off():
+    with JiraClient(credentials("http://127.0.0.1:9"), deadline=Deadline(5)) as client:
+        error = failure(lambda: client.create("issue", json={}, before_write=lambda: None))
+    assert isinstance(error, OutOfTime)

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from tests.desk import DESK_ID, REQUIRED
 from tests.ticketing.jira.conftest import SEC_TASK, credentials, draft, failure
 from ticketing.trackers.base import Destination, Fault, IssueRef
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.credentials import Deployment, Markup
-from ticketing.trackers.jira.sandbox.defaults import DANA, IVAN, NUMBER, SELECT, TEXT, TEXT_AREA
+from ticketing.trackers.jira.sandbox.defaults import (
+    ASSETS,
+    DANA,
+    IVAN,
+    NUMBER,
+    PROJECT_PICKER,
+    SECURITY,
+    SELECT,
+    SPRINT,
+    TEXT,
+    TEXT_AREA,
+)
 from ticketing.trackers.jira.tracker import JiraTracker
 
 PROPERTY = "findings-automation.ticket"
 
 
-def create(tracker, **values):
-    return tracker.create(draft(**values), key="fa-abc", attempt="a-1")
+def create(tracker, *, report=lambda _: None, **values):
+    return tracker.create(draft(**values), key="fa-abc", attempt="a-1", report=report)
 
 
 def sent(sandbox):
@@ -100,6 +112,74 @@ def test_it_is_found_by_its_property_where_labels_are_dropped(sandbox_jira, trac
     assert (error.fault, error.field, error.remedy) == (Fault.REJECTED, "labels", "drop:labels")
     ref = create(tracker, remedies=(error.remedy,))
     assert sandbox_jira.issue(ref.key).properties[PROPERTY]["key"] == "fa-abc"
+
+
+# --- Fields of every kind ------------------------------------------------------------------
+
+DESK_TASK = Destination(DESK_ID, "DESK", "10001")
+
+
+@pytest.mark.parametrize(
+    ("jira_name", "name"), [("sandbox_jira", "tracker"), ("sandbox_data_center", "dc_tracker")]
+)
+def test_it_writes_what_few_spaces_ask_for(request, jira_name, name):
+    sandbox, tracker = request.getfixturevalue(jira_name), request.getfixturevalue(name)
+    other = sandbox.create_issue("SEC", "Before")
+    links = [{"type": {"name": "Blocks"}, "outwardIssue": {"key": other.key}}]
+    fields = REQUIRED | {
+        SPRINT.id: "37",
+        ASSETS.id: [{"key": "ITSM-1"}, {"id": "w:88"}],
+        PROJECT_PICKER.id: {"key": "PLAT"},
+        "issuelinks": links,
+    }
+    assert tracker.check(DESK_TASK, fields) is None
+    create(tracker, destination=DESK_TASK, fields=fields)
+    written = sent(sandbox)
+    assert written["update"] == {"issuelinks": [{"add": links[0]}]}
+    assert {name: written["fields"][name] for name in REQUIRED} == REQUIRED
+    assert written["fields"][SPRINT.id] == 37
+    assert written["fields"][ASSETS.id] == [{"key": "ITSM-1"}, {"id": "w:88"}]
+    assert written["fields"][PROJECT_PICKER.id] == {"key": "PLAT"}
+
+
+@pytest.mark.parametrize("field", REQUIRED)
+def test_its_refusal_lands_at_the_field_of_a_kind_that_we_do_not_know(tracker, field):
+    wrong = "nonsense" if field != SECURITY.id else {"name": "nonsense"}
+    fields = REQUIRED | {field: wrong}
+    assert tracker.check(DESK_TASK, fields) is None  # Jira alone is the judge
+    error = failure(
+        lambda: create(tracker, destination=DESK_TASK, fields=fields, constants=frozenset(fields))
+    )
+    assert (error.fault, error.field) == (Fault.CONFIG, field)
+
+
+def test_it_reports_what_is_left_out_before_it_sends(sandbox_jira, tracker):
+    told = []
+    create(
+        tracker,
+        fields={NUMBER.id: "high", "duedate": "soon", "labels": ["a"]},
+        left_out={SELECT.id: "the finding has no value for it"},
+        remedies=("truncate", "drop:labels"),
+        report=lambda left_out: told.extend((*left_out, len(sandbox_jira.issues()))),
+    )
+    assert told == [
+        ("CVSS score", "“high” is not a number"),
+        ("Due date", "“soon” is not a date"),
+        ("Team", "the finding has no value for it"),
+        ("Labels", "not on the create screen"),
+        0,
+    ]
+
+
+def test_it_reports_nothing_where_all_is_sent(tracker):
+    create(tracker, fields={NUMBER.id: "7.5"}, report=pytest.fail)
+
+
+def test_a_field_that_this_ticket_cannot_fill_is_no_fault_of_the_rule(sandbox_jira, tracker):
+    sandbox_jira.require_field("SEC", SELECT.id)
+    error = failure(lambda: create(tracker, left_out={SELECT.id: "the finding has no value"}))
+    assert (error.fault, error.field) == (Fault.REJECTED, SELECT.id)
+    assert error.reason == "Team is required in SEC, and there is nothing to fill it with."
 
 
 # --- Refusals ------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ def test_it_is_never_unsure_of_what_may_be_repeated(call):
 UNSURE = (Fault.UNSURE, "", "", None, False)
 AUTH = (Fault.AUTH, "", "", None, True)
 NO_API = (Fault.CONFIG, "", "", None, True)
+STRANGE = (Fault.TRANSIENT, "", "", None, False)
 
 
 def throttled(seconds: float | None, *, whole_account: bool = True) -> tuple[Any, ...]:
@@ -100,6 +101,11 @@ CREATES = [
         throttled(2, whole_account=False),
     ),
     (
+        "4 429 one endpoint",
+        answer(429, Retry_After="3", RateLimit_Reason="jira-burst-based"),
+        throttled(3, whole_account=False),
+    ),
+    (
         "4 429 quota",
         answer(429, RateLimit_Reason="jira-quota-global-based", Retry_After="600"),
         throttled(600),
@@ -107,7 +113,7 @@ CREATES = [
     ("4 429 zero of Data Center", answer(429, Retry_After="0"), throttled(None)),
     ("4 429 nonsense", answer(429, Retry_After="soon", X_RateLimit_Reset="?"), throttled(None)),
     ("4 429 past", answer(429, Retry_After="Mon, 23 Nov 2026 11:00:30 GMT"), throttled(None)),
-    ("4 429 for ever", answer(429, Retry_After="1e300"), throttled(86_400)),
+    ("4 429 for ever", answer(429, Retry_After="1e300"), throttled(3_600)),
     ("4 429 infinite", answer(429, Retry_After="inf"), throttled(None)),
     (
         "5 503 json",
@@ -118,7 +124,10 @@ CREATES = [
     ("6 404 json", answer(404, refusal()), NO_API),
     ("6 405", answer(405), NO_API),
     ("6 410", answer(410, refusal("The requested API has been removed.")), NO_API),
-    ("7 403 not from Jira", answer(403), (Fault.REJECTED, "", "", None, False)),
+    ("7 403 not from Jira", answer(403), STRANGE),
+    ("7 403 of a gateway", answer(403, {"message": "Forbidden"}), STRANGE),
+    ("15 400 not from Jira", answer(400), STRANGE),
+    ("16 422 of another product", answer(422, {"error": "?"}), STRANGE),
     ("14 413", answer(413), (Fault.REJECTED, "", "truncate", None, False)),
     (
         "14 limit",
@@ -142,6 +151,19 @@ def test_it_classifies_the_answer_to_a_create(given, expected):
 
 
 @pytest.mark.parametrize(
+    ("reason", "named"),
+    [
+        ("jira-burst-based", "GET x"),
+        ("jira-quota-global-based", ""),
+        ("jira-per-issue-on-write", ""),
+    ],
+)
+def test_it_names_the_endpoint_that_alone_asks_to_wait(reason, named):
+    given = answer(429, Retry_After="3", RateLimit_Reason=reason)
+    assert classify(Call.READ, given, host=HOST, endpoint="GET x").endpoint == named
+
+
+@pytest.mark.parametrize(
     ("call", "given", "fault"),
     [
         (Call.READ, answer(200), Fault.TRANSIENT),
@@ -156,6 +178,42 @@ def test_it_classifies_the_answer_to_a_create(given, expected):
 )
 def test_it_classifies_the_answer_to_other_calls(call, given, fault):
     assert classify(call, given, host=HOST).fault is fault
+
+
+@pytest.mark.parametrize("call", list(Call))
+@pytest.mark.parametrize(
+    ("given", "suspicious"),
+    [
+        (answer(200), True),  # a page: captive, or of a login
+        (answer(302, Location="https://status.example.com/"), True),
+        (answer(302, Location="/login.jsp"), True),
+        (answer(401, refusal("Who?")), True),
+        (answer(403), True),
+        (answer(404), True),
+        (answer(400, {"message": "of another product"}), True),
+        (answer(403, refusal("No permission")), False),
+        (answer(400, refusal(summary="?")), False),
+        (answer(429), False),
+        (answer(502), False),
+        (answer(503, refusal("Maintenance")), False),
+    ],
+)
+def test_it_suspects_the_account_for_what_jira_does_not_say(call, given, suspicious):
+    assert classify(call, given, host=HOST).suspicious is suspicious
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "is_foreign"),
+    [
+        (Call.CREATE, 200, True),
+        (Call.CREATE, 204, True),
+        (Call.CREATE, 201, False),  # perhaps Jira's, cut short on its way
+        (Call.CREATE, 502, False),
+        (Call.CHANGE, 200, False),
+    ],
+)
+def test_it_knows_a_success_that_is_not_jiras(call, status, is_foreign):
+    assert classify(call, answer(status), host=HOST).is_foreign is is_foreign
 
 
 # --- 7 to 15: told by the fields that a refused create names ----------------------------------
@@ -188,7 +246,13 @@ REFUSALS = [
     ("10 unknown", 400, refusal(customfield_9="?"), config("customfield_9"), "is now required"),
     ("11 rule's", 400, refusal(customfield_1="?"), config("customfield_1"), "can no longer be set"),
     ("11 ours", 400, refusal(labels="?"), content("labels", "drop:labels"), "not on the create"),
-    ("12 constant", 400, refusal(priority="?"), config("priority"), "Field Priority no longer"),
+    (
+        "12 constant",
+        400,
+        refusal(priority="?"),
+        config("priority"),
+        "Field Priority does not take its value",
+    ),
     ("12 before 13", 400, refusal(summary="?", priority="?"), config("priority"), "Priority"),
     ("13 summary", 400, refusal(summary="Lang"), content("summary", "truncate"), "Summary: Lang"),
     ("13 text", 400, refusal(description="?"), content("description", "truncate"), "Description"),
@@ -246,7 +310,9 @@ def test_it_offers_a_remedy_only_once(body):
 )
 def test_it_survives_bodies_of_any_shape(body):
     refused = classify(Call.CREATE, answer(400, body), host=HOST)
-    assert explain(refused, SENT).fault is Fault.REJECTED
+    is_of_jira = isinstance(body, dict) and "errorMessages" in body
+    expected = Fault.REJECTED if is_of_jira else Fault.TRANSIENT
+    assert explain(refused, SENT).fault is expected
 
 
 def test_it_speaks_no_template_that_came_from_jira():

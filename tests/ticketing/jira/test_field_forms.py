@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ticketing.trackers.jira.field_forms import FieldError, from_form, to_form
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option
+from ticketing.fields.spec import FieldError, FieldKind, FieldSpec, Option, is_empty
+from ticketing.placeholders import is_constant
+from ticketing.trackers.jira.field_forms import from_form, to_form
 
 OPTIONS = (Option("1", "Europe", (Option("2", "Dublin"),)), Option("3", "America"))
 
@@ -40,6 +43,28 @@ def read(kind, *raw, required=False):
         (FieldKind.GROUP, ["ops"], {"name": "ops"}),
         (FieldKind.PARENT, ["SEC-1"], {"key": "SEC-1"}),
         (FieldKind.EPIC_LINK, ["SEC-1"], "SEC-1"),
+        (FieldKind.SECURITY_LEVEL, ["3"], {"id": "3"}),
+        (FieldKind.SECURITY_LEVEL, ["{{tags.level}}"], {"name": "{{tags.level}}"}),
+        (FieldKind.TEAM, ["3"], "3"),
+        (FieldKind.TEAM, ["{{tags.team}}"], "{{tags.team}}"),
+        (FieldKind.REQUEST_TYPE, ["1"], "1"),
+        (FieldKind.SPRINT, ["37"], 37),
+        (FieldKind.SPRINT, ["{{tags.sprint}}"], "{{tags.sprint}}"),
+        (FieldKind.PROJECT, ["1"], {"id": "1"}),
+        (FieldKind.PROJECT, ["{{tags.product}}"], {"key": "{{tags.product}}"}),
+        (FieldKind.ASSETS, ["ITSM-1 {{tags.host}}"], [{"key": "ITSM-1"}, {"key": "{{tags.host}}"}]),
+        (FieldKind.ASSETS, ["a1b2:88 88"], [{"id": "a1b2:88"}, {"id": "88"}]),
+        (FieldKind.ASSETS, ['[{"objectId": "8"}]'], [{"objectId": "8"}]),
+        (FieldKind.RAW, ['{"score": 7.5, "a": [null, []]}'], {"score": 7.5, "a": [None, []]}),
+        (FieldKind.RAW, ['["a b", {"id": "1"}]'], ["a b", {"id": "1"}]),
+        (FieldKind.RAW, ["10112"], 10112),
+        (FieldKind.RAW, ['"10112"'], "10112"),
+        (FieldKind.RAW, ["false"], False),
+        (FieldKind.RAW, ["0"], 0),
+        (FieldKind.RAW, ["36885b3c-1bf0"], "36885b3c-1bf0"),
+        (FieldKind.RAW, ["Red and blue\n} team"], "Red and blue\n} team"),
+        (FieldKind.RAW, ["{{tags.team}} a"], "{{tags.team}} a"),
+        (FieldKind.RAW, ['{"id": "{{tags.team}}"}'], {"id": "{{tags.team}}"}),
     ],
 )
 def test_what_is_entered_comes_back(kind, raw, value):
@@ -50,6 +75,24 @@ def test_what_is_entered_comes_back(kind, raw, value):
 def test_a_moment_is_kept_as_jira_writes_it():
     assert read(FieldKind.DATETIME, "2026-11-23T10:00") == "2026-11-23T10:00:00.000+0000"
     assert to_form(spec(FieldKind.DATETIME), "2026-11-23T10:00:00.000+0000") == ["2026-11-23T10:00"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "value"),
+    [
+        (FieldKind.SELECT, "10112", {"id": "10112"}),
+        (FieldKind.SELECT, "Red", {"value": "Red"}),
+        (FieldKind.VERSION, "1.0", {"name": "1.0"}),
+        (FieldKind.TEAM, "36885b3c-1bf0", "36885b3c-1bf0"),
+        (FieldKind.REQUEST_TYPE, "desk/report", "desk/report"),
+        (FieldKind.PROJECT, "SEC", {"key": "SEC"}),
+        (FieldKind.PROJECT, "10000", {"id": "10000"}),
+    ],
+)
+def test_what_jira_does_not_list_is_typed(kind, typed, value):
+    unlisted = FieldSpec(id="customfield_1", name="Team", kind=kind)
+    assert from_form(unlisted, [typed], type_name="Task", space="SEC") == value
+    assert to_form(unlisted, value) == [typed]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +108,40 @@ def test_a_moment_is_kept_as_jira_writes_it():
         (FieldKind.PARENT, "none", "Team: enter the key of an issue, as in SEC-123."),
         (FieldKind.USER, "{{title}}", "Team cannot be filled from the finding."),
         (FieldKind.TEXT, "{{title", "“{{” at character 1 is not closed. Add “}}”."),
-        (FieldKind.UNSUPPORTED, "x", "Team cannot be set from here."),
+        (FieldKind.TEXT, "😀" * 128, "Team is longer than 254 characters."),
+        (FieldKind.LABELS, "😀" * 128, "Team is longer than 255 characters."),
+        (FieldKind.TEAM, "9", "This value of Team does not exist. Select another."),
+        (FieldKind.SPRINT, "3.5", "Team: enter the number of a sprint, as in 37."),
+        (FieldKind.SPRINT, "next", "Team: enter a number."),
+        (
+            FieldKind.RAW,
+            '{\r\n  "id": 1,\r\n}',
+            "Team: this is not valid JSON: line 3, column 1: Expecting property name enclosed in "
+            "double quotes. Text that begins like JSON needs quotes around it.",
+        ),
+        (
+            FieldKind.RAW,
+            "[SEC] all",
+            "Team: this is not valid JSON: line 1, column 2: Expecting value. "
+            "Text that begins like JSON needs quotes around it.",
+        ),
+        (FieldKind.RAW, "[NaN]", "Team: NaN is not JSON."),
+        (FieldKind.RAW, "[1e999]", "Team: a number in it is too large."),
+        (FieldKind.RAW, f"[{'9' * 5000}]", "Team: a number in it is too large."),
+        (FieldKind.RAW, "[" * 60 + "]" * 60, "Team: this JSON is nested too deeply."),
+        (FieldKind.RAW, "[" * 9000 + "]" * 9000, "Team: this JSON is nested too deeply."),
+        (
+            FieldKind.RAW,
+            '{"\\ud800": 1}',
+            "Team: this holds a character that cannot be stored, as \\u0000.",
+        ),
+        (
+            FieldKind.RAW,
+            '["\\u0000"]',
+            "Team: this holds a character that cannot be stored, as \\u0000.",
+        ),
+        (FieldKind.RAW, "null", "Team is required for Task in SEC. Enter a value."),
+        (FieldKind.RAW, "{ }", "Team is required for Task in SEC. Enter a value."),
     ],
 )
 def test_it_says_what_to_do(kind, raw, sentence):
@@ -83,3 +159,21 @@ def test_nothing_entered_is_no_value(kind):
 @pytest.mark.parametrize("value", [{"accountId": "5b1"}, {"name": "5b1"}, {"id": "5b1"}])
 def test_the_form_shows_a_person_however_the_api_named_them(value):
     assert to_form(spec(FieldKind.USER), value) == ["5b1"]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab{", max_size=3), inner),
+    max_leaves=9,
+)
+
+
+@given(JSON)
+def test_any_json_comes_back_from_the_form_as_it_was(value):
+    shown = to_form(spec(FieldKind.RAW), value)
+    if not is_empty(value) and is_constant(value) and "{{" not in str(value):
+        assert read(FieldKind.RAW, *shown) == value

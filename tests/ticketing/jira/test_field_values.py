@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticketing.fields.spec import FieldKind, FieldSpec, Option
+from ticketing.trackers.base import LeftOut
 from ticketing.trackers.jira.credentials import Deployment, Markup
 from ticketing.trackers.jira.field_values import render, render_fields
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option
 
 CLOUD, DATA_CENTER = Deployment.CLOUD, Deployment.DATA_CENTER
+OBJECT = {"id": "8"}
 OPTIONS = (Option("1", "Europe", (Option("2", "Dublin"),)), Option("3", "America"))
 
 
@@ -46,6 +50,26 @@ def spec(kind, field_id="customfield_1"):
         (FieldKind.CASCADING, {"value": "Europe", "child": {"value": "?"}}, {"id": "1"}),
         (FieldKind.GROUP, {"name": "ops"}, {"name": "ops"}),
         (FieldKind.PARENT, {"key": "SEC-1"}, {"key": "SEC-1"}),
+        (FieldKind.SECURITY_LEVEL, {"id": "3"}, {"id": "3"}),
+        (FieldKind.SECURITY_LEVEL, {"name": "america"}, {"id": "3"}),
+        (FieldKind.TEAM, "36885b3c", "36885b3c"),
+        (FieldKind.TEAM, {"id": "36885b3c"}, "36885b3c"),
+        (FieldKind.TEAM, 12, "12"),
+        (FieldKind.REQUEST_TYPE, "26", "26"),
+        (FieldKind.SPRINT, "37", 37),
+        (FieldKind.SPRINT, [37], 37),
+        (FieldKind.PROJECT, {"id": "1"}, {"id": "1"}),
+        (FieldKind.PROJECT, {"key": "SEC"}, {"key": "SEC"}),
+        (
+            FieldKind.ASSETS,
+            [{"id": "w:1"}, "ITSM-1", 8],
+            [{"id": "w:1"}, {"key": "ITSM-1"}, OBJECT],
+        ),
+        (FieldKind.ASSETS, [{"key": ["ITSM-1", "ITSM-2"]}], [{"key": "ITSM-1"}, {"key": "ITSM-2"}]),
+        (FieldKind.ASSETS, [{"objectId": "8"}], [{"objectId": "8"}]),
+        (FieldKind.RAW, {"a": [None, [], {"b": 0}]}, {"a": [None, [], {"b": 0}]}),
+        (FieldKind.RAW, ["a b"], ["a b"]),
+        (FieldKind.RAW, False, False),
     ],
 )
 def test_it_sends(kind, value, sent):
@@ -75,11 +99,53 @@ def test_an_option_that_jira_does_not_list_is_sent_by_its_name():
     assert render(unlisted, [{"name": "1.0"}], deployment=CLOUD) == [{"name": "1.0"}]
 
 
+def test_an_option_beyond_those_that_jira_lists_is_sent_by_its_name():
+    some = replace(spec(FieldKind.SELECT), has_more_options=True)
+    rendered = render_fields([some], {"customfield_1": {"value": "mars"}}, deployment=CLOUD)
+    assert rendered == ({"customfield_1": {"value": "mars"}}, ())
+
+
 def test_what_jira_would_not_take_is_left_out_and_told():
     specs = [spec(FieldKind.NUMBER), spec(FieldKind.TEXT, "customfield_2")]
     fields = {"customfield_1": "high", "customfield_2": "x", "customfield_9": {"a": 1}, "x": None}
     rendered = render_fields(specs, fields, deployment=CLOUD)
-    assert rendered == ({"customfield_2": "x", "customfield_9": {"a": 1}}, ("Team",))
+    told = (LeftOut("Team", "“high” is not a number"),)
+    assert rendered == ({"customfield_2": "x", "customfield_9": {"a": 1}}, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "why"),
+    [
+        (FieldKind.TEXT, " ", "it has no text"),
+        (FieldKind.URL, "javascript:x", "“javascript:x” is not an address that Jira takes"),
+        (FieldKind.URL, "https://a.test/" + "x" * 255, "the address is too long"),
+        (FieldKind.NUMBER, "9" * 50 + "?", "“" + "9" * 39 + "…” is not a number"),
+        (FieldKind.SPRINT, "next", "“next” is not the number of a sprint"),
+        (FieldKind.DATE, "soon", "“soon” is not a date"),
+        (FieldKind.SELECT, {"value": "mars"}, "“mars” is not one of its options"),
+        (FieldKind.MULTI_SELECT, [{"value": ["mars", "venus"]}], "“mars, venus” is not one of its"),
+        # Only a part of it:
+        (FieldKind.MULTI_SELECT, [{"value": ["mars", "Europe"]}], "“mars” is not one of its"),
+        (FieldKind.CASCADING, {"value": "Europe", "child": {"value": "Rome"}}, "“Rome” is not"),
+    ],
+)
+def test_it_tells_why_a_value_is_left_out(kind, value, why):
+    [told] = render_fields([spec(kind)], {"customfield_1": value}, deployment=CLOUD).left_out
+    assert told.name == "Team"
+    assert told.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (FieldKind.SELECT, {"value": ["mars", "Europe"]}),  # the first that fits is meant
+        (FieldKind.MULTI_SELECT, [{"id": "99"}, {"value": "Europe"}]),
+        (FieldKind.CASCADING, {"id": "1", "child": {"id": "2"}}),
+        (FieldKind.RAW, {"value": "mars"}),
+    ],
+)
+def test_it_tells_nothing_of_what_is_sent_whole(kind, value):
+    assert render_fields([spec(kind)], {"customfield_1": value}, deployment=CLOUD).left_out == ()
 
 
 JSON = st.recursive(

@@ -14,7 +14,7 @@ SINCE = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def find(tracker, key="fa-abc", *, floor=0, ceiling=0):
-    return tracker.find(Lookup(key, SEC_TASK, SINCE, floor, ceiling))
+    return tracker.find([Lookup(key, SEC_TASK, SINCE, floor, ceiling)])[key]
 
 
 def create(tracker, key="fa-abc"):
@@ -148,6 +148,40 @@ def test_it_proves_nothing_while_an_issue_cannot_be_read(sandbox_jira, tracker):
     body = {"issues": [], "issueErrors": [{"id": "1", "errorMessage": "later"}]}
     sandbox_jira.faults.answer("POST /bulkfetch$", 200, body)
     assert find(tracker) == ((), False)
+
+
+def test_one_number_that_cannot_be_read_is_its_own_problem(sandbox_jira, tracker):
+    """It leaves room for a doubt about those whose numbers are above what was known before."""
+    for key in ("fa-1", "fa-2", "fa-3"):
+        hide(sandbox_jira, create(tracker, key=key))
+    issue = {"id": "10003", "key": "SEC-3", "fields": {"labels": ["fa-3"]}}
+    body = {"issues": [issue], "issueErrors": [{"id": "SEC-2", "errorMessage": "later"}]}
+    sandbox_jira.faults.answer("POST /bulkfetch$", 200, body, times=None)
+    sandbox_jira.faults.answer("GET /issue/SEC-2$", 500, {"errorMessages": ["later"]}, times=None)
+    floors = {"fa-3": 0, "fa-below": 1, "fa-above": 2}
+    found = tracker.find([Lookup(key, SEC_TASK, SINCE, floor) for key, floor in floors.items()])
+    assert [ref.key for ref in found["fa-3"].refs] == ["SEC-3"]
+    assert (found["fa-below"], found["fa-above"]) == (((), False), ((), True))
+
+
+def test_it_reads_by_itself_what_a_bulk_fetch_could_not(sandbox_jira, tracker):
+    ref = create(tracker)
+    hide(sandbox_jira, ref)
+    body = {"issues": [], "issueErrors": [{"id": "SEC-1", "errorMessage": "later"}]}
+    sandbox_jira.faults.answer("POST /bulkfetch$", 200, body, times=None)
+    assert find(tracker).refs == (ref,)
+    assert find(tracker, key="fa-none") == ((), True)
+
+
+def test_it_finds_a_new_one_by_one_strong_read(sandbox_jira, tracker):
+    refs = {key: create(tracker, key=key) for key in ("fa-1", "fa-2")}
+    for ref in refs.values():
+        hide(sandbox_jira, ref)
+    sandbox_jira.log.clear()
+    lookups = [Lookup(key, SEC_TASK, SINCE, 0) for key in (*refs, "fa-none")]
+    assert tracker.find_new(lookups) == {key: (ref,) for key, ref in refs.items()}
+    paths = {exchange.path.rpartition("/")[2] for exchange in sandbox_jira.log.matching("* /rest/")}
+    assert paths == {"bulkfetch"}
 
 
 @pytest.mark.parametrize("status", [429, 502])

@@ -36,17 +36,6 @@ def test_it_takes_nothing_for_deleted_as_a_stranger(sandbox_jira, tracker):
     assert failure(lambda: tracker.fetch([ref.id])).fault is Fault.AUTH
 
 
-def test_it_takes_nothing_for_deleted_that_could_not_be_read(sandbox_jira, tracker):
-    body = {"issues": [], "issueErrors": [{"id": "1", "errorMessage": "later"}]}
-    sandbox_jira.faults.answer("POST /bulkfetch$", 200, body)
-    assert failure(lambda: tracker.fetch(["1"])).fault is Fault.TRANSIENT
-
-
-def test_it_takes_no_page_for_a_missing_issue(sandbox_data_center, dc_tracker):
-    sandbox_data_center.faults.answer("GET /issue/", 404, "<html>dead link")
-    assert failure(lambda: dc_tracker.fetch(["1"])).fault is Fault.CONFIG
-
-
 def test_it_reads_comments_again_only_where_one_may_be_ours(sandbox_jira, tracker):
     ref = create(tracker)
     sandbox_jira.comment(ref.key, "From Dana")
@@ -60,6 +49,28 @@ def test_it_reads_comments_again_only_where_one_may_be_ours(sandbox_jira, tracke
         "bulkfetch",
         "comment",
     ]
+
+
+def test_it_leaves_the_text_of_restricted_comments_in_jira(sandbox_jira, tracker):
+    ref = create(tracker)
+    sandbox_jira.comment(ref.key, "For all", by=DANA)
+    sandbox_jira.comment(ref.key, "For admins", by=DANA).visibility = {
+        "type": "role",
+        "value": "Administrators",
+    }
+    for_the_team = sandbox_jira.comment(ref.key, "For the team", by=DANA)
+    for_the_team.properties["sd.public.comment"] = {"internal": True}
+    tracker.comment(ref, "From us", key="c1")
+    texts = [one.text for one in tracker.fetch([ref.id])[ref.id].comments]
+    hidden = reading.RESTRICTED_COMMENT
+    assert texts == ["For all", hidden, hidden, "From us"]
+
+
+def test_it_keeps_its_comments_from_the_customers_of_a_service_project(sandbox_jira, tracker):
+    ref = create(tracker)
+    tracker.comment(ref, "CVE-2026-1 is open on web-1", key="c1")
+    (there,) = sandbox_jira.issue(ref.key).comments
+    assert there.properties["sd.public.comment"] == {"internal": True}
 
 
 def test_it_reads_on_where_not_all_comments_are_shown(sandbox_jira, jira):
@@ -131,29 +142,6 @@ def test_it_says_where_no_step_leads(sandbox_jira, tracker):
     assert error.reason == (
         "The workflow of OPS-1 has no step from Done to a status that is to do."
     )
-
-
-def demand_resolution(sandbox, project):
-    there = sandbox.project(project)
-    there.transitions = tuple(
-        step._replace(needs_resolution=step.target == "10002") for step in there.transitions
-    )
-
-
-def test_it_answers_what_a_step_asks(sandbox_jira, tracker):
-    demand_resolution(sandbox_jira, "OPS")
-    issue = sandbox_jira.create_issue("OPS", "One way")
-    tracker.push(IssueRef(str(issue.id), issue.key), Change(category=Category.DONE))
-    (taken,) = sandbox_jira.log.matching("POST /transitions$")
-    assert taken.json["fields"] == {"resolution": {"id": "10000"}}
-    assert sandbox_jira.status_of(issue.key) == "Done"
-
-
-def test_it_prefers_a_step_that_asks_nothing(sandbox_jira, tracker):
-    demand_resolution(sandbox_jira, "SEC")
-    ref = create(tracker)
-    tracker.push(ref, Change(category=Category.DONE))
-    assert sandbox_jira.status_of(ref.key) == "Won't Do"
 
 
 def test_it_closes_last_and_opens_first(sandbox_jira, tracker):
@@ -281,9 +269,3 @@ def test_it_does_not_call_an_issue_missing_as_a_stranger(sandbox_jira, tracker):
     sandbox_jira.faults.answer("GET /issue/", 404, {"errorMessages": ["No issue"]}, times=None)
     sandbox_jira.faults.answer("GET /myself$", 401, {})
     assert failure(lambda: tracker.resolve(ref.key)).fault is Fault.AUTH
-
-
-@pytest.mark.parametrize("body", [[], {}, {"issues": [{}]}, {"issues": [{"id": "1"}]}])
-def test_it_survives_answers_of_any_shape(sandbox_jira, tracker, body):
-    sandbox_jira.faults.answer("POST /bulkfetch$", 200, body)
-    assert failure(lambda: tracker.fetch(["1"])).fault is Fault.TRANSIENT

@@ -153,7 +153,7 @@ def test_create_is_refused_without_the_permission(api):
     assert api.create().status_code == 403
     assert api("GET", "issue/createmeta/SEC/issuetypes").json()["issueTypes"] == []
     projects = api("GET", "project/search?action=create").json()["values"]
-    assert [project["key"] for project in projects] == ["PLAT", "OPS"]
+    assert [project["key"] for project in projects] == ["PLAT", "OPS", "DESK"]
 
 
 def test_data_center_names_people_by_name(dc_api):

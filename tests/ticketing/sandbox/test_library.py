@@ -54,7 +54,7 @@ def test_it_reads_data_center_too(sandbox_data_center):
     )
 
     assert client.search_issues("project = SEC").total == 1
-    assert {project.key for project in client.projects()} == {"SEC", "PLAT", "OPS"}
+    assert {project.key for project in client.projects()} == {"SEC", "PLAT", "OPS", "DESK"}
     assert client.myself()["name"] == "findings-bot"
     assert [kind.name for kind in client.project_issue_types("SEC")][:2] == ["Task", "Bug"]
     client.close()

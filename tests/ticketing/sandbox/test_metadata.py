@@ -76,5 +76,5 @@ def test_an_archived_project_is_listed_only_when_asked_for(api):
     live = api("GET", "project/search").json()["values"]
     archived = api("GET", "project/search?status=archived").json()["values"]
 
-    assert [project["key"] for project in live] == ["SEC", "PLAT"]
+    assert [project["key"] for project in live] == ["SEC", "PLAT", "DESK"]
     assert [project["key"] for project in archived] == ["OPS"]

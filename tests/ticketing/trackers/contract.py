@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
 
+from ticketing.close_reasons import CloseReason
 from ticketing.trackers.base import (
+    AnswerMissing,
     Category,
     Change,
     Destination,
@@ -36,6 +39,7 @@ class There(Protocol):
     def delete(self, ref: IssueRef) -> None: ...
     def write(self, ref: IssueRef, text: str) -> None: ...
     def set_title(self, ref: IssueRef, title: str) -> None: ...
+    def ask_on_closing(self) -> tuple[str, str]: ...  # for a text: the id and name of its field
     def count(self) -> int: ...
     def address(self, ref: IssueRef) -> str: ...
 
@@ -50,7 +54,7 @@ def create(there: There, key: str = "fa-one", **values: object) -> IssueRef:
 
 
 def find(there: There, key: str):
-    return there.tracker.find(Lookup(key, there.destination, LONG_AGO, floor=0))
+    return there.tracker.find([Lookup(key, there.destination, LONG_AGO, floor=0)])[key]
 
 
 def state(there: There, ref: IssueRef):
@@ -96,18 +100,51 @@ class TrackerContract:
         assert there.count() == 1
         assert len(find(there, "fa-one").refs) == 1
 
+    def test_it_finds_many_at_once_and_answers_for_each(self, there):
+        refs = {key: create(there, key=key) for key in ("fa-one", "fa-two")}
+        keys = (*refs, "fa-none")
+        lookups = [Lookup(key, there.destination, LONG_AGO, floor=0) for key in keys]
+        assert there.tracker.find_new(lookups) == {key: (ref,) for key, ref in refs.items()}
+        found = there.tracker.find(lookups)
+        assert {key: one.refs for key, one in found.items()} == {
+            "fa-one": (refs["fa-one"],),
+            "fa-two": (refs["fa-two"],),
+            "fa-none": (),
+        }
+        assert found["fa-none"].is_complete
+
+    def test_it_creates_nothing_when_that_is_forbidden_at_the_last_moment(self, there):
+        def forbid() -> None:
+            raise TrackerError(Fault.TRANSIENT, "Too late.")
+
+        with pytest.raises(TrackerError, match="Too late"):
+            there.tracker.create(draft(there), key="fa-one", attempt="1", before_write=forbid)
+        assert there.count() == 0
+        create(there)
+
+    def test_it_reports_what_the_issue_will_not_have(self, there):
+        told = []
+        wanted = replace(draft(there), left_out={"labels": "the finding has no value for it"})
+        there.tracker.create(
+            wanted,
+            key="fa-one",
+            attempt="1",
+            report=lambda left_out: told.append((len(left_out), left_out[0].why, there.count())),
+        )
+        assert told == [(1, "the finding has no value for it", 0)]
+
     def test_it_creates_nothing_where_it_is_refused(self, there):
         there.refuse_once("create")
         assert fault_of(lambda: create(there)) is Fault.TRANSIENT
         assert there.count() == 0
         assert find(there, "fa-one") == ((), True)
 
-    @pytest.mark.parametrize("method", ["find", "fetch", "push", "comment"])
+    @pytest.mark.parametrize("method", ["find", "changes", "push", "comment"])
     def test_it_is_never_unsure_of_anything_but_a_create(self, there, method):
         ref = create(there)
         asks = {
             "find": lambda: find(there, "fa-one"),
-            "fetch": lambda: there.tracker.fetch([ref.id]),
+            "changes": lambda: there.tracker.changes(there.destination.space_id, minutes=5),
             "push": lambda: there.tracker.push(ref, Change(title="New")),
             "comment": lambda: there.tracker.comment(ref, "Hello", key="c1"),
         }
@@ -121,6 +158,19 @@ class TrackerContract:
         assert fault_of(lambda: find(there, "fa-none")) is Fault.AUTH
         assert fault_of(lambda: there.tracker.fetch([ref.id])) is Fault.AUTH
 
+    def test_it_says_that_it_is_itself_and_knows_us(self, there):
+        there.tracker.identify()
+        there.refuse_credentials()
+        assert fault_of(there.tracker.identify) is Fault.AUTH
+
+    def test_it_tells_what_was_changed_lately(self, there):
+        ref, other = create(there), create(there, key="fa-other")
+        changes = there.tracker.changes(there.destination.space_id, minutes=5)
+        assert changes.updated.keys() == {ref.id, other.id}
+        assert changes.updated[ref.id] == state(there, ref).updated_at
+        assert changes.is_complete
+        assert there.tracker.changes("10001", minutes=5) == ({}, True)
+
     def test_it_tells_a_space_that_is_gone(self, there):
         there.tracker.check(there.destination, {})
         there.has_no_space()
@@ -133,11 +183,42 @@ class TrackerContract:
         ref = create(there)
         assert there.tracker.floor(there.destination) == int(ref.key.rpartition("-")[2])
 
+    @pytest.mark.parametrize(
+        ("said", "there_is"),
+        [
+            ({"priority": 1}, "1"),
+            ({"priority": 2}, "2"),
+            ({"priority": 5}, "5"),
+            ({"priority": 0}, "3"),  # its own default
+            ({"priority": 2, "fields": {"priority": {"id": "4"}}}, "4"),
+        ],
+    )
+    def test_it_finds_its_own_priority_unless_the_fields_have_one(self, there, said, there_is):
+        assert state(there, create(there, **said)).priority_id == there_is
+
     def test_it_leaves_out_what_does_not_exist(self, there):
         ref, gone = create(there), create(there)
         there.delete(gone)
         assert set(there.tracker.fetch([ref.id, gone.id])) == {ref.id}
         assert there.tracker.fetch([]) == {}
+
+    def test_it_closes_with_the_answers_and_makes_none_up(self, there):
+        ref, (field, name) = create(there), there.ask_on_closing()
+        change = Change(category=Category.DONE, reason=CloseReason.FIXED)
+        with pytest.raises(AnswerMissing) as caught:
+            there.tracker.push(ref, change)
+        assert (caught.value.fault, caught.value.field) == (Fault.REJECTED, field)
+        assert (caught.value.name, name in caught.value.reason) == (name, True)
+        assert state(there, ref).category is Category.NEW
+        there.tracker.push(ref, replace(change, answers={field: "Patched"}))
+        assert state(there, ref).category is Category.DONE
+
+    def test_an_issue_that_is_opened_again_has_no_resolution(self, there):
+        ref = create(there)
+        there.tracker.push(ref, Change(category=Category.DONE, answers={"resolution": ("Done",)}))
+        assert state(there, ref).resolution == "Done"
+        there.tracker.push(ref, Change(category=Category.NEW))
+        assert state(there, ref).resolution == ""
 
     def test_it_moves_an_issue_by_category(self, there):
         ref = create(there)

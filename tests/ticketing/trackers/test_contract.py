@@ -13,7 +13,7 @@ from ticketing.trackers.base import Destination, IssueRef
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.credentials import Deployment
 from ticketing.trackers.jira.sandbox import SandboxJira
-from ticketing.trackers.jira.sandbox.defaults import DANA
+from ticketing.trackers.jira.sandbox.defaults import DANA, ROOT_CAUSE
 from ticketing.trackers.jira.tracker import JiraTracker
 
 
@@ -49,6 +49,10 @@ class _InJira:
     def set_title(self, ref: IssueRef, title: str) -> None:
         self.jira.edit(ref.key, summary=title)
 
+    def ask_on_closing(self) -> tuple[str, str]:
+        self.jira.demand_on_closing("SEC", ROOT_CAUSE)
+        return ROOT_CAUSE.id, ROOT_CAUSE.name
+
     def count(self) -> int:
         return len(self.jira.issues())
 
@@ -70,7 +74,7 @@ class _InMemory:
         self.tracker.fail(method, fake.transient())
 
     def refuse_credentials(self) -> None:
-        for method in ("create", "find", "fetch"):
+        for method in ("create", "find", "fetch", "identify"):
             self.tracker.fail(method, fake.unauthorized())
 
     def has_no_space(self) -> None:
@@ -85,6 +89,10 @@ class _InMemory:
 
     def set_title(self, ref: IssueRef, title: str) -> None:
         self.tracker.change(ref, title=title)
+
+    def ask_on_closing(self) -> tuple[str, str]:
+        self.tracker.asked["cause"] = "Root cause"
+        return "cause", "Root cause"
 
     def count(self) -> int:
         return len(self.tracker.issues)

@@ -7,41 +7,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
+from msgspec import Meta, Struct
 
 from config.accounts.models import User
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import check_type
+from config.lib.public.ids import uuid_of
+from config.lib.public.shapes import Ref, ToOne, only, says
 from findings.models import Finding
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Destination, Project
 from ticketing.services import MAX_FINDINGS
 
 MAX_TITLE, MAX_DESCRIPTION = 255, 100_000
 Priority = Literal["NOT_DEFINED", "P1", "P2", "P3", "P4", "P5"]
+Markdown = Annotated[str, Meta(description="Markdown."), says(maxLength=MAX_DESCRIPTION)]
+ToProject = ToOne[Annotated[str, only("projects")]]
 
 
-class Ref(msgspec.Struct):
-    id: str
-    type: str
+class ToFindings(Struct):
+    data: Annotated[list[Ref[Annotated[str, only("findings")]]], says(maxItems=MAX_FINDINGS)] = []
 
 
-class ToOne(msgspec.Struct):
-    data: Ref
+class OfOld(Struct):
+    findings: ToFindings
 
 
-class ToMany(msgspec.Struct):
-    data: list[Ref] = []
+class OfNew(Struct):
+    findings: ToFindings
+    project: ToProject
 
 
-class Words(msgspec.Struct):
-    title: str | None = None
-    description: str | None = None
+class Words(Struct):
+    title: Annotated[str | None, says(maxLength=MAX_TITLE)] = None
+    description: Markdown | None = None
     priority: Priority | None = None
-    assignee_id: str | None = None
-    fields: dict[str, Any] | None = None
+    assignee_id: Annotated[str | None, says(format="uuid")] = None
+    fields: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="Of an issue alone: fields by id, as Jira knows them; `{{…}}` is filled "
+            "from the finding."
+        ),
+    ] = None
+
+
+class IssueAddress(Struct):
+    jira_issue_url: str
 
 
 class FindingIds(NamedTuple):
@@ -51,7 +66,7 @@ class FindingIds(NamedTuple):
     ids: Sequence[str]
 
 
-def read_findings(named: ToMany, *, pointer: str) -> FindingIds:
+def read_findings(named: ToFindings, *, pointer: str) -> FindingIds:
     """Raises ApiError 400 for none, for more than a ticket takes, for another type."""
     pointer = f"{pointer}/relationships/findings/data"
     if not named.data:
@@ -64,7 +79,7 @@ def read_findings(named: ToMany, *, pointer: str) -> FindingIds:
     return FindingIds(pointer, [ref.id for ref in named.data])
 
 
-def read_project(named: ToOne, *, pointer: str) -> str:
+def read_project(named: ToProject, *, pointer: str) -> str:
     pointer = f"{pointer}/relationships/project/data/type"
     check_type(named.data.type, "projects", pointer=pointer)
     return named.data.id
@@ -76,6 +91,8 @@ def check_words(words: Words, *, pointer: str) -> None:
         if len(getattr(words, name) or "") > most:
             detail = f"A {name} takes up to {most:,} characters."
             raise ApiError(400, detail=detail, pointer=f"{pointer}/attributes/{name}")
+    if words.assignee_id:
+        uuid_of(words.assignee_id, "assigneeid", pointer=f"{pointer}/attributes/assignee_id")
 
 
 def find_findings(named: Iterable[FindingIds]) -> list[list[int]]:
@@ -114,13 +131,15 @@ def find_people(ids: Mapping[str, str]) -> dict[str, User]:
 
 @contextmanager
 def still_there() -> Iterator[None]:
-    """What was looked up may be deleted or unlinked before it is used: the same refusals."""
+    """What was looked up may be deleted, unlinked or closed meanwhile: the same refusals."""
     try:
         yield
     except Project.DoesNotExist:
         raise ApiError(404, detail="project not found") from None
     except Destination.DoesNotExist:
         raise ApiError(400, detail="The project is not linked to Jira.") from None
+    except SpaceClosed as closed:
+        raise ApiError(400, detail=str(closed)) from None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -5,26 +5,29 @@ Its types are singular (`case`, `user`, `project`), and what is not there is sai
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import date
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-import msgspec
 from django.core.exceptions import ValidationError
+from msgspec import Struct
 from rest_framework.request import Request
 
 from config.accounts.models import User
+from config.lib.echo import cut
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import check_type, read_document
+from config.lib.public.ids import coded_uuid_of
+from config.lib.public.shapes import Document, Sent, only, says
 from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
+from ticketing.case_search import BadTerm, search_condition
 from ticketing.forms.cases import MAX_COMMENT
 from ticketing.models import Case, Project, TimelineEntry
-from ticketing.selectors import BadTerm, case_by_id, search_condition
+from ticketing.selectors import case_by_id
 
 T = TypeVar("T")
 STATUS_NAMES = {label: value for value, label in Case.Status.choices}
+Title = Annotated[str, says(minLength=1, maxLength=MAX_TITLE)]
 _LIMITS = {
     "title": (1, MAX_TITLE),
     "description": (0, MAX_DESCRIPTION),
@@ -32,24 +35,27 @@ _LIMITS = {
 }
 
 
-class _Empty(msgspec.Struct):
-    type: str
+class _Empty(Struct):
+    type: Annotated[str, only("case")]
 
 
-class _EmptyDocument(msgspec.Struct):
-    data: _Empty
+Nothing = Document[_Empty]
 
 
 def read_attributes(request: Request, shape: type[T], *, type_: str = "case") -> T:
     """The attributes of the one resource that is sent, as `shape`. Raises ApiError 400."""
-    document = read_document(request, _document(cast("Hashable", shape)))
+    document: Document[Sent[str, T]] = read_document(request, _sent(shape))
     check_type(document.data.type, type_, pointer="/data/type")
-    return cast("T", document.data.attributes)
+    return document.data.attributes
+
+
+def _sent(shape: Any) -> Any:
+    return Document[Sent[str, shape]]
 
 
 def read_nothing(request: Request) -> None:
     """A command whose name says it all still comes with a document."""
-    document = read_document(request, _EmptyDocument)
+    document = read_document(request, Nothing)
     check_type(document.data.type, "case", pointer="/data/type")
 
 
@@ -67,7 +73,7 @@ def status_of(status: str | None, name: str | None) -> str | None:
     if name is None:
         return status
     if name not in STATUS_NAMES:
-        detail = f"got status name {name[:100]!r} expected one of {', '.join(STATUS_NAMES)}"
+        detail = f"got status name {cut(name)!r} expected one of {', '.join(STATUS_NAMES)}"
         raise ApiError(400, detail=detail, pointer="/data/attributes/status_name")
     return status or STATUS_NAMES[name]
 
@@ -110,21 +116,22 @@ def find_project(project_id: str) -> Project:
     return project
 
 
-def find_person(user_id: str) -> User:
+def find_person(user_id: UUID) -> User:
     """Somebody who is active."""
-    try:
-        user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
-    except ValueError:
-        user = None
+    user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise CodedError(404, "resource_not_found", "user not found")
     return user
 
 
-def find_comment(case: Case, cell_id: str) -> TimelineEntry:
-    is_number = cell_id.isascii() and cell_id.isdigit() and len(cell_id) < 19
+def cell_number(cell_id: str) -> int:
+    """The entry's number, which is its id's number, too. Raises CodedError 400."""
+    return coded_uuid_of(cell_id, "cellid").int
+
+
+def find_comment(case: Case, number: int) -> TimelineEntry:
     comments = case.timeline.filter(kind=TimelineEntry.Kind.COMMENT, deleted_at=None)
-    comment = comments.filter(pk=int(cell_id)).first() if is_number else None
+    comment = comments.filter(pk=number).first() if number < 2**63 else None
     if comment is None:
         raise CodedError(404, "resource_not_found", "comment not found")
     return comment
@@ -138,10 +145,3 @@ def find(words: str, *, me: User | None, parameter: str | None, pointer: str | N
         return search_condition(words, me=me)
     except BadTerm as error:
         raise ApiError(400, detail=str(error), parameter=parameter, pointer=pointer) from None
-
-
-@cache
-def _document(shape: Hashable) -> Any:
-    """`{"data": {"type": …, "attributes": shape}}`"""
-    resource = msgspec.defstruct("Resource", [("type", str), ("attributes", shape)])
-    return msgspec.defstruct("Document", [("data", resource)])

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import Schema
+from config.lib.public.ids import coded_uuid_of
+from config.lib.public.schemas import create, schema_of
+from config.lib.public.shapes import says
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import details, services
-from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Priority
+from ticketing.api.v2.asking import Markdown, Priority
 from ticketing.api.v2.case_asking import (
+    Nothing,
+    Title,
     day,
     find_case,
     find_person,
@@ -29,58 +32,57 @@ from ticketing.api.v2.case_asking import (
     status_of,
     text,
 )
-from ticketing.api.v2.case_schemas import coded
-from ticketing.api.v2.cases import answer_of
+from ticketing.api.v2.cases import ONE_CASE, answer_of
 from ticketing.api.v2.finding_cases import actor_of
-from ticketing.models import Case
 
 View = TypeVar("View", bound=Callable[..., Any])
 _WRITES = {"POST": Permission.CASES_WRITE}
 
 
-class _Status(msgspec.Struct):
-    status: schemas.Status | None = None
+class _Status(Struct):
+    status: Literal["OPEN", "IN_PROGRESS", "CLOSED"] | None = None
     status_name: str | None = None
 
 
-class _Priority(msgspec.Struct):
+class _Priority(Struct):
     priority: Priority
 
 
-class _Assignee(msgspec.Struct):
-    assignee_id: str
+class _Assignee(Struct):
+    assignee_id: Annotated[str, says(format="uuid")]
 
 
-class _Title(msgspec.Struct):
-    title: str
+class _Title(Struct):
+    title: Title
 
 
-class _Description(msgspec.Struct):
-    description: str
+class _Description(Struct):
+    description: Markdown
 
 
-class _DueDate(msgspec.Struct):
-    due_date: str
+class _DueDate(Struct):
+    due_date: Annotated[str, says(format="date")]
 
 
-class _Attributes(msgspec.Struct):
+class _Attributes(Struct):
     attributes: dict[str, list[str]]
 
 
-class _Reason(msgspec.Struct):
-    security_resolved_reason: str
+class _Reason(Struct):
+    security_resolved_reason: Annotated[str, says(minLength=1, maxLength=details.MAX_REASON)]
 
 
 def _changes(
-    name: str, summary: str, asked: Schema, description: str = ""
+    name: str, summary: str, attributes: Any = None, description: str = ""
 ) -> Callable[[View], View]:
-    """How an operation that changes a case is documented."""
+    """How an operation that changes a case is documented, by the attributes that are sent."""
+    asked = create(attributes, type_="case") if attributes else schema_of(Nothing)
     documented: Callable[[View], View] = extend_schema(
         operation_id=name,
         summary=summary,
         description=description,
         request={JSON: asked},
-        responses=coded(200, schemas.ONE_CASE),
+        responses=ONE_CASE,
     )
     return documented
 
@@ -88,66 +90,67 @@ def _changes(
 class StatusView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("update_status", "Change the status of a case", schemas.STATUS_SAID)
+    @_changes("update_status", "Change the status of a case", _Status)
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Status)
         status = status_of(said.status, said.status_name)
         if status is None:
             raise ApiError(400, detail="Say a status.", pointer="/data/attributes/status")
         case = find_case(case_id)
-        return _answer(services.change_case(case, status=status, actor=actor_of(request)))
+        return answer_of(services.change_case(case, status=status, actor=actor_of(request)))
 
 
 class PriorityView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("update_priority", "Change the priority of a case", schemas.PRIORITY_SAID)
+    @_changes("update_priority", "Change the priority of a case", _Priority)
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Priority)
         case = find_case(case_id)
-        return _answer(services.change_case(case, priority=said.priority, actor=actor_of(request)))
+        return answer_of(
+            services.change_case(case, priority=said.priority, actor=actor_of(request))
+        )
 
 
 class AssignView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("assign_case", "Assign a case", schemas.ASSIGNEE_SAID)
+    @_changes("assign_case", "Assign a case", _Assignee)
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Assignee)
-        case, person = find_case(case_id), find_person(said.assignee_id)
-        return _answer(services.change_case(case, assignee=person, actor=actor_of(request)))
+        person_id = coded_uuid_of(said.assignee_id, "assigneeid")
+        case, person = find_case(case_id), find_person(person_id)
+        return answer_of(services.change_case(case, assignee=person, actor=actor_of(request)))
 
 
 class UnassignView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("unassign_case", "Unassign a case", schemas.NOTHING_SAID)
+    @_changes("unassign_case", "Unassign a case")
     def post(self, request: Request, case_id: str) -> Response:
         read_nothing(request)
         case = find_case(case_id)
-        return _answer(services.change_case(case, assignee=None, actor=actor_of(request)))
+        return answer_of(services.change_case(case, assignee=None, actor=actor_of(request)))
 
 
 class TitleView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("update_case_title", "Change the title of a case", schemas.TITLE_SAID)
+    @_changes("update_case_title", "Change the title of a case", _Title)
     def post(self, request: Request, case_id: str) -> Response:
         title = text(read_attributes(request, _Title).title, "title").strip()
         case = find_case(case_id)
-        return _answer(services.change_case(case, title=title, actor=actor_of(request)))
+        return answer_of(services.change_case(case, title=title, actor=actor_of(request)))
 
 
 class DescriptionView(PublicView):
     required_permissions = _WRITES
 
-    @_changes(
-        "update_case_description", "Change the description of a case", schemas.DESCRIPTION_SAID
-    )
+    @_changes("update_case_description", "Change the description of a case", _Description)
     def post(self, request: Request, case_id: str) -> Response:
         said = text(read_attributes(request, _Description).description, "description")
         case = find_case(case_id)
-        return _answer(services.change_case(case, description=said, actor=actor_of(request)))
+        return answer_of(services.change_case(case, description=said, actor=actor_of(request)))
 
 
 class DueDateView(PublicView):
@@ -156,13 +159,13 @@ class DueDateView(PublicView):
     @_changes(
         "update_case_due_date",
         "Say when a case is due",
-        schemas.DUE_DATE_SAID,
-        "An empty date takes it away.",
+        _DueDate,
+        "An empty date takes it away: the case is due when its findings are.",
     )
     def post(self, request: Request, case_id: str) -> Response:
         due = day(read_attributes(request, _DueDate).due_date)
         case = find_case(case_id)
-        return _answer(details.set_due_date(case, due, actor=actor_of(request)))
+        return answer_of(details.set_due_date(case, due, actor=actor_of(request)))
 
 
 class AttributesView(PublicView):
@@ -171,14 +174,14 @@ class AttributesView(PublicView):
     @_changes(
         "update_attributes",
         "Set the attributes of a case",
-        schemas.ATTRIBUTES_SAID,
+        _Attributes,
         "They take the place of all there were.",
     )
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Attributes).attributes
         case = find_case(case_id)
         try:
-            return _answer(details.set_attributes(case, said, actor=actor_of(request)))
+            return answer_of(details.set_attributes(case, said, actor=actor_of(request)))
         except ValidationError as error:
             raise refusal(error, "attributes") from None
 
@@ -186,12 +189,12 @@ class AttributesView(PublicView):
 class ResolvedReasonView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("update_case_resolved_reason", "Say why a case was resolved", schemas.REASON_SAID)
+    @_changes("update_case_resolved_reason", "Say why a case was resolved", _Reason)
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _Reason).security_resolved_reason
         case = find_case(case_id)
         try:
-            return _answer(details.set_resolved_reason(case, said, actor=actor_of(request)))
+            return answer_of(details.set_resolved_reason(case, said, actor=actor_of(request)))
         except ValidationError as error:
             raise refusal(error, "security_resolved_reason") from None
 
@@ -199,20 +202,16 @@ class ResolvedReasonView(PublicView):
 class ArchiveView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("archive_case", "Archive a case", schemas.NOTHING_SAID)
+    @_changes("archive_case", "Archive a case")
     def post(self, request: Request, case_id: str) -> Response:
         read_nothing(request)
-        return _answer(services.archive(find_case(case_id), actor=actor_of(request)))
+        return answer_of(services.archive(find_case(case_id), actor=actor_of(request)))
 
 
 class UnarchiveView(PublicView):
     required_permissions = _WRITES
 
-    @_changes("unarchive_case", "Unarchive a case", schemas.NOTHING_SAID)
+    @_changes("unarchive_case", "Unarchive a case")
     def post(self, request: Request, case_id: str) -> Response:
         read_nothing(request)
-        return _answer(services.unarchive(find_case(case_id), actor=actor_of(request)))
-
-
-def _answer(case: Case) -> Response:
-    return Response(answer_of(case))
+        return answer_of(services.unarchive(find_case(case_id), actor=actor_of(request)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Annotated
 
-import msgspec
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,15 +15,22 @@ from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import MAX_BYTES
 from config.lib.public.paging import NUMBER, SIZE
-from config.lib.public.views import PublicView
+from config.lib.public.schemas import coded, create, schema_of
+from config.lib.public.shapes import says
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import commenting, services
-from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.case_asking import find_case, find_comment, read_attributes, text
-from ticketing.api.v2.case_schemas import coded
-from ticketing.api.v2.cases import is_true, page_from_one, page_numbers
-from ticketing.api.v2.documents import cell
+from ticketing.api.v2.case_asking import (
+    cell_number,
+    find_case,
+    find_comment,
+    read_attributes,
+    text,
+)
+from ticketing.api.v2.cases import is_true, page_from_one
+from ticketing.api.v2.documents import Cells, CellsPage, PageCounts, PageMeta, cell
 from ticketing.api.v2.finding_cases import actor_of
+from ticketing.forms.cases import MAX_COMMENT
 from ticketing.models import TimelineEntry
 from ticketing.selectors import timeline
 
@@ -30,8 +38,8 @@ DEFAULT_SIZE, MAX_SIZE = 10, 100
 ASCENDING = "sort[ascending]"
 
 
-class _Comment(msgspec.Struct):
-    comment: str
+class _Comment(Struct):
+    comment: Annotated[str, Meta(description="Markdown."), says(minLength=1, maxLength=MAX_COMMENT)]
 
 
 class CommentsView(PublicView):
@@ -42,8 +50,8 @@ class CommentsView(PublicView):
         summary="Comment on a case",
         description="It goes to the case's issue in Jira, too, where comments are kept in step.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.COMMENT_SAID},
-        responses=coded(200, schemas.CELLS, 409, 422),
+        request={JSON: create(_Comment, type_="case")},
+        responses=coded(200, schema_of(Cells), 409, 422),
     )
     def post(self, request: Request, case_id: str) -> Response:
         work = partial(_comment, request, case_id)
@@ -56,31 +64,35 @@ class CommentView(PublicView):
     @extend_schema(
         operation_id="update_case_comment",
         summary="Edit a comment on a case",
-        description="A comment that was written in Jira is edited there.",
-        request={JSON: schemas.COMMENT_SAID},
-        responses=coded(200, schemas.CELLS),
+        description="A person's own; a key edits what it wrote itself. A comment that was written "
+        "in Jira is edited there.",
+        request={JSON: create(_Comment, type_="case")},
+        responses=coded(200, schema_of(Cells)),
     )
     def put(self, request: Request, case_id: str, cell_id: str) -> Response:
         said = text(read_attributes(request, _Comment).comment, "comment")
-        entry = find_comment(find_case(case_id), cell_id)
+        number = cell_number(cell_id)
+        entry = find_comment(find_case(case_id), number)
         try:
             entry = commenting.edit_comment(entry, said, actor=actor_of(request))
-        except (commenting.NotOurs, commenting.Gone) as error:
+        except commenting.Refusal as error:
             raise _refused(error) from None
-        return Response({"data": [cell(entry)]})
+        return answer(Cells([cell(entry)]))
 
     @extend_schema(
         operation_id="delete_case_comment",
         summary="Delete a comment on a case",
-        description="Its words are gone; the timeline still says that there was one. A comment "
-        "that was written in Jira is deleted there.",
+        description="A person's own; a key deletes what it wrote itself. Its words are gone from "
+        "the case; the timeline still says that there was one. A comment that was written in Jira "
+        "is deleted there.",
         responses=coded(204, None),
     )
     def delete(self, request: Request, case_id: str, cell_id: str) -> Response:
-        entry = find_comment(find_case(case_id), cell_id)
+        number = cell_number(cell_id)
+        entry = find_comment(find_case(case_id), number)
         try:
             commenting.delete_comment(entry, actor=actor_of(request))
-        except (commenting.NotOurs, commenting.Gone) as error:
+        except commenting.Refusal as error:
             raise _refused(error) from None
         return Response(status=204)
 
@@ -97,7 +109,7 @@ class TimelineView(PublicView):
             OpenApiParameter(NUMBER, int),
             OpenApiParameter(ASCENDING, bool, description="The oldest first."),
         ],
-        responses=coded(200, schemas.CELLS_PAGE),
+        responses=coded(200, schema_of(CellsPage)),
     )
     def get(self, request: Request, case_id: str) -> Response:
         page = page_from_one(request, default=DEFAULT_SIZE, most=MAX_SIZE)
@@ -105,17 +117,17 @@ class TimelineView(PublicView):
         comments = timeline(find_case(case_id), kinds=(TimelineEntry.Kind.COMMENT,))
         order = ("created_at", "pk") if oldest_first else ("-created_at", "-pk")
         shown = [cell(entry) for entry in comments.order_by(*order)[page.rows]]
-        meta = {"page": page_numbers(page, total=comments.count())}
-        return Response({"data": shown, "meta": meta})
+        counts = PageCounts(current=page.number + 1, size=page.size, total=comments.count())
+        return answer(CellsPage(shown, PageMeta(counts)))
 
 
 def _comment(request: Request, case_id: str) -> Response:
     said = text(read_attributes(request, _Comment).comment, "comment")
     entry = services.comment(find_case(case_id), said, actor=actor_of(request))
-    return Response({"data": [cell(entry)]})
+    return answer(Cells([cell(entry)]))
 
 
-def _refused(error: commenting.NotOurs | commenting.Gone) -> ApiError:
+def _refused(error: commenting.Refusal) -> ApiError:
     if isinstance(error, commenting.Gone):
         return CodedError(404, "resource_not_found", "comment not found")
-    return ApiError(400, detail=str(error))
+    return ApiError(403 if isinstance(error, commenting.NotYours) else 400, detail=str(error))

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.views import PublicView
-from ticketing.api.v2 import project_schemas as schemas
+from config.lib.public.ids import coded_uuid_of
+from config.lib.public.schemas import coded, schema_of
+from config.lib.public.shapes import Document, Moment, Shown, ShownWith, ToOne
+from config.lib.public.views import PublicView, answer
 from ticketing.api.v2.case_asking import find_project
-from ticketing.api.v2.case_schemas import coded
-from ticketing.api.v2.documents import STANDARD_TYPE, rfc3339
+from ticketing.api.v2.documents import STANDARD_TYPE, to_project
 from ticketing.models import Project
 
 PROJECT = "project_id"
+
+
+class _TypeAttributes(Struct):
+    name: str
+    description: str
+    deleted_at: Moment | None
+
+
+class _ViewAttributes(Struct):
+    name: str
+    query: str
+    created_at: Moment
+
+
+class _OfView(Struct):
+    project: ToOne[Literal["project"]]
+
+
+_Types = Document[list[Shown[Literal["case_type"], _TypeAttributes]]]
+_View = ShownWith[Literal["view"], _ViewAttributes, _OfView]
+_CUSTOM_ATTRIBUTES = coded(200, schema_of(Document[list[dict[str, Any]]]))
 
 
 class TypesView(PublicView):
@@ -27,17 +51,11 @@ class TypesView(PublicView):
         operation_id="get_all_case_types",
         summary="List the types of cases",
         description="There is one.",
-        responses=coded(200, schemas.TYPES),
+        responses=coded(200, schema_of(_Types)),
     )
     def get(self, request: Request) -> Response:
-        attributes = {
-            "name": "Standard",
-            "description": "A case, with or without findings.",
-            "deleted_at": None,
-        }
-        return Response(
-            {"data": [{"id": STANDARD_TYPE, "type": "case_type", "attributes": attributes}]}
-        )
+        attributes = _TypeAttributes("Standard", "A case, with or without findings.", None)
+        return answer(Document([Shown(UUID(STANDARD_TYPE), "case_type", attributes)]))
 
 
 class CustomAttributesView(PublicView):
@@ -47,10 +65,10 @@ class CustomAttributesView(PublicView):
         operation_id="get_all_custom_attributes",
         summary="List custom attributes",
         description="There are none: a case keeps any `attributes`.",
-        responses=coded(200, schemas.CUSTOM_ATTRIBUTES),
+        responses=_CUSTOM_ATTRIBUTES,
     )
     def get(self, request: Request) -> Response:
-        return Response({"data": []})
+        return answer(Document([]))
 
 
 class TypeAttributesView(PublicView):
@@ -60,12 +78,12 @@ class TypeAttributesView(PublicView):
         operation_id="get_all_custom_attribute_configs_by_case_type",
         summary="List the custom attributes of a type",
         description="There are none.",
-        responses=coded(200, schemas.CUSTOM_ATTRIBUTES),
+        responses=_CUSTOM_ATTRIBUTES,
     )
     def get(self, request: Request, case_type_id: str) -> Response:
-        if case_type_id != STANDARD_TYPE:
+        if coded_uuid_of(case_type_id, "casetypeid") != UUID(STANDARD_TYPE):
             raise CodedError(404, "resource_not_found", "case type not found")
-        return Response({"data": []})
+        return answer(Document([]))
 
 
 class ViewsView(PublicView):
@@ -76,13 +94,13 @@ class ViewsView(PublicView):
         summary="List the views of a project",
         description="There is one, of all its cases.",
         parameters=[OpenApiParameter(PROJECT, str, required=True)],
-        responses=coded(200, schemas.VIEWS),
+        responses=coded(200, schema_of(Document[list[_View]])),
     )
     def get(self, request: Request) -> Response:
         project_id = request.query_params.get(PROJECT, "")
         if not project_id:
             raise ApiError(400, detail="Name the project.", parameter=PROJECT)
-        return Response({"data": [_view(find_project(project_id))]})
+        return answer(Document([_view(find_project(project_id))]))
 
 
 class ViewView(PublicView):
@@ -92,20 +110,12 @@ class ViewView(PublicView):
         operation_id="get_case_view",
         summary="Show a view",
         description="It has the id of its project.",
-        responses=coded(200, schemas.ONE_VIEW),
+        responses=coded(200, schema_of(Document[_View])),
     )
     def get(self, request: Request, view_id: str) -> Response:
-        return Response({"data": _view(find_project(view_id))})
+        return answer(Document(_view(find_project(view_id))))
 
 
-def _view(project: Project) -> dict[str, Any]:
-    return {
-        "id": str(project.pk),
-        "type": "view",
-        "attributes": {
-            "name": "All cases",
-            "query": f"project:{project.key}",
-            "created_at": rfc3339(project.created_at),
-        },
-        "relationships": {"project": {"data": {"id": str(project.pk), "type": "project"}}},
-    }
+def _view(project: Project) -> _View:
+    attributes = _ViewAttributes("All cases", f"project:{project.key}", project.created_at)
+    return ShownWith(project.pk, "view", attributes, _OfView(to_project(project.pk)))

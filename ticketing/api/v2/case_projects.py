@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import msgspec
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,36 +16,53 @@ from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import check_type, read_document
-from config.lib.public.views import PublicView
+from config.lib.public.schemas import coded, create, schema_of
+from config.lib.public.shapes import Document, Shown, only, says
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import projects
-from ticketing.api.v2 import project_schemas as schemas
 from ticketing.api.v2 import project_settings as settings
 from ticketing.api.v2.asking import still_there
 from ticketing.api.v2.case_asking import find_project, read_attributes
-from ticketing.api.v2.case_schemas import coded
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.destinations import destination_of
 from ticketing.models import Destination, Project
 
+_NotKept = Annotated[Any, Meta(description="Not kept."), says(type="string")]
+_NoneKept = Annotated[Any, says(**schema_of(list[_NotKept]))]
+_Name = Annotated[str, says(minLength=1, maxLength=100)]
 
-class _NewProject(msgspec.Struct):
+
+class _NewProject(Struct):
+    key: Annotated[str, says(pattern="^[A-Z][A-Z0-9]{0,9}$")]
+    name: _Name
+    team_uuid: _NotKept = None
+    enabled_custom_case_types: _NoneKept = None
+
+
+class _Changes(Struct):
+    name: _Name | None = None
+    settings: settings.Settings | None = None
+    columns_config: Annotated[Any, Meta(description="Not kept."), says(type="object")] = None
+    team_uuid: _NotKept = None
+    enabled_custom_case_types: _NoneKept = None
+
+
+class _ChangedProject(Struct):
+    type: Annotated[str, only("project")]
+    attributes: _Changes = field(default_factory=_Changes)
+
+
+class _Attributes(Struct):
     key: str
     name: str
+    restricted: bool
+    enabled_custom_case_types: list[str]
+    settings: settings.Settings
 
 
-class _Changes(msgspec.Struct):
-    name: str | None = None
-    settings: settings.Settings | None = None
-
-
-class _ChangedProject(msgspec.Struct):
-    type: str
-    attributes: _Changes = msgspec.field(default_factory=_Changes)
-
-
-class _Update(msgspec.Struct):
-    data: _ChangedProject
+_Project = Shown[Literal["project"], _Attributes]
+_ONE = schema_of(Document[_Project])
 
 
 class ProjectsView(PublicView):
@@ -54,19 +71,19 @@ class ProjectsView(PublicView):
     @extend_schema(
         operation_id="get_projects",
         summary="List projects",
-        responses=coded(200, schemas.PROJECTS),
+        responses=coded(200, schema_of(Document[list[_Project]])),
     )
     def get(self, request: Request) -> Response:
         places = {place.project_id: place for place in Destination.objects.all()}
         shown = [_document(each, places.get(each.pk)) for each in Project.objects.all()]
-        return Response({"data": shown})
+        return answer(Document(shown))
 
     @extend_schema(
         operation_id="create_project",
         summary="Create a project",
         description="The key is fixed for life: 1 to 10 capital letters or digits.",
-        request={JSON: schemas.NEW_PROJECT},
-        responses=coded(201, schemas.ONE_PROJECT),
+        request={JSON: create(_NewProject, type_="project")},
+        responses=coded(201, _ONE),
     )
     def post(self, request: Request) -> Response:
         said = read_attributes(request, _NewProject, type_="project")
@@ -74,7 +91,7 @@ class ProjectsView(PublicView):
             project = projects.create_project(key=said.key, name=said.name, actor=_signer(request))
         except ValidationError as error:
             raise _refused(error) from None
-        return Response({"data": _document(project, None)}, status=201)
+        return answer(Document(_document(project, None)), status=201)
 
 
 class ProjectView(PublicView):
@@ -88,11 +105,11 @@ class ProjectView(PublicView):
         operation_id="get_project",
         summary="Show a project",
         description="By its id or its key.",
-        responses=coded(200, schemas.ONE_PROJECT),
+        responses=coded(200, _ONE),
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = find_project(project_id)
-        return Response({"data": _document(project, destination_of(project.pk))})
+        return answer(Document(_document(project, destination_of(project.pk))))
 
     @extend_schema(
         operation_id="update_project",
@@ -101,11 +118,11 @@ class ProjectView(PublicView):
         "(Jira is asked whether that place is there), and what is kept in step (`sync_type`: "
         "`two_way`, `once` at creation, `off`). What is not said stays; all of it is stored, or "
         "nothing.",
-        request={JSON: schemas.PROJECT_CHANGES},
-        responses=coded(200, schemas.ONE_PROJECT, 503),
+        request={JSON: schema_of(Document[_ChangedProject])},
+        responses=coded(200, _ONE, 503),
     )
     def patch(self, request: Request, project_id: str) -> Response:
-        data = read_document(request, _Update).data
+        data = read_document(request, Document[_ChangedProject]).data
         check_type(data.type, "project", pointer="/data/type")
         project = find_project(project_id)
         said = data.attributes
@@ -117,7 +134,7 @@ class ProjectView(PublicView):
                 _rename(project, said.name, actor=_signer(request))
             if wanted:
                 settings.store(project, wanted, actor=_signer(request))
-        return Response({"data": _document(project, destination_of(project.pk))})
+        return answer(Document(_document(project, destination_of(project.pk))))
 
     @extend_schema(
         operation_id="delete_project",
@@ -143,6 +160,7 @@ def _rename(project: Project, name: str, *, actor: User | None) -> None:
             name=name,
             closes_with_findings=project.closes_with_findings,
             reopens_with_findings=project.reopens_with_findings,
+            reopens_wont_fix=project.reopens_wont_fix,
             actor=actor,
         )
     except ValidationError as error:
@@ -160,15 +178,12 @@ def _refused(error: ValidationError) -> ApiError:
     return ApiError(400, detail=" ".join(messages), pointer=f"/data/attributes/{name}")
 
 
-def _document(project: Project, destination: Destination | None) -> dict[str, Any]:
-    return {
-        "id": str(project.pk),
-        "type": "project",
-        "attributes": {
-            "key": project.key,
-            "name": project.name,
-            "restricted": False,
-            "enabled_custom_case_types": [],
-            "settings": settings.shown(destination),
-        },
-    }
+def _document(project: Project, destination: Destination | None) -> _Project:
+    attributes = _Attributes(
+        key=project.key,
+        name=project.name,
+        restricted=False,
+        enabled_custom_case_types=[],
+        settings=settings.shown(destination),
+    )
+    return Shown(project.pk, "project", attributes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
 from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,14 +13,15 @@ from config.accounts.access import Actor
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import check_type, read_document
+from config.lib.public.ids import coded_uuid_of
+from config.lib.public.schemas import coded, create, schema_of
+from config.lib.public.shapes import ToOne, only, says
 from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import outbox, services
-from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Ref, still_there
+from ticketing.api.v2.asking import IssueAddress, still_there
 from ticketing.api.v2.case_asking import find_case, find_project, read_attributes
-from ticketing.api.v2.case_schemas import coded
-from ticketing.api.v2.cases import answer_of
+from ticketing.api.v2.cases import ONE_CASE, answer_of
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.api.v2.jira import find_account, issue_at, place_at
 from ticketing.attaching import link_issue, promise_issue_at
@@ -29,19 +30,16 @@ from ticketing.models import Case, ExternalIssue
 from ticketing.states import State
 
 
-class _NewIssue(msgspec.Struct):
+class _NewIssue(Struct):
     issue_type_id: str
-    jira_account_id: str
+    jira_account_id: Annotated[str, says(format="uuid")]
     project_id: str
-    fields: dict[str, Any] | None = None
+    fields: Annotated[
+        dict[str, Any] | None, Meta(description="Fields of the issue, as Jira knows them.")
+    ] = None
 
 
-class _Address(msgspec.Struct):
-    jira_issue_url: str
-
-
-class _ToProject(msgspec.Struct):
-    data: Ref
+_ToProject = ToOne[Annotated[str, only("project")]]
 
 
 class CaseIssueView(PublicView):
@@ -52,26 +50,29 @@ class CaseIssueView(PublicView):
         summary="Create a Jira issue for a case",
         description="It is promised: it is created in a moment, or the case says why not. Jira "
         "is asked first whether it has that space and that type of ticket.",
-        request={JSON: schemas.NEW_ISSUE},
+        request={JSON: create(_NewIssue, type_="issues")},
         responses=coded(202, None, 503),
     )
     def post(self, request: Request, case_id: str) -> Response:
         said = read_attributes(request, _NewIssue, type_="issues")
+        account_id = coded_uuid_of(said.jira_account_id, "jiraaccountid")
         case = _open_case(case_id)
-        account = find_account(said.jira_account_id)
+        account = find_account(account_id)
         place = place_at(account, space_id=said.project_id, type_id=said.issue_type_id)
-        if not promise_issue_at(case, place.of_issue, said.fields or {}, account=account):
+        with still_there():
+            promised = promise_issue_at(case, place.of_issue, said.fields or {}, account=account)
+        if not promised:
             raise ApiError(400, detail=f"{case.key} has an issue in Jira already.")
         return Response(status=202)
 
     @extend_schema(
         operation_id="link_jira_issue_to_case",
         summary="Link a Jira issue to a case",
-        request={JSON: schemas.ISSUE_ADDRESS},
+        request={JSON: create(IssueAddress, type_="issues")},
         responses=coded(204, None, 409, 503),
     )
     def patch(self, request: Request, case_id: str) -> Response:
-        said = read_attributes(request, _Address, type_="issues")
+        said = read_attributes(request, IssueAddress, type_="issues")
         case = _open_case(case_id)
         found = issue_at(said.jira_issue_url, pointer="/data/attributes/jira_issue_url")
         if isinstance(found, Case):
@@ -79,7 +80,8 @@ class CaseIssueView(PublicView):
                 raise ApiError(409, detail=f"The issue belongs to {found.key}.")
             return Response(status=204)
         try:
-            link_issue(case, found, actor=actor_of(request))
+            with still_there():
+                link_issue(case, found, actor=actor_of(request))
         except outbox.IssueTaken as taken:
             raise ApiError(409, detail=str(taken)) from None
         return Response(status=204)
@@ -106,8 +108,8 @@ class CaseProjectView(PublicView):
         operation_id="move_case_to_project",
         summary="Move a case to another project",
         description="It takes the next key there; its old key still leads to it.",
-        request={JSON: schemas.TO_PROJECT},
-        responses=coded(200, schemas.ONE_CASE),
+        request={JSON: schema_of(_ToProject)},
+        responses=ONE_CASE,
     )
     def patch(self, request: Request, case_id: str) -> Response:
         ref = read_document(request, _ToProject).data
@@ -115,7 +117,7 @@ class CaseProjectView(PublicView):
         case, project = find_case(case_id), find_project(ref.id)
         with still_there():
             moved = services.move(case, project, actor=actor_of(request))
-        return Response(answer_of(moved))
+        return answer_of(moved)
 
 
 def _let_go(issue: ExternalIssue, *, actor: Actor) -> bool:

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-import msgspec
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts import idempotency
 from config.accounts.access import answerable
-from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError, CodedError
 from config.lib.public.documents import MAX_BYTES, check_type, read_document
+from config.lib.public.ids import coded_uuid_of
 from config.lib.public.paging import NUMBER, SIZE, NumberedPage, read_page
-from config.lib.public.views import PublicView
+from config.lib.public.schemas import coded, schema_of
+from config.lib.public.shapes import Document, Ref, ToOne, only
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
-from ticketing.api.v2 import case_schemas as schemas
-from ticketing.api.v2.asking import Priority, Ref, ToOne, still_there
-from ticketing.api.v2.case_asking import find, find_case, find_person, find_project, status_of, text
-from ticketing.api.v2.case_schemas import coded
-from ticketing.api.v2.documents import STANDARD_TYPE, many_cases, one_case
+from ticketing.api.v2.asking import Markdown, Priority, still_there
+from ticketing.api.v2.case_asking import (
+    STATUS_NAMES,
+    Title,
+    find,
+    find_case,
+    find_person,
+    find_project,
+    status_of,
+    text,
+)
+from ticketing.api.v2.documents import (
+    STANDARD_TYPE,
+    Cases,
+    OneCase,
+    PageCounts,
+    many_cases,
+    one_case,
+)
 from ticketing.api.v2.finding_cases import actor_of
 from ticketing.asked import Asked, open_one
 from ticketing.models import Case
@@ -34,32 +51,31 @@ DEFAULT_SIZE, MAX_SIZE = 10, 100
 FIELD, ASCENDING, FILTER = "sort[field]", "sort[asc]", "filter"
 
 
-class _ToOneOrNone(msgspec.Struct):
-    data: Ref | None = None
+ONE_CASE = coded(200, schema_of(OneCase))
 
 
-class _Relationships(msgspec.Struct):
-    project: ToOne
-    assignee: _ToOneOrNone | None = None
+class _Assignee(Struct):
+    data: Ref[Annotated[str, only("user")]] | UnsetType | None = UNSET
 
 
-class _Words(msgspec.Struct):
-    title: str
+class _Relationships(Struct):
+    project: ToOne[Annotated[str, only("project")]]
+    assignee: _Assignee | None = None
+
+
+class _Words(Struct):
+    title: Title
     type_id: str
-    description: str = ""
+    description: Markdown = ""
     priority: Priority = "NOT_DEFINED"
-    status_name: str | None = None
-    custom_attributes: dict[str, Any] | None = None
+    status_name: Annotated[str | None, only(*STATUS_NAMES)] = None
+    custom_attributes: Annotated[dict[str, Any] | None, Meta(description="None exist.")] = None
 
 
-class _NewCase(msgspec.Struct):
-    type: str
+class _NewCase(Struct):
+    type: Annotated[str, only("case")]
     attributes: _Words
     relationships: _Relationships
-
-
-class _Create(msgspec.Struct):
-    data: _NewCase
 
 
 class CasesView(PublicView):
@@ -78,7 +94,7 @@ class CasesView(PublicView):
             OpenApiParameter(ASCENDING, bool),
             OpenApiParameter(FILTER, str, description="e.g. `status:(OPEN OR IN_PROGRESS)`"),
         ],
-        responses=coded(200, schemas.CASES),
+        responses=coded(200, schema_of(Cases)),
     )
     def get(self, request: Request) -> Response:
         page = page_from_one(request, default=DEFAULT_SIZE, most=MAX_SIZE)
@@ -86,16 +102,16 @@ class CasesView(PublicView):
         condition = find(words, me=answerable(actor_of(request)), parameter=FILTER)
         found = Case.objects.filter(condition, archived_at=None)
         shown = records(found.order_by(*_order(request)), page.rows)
-        meta = {"page": page_numbers(page, total=found.count())}
-        return Response(many_cases(shown) | {"meta": meta})
+        counts = _page_counts(page, shown=len(shown), total=found.count())
+        return answer(many_cases(shown, counts))
 
     @extend_schema(
         operation_id="create_case",
         summary="Create a case",
         description=f"`type_id` is {STANDARD_TYPE}, the one type of case there is.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.NEW_CASE},
-        responses=coded(201, schemas.ONE_CASE, 409, 422),
+        request={JSON: schema_of(Document[_NewCase])},
+        responses=coded(201, schema_of(OneCase), 409, 422),
     )
     def post(self, request: Request) -> Response:
         return idempotency.answer_once(request, partial(_create, request), limit=MAX_BYTES)
@@ -108,33 +124,33 @@ class CaseView(PublicView):
         operation_id="get_case",
         summary="Show a case",
         description="By its id or its key; the key it had before it moved works, too.",
-        responses=coded(200, schemas.ONE_CASE),
+        responses=ONE_CASE,
     )
     def get(self, request: Request, case_id: str) -> Response:
-        return Response(answer_of(find_case(case_id)))
+        return answer_of(find_case(case_id))
 
 
 def _create(request: Request) -> Response:
-    data = read_document(request, _Create).data
+    data = read_document(request, Document[_NewCase]).data
     status = _check(data)
-    project = find_project(data.relationships.project.data.id)
+    assignee_id = _assignee_id(data.relationships.assignee)
     asked = Asked(
-        project=project,
+        project=find_project(data.relationships.project.data.id),
         finding_pks=(),
         title=data.attributes.title.strip(),
         description=data.attributes.description,
         priority=data.attributes.priority,
-        assignee=_assignee(data.relationships.assignee),
+        assignee=find_person(assignee_id) if assignee_id else None,
     )
     with still_there():
         case = open_one(asked, status=status, actor=actor_of(request))
-    return Response(answer_of(case), status=201)
+    return answer_of(case, status=201)
 
 
-def answer_of(case: Case) -> dict[str, Any]:
+def answer_of(case: Case, *, status: int = 200) -> Response:
     """The case as it is now."""
     [record] = records_of([case.pk])
-    return one_case(record)
+    return answer(one_case(record), status=status)
 
 
 def page_from_one(request: Request, *, default: int, most: int) -> NumberedPage:
@@ -151,8 +167,10 @@ def is_true(request: Request, name: str) -> bool:
     return said == "true"
 
 
-def page_numbers(page: NumberedPage, *, total: int) -> dict[str, int]:
-    return {"current": page.number + 1, "size": page.size, "total": total}
+def _page_counts(page: NumberedPage, *, shown: int, total: int) -> PageCounts:
+    """As the public API counts them: `size` rows are here, `total` pages in all."""
+    pages = -(-total // page.size)
+    return PageCounts(current=page.number + 1, size=shown, total=pages, total_cases=total)
 
 
 def _order(request: Request) -> tuple[Any, ...]:
@@ -173,14 +191,15 @@ def _check(data: _NewCase) -> str | None:
     if data.attributes.custom_attributes:
         detail = "There are no custom attributes; use `attributes` of the case."
         raise ApiError(400, detail=detail, pointer="/data/attributes/custom_attributes")
-    if data.attributes.type_id != STANDARD_TYPE:
+    if coded_uuid_of(data.attributes.type_id, "typeid") != UUID(STANDARD_TYPE):
         raise CodedError(404, "resource_not_found", "case type not found")
     return status_of(None, data.attributes.status_name)
 
 
-def _assignee(named: _ToOneOrNone | None) -> User | None:
-    if named is None or named.data is None:
+def _assignee_id(named: _Assignee | None) -> UUID | None:
+    """The shape of who is named; nobody is looked up."""
+    if named is None or not named.data:
         return None
     pointer = "/data/relationships/assignee/data/type"
     check_type(named.data.type, "user", pointer=pointer)
-    return find_person(named.data.id)
+    return coded_uuid_of(named.data.id, "assigneeid")

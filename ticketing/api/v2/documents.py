@@ -7,132 +7,80 @@ Two families speak of cases: findings' (`cases`, `users`, `projects`) and case m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from django.urls import reverse
+from msgspec import UNSET, Struct, UnsetType
 
 from config.accounts.models import User
-from ticketing.models import Case, ExternalIssue, Project, TimelineEntry
+from config.lib.public.shapes import (
+    Count,
+    Moment,
+    Ref,
+    Shown,
+    ShownWith,
+    ToOne,
+    ToOneOrNone,
+    only,
+)
+from ticketing.models import Case, ExternalIssue, TimelineEntry
 from ticketing.records import Record
 from ticketing.states import State
 
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
 """The id of the one type of case there is."""
 STATUS_GROUPS = {status: f"SG_{status}" for status in Case.Status.values}
-Document = dict[str, Any]
 
 
-def finding_case(record: Record) -> Document:
-    """A case as the operations on findings answer with it; what is unset is left out."""
+# --- What both families say of a case ---------------------------------------------------
+
+
+class Insight(Struct):
+    type: Literal["SECURITY_FINDING"]
+    ref: str
+    resource_id: str
+
+
+class IssueResult(Struct):
+    account_id: str
+    issue_id: str
+    issue_key: str
+    issue_url: str
+    project_key: str
+
+
+class JiraIssue(Struct):
+    status: Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
+    error_message: str | UnsetType = UNSET
+    result: IssueResult | UnsetType = UNSET
+
+
+class _Common(Struct, kw_only=True):
+    created_at: Moment
+    creation_source: str
+    description: str
+    due_date: date | UnsetType = UNSET
+    insights: list[Insight]
+    jira_issue: JiraIssue | UnsetType = UNSET
+    key: str
+    priority: Annotated[str, only(*Case.Priority.values)]
+    status: Annotated[str, only(*Case.Status.values)]
+    status_group: Annotated[str, only(*STATUS_GROUPS.values())]
+    status_name: str
+    title: str
+
+
+def _common(record: Record) -> dict[str, Any]:
     case = record.case
-    attributes = _common(record) | {"type": "SECURITY", "due_date": _day(case)}
-    attributes |= {"archived_at": _time(case.archived_at), "closed_at": _time(case.closed_at)}
-    if case.attributes:
-        attributes["attributes"] = case.attributes
-    if case.assignee:
-        attributes["assigned_to"] = {"data": _ref(case.assignee, "users")}
-    if case.modified_at > case.created_at:
-        attributes["modified_at"] = _time(case.modified_at)
-    relationships: Document = {"project": {"data": _ref(case.project, "projects")}}
-    if case.created_by:
-        relationships["created_by"] = {"data": _ref(case.created_by, "users")}
-    if record.modified_by:
-        relationships["modified_by"] = {"data": _ref(record.modified_by, "users")}
     return {
-        "id": str(case.pk),
-        "type": "cases",
-        "attributes": _without_none(attributes),
-        "relationships": relationships,
-    }
-
-
-def one_case(record: Record) -> Document:
-    """An answer of case management about one case, with everybody it names."""
-    return {"data": _case(record), "included": people(record.people)}
-
-
-def many_cases(records: Sequence[Record]) -> Document:
-    named = {each.pk: each for record in records for each in record.people}
-    return {"data": [_case(record) for record in records], "included": people(named.values())}
-
-
-def people(users: Iterable[User]) -> list[Document]:
-    return [
-        {
-            "id": str(each.pk),
-            "type": "user",
-            "attributes": {
-                "active": each.is_active,
-                "email": each.email,
-                "handle": each.email,
-                "name": each.name,
-            },
-        }
-        for each in users
-    ]
-
-
-def cell(entry: TimelineEntry) -> Document:
-    """A comment of a case's timeline. One that was deleted has lost its words."""
-    return {
-        "id": str(entry.pk),
-        "type": "timeline_cell",
-        "attributes": _without_none(
-            {
-                "type": "COMMENT",
-                "author": {"type": "USER", "content": _author(entry)},
-                "cell_content": {"message": entry.after},
-                "created_at": _time(entry.created_at),
-                "modified_at": _time(entry.edited_at),
-                "deleted_at": _time(entry.deleted_at),
-            }
-        ),
-    }
-
-
-def _case(record: Record) -> Document:
-    case = record.case
-    attributes = _common(record) | {
-        "archived_at": _time(case.archived_at),
-        "attributes": case.attributes,
-        "closed_at": _time(case.closed_at),
-        "comment_count": record.comments,
-        "custom_attributes": {},
-        "internal_id": str(case.number),
-        "merge_status": "NOT_MERGED",
-        "modified_at": _time(case.modified_at) if case.modified_at > case.created_at else None,
-        "public_id": str(case.number),
-        "type": "STANDARD",
-        "type_id": STANDARD_TYPE,
-    }
-    if case.due_date:
-        attributes["due_date"] = _day(case)
-    if case.resolved_reason:
-        attributes["security_resolved_reason"] = case.resolved_reason
-    people_of = {
-        "assignee": case.assignee,
-        "created_by": case.created_by,
-        "modified_by": record.modified_by,
-    }
-    return {
-        "id": str(case.pk),
-        "type": "case",
-        "attributes": attributes,
-        "relationships": {
-            **{name: {"data": _ref(who, "user")} for name, who in people_of.items()},
-            "project": {"data": _ref(case.project, "project")},
-        },
-    }
-
-
-def _common(record: Record) -> Document:
-    case = record.case
-    attributes: Document = {
-        "created_at": _time(case.created_at),
-        "creation_source": "CS_SECURITY_FINDING" if record.finding_ids else "MANUAL",
+        "created_at": case.created_at,
+        "creation_source": case.creation_source,
         "description": case.description,
+        "due_date": case.due_date or UNSET,
         "insights": [_insight(finding_id) for finding_id in record.finding_ids],
+        "jira_issue": _jira_issue(record.issue) if record.issue else UNSET,
         "key": case.key,
         "priority": case.priority,
         "status": case.status,
@@ -140,62 +88,245 @@ def _common(record: Record) -> Document:
         "status_name": case.get_status_display(),
         "title": case.title,
     }
-    if record.issue is not None:
-        attributes["jira_issue"] = jira_issue(record.issue)
-    return attributes
 
 
-def jira_issue(issue: ExternalIssue) -> Document:
+def _insight(finding_id: str) -> Insight:
+    ref = reverse("findings:finding-show", args=[finding_id])
+    return Insight("SECURITY_FINDING", ref, finding_id)
+
+
+def _jira_issue(issue: ExternalIssue) -> JiraIssue:
     """What became of the promise: on its way, kept, or waiting for a person."""
     if issue.state == State.BLOCKED:
-        return {"status": "FAILED", "error_message": issue.reason}
+        return JiraIssue("FAILED", issue.reason)
     if issue.state != State.CREATED:
-        return {"status": "IN_PROGRESS"}
-    result = {
-        "account_id": str(issue.account_id),
-        "issue_id": issue.issue_id,
-        "issue_key": issue.issue_key,
-        "issue_url": issue.url,
-        "project_key": issue.space_key,
-    }
+        return JiraIssue("IN_PROGRESS")
+    result = IssueResult(
+        account_id=str(issue.account_id),
+        issue_id=issue.issue_id,
+        issue_key=issue.issue_key,
+        issue_url=issue.url,
+        project_key=issue.space_key,
+    )
     if issue.gone_at:
         said = f"{issue.issue_key} was deleted in Jira, or is hidden from us."
-        return {"status": "FAILED", "error_message": said, "result": result}
-    return {"status": "COMPLETED", "result": result}
+        return JiraIssue("FAILED", said, result)
+    return JiraIssue("COMPLETED", result=result)
 
 
-def _insight(finding_id: str) -> Document:
-    return {
-        "type": "SECURITY_FINDING",
-        "ref": reverse("findings:finding-show", args=[finding_id]),
-        "resource_id": finding_id,
-    }
+# --- A finding's case -------------------------------------------------------------------
 
 
-def _author(entry: TimelineEntry) -> Document:
-    """Somebody in Jira and a key have a name alone."""
-    if entry.actor:
-        who = entry.actor
-        return {"id": str(who.pk), "name": who.name, "email": who.email, "handle": who.email}
-    return {"name": entry.author or entry.key_name}
+class FindingCaseAttributes(_Common, kw_only=True):
+    archived_at: Moment | UnsetType = UNSET
+    assigned_to: ToOne[Literal["users"]] | UnsetType = UNSET
+    attributes: dict[str, list[str]] | UnsetType = UNSET
+    closed_at: Moment | UnsetType = UNSET
+    modified_at: Moment | UnsetType = UNSET
+    type: str
 
 
-def _ref(row: User | Project | None, type_: str) -> Document | None:
-    return {"id": str(row.pk), "type": type_} if row else None
+class FindingCaseRelationships(Struct):
+    project: ToOne[Literal["projects"]]
+    created_by: ToOne[Literal["users"]] | UnsetType = UNSET
+    modified_by: ToOne[Literal["users"]] | UnsetType = UNSET
 
 
-def _day(case: Case) -> str | None:
-    return case.due_date.isoformat() if case.due_date else None
+FindingCase = ShownWith[Literal["cases"], FindingCaseAttributes, FindingCaseRelationships]
 
 
-def rfc3339(moment: datetime) -> str:
-    """With the Z that the public API ends in."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def finding_case(record: Record) -> FindingCase:
+    """A case as the operations on findings answer with it; what is unset is left out."""
+    case = record.case
+    attributes = FindingCaseAttributes(
+        **_common(record),
+        archived_at=case.archived_at or UNSET,
+        assigned_to=_to_user(case.assignee),
+        attributes=case.attributes or UNSET,
+        closed_at=case.closed_at or UNSET,
+        modified_at=case.modified_at if case.modified_at > case.created_at else UNSET,
+        type="SECURITY",
+    )
+    relationships = FindingCaseRelationships(
+        project=ToOne(Ref(str(case.project_id), "projects")),
+        created_by=_to_user(case.created_by),
+        modified_by=_to_user(record.modified_by),
+    )
+    return ShownWith(case.pk, "cases", attributes, relationships)
 
 
-def _time(moment: datetime | None) -> str | None:
-    return rfc3339(moment) if moment else None
+def _to_user(user: User | None) -> ToOne[Literal["users"]] | UnsetType:
+    return ToOne(Ref(str(user.pk), "users")) if user else UNSET
 
 
-def _without_none(attributes: Document) -> Document:
-    return {name: value for name, value in attributes.items() if value is not None}
+# --- A case of case management ----------------------------------------------------------
+
+
+class CaseAttributes(_Common, kw_only=True):
+    archived_at: Moment | None
+    attributes: dict[str, list[str]]
+    closed_at: Moment | None
+    comment_count: Count
+    custom_attributes: dict[str, Any]
+    internal_id: str
+    merge_status: str
+    modified_at: Moment | None
+    public_id: str
+    security_resolved_reason: str | UnsetType = UNSET
+    type: Literal["STANDARD"]
+    type_id: str
+
+
+class CaseRelationships(Struct):
+    assignee: ToOneOrNone[Literal["user"]]
+    created_by: ToOneOrNone[Literal["user"]]
+    modified_by: ToOneOrNone[Literal["user"]]
+    project: ToOne[Literal["project"]]
+
+
+class Person(Struct):
+    active: bool
+    email: str
+    handle: str
+    name: str
+
+
+class PageCounts(Struct):
+    current: Count
+    size: Count
+    total: Count
+    total_cases: Count | UnsetType = UNSET
+
+
+class PageMeta(Struct):
+    page: PageCounts
+
+
+ShownCase = ShownWith[Literal["case"], CaseAttributes, CaseRelationships]
+ShownPerson = Shown[Literal["user"], Person]
+
+
+class OneCase(Struct):
+    data: ShownCase
+    included: list[ShownPerson]
+
+
+class Cases(Struct):
+    data: list[ShownCase]
+    included: list[ShownPerson]
+    meta: PageMeta
+
+
+def one_case(record: Record) -> OneCase:
+    """An answer of case management about one case, with everybody it names."""
+    return OneCase(_case(record), _people(record.people))
+
+
+def many_cases(records: Sequence[Record], page: PageCounts) -> Cases:
+    named = {each.pk: each for record in records for each in record.people}
+    return Cases([_case(record) for record in records], _people(named.values()), PageMeta(page))
+
+
+def _people(users: Iterable[User]) -> list[ShownPerson]:
+    return [
+        Shown(
+            each.pk,
+            "user",
+            Person(active=each.is_active, email=each.email, handle=each.email, name=each.name),
+        )
+        for each in users
+    ]
+
+
+def _case(record: Record) -> ShownCase:
+    case = record.case
+    attributes = CaseAttributes(
+        **_common(record),
+        archived_at=case.archived_at,
+        attributes=case.attributes,
+        closed_at=case.closed_at,
+        comment_count=record.comments,
+        custom_attributes={},
+        internal_id=str(case.pk),
+        merge_status="NOT_MERGED",
+        modified_at=case.modified_at if case.modified_at > case.created_at else None,
+        public_id=str(case.pk.int),
+        security_resolved_reason=case.resolved_reason or UNSET,
+        type="STANDARD",
+        type_id=STANDARD_TYPE,
+    )
+    relationships = CaseRelationships(
+        assignee=_to_person(case.assignee),
+        created_by=_to_person(case.created_by),
+        modified_by=_to_person(record.modified_by),
+        project=to_project(case.project_id),
+    )
+    return ShownWith(case.pk, "case", attributes, relationships)
+
+
+def _to_person(user: User | None) -> ToOneOrNone[Literal["user"]]:
+    return ToOneOrNone(Ref(str(user.pk), "user") if user else None)
+
+
+def to_project(pk: UUID) -> ToOne[Literal["project"]]:
+    return ToOne(Ref(str(pk), "project"))
+
+
+# --- A comment --------------------------------------------------------------------------
+
+
+class AuthorNames(Struct):
+    name: str
+    id: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    handle: str | UnsetType = UNSET
+
+
+class Author(Struct):
+    type: Literal["USER"]
+    content: AuthorNames
+
+
+class CellContent(Struct):
+    message: str
+
+
+class CellAttributes(Struct):
+    type: Literal["COMMENT"]
+    author: Author
+    cell_content: CellContent
+    created_at: Moment
+    modified_at: Moment | UnsetType = UNSET
+    deleted_at: Moment | UnsetType = UNSET
+
+
+Cell = Shown[Literal["timeline_cell"], CellAttributes]
+
+
+class Cells(Struct):
+    data: list[Cell]
+
+
+class CellsPage(Struct):
+    data: list[Cell]
+    meta: PageMeta
+
+
+def cell(entry: TimelineEntry) -> Cell:
+    """A comment of a case's timeline. One that was deleted has lost its words."""
+    attributes = CellAttributes(
+        "COMMENT",
+        Author("USER", _author(entry)),
+        CellContent(entry.after),
+        created_at=entry.created_at,
+        modified_at=entry.edited_at or UNSET,
+        deleted_at=entry.deleted_at or UNSET,
+    )
+    return Shown(UUID(int=entry.pk), "timeline_cell", attributes)
+
+
+def _author(entry: TimelineEntry) -> AuthorNames:
+    """A key's words are those of who answers for it; somebody in Jira has a name alone."""
+    if who := entry.actor or entry.answerable:
+        return AuthorNames(who.name, str(who.pk), who.email, who.email)
+    return AuthorNames(entry.author or entry.key_name)

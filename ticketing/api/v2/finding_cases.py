@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, cast
+from typing import Annotated, Any, Generic, NamedTuple, cast
 from uuid import UUID
 
-import msgspec
 from drf_spectacular.utils import extend_schema
+from msgspec import Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,15 +17,15 @@ from config.accounts.access import Actor
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.schemas import answers
-from config.lib.public.views import PublicView
+from config.lib.public.schemas import Schema, answers, schema_of
+from config.lib.public.shapes import Document, Type, only, says
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import services
-from ticketing.api.v2 import schemas
 from ticketing.api.v2.asking import (
     FindingIds,
-    ToMany,
-    ToOne,
+    OfNew,
+    OfOld,
     Words,
     check_words,
     find_findings,
@@ -35,49 +35,40 @@ from ticketing.api.v2.asking import (
     read_project,
     still_there,
 )
-from ticketing.api.v2.documents import finding_case
+from ticketing.api.v2.documents import FindingCase, finding_case
 from ticketing.asked import MAX_CASES, Asked, open_asked
 from ticketing.models import Case
 from ticketing.records import records_of
 from ticketing.selectors import case_by_id
 
-
-class _Of(msgspec.Struct):
-    findings: ToMany
+_Cases = Annotated[str, only("cases")]
 
 
-class _OfNew(msgspec.Struct):
-    findings: ToMany
-    project: ToOne
+class NewCase(Struct, Generic[Type]):
+    type: Type
+    relationships: OfNew
+    attributes: Words = field(default_factory=Words)
 
 
-class NewCase(msgspec.Struct):
-    type: str
-    relationships: _OfNew
-    attributes: Words = msgspec.field(default_factory=Words)
+class NewCases(Struct, Generic[Type]):
+    data: Annotated[list[NewCase[Type]], says(minItems=1, maxItems=MAX_CASES)]
 
 
-class _NewCases(msgspec.Struct):
-    data: list[NewCase]
+class _Detached(Struct):
+    type: _Cases
+    relationships: OfOld
+    id: Annotated[Any, says(type="string")] = None  # nobody reads it
 
 
-class _Detached(msgspec.Struct):
-    type: str
-    relationships: _Of
-
-
-class _Detach(msgspec.Struct):
-    data: _Detached
-
-
-class _Attached(msgspec.Struct):
-    type: str
+class _Attached(Struct):
     id: str
-    relationships: _Of
+    type: _Cases
+    relationships: OfOld
 
 
-class _Attach(msgspec.Struct):
-    data: _Attached
+_DETACH = schema_of(Document[_Detached])
+ONE = schema_of(Document[FindingCase])
+MANY = schema_of(Document[list[FindingCase]])
 
 
 class Wish(NamedTuple):
@@ -102,8 +93,8 @@ class FindingCasesView(PublicView):
         "that is on another case moves. Title and description are made from the findings where "
         "they are not given.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.NEW_CASES},
-        responses=answers(201, schemas.FINDING_CASES, 404, 409, 422),
+        request={JSON: schema_of(NewCases[_Cases])},
+        responses=answers(201, MANY, 404, 409, 422),
     )
     def post(self, request: Request) -> Response:
         return idempotency.answer_once(request, partial(_create, request), limit=MAX_BYTES)
@@ -112,11 +103,11 @@ class FindingCasesView(PublicView):
         operation_id="detach_case",
         summary="Detach findings from their cases",
         description="Up to 50 findings. Those without a case are ignored; the cases stay.",
-        request={JSON: schemas.DETACH},
+        request={JSON: _DETACH},
         responses=answers(204, None, 404),
     )
     def delete(self, request: Request) -> Response:
-        data = read_document(request, _Detach).data
+        data = read_document(request, Document[_Detached]).data
         check_type(data.type, "cases", pointer="/data/type")
         named = read_findings(data.relationships.findings, pointer="/data")
         [pks] = find_findings([named])
@@ -132,11 +123,11 @@ class FindingCaseView(PublicView):
         summary="Attach findings to a case",
         description="Up to 50 findings; those on another case move. The answer shows all "
         "findings of the case.",
-        request={JSON: schemas.ATTACH},
-        responses=answers(200, schemas.ONE_FINDING_CASE),
+        request={JSON: schema_of(Document[_Attached])},
+        responses=answers(200, ONE),
     )
     def patch(self, request: Request, case_id: str) -> Response:
-        data = read_document(request, _Attach).data
+        data = read_document(request, Document[_Attached]).data
         check_type(data.type, "cases", pointer="/data/type")
         named = read_findings(data.relationships.findings, pointer="/data")
         case = case_by_id(case_id)
@@ -147,11 +138,11 @@ class FindingCaseView(PublicView):
             raise ApiError(400, detail=detail, pointer="/data/id")
         [pks] = find_findings([named])
         attach(case, pks, actor=actor_of(request))
-        return Response({"data": documents_of([case.pk])[0]})
+        return answer(Document(documents_of([case.pk])[0]))
 
 
 def _create(request: Request) -> Response:
-    wishes = read_wishes(read_document(request, _NewCases).data, "cases")
+    wishes = read_wishes(read_document(request, NewCases[_Cases]).data, "cases")
     projects = find_projects(projects_of(wishes))
     findings = find_findings(wish.findings for wish in wishes)
     check_once(wishes, findings)
@@ -169,7 +160,7 @@ def _create(request: Request) -> Response:
     ]
     with still_there():
         cases = open_asked(asked, actor=actor_of(request))
-    return Response({"data": documents_of([case.pk for case in cases])}, status=201)
+    return answer(Document(documents_of([case.pk for case in cases])), status=201)
 
 
 def attach(case: Case, pks: Sequence[int], *, actor: Actor) -> None:
@@ -178,7 +169,7 @@ def attach(case: Case, pks: Sequence[int], *, actor: Actor) -> None:
     services.attach(case, pks, actor=actor)
 
 
-def read_wishes(data: Sequence[NewCase], type_: str) -> list[Wish]:
+def read_wishes(data: Sequence[NewCase[str]], type_: str) -> list[Wish]:
     """Raises ApiError 400 for none, for too many, and for what is wrong in the shape of one."""
     if not data:
         raise ApiError(400, detail="no case provided", pointer="/data")
@@ -188,7 +179,7 @@ def read_wishes(data: Sequence[NewCase], type_: str) -> list[Wish]:
     return list(_wishes(data, type_))
 
 
-def _wishes(data: Sequence[NewCase], type_: str) -> Iterator[Wish]:
+def _wishes(data: Sequence[NewCase[str]], type_: str) -> Iterator[Wish]:
     for place, each in enumerate(data):
         pointer = f"/data/{place}"
         check_type(each.type, type_, pointer=f"{pointer}/type")
@@ -224,9 +215,16 @@ def check_once(wishes: Sequence[Wish], findings: Sequence[Sequence[int]]) -> Non
         seen.update(pks)
 
 
-def documents_of(case_pks: Sequence[UUID]) -> list[dict[str, object]]:
+def documents_of(case_pks: Sequence[UUID]) -> list[FindingCase]:
     """In this order."""
     return [finding_case(record) for record in records_of(case_pks)]
+
+
+def document_detaching(result: Schema, **_: object) -> Schema:
+    """A hook of the schema generator, which knows of no DELETE that has a body."""
+    operation = result["paths"]["/api/v2/security/findings/cases"]["delete"]
+    operation["requestBody"] = {"content": {JSON: {"schema": _DETACH}}, "required": True}
+    return result
 
 
 def actor_of(request: Request) -> Actor:

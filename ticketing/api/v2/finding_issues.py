@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -18,14 +18,14 @@ from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.schemas import answers
-from config.lib.public.views import PublicView
+from config.lib.public.schemas import answers, schema_of
+from config.lib.public.shapes import Document, only
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import placeholders
-from ticketing.api.v2 import schemas
 from ticketing.api.v2.asking import (
-    ToMany,
-    ToOne,
+    IssueAddress,
+    OfNew,
     find_findings,
     find_people,
     find_projects,
@@ -34,7 +34,9 @@ from ticketing.api.v2.asking import (
     still_there,
 )
 from ticketing.api.v2.finding_cases import (
-    NewCase,
+    MANY,
+    ONE,
+    NewCases,
     Wish,
     actor_of,
     assignees_of,
@@ -56,27 +58,13 @@ PATIENCE = 10.0
 """Seconds a request waits for Jira; what is not there by then is delivered in the background."""
 
 
-class _NewIssues(msgspec.Struct):
-    data: list[NewCase]
-
-
-class _Of(msgspec.Struct):
-    findings: ToMany
-    project: ToOne
-
-
-class _Address(msgspec.Struct):
-    jira_issue_url: str
+_Issues = Annotated[str, only("jira_issues")]
 
 
 class _Attached(msgspec.Struct):
-    type: str
-    attributes: _Address
-    relationships: _Of
-
-
-class _Attach(msgspec.Struct):
-    data: _Attached
+    type: _Issues
+    attributes: IssueAddress
+    relationships: OfNew
 
 
 class FindingIssuesView(PublicView):
@@ -93,14 +81,16 @@ class FindingIssuesView(PublicView):
         "there by then is IN_PROGRESS and is delivered later; one that Jira refuses is FAILED, "
         "says why, and its case stays.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.NEW_ISSUES},
-        responses=answers(201, schemas.FINDING_CASES, 404, 409, 422),
+        request={JSON: schema_of(NewCases[_Issues])},
+        responses=answers(201, MANY, 404, 409, 422),
     )
     def post(self, request: Request) -> Response:
         opened = idempotency.answer_once(request, partial(_open, request), limit=MAX_BYTES)
         case_pks = [UUID(each["id"]) for each in opened.data["data"]]
         _deliver(case_pks)
-        opened.data = {"data": documents_of(case_pks)}  # as it is now, also the second time
+        opened.data = answer(
+            Document(documents_of(case_pks))
+        ).data  # as it is now, also the second time
         return opened
 
     @extend_schema(
@@ -108,11 +98,11 @@ class FindingIssuesView(PublicView):
         summary="Attach findings to a Jira issue",
         description="The findings come to the case that has the issue. If none has, one is "
         "created in the project that is named.",
-        request={JSON: schemas.ATTACH_ISSUE},
-        responses=answers(200, schemas.ONE_FINDING_CASE, 404, 503),
+        request={JSON: schema_of(Document[_Attached])},
+        responses=answers(200, ONE, 404, 503),
     )
     def patch(self, request: Request) -> Response:
-        data = read_document(request, _Attach).data
+        data = read_document(request, Document[_Attached]).data
         check_type(data.type, "jira_issues", pointer="/data/type")
         named = read_findings(data.relationships.findings, pointer="/data")
         project_id = read_project(data.relationships.project, pointer="/data")
@@ -120,12 +110,12 @@ class FindingIssuesView(PublicView):
         pointer = "/data/relationships/project/data/id"
         project = find_projects({project_id: pointer})[project_id]
         case = _attach_at(data.attributes.jira_issue_url, project, pks, actor=actor_of(request))
-        return Response({"data": documents_of([case.pk])[0]})
+        return answer(Document(documents_of([case.pk])[0]))
 
 
 def _open(request: Request) -> Response:
     """The cases, each with its promise."""
-    wishes = read_wishes(read_document(request, _NewIssues).data, "jira_issues")
+    wishes = read_wishes(read_document(request, NewCases[_Issues]).data, "jira_issues")
     for wish in wishes:
         _check_fields(wish)
     findings = find_findings(wish.findings for wish in wishes)

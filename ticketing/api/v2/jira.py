@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from config.lib.jsonapi import ApiError, CodedError
 from ticketing import connections
+from ticketing.allowed_spaces import closed_among, reason
 from ticketing.attaching import NotLocated, Remote, locate
 from ticketing.destinations import Place
+from ticketing.fields.spec import FieldSpec
 from ticketing.models import Case, Destination, JiraAccount, Project
 from ticketing.trackers.base import Fault, TrackerError
 
@@ -20,9 +22,10 @@ MAX_ADDRESS = 500
 def enabled_places(
     projects: Iterable[Project], pointers: Mapping[str, str]
 ) -> dict[UUID, Destination]:
-    """Project → where its issues are created; one statement.
+    """Project → where its issues are created; as few statements for any number.
 
-    Raises ApiError 400 for a project that is not linked to Jira. `pointers`: id → where it is.
+    Raises ApiError 400 for a project that is not linked to Jira, or to a closed space.
+    `pointers`: id → where it is.
     """
     open_ = Destination.objects.filter(is_enabled=True, account__deleted_at=None)
     wanted = list(projects)
@@ -34,16 +37,18 @@ def enabled_places(
         if project.pk not in found:
             detail = f"The project {project.key} is not linked to Jira."
             raise ApiError(400, detail=detail, pointer=pointers.get(str(project.pk)))
+    closed = closed_among({(place.account_id, place.space_id) for place in found.values()})
+    for place in found.values():
+        if (place.account_id, place.space_id) in closed:
+            pointer = pointers.get(str(place.project_id))
+            raise ApiError(400, detail=reason(place.space_key), pointer=pointer)
     return found
 
 
-def find_account(account_id: str) -> JiraAccount:
+def find_account(account_id: UUID) -> JiraAccount:
     """A Jira that is connected. Raises CodedError 404."""
     connected = JiraAccount.objects.filter(deleted_at=None, connected_at__isnull=False)
-    try:
-        found = connected.filter(pk=UUID(account_id)).first()
-    except ValueError:
-        found = None
+    found = connected.filter(pk=account_id).first()
     if found is None:
         raise CodedError(404, "resource_not_found", "jira account not found")
     return found
@@ -58,6 +63,14 @@ def place_at(
     except connections.NoSuchPlace as error:
         where = f"{pointer}/{error.field}"
         raise ApiError(400, detail=str(error), pointer=where) from None
+    except TrackerError as error:
+        raise ApiError(503, detail=error.reason) from None
+
+
+def date_fields_at(account: JiraAccount, *, space_id: str, type_id: str) -> Sequence[FieldSpec]:
+    """What can hold a due date there. Raises ApiError 503 if Jira is away."""
+    try:
+        return connections.date_fields(account, space_id=space_id, type_id=type_id)
     except TrackerError as error:
         raise ApiError(503, detail=error.reason) from None
 

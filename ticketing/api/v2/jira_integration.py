@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-import msgspec
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,57 +19,88 @@ from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.jsonapi import ApiError
 from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.views import PublicView
+from config.lib.public.ids import uuid_of
+from config.lib.public.schemas import answers, schema_of
+from config.lib.public.shapes import Document, Sent, Shown, ShownWith, only, says
+from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import issue_templates
 from ticketing.accounts import delete_account
-from ticketing.api.v2 import jira_integration_schemas as schemas
+from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import JiraAccount, JiraIssueTemplate
 from ticketing.selectors import connected_accounts, issue_template, issue_templates_of_all
 
-ACCOUNT, TEMPLATE = "jira-account", "jira-issue-template"
+ACCOUNT: Final = "jira-account"
+TEMPLATE: Final = "jira-issue-template"
 _ACCOUNT_ID = OpenApiParameter("account_id", UUID, OpenApiParameter.PATH)
 _TEMPLATE_ID = OpenApiParameter("issue_template_id", UUID, OpenApiParameter.PATH)
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=schemas.MAX_NAME)]
-JiraId = Annotated[str, msgspec.Meta(min_length=1, max_length=schemas.MAX_JIRA_ID)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+JiraId = Annotated[str, Meta(min_length=1, max_length=64)]
+Fields = Annotated[
+    dict[str, Any],
+    Meta(description="Jira's field id → its value, as Jira takes it."),
+    says(additionalProperties=True),
+]
 
 
-class _Account(msgspec.Struct):
+class _Account(Struct):
     id: UUID
 
 
-class _NewAttributes(msgspec.Struct):
+class _NewAttributes(Struct):
     name: Name
     project_id: JiraId
     issue_type_id: JiraId
-    account: _Account = msgspec.field(name=ACCOUNT)
-    fields: dict[str, Any] | None = None
+    account: _Account = field(name=ACCOUNT)
+    fields: Fields | None = None
 
 
-class _New(msgspec.Struct):
-    type: str
-    attributes: _NewAttributes
-
-
-class _NewDocument(msgspec.Struct):
-    data: _New
-
-
-class _ChangedAttributes(msgspec.Struct):
+class _ChangedAttributes(Struct):
     name: Name | None = None
-    fields: dict[str, Any] | None = None
+    fields: Fields | None = None
     project_id: str | None = None
     issue_type_id: str | None = None
 
 
-class _Changed(msgspec.Struct):
-    type: str
-    attributes: _ChangedAttributes
+class _AccountAttributes(Struct):
+    consumer_key: Annotated[str, Meta(description="The name of the account.")]
+    instance_url: str
+    last_webhook_timestamp: Annotated[str | UnsetType, says(format="date-time")] = UNSET
 
 
-class _ChangedDocument(msgspec.Struct):
-    data: _Changed
+class _TemplateAttributes(Struct):
+    name: str
+    project_id: str
+    issue_type_id: str
+    fields: Fields
+
+
+_ShownAccount = Shown[Literal["jira-account"], _AccountAttributes]
+
+
+class _OfTemplate(Struct):
+    account: Document[_ShownAccount] = field(name=ACCOUNT)
+
+
+_ShownTemplate = ShownWith[Literal["jira-issue-template"], _TemplateAttributes, _OfTemplate]
+
+
+class _One(Struct):
+    data: _ShownTemplate
+    included: list[_ShownAccount]
+
+
+class _Many(Struct):
+    data: list[_ShownTemplate]
+    included: list[_ShownAccount]
+
+
+_Type = Annotated[str, only(TEMPLATE)]
+_New = Document[Sent[_Type, _NewAttributes]]
+_Changed = Document[Sent[_Type, _ChangedAttributes]]
+_ONE = schema_of(_One)
+_DELETED = answers(204, None)
 
 
 class JiraAccountsView(PublicView):
@@ -79,10 +110,10 @@ class JiraAccountsView(PublicView):
         operation_id="list_jira_accounts",
         summary="List Jira accounts",
         description="The connected ones.",
-        responses=schemas.ACCOUNTS,
+        responses=answers(200, schema_of(Document[list[_ShownAccount]])),
     )
     def get(self, request: Request) -> Response:
-        return Response({"data": [account_document(each) for each in connected_accounts()]})
+        return answer(Document([_account(each) for each in connected_accounts()]))
 
 
 class JiraAccountView(PublicView):
@@ -94,11 +125,12 @@ class JiraAccountView(PublicView):
         description="Its secrets are forgotten and its issue templates deleted; tickets that it "
         "made stay. 400 while projects create tickets with it or tickets wait for it.",
         parameters=[_ACCOUNT_ID],
-        responses=schemas.DELETED,
+        responses=_DELETED,
     )
-    def delete(self, request: Request, account_id: UUID) -> Response:
+    def delete(self, request: Request, account_id: str) -> Response:
+        pk = uuid_of(account_id, "accountid")
         try:
-            account = connected_accounts().get(pk=account_id)
+            account = connected_accounts().get(pk=pk)
             delete_account(account, actor=answerable(request.user))
         except JiraAccount.DoesNotExist:
             raise ApiError(404, detail="account not found") from None
@@ -113,20 +145,20 @@ class IssueTemplatesView(PublicView):
     @extend_schema(
         operation_id="list_jira_issue_templates",
         summary="List Jira issue templates",
-        responses=schemas.TEMPLATES,
+        responses=answers(200, schema_of(_Many)),
     )
     def get(self, request: Request) -> Response:
         templates = list(issue_templates_of_all())
-        data = [template_document(template) for template in templates]
-        return Response({"data": data, "included": _accounts_of(templates)})
+        data = [_template(template) for template in templates]
+        return answer(_Many(data, _accounts_of(templates)))
 
     @extend_schema(
         operation_id="create_jira_issue_template",
         summary="Create a Jira issue template",
         description="What Jira thinks of its fields shows when an issue is made of it.",
         parameters=[idempotency.PARAMETER],
-        request={JSON: schemas.CREATE},
-        responses=schemas.CREATED,
+        request={JSON: schema_of(_New)},
+        responses=answers(201, _ONE, 409, 422),
     )
     def post(self, request: Request) -> Response:
         return answer_once(request, partial(_create, request), limit=MAX_BYTES)
@@ -139,11 +171,12 @@ class IssueTemplateView(PublicView):
         operation_id="get_jira_issue_template",
         summary="Show a Jira issue template",
         parameters=[_TEMPLATE_ID],
-        responses=schemas.TEMPLATE,
+        responses=answers(200, _ONE),
     )
-    def get(self, request: Request, issue_template_id: UUID) -> Response:
+    def get(self, request: Request, issue_template_id: str) -> Response:
+        pk = _template_id(issue_template_id)
         try:
-            return Response(_one(issue_template(issue_template_id)))
+            return answer(_one(issue_template(pk)))
         except JiraIssueTemplate.DoesNotExist:
             raise _not_found() from None
 
@@ -153,41 +186,49 @@ class IssueTemplateView(PublicView):
         description="What is left out stays; `fields` replaces all of them. Its account, project "
         "and issue type stay what they are.",
         parameters=[_TEMPLATE_ID],
-        request={JSON: schemas.UPDATE},
-        responses=schemas.TEMPLATE,
+        request={JSON: schema_of(_Changed)},
+        responses=answers(200, _ONE),
     )
-    def patch(self, request: Request, issue_template_id: UUID) -> Response:
-        data = read_document(request, _ChangedDocument).data
+    def patch(self, request: Request, issue_template_id: str) -> Response:
+        pk = _template_id(issue_template_id)
+        data = read_document(request, _Changed).data
         check_type(data.type, TEMPLATE, pointer="/data/type")
         said = data.attributes
         try:
-            _check_place(said, issue_template(issue_template_id))
+            _check_place(said, issue_template(pk))
             template = issue_templates.change_template(
-                issue_template_id,
+                pk,
                 name=said.name,
                 fields=said.fields,
                 actor=answerable(request.user),
             )
         except JiraIssueTemplate.DoesNotExist:
             raise _not_found() from None
-        return Response(_one(template))
+        except SpaceClosed as closed:
+            raise ApiError(400, detail=str(closed)) from None
+        return answer(_one(template))
 
     @extend_schema(
         operation_id="delete_jira_issue_template",
         summary="Delete a Jira issue template",
         parameters=[_TEMPLATE_ID],
-        responses=schemas.DELETED,
+        responses=_DELETED,
     )
-    def delete(self, request: Request, issue_template_id: UUID) -> Response:
+    def delete(self, request: Request, issue_template_id: str) -> Response:
+        pk = _template_id(issue_template_id)
         try:
-            issue_templates.delete_template(issue_template_id, actor=answerable(request.user))
+            issue_templates.delete_template(pk, actor=answerable(request.user))
         except JiraIssueTemplate.DoesNotExist:
             raise _not_found() from None
         return Response(status=204)
 
 
+def _template_id(sent: str) -> UUID:
+    return uuid_of(sent, "issuetemplateid")
+
+
 def _create(request: Request) -> Response:
-    data = read_document(request, _NewDocument).data
+    data = read_document(request, _New).data
     check_type(data.type, TEMPLATE, pointer="/data/type")
     said = data.attributes
     try:
@@ -202,7 +243,9 @@ def _create(request: Request) -> Response:
     except JiraAccount.DoesNotExist:
         pointer = f"/data/attributes/{ACCOUNT}/id"
         raise ApiError(400, detail="account not found", pointer=pointer) from None
-    return Response(_one(template), status=201)
+    except SpaceClosed as closed:
+        raise ApiError(400, detail=str(closed), pointer="/data/attributes/project_id") from None
+    return answer(_one(template), status=201)
 
 
 def _not_found() -> ApiError:
@@ -221,31 +264,29 @@ def _check_place(said: _ChangedAttributes, template: JiraIssueTemplate) -> None:
 # --- Documents ------------------------------------------------------------------------------
 
 
-def account_document(account: JiraAccount) -> dict[str, Any]:
-    attributes = {"consumer_key": account.name, "instance_url": account.site_url}
-    if account.webhook_event_at:
-        attributes["last_webhook_timestamp"] = account.webhook_event_at.isoformat()
-    return {"id": str(account.pk), "type": ACCOUNT, "attributes": attributes}
+def _account(account: JiraAccount) -> _ShownAccount:
+    heard = account.webhook_event_at
+    attributes = _AccountAttributes(
+        account.name, account.site_url, heard.isoformat() if heard else UNSET
+    )
+    return Shown(account.pk, ACCOUNT, attributes)
 
 
-def template_document(template: JiraIssueTemplate) -> dict[str, Any]:
-    return {
-        "id": str(template.pk),
-        "type": TEMPLATE,
-        "attributes": {
-            "name": template.name,
-            "project_id": template.space_id,
-            "issue_type_id": template.type_id,
-            "fields": template.fields,
-        },
-        "relationships": {ACCOUNT: {"data": account_document(template.account)}},
-    }
+def _template(template: JiraIssueTemplate) -> _ShownTemplate:
+    attributes = _TemplateAttributes(
+        name=template.name,
+        project_id=template.space_id,
+        issue_type_id=template.type_id,
+        fields=template.fields,
+    )
+    account = Document(_account(template.account))
+    return ShownWith(template.pk, TEMPLATE, attributes, _OfTemplate(account))
 
 
-def _one(template: JiraIssueTemplate) -> dict[str, Any]:
-    return {"data": template_document(template), "included": _accounts_of([template])}
+def _one(template: JiraIssueTemplate) -> _One:
+    return _One(_template(template), _accounts_of([template]))
 
 
-def _accounts_of(templates: Iterable[JiraIssueTemplate]) -> list[dict[str, Any]]:
+def _accounts_of(templates: Iterable[JiraIssueTemplate]) -> list[_ShownAccount]:
     accounts = {template.account_id: template.account for template in templates}
-    return [account_document(account) for account in accounts.values()]
+    return [_account(account) for account in accounts.values()]

@@ -7,26 +7,35 @@ switching it on is refused: nobody shall believe in what does not happen.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from django.db import transaction
+from msgspec import Meta, Struct
 
 from config.accounts.models import User
+from config.lib.echo import cut
 from config.lib.jsonapi import ApiError
+from config.lib.public.ids import coded_uuid_of
+from config.lib.public.schemas import schema_of
+from config.lib.public.shapes import says
 from ticketing import destinations
-from ticketing.api.v2.jira import find_account, place_at
+from ticketing.api.v2.asking import still_there
+from ticketing.api.v2.jira import date_fields_at, find_account, place_at
 from ticketing.destinations import Place, SyncSettings, destination_of
+from ticketing.fields.spec import FieldKind
 from ticketing.models import Case, Destination, JiraAccount, Project, SyncMode
 
 POINTER = "/data/attributes/settings"
 JIRA = f"{POINTER}/integration_jira"
-FIELDS = ("title", "description", "status", "assignee", "priority", "comments")
+FIELDS = ("title", "description", "status", "assignee", "priority", "comments", "due_date")
 _MAPPED: dict[str, frozenset[str]] = {
     "status": frozenset(Case.Status.values),
     "priority": frozenset(Case.Priority.values) - {"NOT_DEFINED"},
 }
 _LONGEST_ID = 64
+_DUE_DATE = f"{JIRA}/sync/properties/due_date"
+T = TypeVar("T")
 NOT_BUILT = (
     "auto_close_inactive_cases",
     "integration_incident",
@@ -36,85 +45,118 @@ NOT_BUILT = (
     "notification",
 )
 Mode = Literal["two_way", "once", "off"]
+_Never = Annotated[Any, Meta(description="Not built: it can only be off."), says(type="object")]
 
 
-class _Property(msgspec.Struct):
+class _Property(Struct):
     sync_type: Mode | None = None
     mapping: dict[str, str] | None = None
+    name_mapping: Annotated[Any, says(**schema_of(dict[str, str]))] = None  # not read
 
 
-class _Off(msgspec.Struct):
+class _DueDate(Struct):
+    sync_type: Mode | None = None
+    jira_field_id: Annotated[
+        str | None,
+        Meta(description="A date or a date and time of the type: the last minute of the day."),
+        says(minLength=1, maxLength=255),
+    ] = None
+
+
+class _Properties(Struct):
+    """What `_properties` reads: a field that is not known is refused in its own words."""
+
+    title: _Property | None = None
+    description: _Property | None = None
+    status: _Property | None = None
+    assignee: _Property | None = None
+    priority: _Property | None = None
+    comments: _Property | None = None
+    due_date: _DueDate | None = None
+    custom_fields: _Never = None
+
+
+class _Off(Struct):
     enabled: bool = False
 
 
-class _Metadata(msgspec.Struct):
+_NotBuilt = Annotated[
+    _Off | None,
+    Meta(description="Not built: it can only be off."),
+    says(properties={}),  # older clients send more than `enabled`
+]
+
+
+class _Metadata(Struct, omit_defaults=True):
     account_id: str | None = None
     project_id: str | None = None
     issue_type_id: str | None = None
 
 
-class _Sync(msgspec.Struct):
+class _Sync(Struct, omit_defaults=True):
     enabled: bool | None = None
-    properties: dict[str, Any] | None = None
+    properties: Annotated[
+        dict[str, Any] | None, says(properties=schema_of(_Properties)["properties"])
+    ] = None
 
 
-class Jira(msgspec.Struct):
+class Jira(Struct, omit_defaults=True):
     enabled: bool | None = None
     metadata: _Metadata | None = None
     auto_creation: _Off | None = None
     sync: _Sync | None = None
 
 
-class Settings(msgspec.Struct):
+class Settings(Struct, omit_defaults=True):
     integration_jira: Jira | None = None
-    auto_close_inactive_cases: _Off | None = None
-    integration_incident: _Off | None = None
-    integration_monitor: _Off | None = None
-    integration_on_call: _Off | None = None
-    integration_service_now: _Off | None = None
-    notification: _Off | None = None
+    auto_close_inactive_cases: _NotBuilt = None
+    auto_transition_assigned_cases: Annotated[
+        Any, Meta(description="Not kept."), says(type="object")
+    ] = None
+    integration_incident: _NotBuilt = None
+    integration_monitor: _NotBuilt = None
+    integration_on_call: _NotBuilt = None
+    integration_service_now: _NotBuilt = None
+    notification: _NotBuilt = None
 
 
 # --- Read -------------------------------------------------------------------------------
 
 
-def shown(destination: Destination | None) -> dict[str, Any]:
-    off: dict[str, Any] = {name: {"enabled": False} for name in NOT_BUILT}
-    return off | {"integration_jira": _jira(destination) if destination else {"enabled": False}}
+def shown(destination: Destination | None) -> Settings:
+    off = dict.fromkeys(NOT_BUILT, _Off())
+    return Settings(_jira(destination) if destination else Jira(enabled=False), **off)
 
 
-def _jira(destination: Destination) -> dict[str, Any]:
+def _jira(destination: Destination) -> Jira:
     modes = {name: getattr(destination, f"sync_{name}") for name in FIELDS}
     properties: dict[str, Any] = {name: {"sync_type": mode} for name, mode in modes.items()}
     for name in _MAPPED:
         mapping = getattr(destination, f"{name}_mapping")
         properties[name] |= {"mapping": mapping, "name_mapping": {}}
-    properties |= {"due_date": {"sync_type": SyncMode.OFF.value}, "custom_fields": {}}
-    return {
-        "enabled": destination.is_enabled,
-        "metadata": {
-            "account_id": str(destination.account_id),
-            "project_id": destination.space_id,
-            "issue_type_id": destination.type_id,
-        },
-        "auto_creation": {"enabled": False},
-        "sync": {
-            "enabled": any(mode != SyncMode.OFF for mode in modes.values()),
-            "properties": properties,
-        },
-    }
+    properties["due_date"] |= {"jira_field_id": destination.due_date_field}
+    properties |= {"custom_fields": {}}
+    is_synced = any(mode != SyncMode.OFF for mode in modes.values())
+    return Jira(
+        enabled=destination.is_enabled,
+        metadata=_Metadata(str(destination.account_id), destination.space_id, destination.type_id),
+        auto_creation=_Off(),
+        sync=_Sync(is_synced, properties),
+    )
 
 
 # --- Write ------------------------------------------------------------------------------
 
 
-class Wanted(msgspec.Struct):
+class Wanted(Struct):
     """Settings that were checked, Jira asked: what is left is to store them."""
 
     jira: Jira
     place: Place | None = None
     account: JiraAccount | None = None
     properties: dict[str, _Property] = {}
+    due_date: _DueDate | None = None
+    due_date_has_time: bool = False
 
 
 def check(settings: Settings, present: Destination | None) -> Wanted:
@@ -128,14 +170,33 @@ def check(settings: Settings, present: Destination | None) -> Wanted:
     if jira.auto_creation and jira.auto_creation.enabled:
         detail = "Issues are created by rules, by people and by the API, not for every case."
         raise ApiError(400, detail=detail, pointer=f"{JIRA}/auto_creation/enabled")
-    wanted = Wanted(jira, properties=_properties(jira.sync))
+    wanted = Wanted(jira, properties=_properties(jira.sync), due_date=_due_date(jira.sync))
     if jira.metadata:
         account_id, space_id, type_id = _ids(jira.metadata, present)
-        wanted.account = find_account(account_id)
+        wanted.account = find_account(coded_uuid_of(account_id, "accountid"))
         wanted.place = place_at(
             wanted.account, space_id=space_id, type_id=type_id, pointer=f"{JIRA}/metadata"
         )
+    if wanted.due_date and wanted.due_date.jira_field_id:
+        wanted.due_date_has_time = _has_time(wanted, wanted.due_date.jira_field_id, present)
     return wanted
+
+
+def _has_time(wanted: Wanted, field_id: str, present: Destination | None) -> bool:
+    """Of that field in the place that is wanted, or is there. Nothing is there: `store` says it."""
+    account = wanted.account or (present.account if present else None)
+    place = wanted.place or present
+    if account is None or place is None:
+        return False
+    if present and (present.account_id, present.due_date_field) == (account.pk, field_id):
+        return present.due_date_has_time  # a client sends what it read
+    offered = date_fields_at(account, space_id=place.space_id, type_id=place.type_id)
+    kinds = {spec.id: spec.kind for spec in offered}
+    if field_id not in kinds:
+        detail = f"{cut(field_id)} is no date of the type of ticket. These are: "
+        detail += f"{', '.join(sorted(kinds)) or 'none'}."
+        raise ApiError(400, detail=detail, pointer=f"{_DUE_DATE}/jira_field_id")
+    return kinds[field_id] is FieldKind.DATETIME
 
 
 def _ids(said: _Metadata, present: Destination | None) -> tuple[str, str, str]:
@@ -155,7 +216,8 @@ def _ids(said: _Metadata, present: Destination | None) -> tuple[str, str, str]:
 def store(project: Project, wanted: Wanted, *, actor: User | None) -> None:
     """Raises ApiError 400 for settings of a link that is not there."""
     if wanted.place and wanted.account:
-        destinations.link(project, wanted.account, wanted.place, actor=actor)
+        with still_there():
+            destinations.link(project, wanted.account, wanted.place, actor=actor)
     destination = destination_of(project.pk)
     if destination is None:
         if wanted.jira.enabled or wanted.jira.sync:
@@ -163,7 +225,8 @@ def store(project: Project, wanted: Wanted, *, actor: User | None) -> None:
             raise ApiError(400, detail=f"{detail}issue_type_id.", pointer=f"{JIRA}/metadata")
         return
     if wanted.jira.enabled is not None:
-        destinations.switch(destination, is_enabled=wanted.jira.enabled, actor=actor)
+        with still_there():
+            destinations.switch(destination, is_enabled=wanted.jira.enabled, actor=actor)
     if wanted.jira.sync:
         _store_sync(destination, wanted, actor=actor)
 
@@ -179,11 +242,27 @@ def _store_sync(destination: Destination, wanted: Wanted, *, actor: User | None)
             changes[f"sync_{name}"] = said.sync_type
         if said.mapping is not None:
             changes[f"{name}_mapping"] = said.mapping
+    changes |= _due_date_changes(wanted)
     if wanted.jira.sync and wanted.jira.sync.enabled is False:
         changes |= {f"sync_{name}": SyncMode.OFF.value for name in FIELDS}
     changed = replace(settings, **changes)
     if asdict(changed) != asdict(settings):
         destinations.save_sync(destination, changed, actor=actor)
+
+
+def _due_date_changes(wanted: Wanted) -> dict[str, Any]:
+    said, changes = wanted.due_date or _DueDate(), dict[str, Any]()
+    if said.sync_type is not None:
+        changes["sync_due_date"] = said.sync_type
+    if said.jira_field_id is not None:
+        changes["due_date_field"] = said.jira_field_id
+        changes["due_date_has_time"] = wanted.due_date_has_time
+    return changes
+
+
+def _due_date(sync: _Sync | None) -> _DueDate | None:
+    said = ((sync.properties if sync else None) or {}).get("due_date")
+    return _convert(said, _DueDate, pointer=_DUE_DATE) if said is not None else None
 
 
 def _properties(sync: _Sync | None) -> dict[str, _Property]:
@@ -192,25 +271,40 @@ def _properties(sync: _Sync | None) -> dict[str, _Property]:
 
 
 def _is_kept(name: str, value: Any) -> bool:
-    """Known, and not a field that is never synced: those can only be off, or empty."""
+    """A field with a mode and perhaps a mapping; of the others the due date has its own words,
+    and custom fields can only be off, or empty."""
+    if name == "due_date":
+        return False
     if name in FIELDS:
         return True
-    is_off = not value or (isinstance(value, dict) and value.get("sync_type") in (None, "off"))
-    if name in ("due_date", "custom_fields") and is_off:
+    if name == "custom_fields" and _are_off(value):
         return False
-    detail = f"{name[:100]} is not synced; these are: {', '.join(FIELDS)}."
-    raise ApiError(400, detail=detail, pointer=f"{JIRA}/sync/properties/{name[:100]}")
+    detail = f"{cut(name)} is not synced; these are: {', '.join(FIELDS)}."
+    raise ApiError(400, detail=detail, pointer=f"{JIRA}/sync/properties/{cut(name)}")
+
+
+def _are_off(fields: Any) -> bool:
+    """Nothing is said of any, or that it is not synced."""
+    modes = [
+        each.get("sync_type") if isinstance(each, dict) else each
+        for each in (fields.values() if isinstance(fields, dict) else [fields])
+    ]
+    return all(mode in (None, "off", {}) for mode in modes)
 
 
 def _property(name: str, value: Any) -> _Property:
     pointer = f"{JIRA}/sync/properties/{name}"
-    try:
-        said = msgspec.convert(value, _Property)
-    except msgspec.ValidationError as fault:
-        raise ApiError(400, detail=f"{fault}.", pointer=pointer) from None
+    said = _convert(value, _Property, pointer=pointer)
     for ours, theirs in (said.mapping or {}).items():
         if ours not in _MAPPED.get(name, ()) or not 1 <= len(theirs) <= _LONGEST_ID:
             known = ", ".join(sorted(_MAPPED.get(name, ()))) or "nothing"
             detail = f"A mapping leads from {known} to the id of what stands for it in Jira."
             raise ApiError(400, detail=detail, pointer=f"{pointer}/mapping")
     return said
+
+
+def _convert(value: Any, type_: type[T], *, pointer: str) -> T:
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as fault:
+        raise ApiError(400, detail=f"{fault}.", pointer=pointer) from None

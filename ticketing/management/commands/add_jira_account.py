@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from ticketing import accounts, connections
+from ticketing.account_data import AccountData
 from ticketing.models import JiraAccount
 
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-test", action="store_true", help="keep it without asking Jira")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        data = accounts.AccountData(
+        data = AccountData(
             name=options["name"],
             deployment=options["deployment"],
             site_url=options["url"],

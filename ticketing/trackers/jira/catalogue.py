@@ -5,46 +5,25 @@ Each method makes few requests, however large the Jira is, and raises only Track
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from html import unescape
+from typing import Any
 from urllib.parse import quote
 
+from ticketing.fields.spec import FieldKind, FieldSpec, Option
 from ticketing.trackers.base import Category, Fault, RemoteUser, TrackerError
+from ticketing.trackers.catalogue import IssueType, Priority, Space, Status
 from ticketing.trackers.jira.client import JiraClient
-from ticketing.trackers.jira.fields import FieldSpec, field_specs
+from ticketing.trackers.jira.fields import field_specs
 
 _PAGE = 100
 _MOST_PAGES = 10
 _MOST_PEOPLE = 50
 
 
-class Space(NamedTuple):
-    """What Jira's REST API calls a project."""
-
-    id: str
-    key: str
-    name: str
-    is_archived: bool = False
-
-
-class IssueType(NamedTuple):
-    id: str
-    name: str
-    is_subtask: bool = False  # needs a parent
-
-
-class Priority(NamedTuple):
-    id: str
-    name: str
-
-
-class Status(NamedTuple):
-    id: str
-    name: str
-    category: Category
-
-
-class Catalogue:
+class JiraCatalogue:
     def __init__(self, client: JiraClient) -> None:
         self._client = client
 
@@ -91,6 +70,47 @@ class Catalogue:
         """The fields of the create screen."""
         path = f"issue/createmeta/{_part(space_id)}/issuetypes/{_part(type_id)}"
         return field_specs(list(self._pages(path, "fields")))
+
+    def fields_to_fill(self, space_id: str, type_id: str) -> list[FieldSpec]:
+        """The same, with what there is to choose from where create metadata does not say it.
+
+        Where Jira does not say it elsewhere either, the id is typed.
+        """
+        specs = self.create_fields(space_id, type_id)
+        return [self._with_options(spec, space_id, type_id) for spec in specs]
+
+    def _with_options(self, spec: FieldSpec, space_id: str, type_id: str) -> FieldSpec:
+        if spec.options or spec.kind not in (FieldKind.TEAM, FieldKind.REQUEST_TYPE):
+            return spec
+        try:
+            if spec.kind is FieldKind.REQUEST_TYPE:
+                return replace(spec, options=tuple(self.request_types(space_id, type_id)))
+            return replace(spec, options=tuple(self.teams(spec.id)), has_more_options=True)
+        except TrackerError:
+            return spec
+
+    def request_types(self, space_id: str, type_id: str) -> list[Option]:
+        """Of the service desk that the space is, for issues of the type; none if it is none."""
+        desks = self._service_desk_pages("servicedesk")
+        desk = next((raw.get("id") for raw in desks if str(raw.get("projectId")) == space_id), None)
+        if desk is None:
+            return []
+        return [
+            Option(str(raw["id"]), str(raw.get("name") or raw["id"]))
+            for raw in self._service_desk_pages(f"servicedesk/{_part(str(desk))}/requesttype")
+            if raw.get("id") and str(raw.get("issueTypeId") or type_id) == type_id
+        ]
+
+    def teams(self, field_id: str, query: str = "") -> list[Option]:
+        """The first few teams with this in their name, as Jira proposes them for its searches."""
+        number = field_id.removeprefix("customfield_")
+        asked = {"fieldName": f"cf[{number}]", "fieldValue": query}
+        found = self._get("jql/autocompletedata/suggestions", asked).get("results")
+        return [
+            Option(str(raw["value"]), _without_marks(raw.get("displayName") or raw["value"]))
+            for raw in _dicts(found)
+            if raw.get("value")
+        ]
 
     def priorities(self) -> list[Priority]:
         """The highest first."""
@@ -149,6 +169,16 @@ class Catalogue:
         page = self._client.get(path, params=asked)
         return page if isinstance(page, Mapping) else {"values": page}
 
+    def _service_desk_pages(self, path: str) -> Iterator[Mapping[str, Any]]:
+        start = 0
+        for _ in range(_MOST_PAGES):
+            page = self._get(f"/rest/servicedeskapi/{path}", {"start": start, "limit": _PAGE})
+            items = _dicts(page.get("values"))
+            yield from items
+            start += len(items)
+            if not items or page.get("isLastPage") is not False:
+                return
+
     def _pages(
         self, path: str, name: str, asked: Mapping[str, Any] | None = None
     ) -> Iterator[Mapping[str, Any]]:
@@ -173,6 +203,11 @@ def _part(identity: str) -> str:
 
 def _dicts(raw: Any) -> list[Mapping[str, Any]]:
     return [item for item in raw if isinstance(item, Mapping)] if isinstance(raw, list) else []
+
+
+def _without_marks(name: Any) -> str:
+    """The name of a proposal, in which what was typed is bold."""
+    return unescape(re.sub(r"</?b>", "", str(name)))
 
 
 def _number(raw: Any, default: int) -> int:

@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from config.lib.deadline import Deadline
 from ticketing.trackers.base import Fault, RemoteUser, TrackerError
+from ticketing.trackers.catalogue import Space
 from ticketing.trackers.jira import sites
-from ticketing.trackers.jira.catalogue import Catalogue, Space
+from ticketing.trackers.jira.catalogue import JiraCatalogue
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.credentials import Credentials, Deployment
 from ticketing.trackers.jira.faults import Answer, Refused
@@ -79,11 +81,12 @@ def check_connection(
     credentials: Credentials,
     *,
     webhook_url: str = "",
-    pace: Callable[[], None] = lambda: None,
+    pace: Callable[[str], None] = lambda _: None,
     gateway: Gateway = Gateway(),  # noqa: B008 - a constant
+    deadline: Deadline | None = None,
 ) -> Report:
     """Site, identity, browsing, creating, webhooks. What depends on a failure is skipped."""
-    with JiraClient(credentials, pace=pace) as client:
+    with JiraClient(credentials, pace=pace, deadline=deadline) as client:
         return _Test(client, webhook_url=webhook_url, pace=pace, gateway=gateway).run()
 
 
@@ -109,10 +112,10 @@ class _Failure(Exception):
 
 class _Test:
     def __init__(
-        self, client: JiraClient, *, webhook_url: str, pace: Callable[[], None], gateway: Gateway
+        self, client: JiraClient, *, webhook_url: str, pace: Callable[[str], None], gateway: Gateway
     ) -> None:
         self._client = client
-        self._catalogue = Catalogue(client)
+        self._catalogue = JiraCatalogue(client)
         self._webhook_url = webhook_url
         self._pace = pace
         self._gateway = gateway

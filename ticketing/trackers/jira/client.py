@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import json as json_
+import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -20,16 +21,22 @@ import requests
 from jira import JIRA
 from urllib3.exceptions import HTTPError
 
-from ticketing.trackers.base import Fault, TrackerError
+from config.lib.deadline import Deadline
+from ticketing.trackers.base import CREATE, Fault, OutOfTime, TrackerError
+from ticketing.trackers.jira.clock import Clock
 from ticketing.trackers.jira.credentials import Credentials, Deployment, Markup
 from ticketing.trackers.jira.excerpts import Excerpts
 from ticketing.trackers.jira.faults import Answer, Call, Refused, Silence, classify, silence
-from ticketing.trackers.jira.transport import GuardedAdapter, NotSent
+from ticketing.trackers.jira.transport import GuardedAdapter, NotSent, calling_before_write
 
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30  # between two pieces of an answer
 LONGEST_ANSWER = 60  # seconds for the body as a whole
 LARGEST_ANSWER = 10 * 1024 * 1024
+SHORTEST_CALL = 0.5  # with less time left than this, nothing is sent
+SHORTEST_CREATE = 10.0  # one that is cut off has to be looked for
+_ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]{1,18}")
+_WORD = re.compile(r"[a-z][A-Za-z]*")
 _HEADERS = {
     # Errors in English whoever the account belongs to, for stable logs.
     "Accept-Language": "en",
@@ -42,15 +49,26 @@ _HEADERS = {
 class JiraClient:
     """A connection of one task, made on the first request and closed with the `with`.
 
-    `pace` is called before each request and may refuse it with a TrackerError.
+    `pace` is called with the endpoint before each request and may refuse it with a TrackerError.
+    No request goes on after `deadline`; `patience` is how long one may be silent, in seconds.
     """
 
-    def __init__(self, credentials: Credentials, *, pace: Callable[[], None] = lambda: None):
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        pace: Callable[[str], None] = lambda _: None,
+        deadline: Deadline | None = None,
+        patience: float | None = None,
+    ) -> None:
         self.credentials = credentials
         self.is_cloud = credentials.deployment is Deployment.CLOUD
         self.host = urlsplit(credentials.site_url).hostname or credentials.site_url
         self._pace = pace
+        self._deadline = deadline
+        self._patience = patience or READ_TIMEOUT
         self._jira: JIRA | None = None
+        self._clock = Clock()
         self._excerpts = Excerpts(credentials)
 
     def __enter__(self) -> Self:
@@ -69,6 +87,11 @@ class JiraClient:
             self._session.close()
             self._jira = None
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far Jira's clock is ahead of ours. Cloud's keeps the time as ours does."""
+        return timedelta() if self.is_cloud else self._clock.ahead
+
     # --- Requests: `path` is below /rest/api/2/ (or 3), or whole ----------------
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
@@ -84,6 +107,15 @@ class JiraClient:
     ) -> Any:
         return self._call("POST", path, call, json=json, params=params)
 
+    def create(self, path: str, *, json: Any, before_write: Callable[[], None]) -> Any:
+        """A POST that must not be repeated; `before_write` is asked right before it leaves."""
+        request = self._prepare("POST", path, json=json)
+        self._refuse_late(SHORTEST_CREATE)
+        self._pace(CREATE)
+        with calling_before_write(before_write):
+            answer = self._send(request, Call.CREATE)
+        return self._accepted(answer, Call.CREATE, CREATE)
+
     def put(self, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         return self._call("PUT", path, Call.CHANGE, json=json, params=params)
 
@@ -95,7 +127,9 @@ class JiraClient:
         us = self.get("myself")
         name = "accountId" if self.is_cloud else "name"
         if not isinstance(us, dict) or not us.get(name):
-            raise TrackerError(Fault.TRANSIENT, f"{self.host} did not say who we are.")
+            raise TrackerError(
+                Fault.TRANSIENT, f"{self.host} did not say who we are.", suspicious=True
+            )
         if not self._is_us(str(us[name])):
             raise TrackerError(
                 Fault.AUTH, "The token is that of another account.", whole_account=True
@@ -103,13 +137,17 @@ class JiraClient:
 
     def _call(self, method: str, path: str, call: Call, **more: Any) -> Any:
         request = self._prepare(method, path, **more)
-        self._pace()
-        answer = self._send(request, call)
+        endpoint = _endpoint(method, path)
+        self._refuse_late()
+        self._pace(endpoint)
+        return self._accepted(self._send(request, call), call, endpoint)
+
+    def _accepted(self, answer: Answer, call: Call, endpoint: str) -> Any:
         if _can_be_for_a_stranger(answer, call):
             self._refuse_strangers(answer)
         if _is_what_was_asked_for(answer, call):
             return answer.body
-        raise classify(call, answer, host=self.host)
+        raise classify(call, answer, host=self.host, endpoint=endpoint)
 
     # --- One request ------------------------------------------------------------------------
 
@@ -150,23 +188,38 @@ class JiraClient:
             self._jira = _connect(self.credentials)
         return self._jira._session  # noqa: SLF001 - the library has no other way in
 
+    def _refuse_late(self, shortest: float = SHORTEST_CALL) -> None:
+        if self._deadline and self._deadline.left < shortest:
+            raise OutOfTime
+
+    def _within(self, seconds: float) -> float:
+        """So many seconds, or what is left."""
+        return min(seconds, max(self._deadline.left, 0.1)) if self._deadline else seconds
+
     def _send(self, request: requests.PreparedRequest, call: Call) -> Answer:
+        sent_at = datetime.now(UTC)
         try:
             # Past the session's own `send`, which reads redirects whole and keeps cookies.
             response = self._session.get_adapter(str(request.url)).send(
                 request,
                 stream=True,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(self._within(CONNECT_TIMEOUT), self._within(self._patience)),
                 verify=self.credentials.ca_bundle or True,
             )
             with response:
-                content = _read(response)
+                content = _read(response, seconds=self._within(LONGEST_ANSWER))
+        except _TooLarge:
+            why = Silence.TOO_LARGE
         except NotSent as error:
             why = Silence(error.obstacle)
         except (requests.RequestException, HTTPError, OSError, ValueError):
             why = Silence.LOST
         else:
-            return self._answer(response, content)
+            answer = self._answer(response, content)
+            if answer.is_success and answer.is_json:
+                date = answer.headers.get("date", "")
+                self._clock.show(date, sent_at=sent_at, received_at=answer.at)
+            return answer
         # Out here the error has no context: that would hold the request with the credentials.
         raise silence(call, why, host=self.host)
 
@@ -209,6 +262,12 @@ class JiraClient:
         return not ours or user_id.lower() == ours.lower()
 
 
+def _endpoint(method: str, path: str) -> str:
+    """The method and the address without what it names: `GET issue/{}/comment`."""
+    parts = path.removeprefix("/rest/api/").split("/")
+    return f"{method} {'/'.join(part if _WORD.fullmatch(part) else '{}' for part in parts)}"[:80]
+
+
 def _written(json: Any) -> bytes | None:
     try:
         return None if json is None else json_.dumps(json, allow_nan=False).encode()
@@ -236,9 +295,13 @@ def _can_be_for_a_stranger(answer: Answer, call: Call) -> bool:
 
 
 def _names_an_issue(answer: Answer) -> bool:
+    """As only Jira does: other products answer with ids and keys of their own."""
     body = answer.body
-    return isinstance(body, dict) and all(
-        isinstance(body.get(name), str) and body[name] for name in ("id", "key")
+    return (
+        isinstance(body, dict)
+        and str(body.get("id")).isdecimal()
+        and isinstance(body.get("key"), str)
+        and bool(_ISSUE_KEY.fullmatch(body["key"]))
     )
 
 
@@ -265,12 +328,21 @@ def _connect(credentials: Credentials) -> JIRA:
     return jira
 
 
-def _read(response: requests.Response) -> bytes:
-    """The body, if it is of a sensible size and comes in a sensible time."""
-    deadline = time.monotonic() + LONGEST_ANSWER
+class _TooLarge(Exception):
+    """The answer is larger than we read."""
+
+
+def _read(response: requests.Response, *, seconds: float) -> bytes:
+    """The body, if it is of a sensible size and comes in a sensible time.
+
+    In whatever pieces it comes: waiting for a full one would let a trickle go on for hours.
+    """
+    deadline = time.monotonic() + seconds
     content = bytearray()
-    for piece in response.iter_content(64 * 1024):
+    while piece := response.raw.read1(64 * 1024, decode_content=True):
         content += piece
-        if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
+        if len(content) > LARGEST_ANSWER:
+            raise _TooLarge
+        if time.monotonic() > deadline:
             raise ValueError
     return bytes(content)

@@ -17,6 +17,8 @@ from ticketing.trackers.jira.reading import COMMENT_PROPERTY
 Json = Mapping[str, Any]
 
 _PAGE = 100
+# In a service project our comments are the team's: without this, Jira mails them to the customer.
+_INTERNAL = {"key": "sd.public.comment", "value": {"internal": True}}
 
 
 class Conversation:
@@ -40,9 +42,9 @@ class Conversation:
 
     def write(self, text: str, *, key: str) -> str:
         body = long_text(self._client.credentials.markup)(text)
-        properties = [{"key": COMMENT_PROPERTY, "value": {"key": key}}]
+        properties = [{"key": COMMENT_PROPERTY, "value": {"key": key}}, _INTERNAL]
         answer = self._client.post(self._path, json={"body": body, "properties": properties})
-        return str(answer["id"])
+        return reading.comment(answer, key).id  # whole: other products have ids, too
 
     def edit(self, comment_id: str, text: str) -> datetime:
         body = long_text(self._client.credentials.markup)(text)

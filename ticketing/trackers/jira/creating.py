@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ticketing.trackers.base import IssueDraft
-from ticketing.trackers.jira import adf, prose, wiki
+from ticketing.fields.priorities import PRIORITY, default_priority
+from ticketing.fields.spec import FieldKind, FieldSpec
+from ticketing.trackers.base import IssueDraft, LeftOut
+from ticketing.trackers.jira import adf, wiki
 from ticketing.trackers.jira.credentials import Credentials, Markup
 from ticketing.trackers.jira.field_values import render_fields
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec
+from ticketing.trackers.jira.lengths import MAX_LINE, label, summary
 
 TICKET_PROPERTY = "findings-automation.ticket"
-LONGEST_SUMMARY = 254  # Jira says 255 and means less than that
-LONGEST_LABEL = 255
-_KINDS = {
-    "priority": FieldKind.PRIORITY,
-    "labels": FieldKind.LABELS,
-    "assignee": FieldKind.USER,
-    "components": FieldKind.COMPONENTS,
-    "versions": FieldKind.VERSIONS,
-    "fixVersions": FieldKind.VERSIONS,
-    "duedate": FieldKind.DATE,
-    "environment": FieldKind.PARAGRAPH,
-    "summary": FieldKind.TEXT,
-    "description": FieldKind.PARAGRAPH,
+_WELL_KNOWN = {
+    id_: FieldSpec(id=id_, name=name, kind=kind)
+    for id_, name, kind in (
+        ("priority", "Priority", FieldKind.PRIORITY),
+        ("labels", "Labels", FieldKind.LABELS),
+        ("assignee", "Assignee", FieldKind.USER),
+        ("components", "Components", FieldKind.COMPONENTS),
+        ("versions", "Affects versions", FieldKind.VERSIONS),
+        ("fixVersions", "Fix versions", FieldKind.VERSIONS),
+        ("duedate", "Due date", FieldKind.DATE),
+        ("environment", "Environment", FieldKind.PARAGRAPH),
+        ("summary", "Summary", FieldKind.TEXT),
+        ("description", "Description", FieldKind.PARAGRAPH),
+    )
 }
 
 
 class Created(NamedTuple):
-    """The body of a create. `ours` are the fields in it that only we have asked for."""
+    """The body of a create. `ours` are the fields in it that the issue can do without."""
 
     body: dict[str, Any]
     ours: frozenset[str]
+    left_out: tuple[LeftOut, ...] = ()  # of the draft
 
     @property
     def fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = self.body["fields"]
-        return fields
+        """What is sent of them, however."""
+        return {**self.body["fields"], **self.body.get("update", {})}
 
 
-def well_known(fields: Iterable[str]) -> list[FieldSpec] | None:
-    """The kinds of these fields, if that can be known without asking Jira."""
-    kinds = [_KINDS.get(field) for field in fields]
-    if None in kinds:
-        return None
-    return [FieldSpec(id=id_, name=id_, kind=kind) for id_, kind in _KINDS.items()]
+def well_known(draft: IssueDraft) -> list[FieldSpec] | None:
+    """The kinds of the fields, if the draft can be written without asking Jira."""
+    if _WELL_KNOWN.keys() >= {*draft.fields, *draft.left_out} and not _chooses_priority(draft):
+        return list(_WELL_KNOWN.values())
+    return None
+
+
+def _chooses_priority(draft: IssueDraft) -> bool:
+    """Whether it is found among those that Jira has."""
+    if PRIORITY not in draft.fields:
+        return bool(draft.priority) and f"drop:{PRIORITY}" not in draft.remedies
+    said = draft.fields[PRIORITY]
+    return not (isinstance(said, Mapping) and said.get("id") is not None)
 
 
 def create_body(
@@ -57,39 +68,56 @@ def create_body(
     credentials: Credentials,
 ) -> Created:
     markup = credentials.markup
+    specs = list(specs)
     rendered = render_fields(specs, draft.fields, deployment=credentials.deployment, markup=markup)
+    added = {} if PRIORITY in draft.fields else default_priority(specs, draft.priority)
     dropped = {remedy[5:] for remedy in draft.remedies if remedy.startswith("drop:")}
     share = 2 if "truncate" in draft.remedies else 1
     fields = {
         **rendered.fields,
+        **added,
         "project": {"id": draft.destination.space_id},
         "issuetype": {"id": draft.destination.type_id},
-        "summary": summary(draft.summary, LONGEST_SUMMARY // share),
+        "summary": summary(draft.summary, MAX_LINE // share),
         "description": long_text(markup)(draft.description, limit=wiki.LIMIT // share),
         "labels": labels(rendered.fields.get("labels") if share == 1 else None, key),
     }
+    fields = {name: value for name, value in fields.items() if name not in dropped}
+    added_to = {spec.id for spec in specs if spec.is_only_added_to}
+    update = {name: _added(fields.pop(name)) for name in added_to & fields.keys()}
     body = {
-        "fields": {name: value for name, value in fields.items() if name not in dropped},
+        "fields": fields,
+        **({"update": update} if update else {}),
         "properties": [{"key": TICKET_PROPERTY, "value": {"key": key, "attempt": attempt}}],
     }
-    return Created(body, frozenset({"labels"} - set(draft.fields)))
+    left_out = (*rendered.left_out, *_left_out(draft, specs, dropped, is_shortened=share > 1))
+    ours = frozenset({"labels", *added} - draft.fields.keys()) | draft.optional
+    return Created(body, ours, left_out)
 
 
-def summary(text: str, limit: int = LONGEST_SUMMARY) -> str:
-    """One line that is short enough, as Jira counts."""
-    line = " ".join(prose.clean(text).split()) or "Untitled"
-    if wiki.length(line) <= limit:
-        return line
-    while wiki.length(line) >= limit:
-        line = line[: len(line) - max(1, (wiki.length(line) - limit) // 2)]
-    return f"{line.rstrip()}…"
+def _added(value: Any) -> list[dict[str, Any]]:
+    return [{"add": item} for item in (value if isinstance(value, list) else [value])]
+
+
+def _left_out(
+    draft: IssueDraft, specs: Iterable[FieldSpec], dropped: Iterable[str], *, is_shortened: bool
+) -> Iterator[LeftOut]:
+    """What was known to be missing before the values were looked at."""
+    names = {spec.id: spec.name for spec in (*_WELL_KNOWN.values(), *specs)}
+    reasons = dict(draft.left_out)
+    if is_shortened and draft.fields.get("labels"):
+        reasons["labels"] = "the ticket was too long for Jira"
+    for name in sorted(dropped):
+        off_screen = name == "labels"  # those are dropped for nothing else
+        reasons[name] = "not on the create screen" if off_screen else "Jira did not take its value"
+    for field_id, why in reasons.items():
+        yield LeftOut(names.get(field_id, field_id), why)
 
 
 def labels(value: Any, key: str) -> list[str]:
     """Labels as Jira takes them, with the key among them."""
     given = value if isinstance(value, list) else []
-    clean = ("-".join(prose.clean(str(one)).split())[:LONGEST_LABEL] for one in given)
-    return list(dict.fromkeys([key, *(label for label in clean if label)]))
+    return list(dict.fromkeys([key, *filter(None, (label(str(one)) for one in given))]))
 
 
 def long_text(markup: Markup) -> Callable[..., str | Mapping[str, Any]]:

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from ticketing.trackers.base import Fault, TrackerError
 
-LONGEST_WAIT = 24 * 3600  # seconds; nobody may send us to sleep for longer
+LONGEST_WAIT = 3600  # seconds: quotas are by the hour. One answer sends us to sleep for no longer
+_COLLECTION = ("errorMessages", "errors")
 TOO_LONG = "CONTENT_LIMIT_EXCEEDED"  # Jira's own word for it, in every language
 
 
@@ -37,6 +38,7 @@ class Silence(StrEnum):
     UNTRUSTED = "untrusted"
     FORBIDDEN = "forbidden"
     LOST = "lost"  # the request may have arrived
+    TOO_LARGE = "too large"  # there is an answer, of a size that we do not read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,11 @@ class Answer:
     @property
     def is_json(self) -> bool:
         return self.body is not None
+
+    @property
+    def is_of_jira(self) -> bool:
+        """For a refusal: whether Jira's own application wrote it, not something before it."""
+        return isinstance(self.body, dict) and not self.body.keys().isdisjoint(_COLLECTION)
 
     @property
     def is_success(self) -> bool:
@@ -101,6 +108,7 @@ _SILENCES = {
     Silence.UNTRUSTED: "The certificate of {host} is not trusted.",
     Silence.FORBIDDEN: "{host} is in a private network, which is not allowed.",
     Silence.LOST: "{host} did not answer, or broke off.",
+    Silence.TOO_LARGE: "{host} answered with more than can be read.",
 }
 
 
@@ -109,7 +117,7 @@ def silence(call: Call, why: Silence, *, host: str) -> TrackerError:
     reason = _SILENCES[why].format(host=host)
     if why is Silence.FORBIDDEN:
         return TrackerError(Fault.CONFIG, reason, whole_account=True)
-    if why is Silence.LOST:
+    if why in (Silence.LOST, Silence.TOO_LARGE):
         return TrackerError(_unsure(call), reason)
     return TrackerError(Fault.TRANSIENT, reason, whole_account=True)
 
@@ -129,6 +137,7 @@ class _Verdict(NamedTuple):
     reason: str
     whole_account: bool = False
     remedy: str = ""
+    suspicious: bool = False
 
 
 def _is_denied_login(_: Call, answer: Answer) -> bool:
@@ -148,7 +157,12 @@ def _is_no_api(call: Call, answer: Answer) -> bool:
     """Nothing of Jira's REST API is at this address."""
     if answer.status in (405, 410):
         return True
-    return answer.status == 404 and (call is Call.CREATE or not answer.is_json)
+    return answer.status == 404 and (call is Call.CREATE or not answer.is_of_jira)
+
+
+def _is_from_before_jira(_: Call, answer: Answer) -> bool:
+    """A proxy, a firewall, a captive page: it says nothing about what was asked for."""
+    return answer.status in (400, 403, 409, 422, 423, 425) and not answer.is_of_jira
 
 
 def _status(*statuses: int) -> Callable[[Call, Answer], bool]:
@@ -170,6 +184,7 @@ _VERDICTS = (
         lambda call, answer: answer.is_success and call is Call.CREATE,
         Fault.UNSURE,
         "{host} answered without saying what it created (HTTP {status}).",
+        suspicious=True,
     ),
     _Verdict(
         _is_denied_login,
@@ -193,6 +208,7 @@ _VERDICTS = (
         lambda _, answer: answer.is_success,
         Fault.TRANSIENT,
         "{host} answered with something that is not Jira's (HTTP {status}).",
+        suspicious=True,
     ),
     _Verdict(
         _status(429), Fault.TRANSIENT, "Jira asks to slow down (HTTP 429).", whole_account=True
@@ -201,9 +217,10 @@ _VERDICTS = (
         _is_no_api, Fault.CONFIG, "There is no Jira at {host} (HTTP {status}).", whole_account=True
     ),
     _Verdict(
-        lambda _, answer: answer.status == 403 and not answer.is_json,
-        Fault.REJECTED,
-        "Something before Jira refused the request (HTTP 403).",
+        _is_from_before_jira,
+        Fault.TRANSIENT,
+        "Something before Jira refused the request (HTTP {status}). {sentence}",
+        suspicious=True,
     ),
     _Verdict(
         _status(403), _if_create(Fault.CONFIG), "The account lacks the permission (HTTP 403)."
@@ -232,8 +249,8 @@ _VERDICTS = (
 )
 
 
-def classify(call: Call, answer: Answer, *, host: str) -> Refused:
-    """The error for an answer that is not what was asked for."""
+def classify(call: Call, answer: Answer, *, host: str, endpoint: str = "") -> Refused:
+    """The error for an answer that is not what was asked for; `endpoint` is who answered."""
     verdict = next(line for line in _VERDICTS if line.when(call, answer))
     fault = verdict.fault if isinstance(verdict.fault, Fault) else verdict.fault(call)
     reason = verdict.reason.format(host=host, status=answer.status, sentence=answer.sentence)
@@ -243,13 +260,39 @@ def classify(call: Call, answer: Answer, *, host: str) -> Refused:
         reason.strip(),
         remedy=verdict.remedy,
         retry_after=_wait(answer) if fault in (Fault.TRANSIENT, Fault.UNSURE) else None,
-        whole_account=verdict.whole_account and not _is_about_one_issue(answer),
+        is_answered=_is_failure_of_jira(answer),
+        is_foreign=_is_foreign(call, answer),
+        whole_account=verdict.whole_account and not _is_limited_in_part(answer),
+        suspicious=verdict.suspicious,
+        endpoint=endpoint if _is_about_one_endpoint(answer) else "",
     )
 
 
-def _is_about_one_issue(answer: Answer) -> bool:
-    """A limit on the writes of one issue slows nothing else down."""
-    return "per-issue" in answer.headers.get("ratelimit-reason", "")
+def _is_failure_of_jira(answer: Answer) -> bool:
+    """Written by Jira's application, not by something before it: an ErrorCollection.
+
+    It is written when the request is over, so that nothing of it happens later.
+    """
+    body = answer.body
+    if answer.status not in (500, 503) or not isinstance(body, dict):
+        return False
+    return isinstance(body.get("errorMessages"), list) or isinstance(body.get("errors"), dict)
+
+
+def _is_foreign(call: Call, answer: Answer) -> bool:
+    """A captive page, another product: Jira says 201 of what it created, and nothing else."""
+    return call is Call.CREATE and answer.is_success and answer.status != 201
+
+
+def _is_limited_in_part(answer: Answer) -> bool:
+    """A limit on the writes of one issue slows nothing else down, nor does one of an endpoint."""
+    reason = answer.headers.get("ratelimit-reason", "")
+    return "per-issue" in reason or _is_about_one_endpoint(answer)
+
+
+def _is_about_one_endpoint(answer: Answer) -> bool:
+    """Each method and address has a bucket of requests of its own."""
+    return answer.status == 429 and "burst" in answer.headers.get("ratelimit-reason", "")
 
 
 def _wait(answer: Answer) -> float | None:

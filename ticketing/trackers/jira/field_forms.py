@@ -7,28 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ticketing import placeholders
+from ticketing.fields.raw_json import InvalidJson, read_raw, write_raw
+from ticketing.fields.spec import FieldError, FieldKind, FieldSpec, Option, find_option, is_empty
 from ticketing.placeholders import PlaceholderError
 from ticketing.trackers.jira.field_values import (
-    LABEL_LENGTH,
-    TEXT_LENGTH,
+    ISSUE_KEY,
     as_moment,
     as_number,
     is_url,
     timestamp,
 )
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option, find_option
+from ticketing.trackers.jira.lengths import MAX_LABEL, MAX_LINE, MAX_TEXT, length
 
-PARAGRAPH_LENGTH = 32_767
-_ISSUE = re.compile(r"[A-Z][A-Z0-9_]{0,254}-[1-9][0-9]{0,17}")
+_RAW_HELP = (
+    "JSON as Jira wants it, as in {example}. Text that is not JSON is sent as text; a number "
+    "that is meant as text needs quotes. Jira alone checks it."
+)
+_RAW_EXAMPLE = '{"id": "10112"}'
+_MAX_EXAMPLES = 5
 
 
-class FieldError(ValueError):
-    """A value that a field does not take; `str(error)` is a sentence for below the field."""
-
-    def __init__(self, field_id: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field_id = field_id
-        self.sentence = sentence
+def raw_help(spec: FieldSpec) -> str:
+    """What a person needs to know to write the value of a kind that we do not know."""
+    help_text = _RAW_HELP.format(example=_RAW_EXAMPLE)
+    if not spec.options:
+        return help_text
+    shown = [f'{{"id": "{each.id}"}} {each.label}' for each in spec.options[:_MAX_EXAMPLES]]
+    return f"{help_text} Jira lists {', '.join(shown)}."
 
 
 # --- From the form ----------------------------------------------------------------------
@@ -40,12 +45,17 @@ def from_form(spec: FieldSpec, raw: Sequence[str], *, type_name: str, space: str
     Of a cascading field that is the option and the one below it. Raises FieldError.
     """
     values = [text for value in raw if (text := value.strip())]
-    if not values:
+    value = _read(spec, values) if values else None
+    if is_empty(value):
         if spec.is_required:
-            verb = "Select" if _is_chosen(spec.kind) else "Enter"
+            verb = "Select" if _is_chosen(spec) else "Enter"
             sentence = f"{spec.name} is required for {type_name} in {space}. {verb} a value."
             raise FieldError(spec.id, sentence)
         return None
+    return value
+
+
+def _read(spec: FieldSpec, values: Sequence[str]) -> Any:
     try:
         placeholders.check(values)
     except PlaceholderError as error:
@@ -55,26 +65,27 @@ def from_form(spec: FieldSpec, raw: Sequence[str], *, type_name: str, space: str
     return _READERS[spec.kind](spec, values)
 
 
-def _is_chosen(kind: FieldKind) -> bool:
-    return kind.has_options or kind in (FieldKind.USER, FieldKind.USERS)
+def _is_chosen(spec: FieldSpec) -> bool:
+    people = (FieldKind.USER, FieldKind.USERS)
+    return bool(spec.kind.has_options and spec.options) or spec.kind in people
 
 
 def _text(spec: FieldSpec, values: Sequence[str]) -> Any:
-    return _short(spec, " ".join(values[0].split()), TEXT_LENGTH)
+    return _short(spec, " ".join(values[0].split()), MAX_LINE)
 
 
 def _paragraph(spec: FieldSpec, values: Sequence[str]) -> Any:
-    return _short(spec, values[0].replace("\r\n", "\n"), PARAGRAPH_LENGTH)
+    return _short(spec, values[0].replace("\r\n", "\n"), MAX_TEXT)
 
 
-def _short(spec: FieldSpec, text: str, length: int) -> str:
-    if len(text) > length:
-        raise FieldError(spec.id, f"{spec.name} is longer than {length:,} characters.")
+def _short(spec: FieldSpec, text: str, limit: int) -> str:
+    if length(text) > limit:
+        raise FieldError(spec.id, f"{spec.name} is longer than {limit:,} characters.")
     return text
 
 
 def _url(spec: FieldSpec, values: Sequence[str]) -> Any:
-    text = _short(spec, values[0], TEXT_LENGTH)
+    text = _short(spec, values[0], MAX_LINE)
     if placeholders.is_constant(text) and not is_url(text):
         raise FieldError(spec.id, f"{spec.name}: enter an address that starts with https://.")
     return text
@@ -100,11 +111,15 @@ def _date(spec: FieldSpec, values: Sequence[str]) -> Any:
 
 def _labels(spec: FieldSpec, values: Sequence[str]) -> Any:
     """Labels are written with spaces or commas between them; a placeholder may hold spaces."""
-    text = re.sub(r"\{\{[ \t]*(.*?)[ \t]*\}\}", r"{{\1}}", " ".join(values))
-    labels = list(dict.fromkeys(filter(None, re.split(r"[\s,]+", text))))
+    labels = _words(values)
     for label in labels:
-        _short(spec, label, LABEL_LENGTH)
+        _short(spec, label, MAX_LABEL)
     return labels
+
+
+def _words(values: Sequence[str]) -> list[str]:
+    text = re.sub(r"\{\{[ \t]*(.*?)[ \t]*\}\}", r"{{\1}}", " ".join(values))
+    return list(dict.fromkeys(filter(None, re.split(r"[\s,]+", text))))
 
 
 def _choice(spec: FieldSpec, values: Sequence[str]) -> Any:
@@ -127,9 +142,54 @@ def _cascading(spec: FieldSpec, values: Sequence[str]) -> Any:
 def _chosen(spec: FieldSpec, options: Sequence[Option], value: str) -> dict[str, Any]:
     if not placeholders.is_constant(value):
         return {spec.kind.word: value}
-    if options and all(option.id != value for option in options):
+    if any(option.id == value for option in options):
+        return {"id": value}
+    _require_unlisted(spec, options)
+    # Typed, as Jira has not listed them: by id, or by name.
+    return {"id": value} if value.isdecimal() else {spec.kind.word: value}
+
+
+def _require_unlisted(spec: FieldSpec, options: Sequence[Option]) -> None:
+    if options and not spec.has_more_options:
         raise FieldError(spec.id, f"This value of {spec.name} does not exist. Select another.")
-    return {"id": value}
+
+
+def _identity(spec: FieldSpec, values: Sequence[str]) -> Any:
+    """Of a team or a request type, which Jira takes as text."""
+    value = _short(spec, values[0], MAX_LINE)
+    if placeholders.is_constant(value) and all(option.id != value for option in spec.options):
+        _require_unlisted(spec, spec.options)
+    return value
+
+
+def _project(spec: FieldSpec, values: Sequence[str]) -> Any:
+    chosen = _chosen(spec, spec.options, values[0])
+    return chosen if "id" in chosen else {"key": values[0]}
+
+
+def _sprint(spec: FieldSpec, values: Sequence[str]) -> Any:
+    number = _number(spec, values)
+    if isinstance(number, float) or (isinstance(number, int) and number < 1):
+        raise FieldError(spec.id, f"{spec.name}: enter the number of a sprint, as in 37.")
+    return number
+
+
+def _assets(spec: FieldSpec, values: Sequence[str]) -> Any:
+    """Objects by key or id, with spaces or commas between them; or JSON, for all else of them."""
+    if values[0].startswith(("[", "{")) and not values[0].startswith("{{"):
+        return _raw(spec, values)
+    return [
+        {"key": word} if ISSUE_KEY.fullmatch(word) or "{{" in word else {"id": word}
+        for word in _words(values)
+    ]
+
+
+def _raw(spec: FieldSpec, values: Sequence[str]) -> Any:
+    text = _short(spec, values[0].replace("\r\n", "\n"), MAX_TEXT)
+    try:
+        return read_raw(text)
+    except InvalidJson as error:
+        raise FieldError(spec.id, f"{spec.name}: {error}") from None
 
 
 def _user(_: FieldSpec, values: Sequence[str]) -> Any:
@@ -150,13 +210,9 @@ def _groups(_: FieldSpec, values: Sequence[str]) -> Any:
 
 def _issue(spec: FieldSpec, values: Sequence[str]) -> Any:
     key = values[0].upper()
-    if not _ISSUE.fullmatch(key):
+    if not ISSUE_KEY.fullmatch(key):
         raise FieldError(spec.id, f"{spec.name}: enter the key of an issue, as in SEC-123.")
     return {"key": key} if spec.kind is FieldKind.PARENT else key
-
-
-def _none(spec: FieldSpec, _: Sequence[str]) -> Any:
-    raise FieldError(spec.id, f"{spec.name} cannot be set from here.")
 
 
 _READERS: dict[FieldKind, Callable[[FieldSpec, Sequence[str]], Any]] = {
@@ -180,7 +236,13 @@ _READERS: dict[FieldKind, Callable[[FieldSpec, Sequence[str]], Any]] = {
     FieldKind.GROUPS: _groups,
     FieldKind.PARENT: _issue,
     FieldKind.EPIC_LINK: _issue,
-    FieldKind.UNSUPPORTED: _none,
+    FieldKind.SECURITY_LEVEL: _choice,
+    FieldKind.TEAM: _identity,
+    FieldKind.REQUEST_TYPE: _identity,
+    FieldKind.SPRINT: _sprint,
+    FieldKind.ASSETS: _assets,
+    FieldKind.PROJECT: _project,
+    FieldKind.RAW: _raw,
 }
 
 
@@ -189,15 +251,27 @@ _READERS: dict[FieldKind, Callable[[FieldSpec, Sequence[str]], Any]] = {
 
 def to_form(spec: FieldSpec, value: Any) -> list[str]:
     """What the form shows for a value: the other way round, for any value that is kept."""
-    if value in (None, "", [], {}):
+    if is_empty(value):
         return []
+    if spec.kind is FieldKind.RAW or _is_json_of_assets(spec, value):
+        return [write_raw(value)]
     if spec.kind is FieldKind.CASCADING and isinstance(value, Mapping):
         return [text for part in (value, value.get("child")) if (text := _shown(part))]
     if spec.kind is FieldKind.DATETIME and (moment := as_moment(value)):
         return [moment.strftime("%Y-%m-%dT%H:%M")]
     items = value if isinstance(value, list) else [value]
     shown = [text for item in items if (text := _shown(item))]
-    return [" ".join(shown)] if spec.kind is FieldKind.LABELS else shown
+    is_line = spec.kind in (FieldKind.LABELS, FieldKind.ASSETS)
+    return [" ".join(shown)] if is_line else shown
+
+
+def _is_json_of_assets(spec: FieldSpec, value: Any) -> bool:
+    """Whether there is more to it than keys and ids in a line, which read the same again."""
+    if spec.kind is not FieldKind.ASSETS:
+        return False
+    items = value if isinstance(value, list) else [value]
+    shown = " ".join(_shown(item) for item in items)
+    return not shown or shown.startswith(("[", "{")) or _assets(spec, [shown]) != value
 
 
 def _shown(value: Any) -> str:

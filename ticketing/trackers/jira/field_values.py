@@ -13,19 +13,20 @@ from math import isfinite
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ticketing.trackers.jira import prose
+from ticketing.fields.priorities import by_severity
+from ticketing.fields.spec import FieldKind, FieldSpec, Option, find_option, is_empty
+from ticketing.trackers.base import LeftOut
+from ticketing.trackers.jira import lengths, prose
 from ticketing.trackers.jira.adf import to_plain_document
 from ticketing.trackers.jira.credentials import Deployment, Markup
-from ticketing.trackers.jira.fields import FieldKind, FieldSpec, Option, find_option
-from ticketing.trackers.jira.wiki import length, to_plain_wiki
+from ticketing.trackers.jira.wiki import to_plain_wiki
 
-TEXT_LENGTH = 254  # "must be less than 255 characters"
-LABEL_LENGTH = 255
+ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}-[1-9][0-9]{0,17}")
 
 
 class Rendered(NamedTuple):
     fields: dict[str, Any]  # what is sent
-    left_out: tuple[str, ...]  # names of fields whose value Jira would not take
+    left_out: tuple[LeftOut, ...]  # what Jira would not take
 
 
 # --- Out to Jira ------------------------------------------------------------------------
@@ -52,13 +53,13 @@ def render_fields(
     left_out = []
     for field_id, value in fields.items():
         spec = known.get(field_id)
-        if value in (None, "", [], {}):
+        if is_empty(value):
             continue
         rendered = render(spec, value, deployment=deployment, markup=markup) if spec else value
-        if rendered is None:
-            left_out.append(spec.name if spec else field_id)
-        else:
+        if rendered is not None:
             sent[field_id] = rendered
+        if spec and (why := _why_left_out(spec, value, is_sent=rendered is not None)):
+            left_out.append(LeftOut(spec.name, why))
     return Rendered(sent, tuple(left_out))
 
 
@@ -71,10 +72,7 @@ def render(
 
 
 def _one_line(_: FieldSpec, value: Any, __: _Target) -> Any:
-    text = " ".join(_words(value).split())
-    if length(text) > TEXT_LENGTH:
-        text = prose.longest(text, lambda part: length(part) < TEXT_LENGTH) + "…"
-    return text or None
+    return lengths.one_line(_words(value)) or None
 
 
 def _long_text(_: FieldSpec, value: Any, target: _Target) -> Any:
@@ -89,7 +87,7 @@ def _long_text(_: FieldSpec, value: Any, target: _Target) -> Any:
 
 def _address(_: FieldSpec, value: Any, __: _Target) -> Any:
     text = _words(value).strip()
-    return text if is_url(text) and len(text) <= TEXT_LENGTH else None
+    return text if is_url(text) and lengths.length(text) <= lengths.MAX_LINE else None
 
 
 def _finite(_: FieldSpec, value: Any, __: _Target) -> Any:
@@ -108,13 +106,20 @@ def _moment(_: FieldSpec, value: Any, __: _Target) -> Any:
 
 def _label_list(_: FieldSpec, value: Any, __: _Target) -> Any:
     """A label holds no space: a value with spaces becomes one label with hyphens."""
-    words = ("-".join(prose.clean(str(item)).split()) for item in _flat(value))
-    words = (prose.longest(word, lambda part: length(part) <= LABEL_LENGTH) for word in words)
-    return list(dict.fromkeys(filter(None, words))) or None
+    labels = (lengths.label(str(item)) for item in _flat(value))
+    return list(dict.fromkeys(filter(None, labels))) or None
 
 
 def _option(spec: FieldSpec, value: Any, _: _Target) -> Any:
     return next(_matched(spec, spec.options, value), None)
+
+
+def _priority(spec: FieldSpec, value: Any, target: _Target) -> Any:
+    """One that has no such name may be meant by that of a severity."""
+    names = (item.get("name") if isinstance(item, Mapping) else item for item in _flat(value))
+    found = (by_severity(spec.options, word) for name in names for word in _flat(name))
+    meant = ({"id": option.id} for option in found if option)
+    return _option(spec, value, target) or next(meant, None)
 
 
 def _option_list(spec: FieldSpec, value: Any, _: _Target) -> Any:
@@ -132,8 +137,12 @@ def _matched(spec: FieldSpec, options: Sequence[Option], value: Any) -> Iterator
         for word in _flat(label):
             if option := find_option(options, word):
                 yield {"id": option.id}
-            elif not options and isinstance(word, str | int | float):
-                yield {spec.kind.word: str(word)}  # Jira did not list them
+            elif not _are_all(spec, options) and isinstance(word, str | int | float):
+                yield {spec.kind.word: str(word)}  # Jira did not list them, or not all
+
+
+def _are_all(spec: FieldSpec, options: Sequence[Option]) -> bool:
+    return bool(options) and not spec.has_more_options
 
 
 def _option_pair(spec: FieldSpec, value: Any, _: _Target) -> Any:
@@ -144,6 +153,31 @@ def _option_pair(spec: FieldSpec, value: Any, _: _Target) -> Any:
     option = find_option(spec.options, parent)
     below = next(_matched(spec, option.children if option else (), child), None)
     return parent | {"child": below} if below else parent
+
+
+def _identity(_: FieldSpec, value: Any, __: _Target) -> Any:
+    """Of a team or a request type: its bare id, as text."""
+    ids = (item.get("id") if isinstance(item, Mapping) else item for item in _flat(value))
+    return next((str(each) for each in ids if isinstance(each, str | int) and each != ""), None)
+
+
+def _project(spec: FieldSpec, value: Any, target: _Target) -> Any:
+    key = value.get("key") if isinstance(value, Mapping) and "id" not in value else None
+    words = (str(word) for word in _flat(key) if isinstance(word, str | int))
+    return next(({"key": word} for word in words), None) or _option(spec, value, target)
+
+
+def _object_list(_: FieldSpec, value: Any, __: _Target) -> Any:
+    """Assets objects: by id or key; whatever else Jira may know of them stands as it is."""
+    return [each for item in _flat(value) for each in _objects(item)] or None
+
+
+def _objects(item: Any) -> Iterator[Any]:
+    if isinstance(item, Mapping):
+        keys = item.get("key")
+        yield from ({"key": key} for key in keys) if isinstance(keys, list) else (item,)
+    elif isinstance(item, str | int) and item != "":
+        yield {"key" if ISSUE_KEY.fullmatch(str(item)) else "id": str(item)}
 
 
 def _person(_: FieldSpec, value: Any, target: _Target) -> Any:
@@ -168,7 +202,7 @@ _WRITERS: dict[FieldKind, Callable[[FieldSpec, Any, _Target], Any]] = {
     FieldKind.DATETIME: _moment,
     FieldKind.LABELS: _label_list,
     FieldKind.SELECT: _option,
-    FieldKind.PRIORITY: _option,
+    FieldKind.PRIORITY: _priority,
     FieldKind.VERSION: _option,
     FieldKind.MULTI_SELECT: _option_list,
     FieldKind.COMPONENTS: _option_list,
@@ -176,7 +210,66 @@ _WRITERS: dict[FieldKind, Callable[[FieldSpec, Any, _Target], Any]] = {
     FieldKind.CASCADING: _option_pair,
     FieldKind.USER: _person,
     FieldKind.USERS: _people,
+    FieldKind.SECURITY_LEVEL: _option,
+    FieldKind.TEAM: _identity,
+    FieldKind.REQUEST_TYPE: _identity,
+    FieldKind.SPRINT: _finite,
+    FieldKind.ASSETS: _object_list,
+    FieldKind.PROJECT: _project,
 }
+
+
+# --- What is left out -------------------------------------------------------------------
+
+_NEEDED = {
+    FieldKind.NUMBER: "{} is not a number",
+    FieldKind.SPRINT: "{} is not the number of a sprint",
+    FieldKind.DATE: "{} is not a date",
+    FieldKind.DATETIME: "{} is not a date",
+    FieldKind.URL: "{} is not an address that Jira takes",
+}
+_NO_OPTION = "{} is not one of its options"
+_MAX_SHOWN = 40  # characters of a value
+
+
+def _why_left_out(spec: FieldSpec, value: Any, *, is_sent: bool) -> str:
+    """Why the value, or a part of it, is not sent; nothing if all of it is."""
+    strangers = list(_strangers(spec, value))
+    if is_sent:
+        is_part_lost = spec.kind.is_many or spec.kind is FieldKind.CASCADING
+        return _NO_OPTION.format(_quoted(strangers)) if strangers and is_part_lost else ""
+    if strangers:
+        return _NO_OPTION.format(_quoted(strangers))
+    shown = [str(item) for item in _flat(value) if isinstance(item, str | int | float)]
+    if spec.kind is FieldKind.URL and any(map(is_url, shown)):
+        return "the address is too long"
+    return _NEEDED.get(spec.kind, "it has no text").format(_quoted(shown))
+
+
+def _strangers(spec: FieldSpec, value: Any) -> Iterator[str]:
+    """The labels in a value that name no option of the field."""
+    if not (spec.kind.has_options and spec.has_all_options):
+        return
+    yield from _unmatched(spec.options, value)
+    if spec.kind is FieldKind.CASCADING and isinstance(value, Mapping) and value.get("child"):
+        parent = find_option(spec.options, value)
+        if parent is not None:
+            yield from _unmatched(parent.children, value["child"])
+
+
+def _unmatched(options: Sequence[Option], value: Any) -> Iterator[str]:
+    for item in _flat(value):
+        if isinstance(item, Mapping) and item.get("id") is not None:
+            continue
+        label = item.get("value", item.get("name")) if isinstance(item, Mapping) else item
+        for word in _flat(label):
+            if isinstance(word, str | int | float) and find_option(options, word) is None:
+                yield str(word)
+
+
+def _quoted(words: Sequence[str]) -> str:
+    text = " ".join(prose.clean(", ".join(words)).split())
+    return f"“{lengths.cut(text, _MAX_SHOWN, ending='…')}”"
 
 
 # --- Values -----------------------------------------------------------------------------

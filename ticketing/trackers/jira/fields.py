@@ -1,132 +1,27 @@
 """The fields of an issue type, as Jira's create metadata describes them.
 
 Pure. Cloud and Data Center say the same in slightly different shapes, and neither is trusted
-to be complete: what is not understood is a field that is not offered.
+to be complete.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-ASSIGNEE = "assignee"
-_OURS = frozenset({"project", "issuetype", "reporter", "summary", "description"})
-_NOT_OFFERED = _OURS | {ASSIGNEE, "attachment", "issuelinks"}
-"""What the ticket has anyway, what has its own place in the editor, what is not a value."""
-
-
-class FieldKind(StrEnum):
-    TEXT = "text"
-    PARAGRAPH = "paragraph"
-    URL = "url"
-    NUMBER = "number"
-    DATE = "date"
-    DATETIME = "datetime"
-    LABELS = "labels"
-    SELECT = "select"
-    MULTI_SELECT = "multi_select"
-    CASCADING = "cascading"
-    PRIORITY = "priority"
-    COMPONENTS = "components"
-    VERSION = "version"
-    VERSIONS = "versions"
-    USER = "user"
-    USERS = "users"
-    GROUP = "group"
-    GROUPS = "groups"
-    PARENT = "parent"
-    EPIC_LINK = "epic_link"
-    UNSUPPORTED = "unsupported"
-
-    @property
-    def has_options(self) -> bool:
-        """Whether a value is chosen from a list that Jira gives."""
-        return self in _WITH_OPTIONS
-
-    @property
-    def is_many(self) -> bool:
-        return self in _MANY
-
-    @property
-    def takes_placeholders(self) -> bool:
-        return self not in _WITHOUT_PLACEHOLDERS
-
-    @property
-    def word(self) -> str:
-        """What an option's label is called on the wire."""
-        return "value" if self in _CUSTOM_OPTIONS else "name"
-
-
-_CUSTOM_OPTIONS = frozenset({FieldKind.SELECT, FieldKind.MULTI_SELECT, FieldKind.CASCADING})
-_WITH_OPTIONS = _CUSTOM_OPTIONS | {
-    FieldKind.PRIORITY,
-    FieldKind.COMPONENTS,
-    FieldKind.VERSION,
-    FieldKind.VERSIONS,
-}
-_MANY = frozenset(
-    {
-        FieldKind.LABELS,
-        FieldKind.MULTI_SELECT,
-        FieldKind.COMPONENTS,
-        FieldKind.VERSIONS,
-        FieldKind.USERS,
-        FieldKind.GROUPS,
-    }
-)
-_WITHOUT_PLACEHOLDERS = frozenset(
-    {
-        FieldKind.USER,
-        FieldKind.USERS,
-        FieldKind.GROUP,
-        FieldKind.GROUPS,
-        FieldKind.PARENT,
-        FieldKind.EPIC_LINK,
-        FieldKind.UNSUPPORTED,
-    }
+from ticketing.fields.spec import (
+    OF_EACH_TICKET,
+    FieldKind,
+    FieldSpec,
+    Option,
+    find_option,
+    is_empty,
 )
 
-
-class Option(NamedTuple):
-    id: str
-    label: str
-    children: tuple[Option, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldSpec:
-    id: str
-    name: str
-    kind: FieldKind
-    is_required: bool = False  # must be supplied: required, and Jira has no default for it
-    has_default: bool = False
-    options: tuple[Option, ...] = ()
-    custom: str = ""  # the type of a custom field, as Jira names it
-
-    @property
-    def is_offered(self) -> bool:
-        """Whether a rule may set it among its fields."""
-        return self.kind is not FieldKind.UNSUPPORTED and self.id not in _NOT_OFFERED
-
-    def option(self, value: Any) -> Option | None:
-        """The option that a value means: by id, else by its label in any case."""
-        return find_option(self.options, value)
-
-
-def find_option(options: Iterable[Option], value: Any) -> Option | None:
-    if isinstance(value, Mapping):
-        wanted = value.get("id")
-        word = value.get("value", value.get("name"))
-    else:
-        wanted, word = None, value
-    if wanted is not None:
-        return next((option for option in options if option.id == str(wanted)), None)
-    label = str(word).strip().casefold() if isinstance(word, str | int | float) else ""
-    return next((option for option in options if option.label.strip().casefold() == label), None)
-
+_SUPPLIED = OF_EACH_TICKET | {"reporter", "labels"}
+"""Never missing: Jira takes the caller as the reporter, and our key is a label of every ticket."""
+_MAPPED = "priority"
+"""A ticket may have one though its rule says none: the project maps that of the case."""
 
 # --- Create metadata → specs ------------------------------------------------------------
 
@@ -151,11 +46,17 @@ _KIND_OF_CUSTOM = {
     "multigrouppicker": FieldKind.GROUPS,
     "gh-epic-link": FieldKind.EPIC_LINK,
     "gh-epic-label": FieldKind.TEXT,
+    "gh-sprint": FieldKind.SPRINT,
+    "project": FieldKind.PROJECT,
+    "rm-teams-custom-field-team": FieldKind.TEAM,
+    "atlassian-team": FieldKind.TEAM,
+    "vp-origin": FieldKind.REQUEST_TYPE,
+    "cmdb-object-cftype": FieldKind.ASSETS,
     # What the words of a schema would take for something else:
-    "gh-sprint": FieldKind.UNSUPPORTED,
-    "readonlyfield": FieldKind.UNSUPPORTED,
-    "project": FieldKind.UNSUPPORTED,
+    "readonlyfield": FieldKind.RAW,
 }
+_VENDORS = ("com.atlassian.", "com.pyxis.greenhopper.")
+"""Another app may call what it likes a "select"."""
 _KIND_OF_SYSTEM = {
     "description": FieldKind.PARAGRAPH,
     "environment": FieldKind.PARAGRAPH,
@@ -173,9 +74,13 @@ _KIND_OF_TYPE = {
     "version": FieldKind.VERSION,
     "user": FieldKind.USER,
     "group": FieldKind.GROUP,
+    "securitylevel": FieldKind.SECURITY_LEVEL,
+    "team": FieldKind.TEAM,
+    "sd-customerrequesttype": FieldKind.REQUEST_TYPE,
+    "project": FieldKind.PROJECT,
 }
 _KIND_OF_ITEMS = {
-    "string": FieldKind.LABELS,
+    "cmdb-object-field": FieldKind.ASSETS,
     "option": FieldKind.MULTI_SELECT,
     "component": FieldKind.COMPONENTS,
     "version": FieldKind.VERSIONS,
@@ -185,7 +90,7 @@ _KIND_OF_ITEMS = {
 
 
 def field_specs(fields: Any) -> list[FieldSpec]:
-    """The specs of a list of create metadata; entries that make no sense are left out."""
+    """The specs of a list of create metadata; entries that name no field are left out."""
     entries = fields.values() if isinstance(fields, Mapping) else fields
     if not isinstance(entries, Iterable) or isinstance(entries, str):
         return []
@@ -196,35 +101,42 @@ def _spec(entry: Any) -> FieldSpec | None:
     if not isinstance(entry, Mapping):
         return None
     field_id = str(entry.get("fieldId") or entry.get("key") or "")
-    schema = entry.get("schema")
-    if not field_id or not isinstance(schema, Mapping):
+    if not field_id:
         return None
+    schema = entry.get("schema")
+    schema = schema if isinstance(schema, Mapping) else {}
+    is_only_added_to = _is_only_added_to(entry.get("operations"))
     has_default = bool(entry.get("hasDefaultValue"))
+    is_supplied = has_default or field_id in _SUPPLIED
     return FieldSpec(
         id=field_id,
         name=str(entry.get("name") or field_id),
-        kind=_kind(field_id, schema, entry.get("operations")),
-        is_required=bool(entry.get("required")) and not has_default,
+        kind=FieldKind.RAW if is_only_added_to else _kind(field_id, schema),
+        is_required=bool(entry.get("required")) and not is_supplied,
         has_default=has_default,
         options=_options(entry.get("allowedValues")),
+        has_more_options=bool(entry.get("autoCompleteUrl")),
+        is_only_added_to=is_only_added_to,
         custom=str(schema.get("custom") or ""),
     )
 
 
-def _kind(field_id: str, schema: Mapping[str, Any], operations: Any) -> FieldKind:
-    if isinstance(operations, list) and operations and "set" not in operations:
-        return FieldKind.UNSUPPORTED
+def _is_only_added_to(operations: Any) -> bool:
+    return isinstance(operations, list) and "add" in operations and "set" not in operations
+
+
+def _kind(field_id: str, schema: Mapping[str, Any]) -> FieldKind:
     words = {name: str(schema.get(name) or "") for name in ("custom", "system", "type", "items")}
-    custom = re.split("[:.]", words["custom"])[-1]
-    if custom in _KIND_OF_CUSTOM:
+    vendor, _, custom = words["custom"].rpartition(":")
+    if custom in _KIND_OF_CUSTOM and vendor.startswith(_VENDORS):
         return _KIND_OF_CUSTOM[custom]
     if not words["custom"]:
         system = words["system"] or field_id
         if system in _KIND_OF_SYSTEM:
             return _KIND_OF_SYSTEM[system]
     if words["type"] == "array":
-        return _KIND_OF_ITEMS.get(words["items"], FieldKind.UNSUPPORTED)
-    return _KIND_OF_TYPE.get(words["type"], FieldKind.UNSUPPORTED)
+        return _KIND_OF_ITEMS.get(words["items"], FieldKind.RAW)
+    return _KIND_OF_TYPE.get(words["type"], FieldKind.RAW)
 
 
 def _options(values: Any) -> tuple[Option, ...]:
@@ -256,43 +168,44 @@ class Problem(NamedTuple):
     sentence: str
 
 
-def offered(specs: Iterable[FieldSpec]) -> list[FieldSpec]:
-    """What the editor offers: required fields first, each part by name."""
-    found = (spec for spec in specs if spec.is_offered)
-    return sorted(found, key=lambda spec: (not spec.is_required, spec.name.casefold()))
-
-
 def missing(specs: Iterable[FieldSpec], fields: Mapping[str, Any]) -> list[FieldSpec]:
     """The fields that Jira requires of a new issue and that have no value here."""
-    return [
-        spec
-        for spec in specs
-        if spec.is_required and spec.id not in _OURS and fields.get(spec.id) in (None, "", [], {})
-    ]
+    return [spec for spec in specs if spec.is_required and is_empty(fields.get(spec.id))]
 
 
 def problems(specs: Sequence[FieldSpec], fields: Mapping[str, Any], *, space: str) -> list[Problem]:
-    """What of the fields of a rule Jira would refuse now, in the space with this key."""
+    """What of the fields of a rule Jira would surely refuse now, in the space with this key.
+
+    Of a value whose kind we do not know, only Jira knows.
+    """
+    if not specs:  # every screen has some: this one could not be read
+        return []
     known = {spec.id: spec for spec in specs}
     found = [
         Problem(spec.id, f"Field {spec.name} is now required in {space}.")
         for spec in missing(specs, fields)
+        if spec.id != _MAPPED
     ]
     for field_id, value in fields.items():
         spec = known.get(field_id)
-        if field_id in _OURS or value in (None, "", [], {}):
+        if field_id in OF_EACH_TICKET or is_empty(value):
             continue
-        if spec is None or spec.kind is FieldKind.UNSUPPORTED:
-            name = spec.name if spec else field_id
-            found.append(Problem(field_id, f"Field {name} can no longer be set in {space}."))
-        elif spec.kind.has_options and spec.options and not _are_offered(spec.options, value):
+        if spec is None:
+            found.append(Problem(field_id, f"Field {field_id} can no longer be set in {space}."))
+        elif spec.kind.has_options and spec.has_all_options and not _are_offered(spec, value):
             found.append(
                 Problem(field_id, f"A value of field {spec.name} no longer exists in {space}.")
             )
     return found
 
 
-def _are_offered(options: Sequence[Option], value: Any) -> bool:
+def _are_offered(spec: FieldSpec, value: Any) -> bool:
+    if spec.kind in (FieldKind.TEAM, FieldKind.REQUEST_TYPE) and isinstance(value, str):
+        return "{{" in value or any(option.id == value for option in spec.options)
+    return _are_among(spec.options, value)
+
+
+def _are_among(options: Sequence[Option], value: Any) -> bool:
     """Whether every option that is named by its id is there. Labels may depend on the finding."""
     for item in value if isinstance(value, list) else [value]:
         if not isinstance(item, Mapping) or item.get("id") is None:
@@ -300,6 +213,6 @@ def _are_offered(options: Sequence[Option], value: Any) -> bool:
         option = find_option(options, item)
         if option is None:
             return False
-        if option.children and not _are_offered(option.children, item.get("child")):
+        if option.children and not _are_among(option.children, item.get("child")):
             return False
     return True

@@ -1,56 +1,71 @@
-"""Was it created after all? An unsure create is looked for by the key that was sent with it.
+"""Were they created after all? Unsure creates are looked for by the keys that were sent with them.
 
-The index is asked first, but it is behind what was written, sometimes for minutes. So the
-issues themselves are read, too: all numbers of the space that can have been given out since.
+The index is behind what was written, sometimes for minutes. So the issues themselves are read:
+all numbers of the space that can have been given out since. Many are looked for in one reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from ticketing.trackers.base import Destination, Found, IssueRef, Lookup
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.creating import TICKET_PROPERTY
-from ticketing.trackers.jira.faults import Call, Refused
+from ticketing.trackers.jira.faults import Refused
+from ticketing.trackers.jira.issue_keys import keys_of, number_of, property_of, ref_of
+from ticketing.trackers.jira.number_window import NumberWindow, read_one
 
-_MOST_OF_A_KEY = 20  # issues with one key; more than one is an accident
-_PAGE = 100  # the most that a bulk fetch takes
+_KEYS_A_SEARCH = 20
+_MOST_OF_A_KEY = 5  # issues with one key; more than one is an accident
 _MARGIN = 100  # numbers above the newest known one; refused creates use up numbers, too
-_MOST = 2000  # numbers that are looked at before a person has to
 _MARGIN_ONE_BY_ONE = 20  # Data Center has no bulk fetch
-_MOST_ONE_BY_ONE = 100
+_MARGIN_AT_ONCE_ONE_BY_ONE = 5
+
+Issues = dict[str, list[Mapping[str, Any]]]  # key → the issues that carry it
 
 
-class _Page(NamedTuple):
-    issues: list[Mapping[str, Any]]
-    is_whole: bool  # each of its numbers was looked at
+def find_new(client: JiraClient, lookups: Sequence[Lookup]) -> dict[str, tuple[IssueRef, ...]]:
+    """Those that the numbers above what was known before they were sent show."""
+    margin = _MARGIN if client.is_cloud else _MARGIN_AT_ONCE_ONE_BY_ONE
+    refs: dict[str, tuple[IssueRef, ...]] = {}
+    for destination, sought in _by_space(lookups):
+        ceiling = _known(sought) + margin
+        window = NumberWindow(client, destination.space_key, margin=margin)
+        for one in window.read(sought, ceiling=ceiling):
+            refs |= _refs(one.issues)
+    return refs
 
 
-def find(client: JiraClient, lookup: Lookup) -> Found:
-    """Every issue that carries the key, the lowest number first."""
+def find(client: JiraClient, lookups: Sequence[Lookup]) -> dict[str, Found]:
+    """Every issue that carries one of the keys, and of which keys that is surely all."""
     client.prove_identity()  # to a stranger every space is empty
-    space_key = _space_key(client, lookup.destination)
-    found = _by_label(client, lookup)
-    is_complete = False
-    if space_key and not found:
-        probe = _Probe(client, lookup, space_key)
-        found = probe.run()
-        is_complete = probe.is_complete
-    if is_complete and not found:
+    issues = _by_label(client, [lookup.key for lookup in lookups])
+    complete: set[str] = set()
+    margin = _MARGIN if client.is_cloud else _MARGIN_ONE_BY_ONE
+    for destination, asked in _by_space(lookups):
+        sought = [lookup for lookup in asked if lookup.key not in issues]
+        space_key = _space_key(client, destination) if sought else ""
+        if not space_key:
+            continue
+        newest = newest_number(client, destination)
+        window = NumberWindow(client, space_key, margin=margin)
+        for read in window.read(sought, ceiling=max(newest, _known(sought)) + margin):
+            issues |= read.issues
+            complete |= read.complete
+    if complete - issues.keys():
         client.prove_identity()
-    # A copy that somebody made carries the label, but not the property.
-    proven = [issue for issue in found if _is_proven(issue, lookup.key)] or found
-    refs = dict.fromkeys(_ref(issue) for issue in proven)
-    return Found(tuple(sorted(refs, key=_number)), is_complete)
+    refs = _refs(issues)
+    return {one.key: Found(refs.get(one.key, ()), one.key in complete) for one in lookups}
 
 
 def newest_number(client: JiraClient, destination: Destination) -> int:
     """The highest number in the index; 0 if there is none."""
-    jql = f"project = {_quoted(destination.space_id)} ORDER BY key DESC"
+    jql = f"project = {quoted(destination.space_id)} ORDER BY key DESC"
     newest = search(client, jql, limit=1)
-    return _number(_ref(newest[0])) if newest else 0
+    return number_of(ref_of(newest[0])) if newest else 0
 
 
 def search(client: JiraClient, jql: str, *, limit: int, **asked: str) -> list[Mapping[str, Any]]:
@@ -61,24 +76,33 @@ def search(client: JiraClient, jql: str, *, limit: int, **asked: str) -> list[Ma
     return issues
 
 
-def _by_label(client: JiraClient, lookup: Lookup) -> list[Mapping[str, Any]]:
-    """Wherever it is by now: somebody may have moved it."""
-    jql = f"labels = {_quoted(lookup.key)}"
-    if client.is_cloud:
-        issues = search(client, jql, limit=_MOST_OF_A_KEY, properties=TICKET_PROPERTY)
-    else:  # where a search shows no properties
-        found = search(client, jql, limit=_MOST_OF_A_KEY)
-        issues = [issue for each in found for issue in _read_one(client, str(each["id"]))]
-    return [issue for issue in issues if _is_ours(issue, lookup.key)]
+def _by_space(lookups: Sequence[Lookup]) -> list[tuple[Destination, list[Lookup]]]:
+    spaces: dict[str, list[Lookup]] = defaultdict(list)
+    for lookup in lookups:
+        spaces[lookup.destination.space_id].append(lookup)
+    return [(sought[0].destination, sought) for sought in spaces.values()]
 
 
-def _read_one(client: JiraClient, id_or_key: str) -> Iterator[Mapping[str, Any]]:
-    params = {"fields": "labels", "properties": TICKET_PROPERTY}
-    try:
-        yield client.get(f"issue/{quote(id_or_key, safe='')}", params=params)
-    except Refused as refused:
-        if refused.status != 404 or not refused.answer.is_json:
-            raise
+def _known(sought: Sequence[Lookup]) -> int:
+    return max(max(lookup.ceiling, lookup.floor) for lookup in sought)
+
+
+def _by_label(client: JiraClient, keys: Sequence[str]) -> Issues:
+    """Wherever they are by now: somebody may have moved them."""
+    issues: Issues = defaultdict(list)
+    for start in range(0, len(keys), _KEYS_A_SEARCH):
+        some = keys[start : start + _KEYS_A_SEARCH]
+        jql = f"labels in ({', '.join(quoted(key) for key in some)})"
+        limit = _MOST_OF_A_KEY * len(some)
+        if client.is_cloud:
+            found = search(client, jql, limit=limit, properties=TICKET_PROPERTY)
+        else:  # where a search shows no properties
+            shown = search(client, jql, limit=limit)
+            found = [issue for each in shown for issue in read_one(client, str(each["id"]))]
+        for issue in found:
+            for key in keys_of(issue) & set(some):
+                issues[key].append(issue)
+    return dict(issues)
 
 
 def _space_key(client: JiraClient, destination: Destination) -> str:
@@ -92,66 +116,14 @@ def _space_key(client: JiraClient, destination: Destination) -> str:
     return str(space["key"])
 
 
-class _Probe:
-    """Reads the issues of a window of numbers."""
-
-    def __init__(self, client: JiraClient, lookup: Lookup, space_key: str) -> None:
-        self._client = client
-        self._lookup = lookup
-        self._space_key = space_key
-        self._margin = _MARGIN if client.is_cloud else _MARGIN_ONE_BY_ONE
-        self._most = _MOST if client.is_cloud else _MOST_ONE_BY_ONE
-        self.is_complete = False
-
-    def run(self) -> list[Mapping[str, Any]]:
-        """The issues with the key, up to the end of the page in which the first one is."""
-        lookup = self._lookup
-        newest = newest_number(self._client, lookup.destination)
-        ceiling = max(newest, lookup.ceiling, lookup.floor) + self._margin
-        start, is_whole = lookup.floor + 1, True
-        while start <= ceiling and start - lookup.floor <= self._most:
-            end = min(start + _PAGE - 1, ceiling, lookup.floor + self._most)
-            page = self._read([f"{self._space_key}-{number}" for number in range(start, end + 1)])
-            is_whole = is_whole and page.is_whole
-            if ours := [issue for issue in page.issues if _is_ours(issue, lookup.key)]:
-                return ours
-            numbers = [number for issue in page.issues if (number := self._number_here(issue))]
-            ceiling = max(ceiling, max(numbers, default=0) + self._margin)
-            start = end + 1
-        self.is_complete = is_whole and start > ceiling
-        return []
-
-    def _number_here(self, issue: Mapping[str, Any]) -> int:
-        """Its number in this space; 0 for one that was moved elsewhere."""
-        ref = _ref(issue)
-        return _number(ref) if ref.key.startswith(f"{self._space_key}-") else 0
-
-    def _read(self, keys: list[str]) -> _Page:
-        if not self._client.is_cloud:
-            issues = [issue for key in keys for issue in _read_one(self._client, key)]
-            return _Page(issues, is_whole=True)
-        asked = {"issueIdsOrKeys": keys, "fields": ["labels"], "properties": [TICKET_PROPERTY]}
-        answer = self._client.post("issue/bulkfetch", json=asked, call=Call.READ)
-        return _Page(answer["issues"], is_whole=not answer.get("issueErrors"))
+def _refs(issues: Issues) -> dict[str, tuple[IssueRef, ...]]:
+    """Key → its issues, the lowest number first. A copy carries the label, not the property."""
+    refs = {}
+    for key, found in issues.items():
+        proven = [issue for issue in found if property_of(issue) == key] or found
+        refs[key] = tuple(sorted(dict.fromkeys(ref_of(issue) for issue in proven), key=number_of))
+    return refs
 
 
-def _is_ours(issue: Mapping[str, Any], key: str) -> bool:
-    labels = (issue.get("fields") or {}).get("labels") or ()
-    return _is_proven(issue, key) or key in labels
-
-
-def _is_proven(issue: Mapping[str, Any], key: str) -> bool:
-    written = (issue.get("properties") or {}).get(TICKET_PROPERTY)
-    return isinstance(written, Mapping) and written.get("key") == key
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _ref(issue: Mapping[str, Any]) -> IssueRef:
-    return IssueRef(str(issue["id"]), str(issue["key"]))
-
-
-def _number(ref: IssueRef) -> int:
-    return int(ref.key.rpartition("-")[2])

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from ticketing.fields.spec import FieldSpec
 from ticketing.trackers.base import Destination, Fault, TrackerError
-from ticketing.trackers.jira.catalogue import Catalogue
+from ticketing.trackers.jira.catalogue import JiraCatalogue
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.faults import Refused
-from ticketing.trackers.jira.fields import FieldSpec
 from ticketing.trackers.jira.fields import problems as fields_problems
 
 
@@ -20,7 +20,7 @@ class Place:
     def __init__(self, client: JiraClient, destination: Destination) -> None:
         self._client = client
         self._destination = destination
-        self._catalogue = Catalogue(client)
+        self._catalogue = JiraCatalogue(client)
 
     def problems(self, fields: Mapping[str, Any]) -> Iterator[TrackerError]:
         """Everything that would have a create with these fields refused, the worst first."""

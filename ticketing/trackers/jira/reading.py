@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ticketing.trackers.base import (
@@ -15,16 +15,19 @@ from ticketing.trackers.base import (
     RemoteUser,
 )
 from ticketing.trackers.jira import adf, wiki
+from ticketing.trackers.jira.field_values import as_moment
 
 Json = Mapping[str, Any]
 
 COMMENT_PROPERTY = "findings-automation.comment"
+RESTRICTED_COMMENT = "*A restricted comment in Jira.*"
 FIELDS = (
-    *("project", "status", "assignee", "priority", "summary", "description", "updated"),
-    "comment",
+    *("project", "status", "resolution", "assignee", "priority", "summary", "description"),
+    *("updated", "comment"),
 )
 _FOLLOWED = {
     "status": "status",
+    "resolution": "resolution",
     "assignee": "assignee",
     "priority": "priority",
     "summary": "title",
@@ -32,7 +35,13 @@ _FOLLOWED = {
 }
 
 
-def issue_state(issue: Json, comments: Sequence[RemoteComment]) -> IssueState:
+def issue_state(
+    issue: Json,
+    comments: Sequence[RemoteComment],
+    *,
+    ahead: timedelta = timedelta(),
+    dates: Collection[str] = (),
+) -> IssueState:
     fields = issue["fields"]
     return IssueState(
         ref=issue_ref(issue),
@@ -40,13 +49,16 @@ def issue_state(issue: Json, comments: Sequence[RemoteComment]) -> IssueState:
         space_key=str(fields["project"]["key"]),
         status=str(fields["status"]["name"]),
         category=category(fields["status"]),
+        resolution=resolution(fields),
         assignee=user(fields["assignee"]) if fields.get("assignee") else None,
         priority_id=str((fields.get("priority") or {}).get("id", "")),
         title=str(fields.get("summary") or ""),
         description=markdown(fields.get("description")),
         updated_at=moment(fields["updated"]),
-        edits=edits((issue.get("changelog") or {}).get("histories") or ()),
+        ahead=ahead,
+        edits=edits((issue.get("changelog") or {}).get("histories") or (), dates),
         comments=comments,
+        dates=days(fields, dates),
     )
 
 
@@ -58,6 +70,10 @@ def category(status: Json) -> Category:
     """An unknown category is that of a status which nobody has sorted yet."""
     key = (status.get("statusCategory") or {}).get("key")
     return Category(key) if key in set(Category) else Category.NEW
+
+
+def resolution(fields: Json) -> str:
+    return str((fields.get("resolution") or {}).get("name") or "")
 
 
 def user(person: Json) -> RemoteUser:
@@ -77,25 +93,46 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def edits(histories: Iterable[Json]) -> dict[str, Edit]:
+def days(fields: Json, ids: Collection[str]) -> dict[str, date | None]:
+    """The days in these fields, a moment's being that of UTC, whoever reads it where; without
+    those that this issue does not have, or that hold something else."""
+    found = {id_: (fields[id_], _day(fields[id_])) for id_ in ids if id_ in fields}
+    return {id_: day for id_, (value, day) in found.items() if day or not value}
+
+
+def _day(value: Any) -> date | None:
+    moment = as_moment(value)
+    try:
+        return moment.astimezone(UTC).date() if moment else None
+    except OverflowError:  # on the first day there is, or the last
+        return None
+
+
+def edits(histories: Iterable[Json], dates: Collection[str] = ()) -> dict[str, Edit]:
     """The last change of each field that is followed."""
+    followed = {**_FOLLOWED, **{id_.lower(): id_ for id_ in dates}}
     last: dict[str, Edit] = {}
     for history in histories:
         author = user(history.get("author") or {})
         edit = Edit(moment(history["created"]), author.id, author.name)
         for item in history.get("items") or ():
-            name = _FOLLOWED.get(str(item.get("fieldId") or item.get("field") or "").lower())
+            name = followed.get(str(item.get("fieldId") or item.get("field") or "").lower())
             if name and (name not in last or last[name].at <= edit.at):
                 last[name] = edit
     return last
 
 
 def comment(raw: Json, key: str) -> RemoteComment:
+    """What of a comment everybody may read: the text of others' restricted ones stays in Jira.
+
+    Restricted is what a role or group alone may see, and what is internal to a service project.
+    """
+    restricted = not key and (bool(raw.get("visibility")) or raw.get("jsdPublic") is False)
     return RemoteComment(
         id=str(raw["id"]),
         key=key,
         author=user(raw.get("author") or {}),
-        text=markdown(raw.get("body")),
+        text=RESTRICTED_COMMENT if restricted else markdown(raw.get("body")),
         created_at=moment(raw["created"]),
         updated_at=moment(raw["updated"]),
     )

@@ -23,8 +23,9 @@ class Sent:
     space_key: str
     fields: frozenset[str]  # including those whose value for this finding could not be sent
     constants: frozenset[str] = frozenset()
-    ours: frozenset[str] = frozenset()  # added by us, and nobody would miss them
+    ours: frozenset[str] = frozenset()  # the issue can do without them
     remedies: tuple[str, ...] = ()  # that were tried already
+    unfilled: frozenset[str] = frozenset()  # what this ticket had nothing to fill with
     screen: Mapping[str, str] | None = None
 
     def name(self, field: str) -> str:
@@ -62,6 +63,27 @@ def _type(refused: Refused, sent: Sent) -> TrackerError | None:
     return _config(refused, "issuetype", f"The ticket type no longer exists in {sent.space_key}.")
 
 
+def _unfilled(refused: Refused, sent: Sent) -> TrackerError | None:
+    """Jira misses a field that the rule does set, of other findings."""
+    field = next((id_ for id_ in _fields(refused) if id_ in sent.unfilled), None)
+    if field is None:
+        return None
+    reason = (
+        f"{sent.name(field)} is required in {sent.space_key}, and there is nothing to fill it with."
+    )
+    return _rejected(refused, field, reason, "", sent)
+
+
+def _optional(refused: Refused, sent: Sent) -> TrackerError | None:
+    """A value that we have added; once it is left out, Jira may still miss it."""
+    fields = _fields(refused)
+    field = next((id_ for id_ in fields if id_ in sent.ours - _TEXTS), None)
+    if field is None or f"drop:{field}" in sent.remedies:
+        return None
+    reason = f"Jira refused the value of {sent.name(field)}: {fields[field]}"
+    return _rejected(refused, field, reason, f"drop:{field}", sent)
+
+
 def _required(refused: Refused, sent: Sent) -> TrackerError | None:
     """Jira misses a field that we do not send."""
     field = next((id_ for id_ in _fields(refused) if id_ not in sent.fields), None)
@@ -90,7 +112,7 @@ def _constant(refused: Refused, sent: Sent) -> TrackerError | None:
     return _config(
         refused,
         field,
-        f"Field {sent.name(field)} no longer takes its value in {sent.space_key}: {fields[field]}",
+        f"Field {sent.name(field)} does not take its value in {sent.space_key}: {fields[field]}",
     )
 
 
@@ -102,7 +124,17 @@ def _content(refused: Refused, sent: Sent) -> TrackerError | None:
     return None
 
 
-_ROWS = (_permission, _space, _type, _required, _off_screen, _constant, _content)
+_ROWS = (
+    _permission,
+    _space,
+    _type,
+    _optional,
+    _unfilled,
+    _required,
+    _off_screen,
+    _constant,
+    _content,
+)
 
 
 def _as_it_is(refused: Refused, sent: Sent) -> TrackerError:

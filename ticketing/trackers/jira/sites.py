@@ -9,6 +9,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from ticketing.trackers.jira.addresses import may_be_called
+
 GATEWAY = "https://api.atlassian.com/ex/jira/"
 CLOUD_HOST = ".atlassian.net"
 _CLOUD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -94,11 +96,12 @@ def _is_private(host: str) -> bool:
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         return True
     try:
-        return not ipaddress.ip_address(host).is_global
+        ipaddress.ip_address(host)
     except ValueError:
         # 127.1, 0x7f.0.0.1 and 2130706433 are numbers to a resolver, and no name has a top level
         # domain of digits.
         return bool(re.fullmatch(r"(0x[0-9a-f]*|\d+)", host.rsplit(".", 1)[-1]))
+    return not may_be_called(host, may_be_private=False)
 
 
 def _path(parts: SplitResult) -> str:

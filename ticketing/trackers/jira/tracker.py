@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
+from ticketing.fields.spec import FieldSpec
 from ticketing.trackers.base import (
     Change,
+    Changes,
     Destination,
     Fault,
     Found,
     IssueDraft,
     IssueRef,
     IssueState,
+    LeftOut,
     Lookup,
     RemoteUser,
     TrackerError,
 )
-from ticketing.trackers.jira import finding, reading, refusals
-from ticketing.trackers.jira.catalogue import Catalogue
+from ticketing.trackers.jira import finding, reading, recent, refusals
+from ticketing.trackers.jira.catalogue import JiraCatalogue
 from ticketing.trackers.jira.changing import Changing
 from ticketing.trackers.jira.client import JiraClient
 from ticketing.trackers.jira.conversation import Conversation
 from ticketing.trackers.jira.creating import Created, create_body, well_known
-from ticketing.trackers.jira.faults import Call, Refused
-from ticketing.trackers.jira.fields import FieldSpec
+from ticketing.trackers.jira.faults import Refused
+from ticketing.trackers.jira.fetch import Reader
+from ticketing.trackers.jira.lengths import cut
 from ticketing.trackers.jira.places import Place
 
-_PAGE = 100
-_LONGEST_LINK_TITLE = 255
+_MAX_LINK_TITLE = 255
+_UNFILLED = "{{…}}"
+"""In the place of a value that this ticket has nothing for, and others may have."""
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]{1,18}")
 
 P = ParamSpec("P")
@@ -47,16 +52,26 @@ def _in_jiras_shape(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise TrackerError(
-                Fault.TRANSIENT, "The answer has another shape than Jira's."
-            ) from error
+            raise _other_shape() from error
 
     return ask
 
 
+def _other_shape() -> TrackerError:
+    reason = "The answer has another shape than Jira's."
+    return TrackerError(Fault.TRANSIENT, reason, suspicious=True)
+
+
 class JiraTracker:
-    def __init__(self, client: JiraClient) -> None:
+    def __init__(self, client: JiraClient, dates: Collection[str] = ()) -> None:
+        """`dates` are ids of fields that hold a day, read with each issue."""
         self._client = client
+        self._dates = dates
+        self._screens: dict[Destination, Collection[FieldSpec]] = {}  # of this connection
+
+    @_in_jiras_shape
+    def identify(self) -> None:
+        self._client.prove_identity()
 
     @_in_jiras_shape
     def check(self, destination: Destination, fields: Mapping[str, Any]) -> None:
@@ -72,10 +87,20 @@ class JiraTracker:
                 self.check(destination, {})
             raise
 
-    def create(self, draft: IssueDraft, *, key: str, attempt: str) -> IssueRef:
+    def create(
+        self,
+        draft: IssueDraft,
+        *,
+        key: str,
+        attempt: str,
+        report: Callable[[Sequence[LeftOut]], None] = lambda _: None,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> IssueRef:
         created = self._written(draft, key, attempt)
+        if created.left_out:
+            report(created.left_out)
         try:
-            issue = self._client.post("issue", json=created.body, call=Call.CREATE)
+            issue = self._client.create("issue", json=created.body, before_write=before_write)
         except Refused as refused:
             is_about_it = refused.fault in (Fault.CONFIG, Fault.REJECTED)
             if refused.whole_account or not is_about_it:
@@ -86,21 +111,20 @@ class JiraTracker:
         raise error
 
     @_in_jiras_shape
-    def find(self, lookup: Lookup) -> Found:
-        return finding.find(self._client, lookup)
+    def find_new(self, lookups: Sequence[Lookup]) -> Mapping[str, Sequence[IssueRef]]:
+        return finding.find_new(self._client, lookups)
 
     @_in_jiras_shape
-    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState]:
-        wanted = list(dict.fromkeys(ids))
-        states: dict[str, IssueState] = {}
-        for start in range(0, len(wanted), _PAGE):
-            for issue in self._read(wanted[start : start + _PAGE]):
-                talk = Conversation(self._client, str(issue["id"]))
-                comments = talk.comments(issue["fields"].get("comment"))
-                states[str(issue["id"])] = reading.issue_state(issue, comments)
-        if len(states) < len(wanted):
-            self._client.prove_identity()  # a stranger would see none of them
-        return states
+    def find(self, lookups: Sequence[Lookup]) -> Mapping[str, Found]:
+        return finding.find(self._client, lookups)
+
+    @_in_jiras_shape
+    def fetch(self, ids: Collection[str]) -> Mapping[str, IssueState | TrackerError]:
+        return Reader(self._client, self._dates).read(ids)
+
+    @_in_jiras_shape
+    def changes(self, space_id: str, *, minutes: int) -> Changes:
+        return recent.changes(self._client, space_id, minutes=minutes)
 
     @_in_jiras_shape
     def push(self, ref: IssueRef, change: Change) -> None:
@@ -135,7 +159,7 @@ class JiraTracker:
 
     @_in_jiras_shape
     def person(self, email: str) -> RemoteUser | None:
-        return Catalogue(self._client).user_by_email(email)
+        return JiraCatalogue(self._client).user_by_email(email)
 
     @_in_jiras_shape
     def link(self, ref: IssueRef, *, url: str, title: str, key: str) -> None:
@@ -143,7 +167,7 @@ class JiraTracker:
             "globalId": key,
             "application": {"type": "findings-automation", "name": "Findings Automation"},
             "relationship": "created from",
-            "object": {"url": url, "title": title[:_LONGEST_LINK_TITLE]},
+            "object": {"url": url, "title": cut(title, _MAX_LINK_TITLE)},
         }
         path = f"issue/{quote(ref.id, safe='')}/remotelink"
         self._of(ref, lambda: self._client.post(path, json=body))
@@ -165,23 +189,29 @@ class JiraTracker:
     @_in_jiras_shape
     def _specs(self, draft: IssueDraft) -> Collection[FieldSpec]:
         """What the fields are, so that their values can be written as Jira wants them."""
-        known = well_known(draft.fields)
+        known = well_known(draft)
         if known is not None:
             return known
+        place = draft.destination
         try:
-            return Place(self._client, draft.destination).screen().values()
+            if place not in self._screens:
+                self._screens[place] = Place(self._client, place).screen().values()
         except Refused as refused:
             if refused.status not in (400, 403, 404) or refused.whole_account:
                 raise
             return ()  # the create says what is wrong with the place
+        return self._screens[place]
 
     def _explained(self, refused: Refused, draft: IssueDraft, created: Created) -> TrackerError:
         """The refusal, after one look at how the place is now. Nothing is sent again."""
         place = Place(self._client, draft.destination)
-        named = {"", "project", "issuetype", *refused.answer.errors}
+        self._screens.pop(draft.destination, None)
+        named = {"", "project", "issuetype", *refused.answer.errors} - created.ours
         screen: dict[str, str] | None = None
         try:
-            for problem in place.problems(draft.fields):
+            # What this ticket could not fill is no fault of the place.
+            unfilled = dict.fromkeys(draft.left_out, _UNFILLED)
+            for problem in place.problems({**unfilled, **draft.fields}):
                 if problem.field in named:
                     return Refused(
                         refused.answer, problem.fault, problem.reason, field=problem.field
@@ -198,25 +228,10 @@ class JiraTracker:
             constants=draft.constants,
             ours=created.ours,
             remedies=draft.remedies,
+            unfilled=frozenset(draft.left_out),
             screen=screen,
         )
         return refusals.explain(refused, sent)
-
-    def _read(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
-        if self._client.is_cloud:
-            asked = {"issueIdsOrKeys": ids, "fields": reading.FIELDS, "expand": ["changelog"]}
-            answer = self._client.post("issue/bulkfetch", json=asked, call=Call.READ)
-            if answer.get("issueErrors"):
-                raise TrackerError(Fault.TRANSIENT, "Jira could not read all of the issues.")
-            yield from answer["issues"]
-            return
-        params = {"fields": ",".join(reading.FIELDS), "expand": "changelog"}
-        for id_ in ids:
-            try:
-                yield self._client.get(f"issue/{quote(id_, safe='')}", params=params)
-            except Refused as refused:
-                if refused.status != 404 or not refused.answer.is_json:
-                    raise
 
     def _of(self, ref: IssueRef, ask: Callable[[], R]) -> R:
         """What `ask` says, and in our words if the issue is not there."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +28,14 @@ from urllib3.exceptions import SSLError as UntrustedError
 
 from ticketing.trackers.jira.addresses import may_be_called
 
+ARRIVES_WITHIN = 30  # seconds
+"""What the other side has not taken by then never arrives, not even when we have hung up: the
+system would go on sending it for many minutes, and a request could come after we looked for it."""
+_BOUND_TO_ARRIVE = (
+    [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ARRIVES_WITHIN * 1000)]
+    if hasattr(socket, "TCP_USER_TIMEOUT")  # Linux
+    else []
+)
 _MOST_ADDRESSES = 3  # that are tried, one after the other, before a host counts as unreachable
 
 
@@ -76,10 +85,38 @@ def _resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
     return addresses[:_MOST_ADDRESSES]
 
 
+_before_write: ContextVar[Callable[[], None] | None] = ContextVar("before_write", default=None)
+
+
+@contextlib.contextmanager
+def calling_before_write(check: Callable[[], None]) -> Iterator[None]:
+    """Call `check` when the connection stands, right before the first byte of a request.
+
+    What it raises goes through to the caller, and nothing has left.
+    """
+    token = _before_write.set(check)
+    try:
+        yield
+    finally:
+        _before_write.reset(token)
+
+
 class _Guarded(HTTPConnection):
     """Connects to the very addresses that were checked: the name is resolved once."""
 
     may_be_private = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.socket_options = [*(self.socket_options or ()), *_BOUND_TO_ARRIVE]
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if check := _before_write.get():
+            _before_write.set(None)  # once: a body follows its head
+            check()
+        super().send(data)
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host

@@ -14,12 +14,13 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ticketing.trackers.jira import prose
+from ticketing.trackers.jira.lengths import MAX_TEXT, length
 from ticketing.trackers.jira.prose import Block, Kind, Mark, Run
 from ticketing.trackers.jira.wiki_reading import JOINER, to_markdown
 
-__all__ = ["LIMIT", "length", "to_markdown", "to_plain_wiki", "to_wiki"]
+__all__ = ["LIMIT", "to_markdown", "to_plain_wiki", "to_wiki"]
 
-LIMIT = 32_767
+LIMIT = MAX_TEXT
 
 _LANGUAGES = {"js": "javascript", "py": "python", "sh": "bash", "shell": "bash", "yml": "yaml"} | {
     name: name
@@ -49,11 +50,6 @@ def to_plain_wiki(text: str, limit: int = LIMIT) -> str:
     text = prose.clean(text)
     text = prose.longest(text, lambda part: length(_inline(prose.plain_runs(part))) <= limit)
     return _inline(prose.plain_runs(text))
-
-
-def length(text: str) -> int:
-    """The length as Jira counts it: a character outside the basic plane is two."""
-    return len(text) + sum(1 for character in text if character > "\uffff")
 
 
 # --- Cutting ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.accounts.api_keys import create_api_key
+from config.accounts.models import User
 from config.accounts.roles import Permission
 
 _DEFAULT = (Permission.FINDINGS_INTAKE, Permission.FINDINGS_READ)
@@ -27,6 +28,12 @@ class Command(BaseCommand):
             help=f'may be repeated; "all" for every scope. Without it: {" ".join(_DEFAULT)}.',
         )
         parser.add_argument("--expires-in-days", type=int, metavar="N")
+        parser.add_argument(
+            "--for",
+            dest="email",
+            metavar="EMAIL",
+            help="who answers for it: what the key does is done in their name",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["expires_in_days"]
@@ -34,7 +41,7 @@ class Command(BaseCommand):
             _, raw = create_api_key(
                 options["name"],
                 scopes=_scopes(options["scopes"]),
-                actor=None,
+                actor=_person(options["email"]),
                 expires_at=None if days is None else timezone.now() + timedelta(days=days),
             )
         except ValidationError as error:
@@ -42,6 +49,15 @@ class Command(BaseCommand):
         except OverflowError as error:
             raise CommandError("That many days is beyond the calendar.") from error
         self.stdout.write(raw)
+
+
+def _person(email: str | None) -> User | None:
+    if email is None:
+        return None
+    person = User.objects.filter(email__iexact=email, is_active=True).first()
+    if person is None:
+        raise CommandError(f"Nobody who is active has the address {email}.")
+    return person
 
 
 def _scopes(names: list[str] | None) -> list[Permission]:

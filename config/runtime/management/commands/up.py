@@ -60,7 +60,7 @@ class Command(BaseCommand):
             prepare.move_sandbox_account(environment["SANDBOX_JIRA_URL"])
         if password and not options["no_sample"]:
             self.stdout.write("Loading sample content …")
-            children.load_sample(environment=environment)
+            children.load_demo_data(environment=environment)
 
         def announce() -> None:
             if _wait_for_answer(host, port, base_url, supervisor):

@@ -1,4 +1,4 @@
-"""The site a newcomer finds: three projects, six people, a field of every kind."""
+"""The site a newcomer finds: four projects, six people, a field of every kind."""
 
 from __future__ import annotations
 
@@ -87,6 +87,42 @@ GROUP = Field(id="customfield_10032", name="On-call group", kind=Kind.GROUP)
 VERSION = Field(id="customfield_10033", name="Found in", kind=Kind.VERSION, options=VERSIONS)
 EPIC_NAME = Field(id="customfield_10040", name="Epic Name", kind=Kind.EPIC_NAME)
 EPIC_LINK = Field(id="customfield_10041", name="Epic Link", kind=Kind.EPIC_LINK)
+ORG_TEAMS = tuple(
+    Option(f"36885b3c-1bf0-4f85-a357-c5b858c31d{number:02}", name)
+    for number, name in enumerate(("Cloud security", "Payments", "Platform & tools"))
+)
+REQUEST_TYPES = _options(26, "Report a vulnerability", "Ask for access")
+ORG_TEAM = Field(id="customfield_10050", name="Team", kind=Kind.TEAM, required=True)
+SECURITY = Field(
+    id="security",
+    name="Security level",
+    kind=Kind.SECURITY_LEVEL,
+    options=_options(10500, "Staff only", "Security team only"),
+    required=True,
+)
+REQUEST_TYPE = Field(
+    id="customfield_10051", name="Request type", kind=Kind.REQUEST_TYPE, required=True
+)
+OF_AN_APP = Field(id="customfield_10052", name="Risk", kind=Kind.OF_AN_APP, required=True)
+SPRINT = Field(id="customfield_10053", name="Sprint", kind=Kind.SPRINT)
+ASSETS = Field(id="customfield_10054", name="Affected services", kind=Kind.ASSETS)
+PROJECT_PICKER = Field(
+    id="customfield_10055",
+    name="Product",
+    kind=Kind.PROJECT_PICKER,
+    options=(Option("10000", "Security Engineering"), Option("10001", "Platform")),
+)
+ISSUE_LINKS = Field(id="issuelinks", name="Linked Issues", kind=Kind.ISSUE_LINKS)
+DESK_FIELDS = (
+    ORG_TEAM,
+    SECURITY,
+    REQUEST_TYPE,
+    OF_AN_APP,
+    SPRINT,
+    ASSETS,
+    PROJECT_PICKER,
+    ISSUE_LINKS,
+)
 CUSTOM_FIELDS = (
     TEXT,
     TEXT_AREA,
@@ -105,6 +141,17 @@ CUSTOM_FIELDS = (
     GROUP,
     VERSION,
 )
+
+RESOLUTIONS = (
+    Option("10000", "Done"),
+    Option("10001", "Won't Do"),
+    Option("10002", "Duplicate"),
+    Option("10003", "Obsolete"),
+)
+RESOLUTION = Field(id="resolution", name="Resolution", kind=Kind.RESOLUTION, options=RESOLUTIONS)
+ROOT_CAUSE = Field(id="customfield_10060", name="Root cause", kind=Kind.TEXT_AREA, required=True)
+FIXED_BY = Field(id="customfield_10061", name="Fixed by", kind=Kind.LABELS, required=True)
+CLOSING_FIELDS = (ROOT_CAUSE, FIXED_BY)  # on no create screen
 
 SYSTEM_FIELDS = (
     Field(id="project", name="Project", kind=Kind.PROJECT, required=True),
@@ -195,4 +242,14 @@ def projects(*, is_cloud: bool) -> list[Project]:
         project("10000", "SEC", "Security Engineering", SECURITY_WORKFLOW, is_cloud=is_cloud),
         project("10001", "PLAT", "Platform", PLATFORM_WORKFLOW, is_cloud=is_cloud),
         project("10002", "OPS", "Operations", ONE_WAY_WORKFLOW, is_cloud=is_cloud),
+        _service_desk(is_cloud=is_cloud),
     ]
+
+
+def _service_desk(*, is_cloud: bool) -> Project:
+    """A project that asks for what only some sites have, and for what an app alone knows."""
+    desk = project("10003", "DESK", "Service Desk", SECURITY_WORKFLOW, is_cloud=is_cloud)
+    desk.request_types = REQUEST_TYPES
+    for fields in desk.fields.values():
+        fields.update({field.id: field for field in DESK_FIELDS})
+    return desk

@@ -80,7 +80,7 @@ def _create(
     fields: Json = body["fields"]
     kind = _issue_type(site, project, fields)
     screen = project.fields[kind.id]
-    values = _defaults(screen, person) | _checked(site, project, screen, fields, version)
+    values = _defaults(screen, person) | checked(site, project, screen, fields, version)
     _refuse_missing(screen, values)
     properties = properties_of(body)
     project.last_number += 1
@@ -125,7 +125,7 @@ def _defaults(screen: Mapping[str, Field], person: Person) -> Json:
     return values
 
 
-def _checked(
+def checked(
     site: Site, project: Project, screen: Mapping[str, Field], fields: Json, version: str
 ) -> Json:
     """Every value as it is kept; all the refusals at once, as Jira names them."""
@@ -189,12 +189,12 @@ def edit(site: Site, person: Person, issue: Issue, fields: Json, *, version: str
     """Change fields; what was the same already leaves no trace."""
     project = refuse_readonly(site, person, issue, "EDIT_ISSUES")
     screen = project.fields[issue.type_id]
-    values = _checked(site, project, screen, fields, version)
+    values = checked(site, project, screen, fields, version)
     _refuse_missing({name: screen[name] for name in values}, values)
     items = [
         item
         for name, value in values.items()
-        if (item := _change(site, issue, screen[name], value)) is not None
+        if (item := change(site, issue, screen[name], value)) is not None
     ]
     record(site, person, issue, items)
 
@@ -208,7 +208,7 @@ def refuse_readonly(site: Site, person: Person, issue: Issue, permission: str) -
     return project
 
 
-def _change(site: Site, issue: Issue, field: Field, value: Any) -> ChangedItem | None:
+def change(site: Site, issue: Issue, field: Field, value: Any) -> ChangedItem | None:
     before = issue.fields.get(field.id)
     if before == value:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,14 @@ from ticketing.trackers.jira.sandbox.access import Access, TokenState
 from ticketing.trackers.jira.sandbox.exchanges import ExchangeLog
 from ticketing.trackers.jira.sandbox.faults import Faults
 from ticketing.trackers.jira.sandbox.limits import RateLimit
-from ticketing.trackers.jira.sandbox.model import Comment, Field, Issue, Person, Project
+from ticketing.trackers.jira.sandbox.model import (
+    Comment,
+    Field,
+    Issue,
+    Person,
+    Project,
+    Transition,
+)
 from ticketing.trackers.jira.sandbox.shapes import Shapes
 from ticketing.trackers.jira.sandbox.site import Site
 from ticketing.trackers.jira.sandbox.webhooks import Webhooks
@@ -138,11 +145,42 @@ class Levers:
         with self.site.lock:
             del self.project(project).fields[self._type_id(issue_type)]
 
-    def demand_resolution(self, project: str) -> None:
-        """From now on every step to a done status asks for a resolution on its screen."""
+    def demand_resolution(self, project: str, *names: str) -> None:
+        """From now on every step to a done status asks for a resolution: these, or all."""
+        known = {option.name: option for option in defaults.RESOLUTIONS}
+        options = tuple(known[name] for name in names or known)
+        self.demand_on_closing(
+            project, replace(defaults.RESOLUTION, required=True, options=options)
+        )
+
+    def demand_on_closing(self, project: str, *fields: Field, on_screen: bool = True) -> None:
+        """The same for any fields; not on the screen, it is a validator that wants them."""
+        self._change_steps(
+            project,
+            lambda step: step._replace(
+                screen=(*step.screen, *fields) if on_screen else step.screen,
+                validated=step.validated + (() if on_screen else tuple(f.id for f in fields)),
+            ),
+            done=True,
+        )
+
+    def keep_resolution(self, project: str, *, shown_on: str = "") -> None:
+        """Reopened issues keep it, unless whoever reopens them empties it: on the screen of that
+        step ("transition"), by an edit ("edit"), or not at all."""
+        self.project(project).keeps_resolution = True
+        if shown_on == "transition":
+            self._change_steps(
+                project, lambda step: step._replace(screen=(defaults.RESOLUTION,)), done=False
+            )
+        if shown_on == "edit":
+            self.put_field(project, defaults.RESOLUTION)
+
+    def _change_steps(
+        self, project: str, change: Callable[[Transition], Transition], *, done: bool
+    ) -> None:
         found = self.project(project)
         found.transitions = tuple(
-            step._replace(needs_resolution=self.site.statuses[step.target].category == "done")
+            change(step) if (self.site.statuses[step.target].category == "done") is done else step
             for step in found.transitions
         )
 
@@ -246,15 +284,33 @@ class Levers:
         value = {word: self.name_of(to)} if to else None
         self.edit(key, by=by, assignee=value)
 
-    def set_status(self, key: str, status: str, *, by: Person = defaults.DANA) -> None:
-        """By its name, whatever step of the workflow leads there."""
+    def set_status(
+        self, key: str, status: str, *, by: Person = defaults.DANA, resolution: str = ""
+    ) -> None:
+        """By its name, whatever step of the workflow leads there and asks for."""
         with self._writing():
             issue = self.issue(key)
             for step in workflow.steps_from_here(self.site, by, issue):
                 if self.site.statuses[step.target].name == status:
-                    workflow.take(self.site, by, issue, step.id, {"resolution": {"id": "10000"}})
+                    workflow.take(
+                        self.site, by, issue, step.id, workflow.what_people_say(step), version="2"
+                    )
+                    if resolution:
+                        self.set_resolution(key, resolution, by=by)
                     return
         raise ValueError(f"No step leads from {self.status_of(key)} to {status}.")
+
+    def set_resolution(self, key: str, name: str, *, by: Person = defaults.DANA) -> None:
+        with self._writing():
+            issue = self.issue(key)
+            known = {option.name: option.id for option in defaults.RESOLUTIONS}
+            item = issues.change(self.site, issue, defaults.RESOLUTION, known[name])
+            issues.record(self.site, by, issue, [item] if item else [])
+
+    def resolution_of(self, key: str) -> str:
+        """Its name; empty if it has none."""
+        shape = Shapes(self.site).fields(self.issue(key), {"resolution"})["resolution"]
+        return str(shape["name"]) if shape else ""
 
     def comment(self, key: str, text: str, *, by: Person = defaults.DANA) -> Comment:
         with self._writing():

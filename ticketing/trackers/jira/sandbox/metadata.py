@@ -12,6 +12,7 @@ Json = dict[str, Any]
 
 _PLUGIN = "com.atlassian.jira.plugin.system.customfieldtypes:"
 _AGILE = "com.pyxis.greenhopper.jira:"
+_ASSETS = "com.atlassian.jira.plugins.cmdb:"
 
 # kind → (type, items, custom type)
 _SCHEMAS: dict[Kind, tuple[str, str, str]] = {
@@ -37,8 +38,17 @@ _SCHEMAS: dict[Kind, tuple[str, str, str]] = {
     Kind.PARENT: ("issuelink", "", ""),
     Kind.PROJECT: ("project", "", ""),
     Kind.ISSUE_TYPE: ("issuetype", "", ""),
+    Kind.RESOLUTION: ("resolution", "", ""),
     Kind.EPIC_NAME: ("string", "", f"{_AGILE}gh-epic-label"),
     Kind.EPIC_LINK: ("any", "", f"{_AGILE}gh-epic-link"),
+    Kind.SECURITY_LEVEL: ("securitylevel", "", ""),
+    Kind.TEAM: ("team", "", "com.atlassian.teams:rm-teams-custom-field-team"),
+    Kind.REQUEST_TYPE: ("sd-customerrequesttype", "", "com.atlassian.servicedesk:vp-origin"),
+    Kind.SPRINT: ("array", "json", f"{_AGILE}gh-sprint"),
+    Kind.ASSETS: ("array", "cmdb-object-field", f"{_ASSETS}cmdb-object-cftype"),
+    Kind.PROJECT_PICKER: ("project", "", f"{_PLUGIN}project"),
+    Kind.ISSUE_LINKS: ("array", "issuelinks", ""),
+    Kind.OF_AN_APP: ("any", "", "com.acme.risk:risk-score"),
 }
 _ADDABLE = frozenset({"array"})
 
@@ -63,6 +73,8 @@ def field_metadata(site: Site, shapes: Shapes, project: Project, field: Field) -
         "operations": ["add", "set", "remove"] if schema["type"] in _ADDABLE else ["set"],
         "schema": schema,
     }
+    if field.kind is Kind.ISSUE_LINKS:
+        shape["operations"] = ["add"]
     if site.is_cloud:
         shape["key"] = field.id  # Data Center may leave it out
     if field.kind is Kind.PROJECT:

@@ -61,6 +61,15 @@ class Kind(StrEnum):
     ISSUE_TYPE = "issuetype"
     EPIC_NAME = "epicname"
     EPIC_LINK = "epiclink"
+    SECURITY_LEVEL = "securitylevel"
+    TEAM = "team"
+    REQUEST_TYPE = "requesttype"
+    SPRINT = "sprint"
+    ASSETS = "assets"
+    PROJECT_PICKER = "projectpicker"
+    ISSUE_LINKS = "issuelinks"
+    OF_AN_APP = "ofanapp"  # only the app knows what its values look like
+    RESOLUTION = "resolution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +93,8 @@ class Transition(NamedTuple):
     name: str
     source: str  # Status.id
     target: str
-    needs_resolution: bool = False
+    screen: tuple[Field, ...] = ()
+    validated: tuple[str, ...] = ()  # Field.id: wanted, though the screen does not say so
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,9 +104,15 @@ class Project:
     name: str
     transitions: tuple[Transition, ...]
     fields: dict[str, dict[str, Field]]  # IssueType.id → Field.id → Field
+    request_types: tuple[Option, ...] = ()  # of a service desk
     last_number: int = 0
     archived: bool = False
     deleted: bool = False
+    keeps_resolution: bool = False  # its workflow does not empty it when an issue is reopened
+
+    @property
+    def is_service_desk(self) -> bool:
+        return bool(self.request_types)
 
 
 class ChangedItem(NamedTuple):
@@ -125,6 +141,7 @@ class Comment:
     created_at: datetime
     updated_at: datetime
     properties: dict[str, Any] = field(default_factory=dict)
+    visibility: dict[str, str] | None = None  # the role or group that alone may read it
 
 
 @dataclass(slots=True, kw_only=True)

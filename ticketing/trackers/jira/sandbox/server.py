@@ -186,7 +186,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Headers and body in one write: two would wait for each other's acknowledgement."""
         reason = HTTPStatus(answer.status).phrase
         has_body = answer.status not in {204, 304}
-        headers = {"Server": "Sandbox Jira", "Date": self.date_time_string(), **answer.headers}
+        date = self.date_time_string(self.server.sandbox.site.clock().timestamp())
+        headers = {"Server": "Sandbox Jira", "Date": date, **answer.headers}
         if has_body:
             headers["Content-Type"] = answer.content_type
             headers["Content-Length"] = str(len(answer.body))

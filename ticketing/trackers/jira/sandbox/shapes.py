@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ticketing.trackers.jira.sandbox import markup
+from ticketing.trackers.jira.sandbox import defaults, markup
 from ticketing.trackers.jira.sandbox.model import (
     Comment,
     Field,
@@ -27,7 +27,6 @@ _CATEGORIES: dict[str, tuple[int, str, str]] = {
     "indeterminate": (4, "In Progress", "yellow"),
     "done": (3, "Done", "green"),
 }
-_HIDDEN_UNLESS_ASKED = frozenset({"comment"})
 
 
 def moment(at: datetime) -> str:
@@ -79,7 +78,7 @@ class Shapes:
             "id": project.id,
             "key": project.key,
             "name": project.name,
-            "projectTypeKey": "software",
+            "projectTypeKey": "service_desk" if project.is_service_desk else "software",
         }
         if self._site.is_cloud:
             shape |= {"simplified": False, "style": "classic", "isPrivate": False}
@@ -128,6 +127,8 @@ class Shapes:
         """System fields say `name`, options of custom fields `value`."""
         if field.kind is Kind.PRIORITY:
             return self.priority(option)
+        if field.kind is Kind.RESOLUTION:
+            return self.resolution(option)
         if field.kind is Kind.COMPONENTS:
             return {
                 "self": self.link(f"component/{option.id}"),
@@ -142,6 +143,9 @@ class Shapes:
                 "archived": False,
                 "released": False,
             }
+        if field.kind in {Kind.SECURITY_LEVEL, Kind.PROJECT_PICKER}:
+            path = "securitylevel" if field.kind is Kind.SECURITY_LEVEL else "project"
+            return {"self": self.link(f"{path}/{option.id}"), "id": option.id, "name": option.name}
         shape: Json = {
             "self": self.link(f"customFieldOption/{option.id}"),
             "id": option.id,
@@ -197,6 +201,8 @@ class Shapes:
 
     def comment(self, issue: Issue, comment: Comment) -> Json:
         author = self.person_by_id(comment.author)
+        service_desk = comment.properties.get("sd.public.comment") or {}
+        restriction = {"visibility": comment.visibility} if comment.visibility else {}
         return {
             "self": self.link(f"issue/{issue.id}/comment/{comment.id}"),
             "id": str(comment.id),
@@ -205,6 +211,8 @@ class Shapes:
             "body": self.long_text(comment.text),
             "created": moment(comment.created_at),
             "updated": moment(comment.updated_at),
+            "jsdPublic": not service_desk.get("internal"),
+            **restriction,
         }
 
     def comments(self, issue: Issue) -> Json:
@@ -248,12 +256,14 @@ class Shapes:
         return shape
 
     def _resolution(self, issue: Issue) -> Json | None:
-        if self._site.statuses[issue.status_id].category != "done":
-            return None
+        chosen = issue.fields.get(defaults.RESOLUTION.id)
+        return self.chosen(defaults.RESOLUTION, chosen) if chosen else None
+
+    def resolution(self, option: Option) -> Json:
         return {
-            "self": self.link("resolution/10000"),
-            "id": "10000",
-            "name": "Done",
+            "self": self.link(f"resolution/{option.id}"),
+            "id": option.id,
+            "name": option.name,
             "description": "",
         }
 
@@ -323,6 +333,9 @@ _SHAPES: dict[Kind, Callable[[Shapes, Field, Any], Any]] = {
     Kind.SELECT: Shapes.chosen,
     Kind.RADIO: Shapes.chosen,
     Kind.PRIORITY: Shapes.chosen,
+    Kind.SECURITY_LEVEL: Shapes.chosen,
+    Kind.PROJECT_PICKER: Shapes.chosen,
+    Kind.RESOLUTION: Shapes.chosen,
     Kind.VERSION: Shapes.chosen,
     Kind.MULTI_SELECT: Shapes.all_chosen,
     Kind.CHECKBOXES: Shapes.all_chosen,

@@ -83,6 +83,7 @@ class Site:
             self.projects[project.id] = project
             for fields in project.fields.values():
                 self.known_fields.update(fields)
+        self.known_fields.update({each.id: each for each in defaults.CLOSING_FIELDS})
 
     @property
     def is_cloud(self) -> bool:

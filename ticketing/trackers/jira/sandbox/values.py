@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from ticketing.trackers.jira.sandbox import defaults
 from ticketing.trackers.jira.sandbox.documents import check_document
 from ticketing.trackers.jira.sandbox.errors import InvalidValue
 from ticketing.trackers.jira.sandbox.model import Field, Kind, Option, Project
 from ticketing.trackers.jira.sandbox.site import Site
 
-_SUMMARY_LIMIT = 255
+_SUMMARY_LIMIT = 255  # all of them in units of UTF-16, as Java counts
 _LABEL_LIMIT = 255
 TEXT_LIMIT = 32_767
 
@@ -34,7 +35,7 @@ class Checker:
             raise InvalidValue("Operation value must be a string")
         if field.id == "summary":
             return self._summary(value)
-        if len(value) > _SUMMARY_LIMIT:
+        if _units(value) > _SUMMARY_LIMIT:
             raise InvalidValue(f"{field.name} must be less than 255 characters")
         return value
 
@@ -43,7 +44,7 @@ class Checker:
             raise InvalidValue("You must specify a summary of the issue.")
         if "\n" in value or "\r" in value:
             raise InvalidValue("The summary is invalid because it contains newline characters.")
-        if len(value) >= _SUMMARY_LIMIT:
+        if _units(value) >= _SUMMARY_LIMIT:
             raise InvalidValue("Summary must be less than 255 characters.")
         return value
 
@@ -52,7 +53,7 @@ class Checker:
             return check_document(value)
         if not isinstance(value, str):
             raise InvalidValue("Operation value must be a string")
-        if len(value) > TEXT_LIMIT:
+        if _units(value) > TEXT_LIMIT:
             raise InvalidValue(
                 "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
             )
@@ -91,7 +92,7 @@ class Checker:
         for label in value:
             if any(character.isspace() for character in label):
                 raise InvalidValue(f"The label '{label}' contains spaces which is invalid.")
-            if len(label) > _LABEL_LIMIT:
+            if _units(label) > _LABEL_LIMIT:
                 raise InvalidValue("The label is longer than 255 characters.")
         return sorted(set(value))
 
@@ -159,6 +160,50 @@ class Checker:
         name: str = value["name"]
         return name
 
+    def team(self, _: Field, value: Any) -> str:
+        return self._id_among(defaults.ORG_TEAMS, value, "Team id '{}' is not valid")
+
+    def request_type(self, _: Field, value: Any) -> str:
+        said = "The request type '{}' does not exist in this project."
+        return self._id_among(self._project.request_types, value, said)
+
+    def _id_among(self, options: tuple[Option, ...], value: Any, said: str) -> str:
+        if not isinstance(value, str):
+            raise InvalidValue("Operation value must be a string")
+        if value not in {option.id for option in options}:
+            raise InvalidValue(said.format(value))
+        return value
+
+    def sprint(self, _: Field, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InvalidValue("Number value expected as the Sprint id.")
+        return value
+
+    def assets(self, _: Field, value: Any) -> list[Any]:
+        for one in _array(value):
+            if not isinstance(one, dict) or not {"id", "key"} & set(one):
+                raise InvalidValue("An object needs an id or a key.")
+        return list(value)
+
+    def project_picker(self, field: Field, value: Any) -> str:
+        keys = {"SEC": "10000", "PLAT": "10001"}
+        if isinstance(value, dict) and value.get("key") in keys:
+            return keys[value["key"]]
+        return self._choice(field.options, value, "name").id
+
+    def issue_links(self, _: Field, value: Any) -> list[Any]:
+        """Kept as they are said: who looks at an issue does not see these."""
+        for one in _array(value):
+            other = one.get("outwardIssue") or one.get("inwardIssue")
+            if not other or self._site.find_issue(str(other.get("key"))) is None:
+                raise InvalidValue("Could not find issue by id or key.")
+        return list(value)
+
+    def of_an_app(self, field: Field, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(value.get("score"), int | float):
+            raise InvalidValue(f"{field.name} needs an object with a numeric score.")
+        return value
+
     def parent(self, _: Field, value: Any) -> str:
         identity = value if isinstance(value, str) else None  # Epic Link is a bare key
         if isinstance(value, dict):
@@ -167,6 +212,10 @@ class Checker:
         if issue is None:
             raise InvalidValue("Could not find issue by id or key.")
         return str(issue.id)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _array(value: Any) -> list[Any]:
@@ -201,7 +250,16 @@ _CHECKS: dict[Kind, Callable[[Checker, Field, Any], Any]] = {
     Kind.VERSIONS: Checker.named_options,
     Kind.PARENT: Checker.parent,
     Kind.EPIC_LINK: Checker.parent,
+    Kind.RESOLUTION: Checker.named,
     Kind.EPIC_NAME: Checker.text,
+    Kind.SECURITY_LEVEL: Checker.named,
+    Kind.TEAM: Checker.team,
+    Kind.REQUEST_TYPE: Checker.request_type,
+    Kind.SPRINT: Checker.sprint,
+    Kind.ASSETS: Checker.assets,
+    Kind.PROJECT_PICKER: Checker.project_picker,
+    Kind.ISSUE_LINKS: Checker.issue_links,
+    Kind.OF_AN_APP: Checker.of_an_app,
     Kind.PROJECT: _same,
     Kind.ISSUE_TYPE: _same,
 }

@@ -101,8 +101,10 @@ def _comment(visit: Visit, issue: Issue) -> None:
 
 
 def _change_status(visit: Visit, issue: Issue) -> None:
-    resolution = {"resolution": {"id": "10000"}}
-    workflow.take(visit.site, visit.person, issue, visit.form.get("step", ""), resolution)
+    chosen = visit.form.get("step", "")
+    steps = workflow.steps_from_here(visit.site, visit.person, issue)
+    said = next((workflow.what_people_say(step) for step in steps if step.id == chosen), {})
+    workflow.take(visit.site, visit.person, issue, chosen, said, version="2")
 
 
 def _assign(visit: Visit, issue: Issue) -> None:

@@ -39,7 +39,9 @@ def create_issue(call: Call) -> Answer:
 def _first_step(call: Call, issue: Issue, transition: Json) -> Json:
     """The issue stays even when the step that should follow is refused."""
     try:
-        workflow.take(call.site, call.caller, issue, str(transition.get("id")), {})
+        workflow.take(
+            call.site, call.caller, issue, str(transition.get("id")), {}, version=call.version
+        )
     except Refused as refused:
         return {"status": refused.status, "errorCollection": refused.body}
     return {"status": 204, "errorCollection": {"errorMessages": [], "errors": {}}}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
+from ticketing.trackers.jira.sandbox import defaults
 from ticketing.trackers.jira.sandbox.calls import Answer, Call, page, route
 from ticketing.trackers.jira.sandbox.errors import Refused
 from ticketing.trackers.jira.sandbox.metadata import field_metadata
-from ticketing.trackers.jira.sandbox.model import Project
+from ticketing.trackers.jira.sandbox.model import Kind, Project
 
 _PAGE_LIMIT = 200
 
@@ -107,7 +109,72 @@ def _paged(call: Call, name: str, values: list[Any]) -> Answer:
     return Answer.json(shape)
 
 
+def service_desks(call: Call) -> Answer:
+    desks = [
+        {
+            "id": project.id,
+            "projectId": project.id,
+            "projectKey": project.key,
+            "projectName": project.name,
+        }
+        for project in _visible(call)
+        if project.is_service_desk
+    ]
+    return Answer.json(_desk_page(call, desks))
+
+
+def request_types(call: Call) -> Answer:
+    project = call.site.project(call.parts["desk"], call.person)
+    if not project.is_service_desk:
+        raise Refused(404, "The service desk does not exist.")
+    kinds = [
+        {"id": each.id, "name": each.name, "issueTypeId": "10001", "serviceDeskId": project.id}
+        for each in project.request_types
+    ]
+    return Answer.json(_desk_page(call, kinds))
+
+
+def _desk_page(call: Call, values: list[Any]) -> dict[str, Any]:
+    """Lists of the service desk have names of their own for where they stand."""
+    start, size = call.number("start", 0), min(call.number("limit", 50), 100)
+    shown = values[start : start + size]
+    is_last = start + size >= len(values)
+    return {
+        "size": len(shown),
+        "start": start,
+        "limit": size,
+        "isLastPage": is_last,
+        "values": shown,
+    }
+
+
+def suggestions(call: Call) -> Answer:
+    """What a search proposes for a field; of teams this is the only list there is."""
+    typed = call.query.get("fieldValue", "").lower()
+    number = call.query.get("fieldName", "").removeprefix("cf[").removesuffix("]")
+    field = call.site.known_fields.get(f"customfield_{number}")
+    if field is None:
+        raise Refused(400, f"The field '{number}' does not exist.")
+    teams = defaults.ORG_TEAMS if field.kind is Kind.TEAM else ()
+    results = [
+        {"value": team.id, "displayName": _marked(team.name, typed)}
+        for team in teams
+        if typed in team.name.lower()
+    ]
+    return Answer.json({"results": results[:15]})
+
+
+def _marked(name: str, typed: str) -> str:
+    at = name.lower().find(typed)
+    parts = (name[:at], name[at : at + len(typed)], name[at + len(typed) :])
+    before, match, after = map(escape, parts)
+    return f"{before}<b>{match}</b>{after}" if typed else escape(name)
+
+
 ROUTES = (
+    route("GET", "/rest/servicedeskapi/servicedesk", service_desks),
+    route("GET", "/rest/servicedeskapi/servicedesk/{desk}/requesttype", request_types),
+    route("GET", "jql/autocompletedata/suggestions", suggestions, serves_strangers=True),
     route("GET", "project/search", search_projects, serves_strangers=True, only_on="cloud"),
     route("GET", "project", list_projects, serves_strangers=True),
     route("GET", "project/{project}", read_project, serves_strangers=True),

@@ -1,0 +1,121 @@
+"""What was decided about findings, replayed and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from automation.engine.explain import RuleTrace, explain
+from automation.kinds.ticket_creation.action import NAME
+from automation.models import Decision, Rule
+from automation.rules.active import specs_of
+from findings.facts import Ticket, facts_from_json
+from findings.models import Finding
+from ticketing.models import Case
+
+Outcome = Decision.Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The pipeline's last 24 hours, as the explorer finds them by the time of the decision."""
+
+    findings: int  # decided, each counted once
+    unticketed: int  # of them, whatever the reason
+    tickets: int
+    last_evaluated_at: datetime | None
+
+
+def last_day() -> Day:
+    since = timezone.now() - timedelta(hours=24)
+    unticketed = Q(finding__ticket__in=[t.value for t in Ticket if not t.is_attached])
+    counts = Decision.objects.filter(kind=NAME, created_at__gte=since).aggregate(
+        findings=Count("finding", distinct=True),
+        unticketed=Count("finding", distinct=True, filter=unticketed),
+        tickets=Count("pk", filter=Q(outcome=Outcome.TICKETED)),
+    )
+    last = Decision.objects.aggregate(last=Max("created_at"))["last"]
+    return Day(**counts, last_evaluated_at=last)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a finding has the ticket that it has, or has none: the decision, replayed."""
+
+    decision: Decision
+    traces: Sequence[RuleTrace]  # the rules as they were then, in order
+    rules_now: frozenset[UUID]  # those that still exist
+    case: Case | None
+    seconds_to_ticket: float | None
+
+    @property
+    def limit(self) -> int | None:
+        """The limit of the rule that was decided for, as it was then."""
+        for trace in self.traces:
+            if trace.rule.id == str(self.decision.rule_id):
+                return int(trace.rule.action.max_tickets_per_day)
+        return None
+
+
+def explain_finding(finding: Finding) -> Explanation | None:
+    """The newest decision on the finding, explained; None if it was never evaluated."""
+    decision = _latest_decision(finding)
+    if decision is None:
+        return None
+    specs = specs_of(decision.kind, decision.rule_set_version)
+    case = Case.objects.filter(pk=decision.case_id).first() if decision.case_id else None
+    return Explanation(
+        decision=decision,
+        traces=explain(specs, facts_from_json(decision.facts)),
+        rules_now=frozenset(
+            Rule.objects.filter(
+                pk__in=[spec.id for spec in specs if not spec.is_default]
+            ).values_list("pk", flat=True)
+        ),
+        case=case,
+        seconds_to_ticket=(case.created_at - decision.requested_at).total_seconds()
+        if case
+        else None,
+    )
+
+
+def _latest_decision(finding: Finding) -> Decision | None:
+    return Decision.objects.filter(kind=NAME, finding=finding).order_by("-id").first()
+
+
+_REASONS = {
+    Outcome.NO_RULES: "No rule was enabled when it was found.",
+    Outcome.NO_MATCH: "No rule matched.",
+    Outcome.MUTED: "It was muted when it was evaluated.",
+    Outcome.OVER_LIMIT: "{rule} matched but reached its daily limit of {limit}.",
+    Outcome.ERROR: "{rule} matched but is broken: {reason}",
+    Outcome.TICKETED: "Its ticket was detached.",
+    Outcome.ALREADY_TICKETED: "Its ticket was detached.",
+}
+
+
+def reason_without_ticket(finding: Finding) -> str:
+    """One sentence from a closed list: why this finding has no ticket."""
+    if finding.waits:
+        return "Waiting to be evaluated."
+    decision = _latest_decision(finding)
+    if decision is None:
+        return "It was resolved before it was evaluated."
+    if decision.outcome == Outcome.ERROR and decision.rule_id is None:
+        return decision.reason  # the finding's own, whatever the rules are
+    rule, limit = _rule_then(decision)
+    sentence = _REASONS[Outcome(decision.outcome)]
+    return sentence.format(rule=rule, limit=limit, reason=decision.reason)
+
+
+def _rule_then(decision: Decision) -> tuple[str, int]:
+    """("Rule 3", its limit) of the matching rule, as it was when the decision was made."""
+    for number, spec in enumerate(specs_of(decision.kind, decision.rule_set_version), start=1):
+        if decision.rule_id and spec.id == str(decision.rule_id):
+            return f"Rule {number}", int(spec.action.max_tickets_per_day)
+    return "A rule", 0

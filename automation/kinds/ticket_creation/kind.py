@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from automation.kinds.base import Applied, Chunk, Problem, RuleKind
+from automation.kinds.ticket_creation.action import MAX_LIMIT, NAME, CreateTicket, Target
+from automation.kinds.ticket_creation.apply import apply
+from config.lib.tasks import enqueue
+from findings.facts import Status
+from findings.services import Claimed
+from ticketing.allowed_spaces import closed_among
+from ticketing.allowed_spaces import reason as closed_reason
+from ticketing.models import Destination
+from ticketing.placeholders import PlaceholderError, check
+
+MAX_FIELDS = 64 * 1024  # bytes of JSON: every version of the rules keeps them
+
+
+class TicketCreation(RuleKind):
+    name = NAME
+    label = "Create Ticket"
+    slug = "create_ticket"
+    icon = "bolt"
+    summary = "Open a Jira issue or a case for matching findings"
+    effect_label = "Destination"
+    done = "tickets"
+    resource_type = "ticket_creation_rules"
+    rule_type = "ticket_creation"
+    Action = CreateTicket
+    said_at = {"project": "project_id", "type": "project_id", "assignee": "fields/assignee"}
+    acts_on_existing = False
+
+    def problems(
+        self, action: CreateTicket, *, finding_types: Sequence[str], query: str
+    ) -> Sequence[Problem]:
+        return [*_problems(action)]
+
+    def brief(self, action: CreateTicket) -> str:
+        return f"{Target(action.target).label}, {action.max_tickets_per_day} a day"
+
+    def require_allowed(self, actions: Sequence[CreateTicket]) -> Mapping[str, str]:
+        """Tickets are created only where an admin opened the space.
+
+        A rule that is off may wait there: switching it on asks again, and so does each ticket.
+        """
+        projects = {action.project_id for action in actions if action.is_jira}
+        places = list(Destination.objects.filter(project__in=projects)) if projects else []
+        closed = closed_among({(place.account_id, place.space_id) for place in places})
+        for place in places:
+            if (place.account_id, place.space_id) in closed:
+                return {"project": closed_reason(place.space_key)}
+        return {}
+
+    def rules_changed(self, actions: Sequence[CreateTicket]) -> None:
+        if any(action.is_jira for action in actions):
+            enqueue("automation.tasks.check_destinations")
+
+    def skips(self, finding: Claimed) -> bool:
+        return finding.facts.status == Status.MUTED
+
+    def apply(self, chunk: Chunk) -> Applied:
+        return apply(chunk)
+
+
+def _problems(action: CreateTicket) -> Iterator[Problem]:
+    if not 1 <= action.max_tickets_per_day <= MAX_LIMIT:
+        sentence = f"Enter a whole number from 1 to {MAX_LIMIT}."
+        yield Problem("max_tickets_per_day", sentence)
+    if action.target not in set(Target):
+        yield Problem("target", "Tickets can be created in Jira and in Case Management.")
+    try:
+        check(action.fields)
+    except PlaceholderError as error:
+        yield Problem("fields", error.sentence, error.position)
+    if len(json.dumps(action.fields).encode()) > MAX_FIELDS:
+        yield Problem("fields", f"The fields may have {MAX_FIELDS:,} bytes as JSON.")

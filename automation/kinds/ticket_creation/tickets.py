@@ -1,0 +1,50 @@
+"""What a rule's ticket for a finding says: its case, and the issue that is promised in Jira."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from automation.engine.rules import RuleSpec
+from automation.kinds.ticket_creation.action import CreateTicket
+from config.lib.links import absolute
+from findings.facts import Facts, facts_to_json
+from ticketing.drafts import Draft, finding_draft
+from ticketing.outbox import Promise
+from ticketing.placeholders import fill, summary_and_description
+
+TEMPLATES = ("summary", "description")
+"""Fields of a rule that say what the case says, too; the rest is the issue's alone."""
+
+
+def draft_of(rule: RuleSpec, facts: Facts, *, made_by: str) -> Draft:
+    """The case, by the rule's own templates where it has them. `made_by` ends the usual text."""
+    url = absolute("findings:finding-show", facts.finding_id)
+    draft = finding_draft(facts, url=url, made_by=made_by)
+    action: CreateTicket = rule.action
+    if not action.is_jira or not action.fields:
+        return draft
+    own = summary_and_description(action.fields, facts, url=url, rule_name=rule.name)
+    return draft._replace(
+        title=own.summary or draft.title, description=own.description or draft.description
+    )
+
+
+def promise_of(rule: RuleSpec, facts: Facts) -> Promise | None:
+    """The issue, if the rule's tickets are in Jira."""
+    action: CreateTicket = rule.action
+    if not action.is_jira:
+        return None
+    return Promise(issue_fields(action.fields), facts_to_json(facts))
+
+
+def filled_fields(rule: RuleSpec, facts: Facts) -> dict[str, Any]:
+    """The issue's fields as they are for one finding; those without a value are left out."""
+    url = absolute("findings:finding-show", facts.finding_id)
+    filled = fill(issue_fields(rule.action.fields), facts, url=url, rule_name=rule.name)
+    return filled or {}
+
+
+def issue_fields(fields: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A rule's fields without those that the case says already."""
+    return {name: value for name, value in (fields or {}).items() if name not in TEMPLATES}

@@ -1,0 +1,188 @@
+"""The editor of the rules that act on findings themselves, whatever their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from automation.effect_preview import EffectPreview, preview_effect
+from automation.engine.rules import RuleSpec
+from automation.engine.shadow import shadowed_by
+from automation.forms import EffectForm, form_of
+from automation.kinds.base import EffectKind
+from automation.kinds.registry import ORDER
+from automation.models import Rule
+from automation.preview import DAYS
+from automation.rules import services
+from automation.rules.active import active_rules
+from automation.rules.data import InvalidRule, spec_of
+from automation.rules.selectors import rule_by_id
+from automation.views.editor_page import rule_id_of
+from config.accounts.access import require, signed_in
+from config.accounts.form_submissions import sent_before, submit_once
+from config.accounts.roles import Permission
+from config.lib.concurrency import limit_searches
+from config.lib.statement_timeout import QueryTimeout
+from config.lib.toasts import toast
+from findings.rule_effects import recheck_count
+from findings.suggest import types_seen
+
+_KINDS = {kind.slug: kind for kind in ORDER if isinstance(kind, EffectKind)}
+
+
+@require(Permission.RULES_WRITE)
+@require_http_methods(["GET", "POST"])
+def create_rule_of(request: HttpRequest, slug: str) -> HttpResponse:
+    kind = _kind(slug)
+    if request.method == "GET":
+        return _page(request, form_of(kind)(typed=request.GET))
+    form = form_of(kind)(request.POST)
+    if not form.is_valid():
+        return sent_before(request) or _page(request, form, status=422)
+    try:
+        return submit_once(request, lambda: _create(request, form))
+    except InvalidRule as refusal:
+        return _refused(request, form, refusal)
+
+
+def _create(request: HttpRequest, form: EffectForm) -> HttpResponse:
+    return _saved(request, services.create_rule(form.rule_data(), actor=signed_in(request)))
+
+
+def edit_rule_of(request: HttpRequest, kind: EffectKind, rule: Rule) -> HttpResponseBase:
+    """The page of a rule that is there, for those who may read rules."""
+    may_write = signed_in(request).may(Permission.RULES_WRITE)
+    if request.method == "POST":
+        return _save(request, kind, rule)
+    form = form_of(kind)(rule=rule, may_write=may_write)
+    form.focus(request.GET.get("field", ""))
+    # A closed form sends nothing, so the preview comes with it.
+    shown = {} if may_write or form.was is None else _preview_of(kind, spec_of(rule))
+    return _page(request, form, **shown)
+
+
+@require(Permission.RULES_WRITE)
+def _save(request: HttpRequest, kind: EffectKind, rule: Rule) -> HttpResponse:
+    form = form_of(kind)(request.POST, rule=rule)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        return submit_once(request, lambda: _edit(request, form, rule))
+    except services.RulesChanged as change:
+        form.show_conflict(by=change.by.name if change.by else "The system", at=change.at)
+        return _page(request, form, status=409)
+    except InvalidRule as refusal:
+        return _refused(request, form, refusal)
+
+
+def _edit(request: HttpRequest, form: EffectForm, rule: Rule) -> HttpResponse:
+    actor = signed_in(request)
+    return _saved(
+        request, services.edit_rule(rule.pk, form.rule_data(), actor=actor, seen=form.seen_at)
+    )
+
+
+def _refused(request: HttpRequest, form: EffectForm, refusal: InvalidRule) -> HttpResponse:
+    form.show_refusal(refusal)
+    return _page(request, form, status=422)
+
+
+def _saved(request: HttpRequest, rule: Rule) -> HttpResponse:
+    toast(
+        request,
+        f"{rule.name} saved.",
+        "Re-checking open findings.",
+        by_rule=True,
+        link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
+    )
+    return redirect(f"{reverse('automation:rule-list')}#rule-{rule.pk}")
+
+
+@require(Permission.RULES_WRITE)
+@require_POST
+@limit_searches
+def preview_rule_of(request: HttpRequest, slug: str) -> HttpResponse:
+    """The preview alone for htmx; without scripts the whole editor, as it was typed."""
+    kind = _kind(slug)
+    rule = rule_by_id(rule_id_of(request))
+    if rule is not None and rule.kind != kind.name:
+        raise Http404
+    form = form_of(kind)(request.POST, rule=rule)
+    context = _preview(form)
+    if "HX-Request" in request.headers:
+        context |= {"kind": kind, "form": form, "is_part": True}
+        return render(request, "automation/_effect_preview.html", context)
+    return _page(request, form_of(kind)(rule=rule, typed=request.POST), **context)
+
+
+def _kind(slug: str) -> EffectKind:
+    if slug not in _KINDS:
+        raise Http404
+    return _KINDS[slug]
+
+
+def _page(
+    request: HttpRequest, form: EffectForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    context = {
+        "kind": form.kind,
+        "form": form,
+        "rule": form.rule,
+        "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
+        "may_write": signed_in(request).may(Permission.RULES_WRITE),
+        "rechecks": recheck_count(),
+        **more,
+    }
+    return render(request, "automation/effect_editor.html", context, status=status)
+
+
+def _preview(form: EffectForm) -> dict[str, Any]:
+    spec = form.preview_spec()
+    if spec is None:
+        return {"wrong": "" if "types" in form.errors else form.first_error}
+    return _preview_of(form.kind, spec)
+
+
+def _preview_of(kind: EffectKind, spec: RuleSpec) -> dict[str, Any]:
+    spec = replace(spec, enabled=True)  # as if it were on
+    specs = [each for each in active_rules(kind.name).specs if not each.is_default]
+    own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
+    before = specs[:own]
+    try:
+        found = preview_effect(kind, spec, before=before)
+    except QueryTimeout:
+        return {"took_too_long": True}
+    taken = [(at, number, specs[at - 1].id) for at, number in sorted(found.taken.items())]
+    shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(own)
+    return {
+        "preview": found,
+        "breakdown": found.breakdown(),
+        "taken": taken,
+        "after_save": kind.preview.after_save(found.number),
+        "shadow_number": None if shadow is None else shadow + 1,
+        "shadow_id": None if shadow is None else specs[shadow].id,
+        **_explorer(spec, found),
+    }
+
+
+def _explorer(spec: RuleSpec, found: EffectPreview) -> Mapping[str, str]:
+    """Searches for all that match, and for those of them that are open and have a ticket."""
+    types = " OR ".join(spec.finding_types)
+    query = f"({spec.query})" if spec.query.strip() else ""
+    matches = f"@finding_type:({types}) {query}".strip()
+    is_open = [("status", "open"), ("status", "in-progress")]
+    tickets = [("ticket", each) for each in ("automated", "manual", "test")]
+    cases = [("case_status", each) for each in ("open", "in_progress")]
+    return {
+        "explorer_query": urlencode([("q", matches), *is_open, ("status", "muted")]),
+        "tickets_query": urlencode([("q", matches), *is_open, *tickets, *cases]),
+    }

@@ -1,0 +1,211 @@
+"""A search of cases: the query language, with the fields that a case has.
+
+`status:open -assignee:me (priority:P1 OR priority:P2) "leaked key"`. A word without a field must be
+in the key, the title or the key in Jira. A field that a case does not have is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
+from uuid import UUID
+
+from django.db.models import Q, TextChoices
+
+from config.accounts.models import User
+from config.lib.echo import cut
+from config.lib.search_text import MAX_CHARACTERS, MAX_TERMS, SearchTooLong, check_length
+from findings.query.ast import (
+    And,
+    AnyPiece,
+    Exact,
+    Exists,
+    Matcher,
+    Node,
+    Not,
+    Or,
+    Piece,
+    QueryError,
+    Root,
+    Term,
+    Wildcard,
+    Words,
+)
+from findings.query.parse import parse
+from ticketing.models import Case, ExternalIssue, JiraUser
+from ticketing.models.jira_users import shown_name
+
+_NAMES = {"status": "a status", "priority": "a priority", "origin": "an origin"}
+_EVERYTHING, _NOTHING = ~Q(pk__in=()), Q(pk__in=())
+
+
+class BadTerm(ValueError):
+    """What is wrong with a search, and at which character (counted from 0)."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message.rstrip('.')} (at character {position + 1}).")
+        self.position = position
+
+
+def search_condition(text: str, *, me: User | None) -> Q:
+    """What `Case.objects.filter()` takes to find what the search asks for. Raises BadTerm.
+
+    `me` is whom `assignee:me` means; None where nobody is signed in.
+    """
+    try:
+        check_length(text, terms=0)
+    except SearchTooLong as error:
+        raise BadTerm(str(error), MAX_CHARACTERS) from None
+    try:
+        root = parse(text).root
+    except QueryError as error:
+        raise BadTerm(error.message, error.position) from None
+    return _Reader(text, me).condition(root)
+
+
+class _Reader:
+    def __init__(self, text: str, me: User | None) -> None:
+        self._text = text
+        self._me = me
+        self._terms = 0
+
+    def condition(self, node: Node) -> Q:
+        match node:
+            case Term():
+                return self._term(node)
+            case Not(inner):
+                return ~self.condition(inner)
+            case And(nodes):
+                return reduce(and_, map(self.condition, nodes), Q())
+            case Or(nodes):
+                return reduce(or_, map(self.condition, nodes))
+
+    def _term(self, term: Term) -> Q:
+        self._terms += 1
+        if self._terms > MAX_TERMS:
+            message = f"A search of cases has at most {MAX_TERMS} terms"
+            raise BadTerm(message, max(len(self._text) - 1, 0))
+        if term.field.root is Root.TEXT:
+            return self._words(term.matcher)
+        name = term.field.name.lower()
+        # The language writes `title:` without a sign, too.
+        is_field = term.field.root is Root.TAG or name == "title"
+        read = _FIELDS.get(name) if is_field else None
+        if read is None:
+            sign = "" if is_field else "@"
+            message = f"A case has no “{cut(sign + term.field.name)}”. Use {', '.join(_FIELDS)}"
+            raise self._bad(term, message)
+        return read(self, term)
+
+    def _words(self, matcher: Matcher) -> Q:
+        if not isinstance(matcher, Words):
+            return _EVERYTHING
+        keys = ExternalIssue.objects.filter(_holds("issue_key", matcher.pieces), detached_at=None)
+        of_issue = Q(pk__in=keys.order_by().values("case"))
+        return _holds("key", matcher.pieces) | _holds("title", matcher.pieces) | of_issue
+
+    def _choice(self, term: Term, choices: type[TextChoices]) -> Q:
+        name = term.field.name.lower()
+        if isinstance(term.matcher, Exists):
+            return _EVERYTHING
+        chosen = _chosen(term.matcher, choices)
+        if chosen is None:
+            said = cut(_written(term.matcher))
+            known = ", ".join(value.lower() for value in choices.values)
+            raise self._bad(term, f"“{said}” is not {_NAMES[name]}. Use {known}")
+        return Q((f"{name}__in", chosen))
+
+    def _project(self, term: Term) -> Q:
+        if isinstance(term.matcher, Exact):
+            return Q(project__key=term.matcher.value.upper())
+        return self._text_of(term, "project__key", whole=True)
+
+    def _project_id(self, term: Term) -> Q:
+        try:
+            return Q(project=UUID(_written(term.matcher)))
+        except ValueError:
+            raise self._bad(term, "A project's id is a UUID; `project:` takes its key") from None
+
+    def _assignee(self, term: Term) -> Q:
+        value = term.matcher.value.lower() if isinstance(term.matcher, Exact) else ""
+        if value == "me":
+            if self._me is None:
+                raise self._bad(term, "“me” is nobody here. Name a person")
+            return Q(assignee=self._me)
+        if value == "none":
+            return Q(assignee=None, jira_assignee=None)
+        if isinstance(term.matcher, Exists):
+            return Q(assignee__isnull=False) | Q(jira_assignee__isnull=False)
+        in_jira = JiraUser.objects.alias(shown_name=shown_name())
+        return (
+            self._text_of(term, "assignee__name")
+            | self._text_of(term, "assignee__email")
+            | Q(jira_assignee__in=in_jira.filter(self._text_of(term, "shown_name")))
+        )
+
+    def _key(self, term: Term) -> Q:
+        keys = ExternalIssue.objects.filter(self._text_of(term, "issue_key"), detached_at=None)
+        return self._text_of(term, "key") | Q(pk__in=keys.order_by().values("case"))
+
+    def _title(self, term: Term) -> Q:
+        return self._text_of(term, "title")
+
+    def _text_of(self, term: Term, column: str, *, whole: bool = False) -> Q:
+        match term.matcher:
+            case Exact(value):
+                return Q((f"{column}__icontains", value)) if value else _NOTHING
+            case Wildcard(pieces):
+                return _holds(column, pieces, whole=whole)
+            case Exists():
+                return _EVERYTHING
+            case _:
+                raise self._bad(term, f"`{term.field.name}:` takes a text")
+
+    def _bad(self, term: Term, message: str) -> BadTerm:
+        found = re.search(rf"(?<![\w.@])@?{re.escape(term.field.name)}:", self._text)
+        return BadTerm(message, found.start() if found else 0)
+
+
+_FIELDS: Mapping[str, Callable[[_Reader, Term], Q]] = {
+    "status": lambda reader, term: reader._choice(term, Case.Status),  # noqa: SLF001
+    "priority": lambda reader, term: reader._choice(term, Case.Priority),  # noqa: SLF001
+    "origin": lambda reader, term: reader._choice(term, Case.Origin),  # noqa: SLF001
+    "assignee": _Reader._assignee,  # noqa: SLF001
+    "project": _Reader._project,  # noqa: SLF001
+    "project_id": _Reader._project_id,  # noqa: SLF001
+    "key": _Reader._key,  # noqa: SLF001
+    "title": _Reader._title,  # noqa: SLF001
+}
+
+
+def _chosen(matcher: Matcher, choices: type[TextChoices]) -> list[str] | None:
+    """The values of a closed list that the term names; None if there is no such value."""
+    known = {value.lower(): value for value in choices.values}
+    if isinstance(matcher, Wildcard):
+        pattern = re.compile(_pattern(matcher.pieces), re.IGNORECASE)
+        return [value for name, value in known.items() if pattern.fullmatch(name)]
+    value = known.get(_written(matcher).lower().replace("-", "_"))
+    return None if value is None else [value]
+
+
+def _written(matcher: Matcher) -> str:
+    return matcher.value if isinstance(matcher, Exact) else ""
+
+
+def _holds(column: str, pieces: Sequence[Piece], *, whole: bool = False) -> Q:
+    """Whether the column's text holds (or, `whole`, is) what the pieces stand for, in any case."""
+    if not whole and all(isinstance(piece, str) for piece in pieces):
+        return Q((f"{column}__icontains", "".join(map(str, pieces))))
+    pattern = _pattern(pieces)
+    return Q((f"{column}__iregex", f"^{pattern}$" if whole else pattern))
+
+
+def _pattern(pieces: Sequence[Piece]) -> str:
+    """A regular expression that Python and PostgreSQL read alike."""
+    wild = {AnyPiece.RUN: ".*", AnyPiece.CHAR: "."}
+    return "".join(
+        wild[piece] if isinstance(piece, AnyPiece) else re.sub(r"(\W)", r"\\\1", piece)
+        for piece in pieces
+    )
