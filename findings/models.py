@@ -122,6 +122,7 @@ class Finding(models.Model):
     tags = models.JSONField(default=list)  # ["key:value", …], sorted, each once
     attributes = models.JSONField(default=dict)
     workflow = models.JSONField(default=dict)  # what we did with it; the public schema's group
+    grouping = models.JSONField(default=dict, db_default={})  # see `grouping.stored_values`
 
     # The finding's ticket, kept here so that the explorer never joins upward.
     ticket = models.CharField(

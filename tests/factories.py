@@ -19,6 +19,7 @@ from config.accounts.models import KeptAnswer, User
 from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
+from findings.grouping import stored_values
 from findings.models import Finding, Source
 from ticketing.models import (
     Case,
@@ -73,6 +74,11 @@ class FindingFactory(DjangoModelFactory):
     title = factory.Sequence(lambda n: f"Finding {n}")
     severity = Severity.HIGH
     resource_id = factory.Sequence(lambda n: f"resource-{n}")
+    resource_name = ""
+    resource_type = ""
+    tags = factory.LazyFunction(list)
+    attributes = factory.LazyFunction(dict)
+    grouping = factory.LazyAttribute(stored_values)
     first_seen_at = factory.LazyFunction(timezone.now)
     last_seen_at = factory.SelfAttribute("first_seen_at")
     detection_changed_at = factory.SelfAttribute("first_seen_at")

@@ -11,6 +11,7 @@ import msgspec
 from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.formats.values.identity import RECIPE_VERSION
+from findings.grouping import stored_values
 from findings.recording.identity import digest, public_id
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=dict)  # a read-only mapping
@@ -64,6 +65,7 @@ SAID = (
     "resource_type",
     "tags",
     "attributes",
+    "grouping",
     "first_seen_at",
     "last_seen_at",
     "scope_id",
@@ -114,6 +116,7 @@ def said_row(
         finding.resource_type,
         report.tags,
         report.attributes,
+        as_json(stored_values(finding)),
         min(finding.first_seen_at or first_seen_at, first_seen_at),
         last_seen_at,
         report.scope_id,
