@@ -177,6 +177,7 @@ class Decision(models.Model):
         OVER_LIMIT = "over_limit"
         NO_MATCH = "no_match"
         ALREADY_TICKETED = "already_ticketed"
+        GROUPED = "grouped"  # added to the open ticket of its group
         MUTED = "muted"
         NO_RULES = "no_rules"
         ERROR = "error"
@@ -208,6 +209,7 @@ class Decision(models.Model):
                         "over_limit",
                         "no_match",
                         "already_ticketed",
+                        "grouped",
                         "muted",
                         "no_rules",
                         "error",
@@ -217,8 +219,8 @@ class Decision(models.Model):
                 name="decision_outcome_known",
             ),
             models.CheckConstraint(
-                condition=Q(outcome="ticketed", case_id__isnull=False)
-                | (~Q(outcome="ticketed") & Q(case_id__isnull=True)),
+                condition=Q(outcome__in=["ticketed", "grouped"], case_id__isnull=False)
+                | (~Q(outcome__in=["ticketed", "grouped"]) & Q(case_id__isnull=True)),
                 name="decision_ticketed_has_case",
             ),
         )
@@ -288,6 +290,7 @@ class DailyUsage(models.Model):
     rule_id = models.UUIDField()
     day = models.DateField()
     ticketed = models.PositiveIntegerField(default=0)  # slots taken
+    grouped = models.PositiveIntegerField(default=0, db_default=0)  # joined an open ticket
     over_limit = models.PositiveIntegerField(default=0)
     already_ticketed = models.PositiveIntegerField(default=0)
     error = models.PositiveIntegerField(default=0)
@@ -307,4 +310,5 @@ class DailyUsage(models.Model):
 
     @property
     def matched(self) -> int:
-        return self.ticketed + self.over_limit + self.already_ticketed + self.error
+        joined = self.ticketed + self.grouped
+        return joined + self.over_limit + self.already_ticketed + self.error

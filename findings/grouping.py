@@ -86,6 +86,11 @@ def group_fields(names: Sequence[str]) -> tuple[GroupField, ...]:
     return tuple(map(group_field, names))
 
 
+def label_of(names: Sequence[str]) -> str:
+    """As in "one ticket per team and repository"."""
+    return " and ".join(group_field(name).short for name in names)
+
+
 def values_of(names: Sequence[str], facts: Facts) -> tuple[str, ...] | None:
     """The finding's value of each field; None if it lacks one of them.
 

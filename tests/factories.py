@@ -195,6 +195,8 @@ def ticket_rule(
     max_tickets_per_day,
     assignee_id=None,
     fields=None,
+    group_by=None,
+    reopens_closed=None,
     **criteria,
 ) -> RuleData:
     """What is said of a rule that creates tickets."""
@@ -204,6 +206,8 @@ def ticket_rule(
         max_tickets_per_day=max_tickets_per_day,
         assignee_id=assignee_id,
         fields=fields,
+        group_by=group_by,
+        reopens_closed=reopens_closed,
     )
     return RuleData(action=action, **criteria)
 

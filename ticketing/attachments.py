@@ -3,9 +3,11 @@ of findings that are locked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from findings.facts import Status
 from findings.models import Finding
 from ticketing import due_dates, due_days
 from ticketing.following import close_if_done
+from ticketing.group_queue import mark_groups
 from ticketing.locking import Locked
 from ticketing.mirror import no_ticket_update, ticket_update
 from ticketing.models import Attachment, Case, ExternalIssue
@@ -33,10 +36,11 @@ class Subject(NamedTuple):
 def attach_rows(
     pairs: Sequence[tuple[Case, Subject]],
     *,
-    issue: ExternalIssue | None = None,
+    issues: Mapping[UUID, ExternalIssue] = MappingProxyType({}),
     now: datetime | None = None,
     actor: Actor = None,
 ) -> None:
+    """`issues`: case → the one it has in Jira."""
     store(
         Attachment(
             case=case,
@@ -48,7 +52,9 @@ def attach_rows(
         )
         for case, subject in pairs
     )
-    findings.store_tickets([ticket_update(s.pk, s.workflow, case, issue) for case, s in pairs])
+    findings.store_tickets(
+        [ticket_update(s.pk, s.workflow, case, issues.get(case.pk)) for case, s in pairs]
+    )
 
 
 def subject_of(row: Finding) -> Subject:
@@ -74,5 +80,6 @@ def release(finding_pks: Sequence[int], locked: Locked, *, actor: Actor) -> list
         for row, update in zip(attached, updates, strict=True):
             row.workflow = update.workflow
         due_dates.follow(left.values(), now=now)
+        mark_groups(left.values(), now=now)
         close_if_done(list(left.values()), now=now)
     return rows

@@ -9,7 +9,15 @@ from config.lib.links import absolute
 from findings.facts import Facts, facts_from_json
 from findings.models import Finding
 from ticketing.close_reasons import RESOLUTIONS, CloseReason, normal, reason_of_words
-from ticketing.models import Attachment, Case, ClosingAnswer, Destination, ExternalIssue
+from ticketing.group_text import Summary
+from ticketing.models import (
+    MAX_FINDINGS_OF_GROUP,
+    Attachment,
+    Case,
+    ClosingAnswer,
+    Destination,
+    ExternalIssue,
+)
 from ticketing.placeholders import fill, is_constant
 
 Answers = Mapping[str, Any]
@@ -63,20 +71,23 @@ def names_in(text: str) -> tuple[str, ...]:
 def _filled(said: Mapping[str, str], case: Case, issue: ExternalIssue) -> dict[str, Any]:
     if is_constant(said):
         return dict(said)
-    facts = _facts(case, issue)
-    if facts is None:
+    findings = _facts(case, issue)
+    if not findings:
         return {field: value for field, value in said.items() if is_constant(value)}
-    words = {
-        "url": absolute("findings:finding-show", facts.finding_id),
+    worst = findings[0]
+    words: dict[str, Any] = {
+        "url": absolute("findings:finding-show", worst.finding_id),
         "rule_name": case.rule_name,
+        "group": Summary.of(findings),
     }
-    return {field: fill(value, facts, **words) for field, value in said.items()}
+    return {field: fill(value, worst, **words) for field, value in said.items()}
 
 
-def _facts(case: Case, issue: ExternalIssue) -> Facts | None:
-    """Of the worst finding as it is now; else of the one that the issue was created for."""
+def _facts(case: Case, issue: ExternalIssue) -> list[Facts]:
+    """Of its findings as they are now, the worst first; else of the one that the issue was created
+    for."""
     attached = Attachment.objects.filter(case=case).values("finding")
-    worst = Finding.objects.filter(pk__in=attached).order_by("-severity_rank", "pk").first()
-    if worst:
-        return worst.facts
-    return facts_from_json(issue.facts) if issue.facts is not None else None
+    rows = Finding.objects.filter(pk__in=attached).order_by("-severity_rank", "pk")
+    if found := [row.facts for row in rows[:MAX_FINDINGS_OF_GROUP]]:
+        return found
+    return [facts_from_json(issue.facts)] if issue.facts is not None else []

@@ -28,6 +28,7 @@ from config.lib.links import absolute
 from findings.facts import facts_from_json
 from ticketing import accounts, allowed_spaces, due, pacing
 from ticketing.destinations import due_date_at_creation, priority_at_creation
+from ticketing.group_text import Summary
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.outbox import claims, lost, settling, waiting
 from ticketing.outbox.claims import Look
@@ -290,8 +291,9 @@ class _Line:
 def compose(issue: ExternalIssue) -> IssueDraft:
     """The issue to create: the case in the words of Jira, its fields filled from the facts.
 
-    Without facts (a ticket for several findings, or for none) a field with a placeholder is
-    left out.
+    Those of a group's ticket are of its worst finding, with a summary of all. Without facts (a
+    ticket that a person made for several findings, or for none) a field with a placeholder is left
+    out.
     """
     case, said = issue.case, issue.fields
     constants = {name for name, value in said.items() if is_constant(value)}
@@ -300,9 +302,10 @@ def compose(issue: ExternalIssue) -> IssueDraft:
     why_empty = "this ticket is not about one finding"
     if issue.facts is not None:
         facts = facts_from_json(issue.facts)
-        words = {
+        words: dict[str, Any] = {
             "url": absolute("findings:finding-show", facts.finding_id),
             "rule_name": case.rule_name,
+            "group": Summary.read(issue.facts.get("group"), facts),
         }
         own = summary_and_description(said, facts, **words)
         summary, description = own.summary or summary, own.description or description

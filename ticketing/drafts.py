@@ -50,7 +50,7 @@ def finding_draft(facts: Facts, *, url: str, made_by: str) -> Draft:
         ("Tags", " ".join(code(tag) for tag in facts.tags[:20])),
     ]
     facts_list = "\n".join(f"- **{name}:** {value}" for name, value in lines if value)
-    text = _closed(facts.description.strip())
+    text = closed(facts.description.strip())
     # A line between, as a list of the scanner's would go on with ours.
     parts = [text, "**Finding**" if text else "", facts_list, f"[Open the finding]({url})", made_by]
     return Draft(
@@ -115,7 +115,7 @@ def plain(value: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(value.split()))
 
 
-def _closed(markdown: str) -> str:
+def closed(markdown: str) -> str:
     """The text with its last code block closed: an open one would swallow what comes after."""
     fence = ""
     for line in markdown.splitlines():

@@ -21,6 +21,7 @@ from findings.selectors import opened_by_people
 from ticketing import due_dates, flapping
 from ticketing.close_reasons import CloseReason, reason_of_findings
 from ticketing.due import mark_due
+from ticketing.group_queue import mark_groups
 from ticketing.locking import lock
 from ticketing.mirror import mirror
 from ticketing.models import Attachment, Case
@@ -99,7 +100,9 @@ def _follow(case_pks: Sequence[UUID]) -> int:
         Attachment.objects.filter(pk__in=turned).update(finding_is_open=is_open)
     due_dates.remember([pk for pk, *_ in rows])
     now = timezone.now()
-    due_dates.follow([cases[pk] for pk in {case_pk for _, case_pk, *_ in rows}], now=now)
+    touched = [cases[pk] for pk in {case_pk for _, case_pk, *_ in rows}]
+    due_dates.follow(touched, now=now)
+    mark_groups(touched, now=now)
     woken, quiet = defaultdict[UUID, set[int]](set), set[UUID]()
     for _, case_pk, finding_pk, was_open, is_open in rows:
         if was_open is is_open:
@@ -143,6 +146,22 @@ def reopen(cases: Sequence[Case], *, reason: str, now: datetime) -> int:
     closed = _to_reopen(cases)
     _turn(closed, to=Case.Status.OPEN, reason=reason, now=now)
     return len(closed)
+
+
+def reopen_for_new(cases: Sequence[Case], *, now: datetime) -> None:
+    """Open those (locked) cases that are closed and were joined by an open finding since.
+
+    Their rule wants it so, whatever their project does when findings come back.
+    """
+    closed = {case.pk: case for case in cases if case.status == Case.Status.CLOSED}
+    newer = Attachment.objects.filter(
+        case__in=closed, created_at__gt=F("case__closed_at"), finding__status__in=OPEN_STATUSES
+    )
+    joined = set(newer.order_by().values_list("case_id", flat=True))
+    reason = "A finding joined its group."
+    _turn(
+        [closed[pk] for pk in closed if pk in joined], to=Case.Status.OPEN, reason=reason, now=now
+    )
 
 
 def _to_reopen(cases: Sequence[Case]) -> list[Case]:

@@ -14,6 +14,7 @@ from findings.facts import CORE_FIELDS, Facts, type_choice
 from findings.query.predicate import document_path, each_item, path_items
 from ticketing.drafts import plain, shorten
 from ticketing.due_days import day_of, said
+from ticketing.group_text import Summary
 
 Scalar = str | int | float
 Value = Scalar | list[Scalar] | None
@@ -96,10 +97,31 @@ NAMES: tuple[Name, ...] = (
 OPEN_NAMES = (
     ("tags.KEY", "Value of a tag, as in {{tags.team}}"),
     ("@PATH", "An attribute, as in {{@package.name}}"),
+    ("worst.NAME", "A value of the ticket's worst finding, as in {{worst.severity}}"),
 )
 """What cannot be listed: everything that findings bring along."""
 
+
+class GroupName(NamedTuple):
+    """Something that is said of all findings of a ticket; of one finding alone, of that one."""
+
+    name: str
+    what: str
+    read: Callable[[Summary], Value]
+
+
+GROUP_NAMES: tuple[GroupName, ...] = (
+    GroupName("count", "How many findings the ticket is for", lambda all_: all_.findings),
+    GroupName("resources", "Their resources", lambda all_: [*all_.resources]),
+    GroupName("repositories", "Their repositories", lambda all_: [*all_.repositories]),
+    GroupName("versions", "Versions of the package", lambda all_: [*all_.versions]),
+)
+_WORST = "worst."
+"""Before the name of any value of a finding: that of the ticket's worst one. A ticket for several
+findings is filled from its worst, so that `{{severity}}` says the same."""
+
 _NAMES = {name.name: name for name in NAMES}
+_GROUP_NAMES = {name.name: name for name in GROUP_NAMES}
 _TAG = re.compile(r"tags\.(?P<key>[^\s{}]{1,200})")
 _PATH = re.compile(r"@(?P<path>[^\s{}.]{1,100}(?:\.[^\s{}.]{1,100}){0,19})")
 
@@ -161,6 +183,9 @@ def check(value: Any) -> None:
 
 
 def _is_known(name: str) -> bool:
+    if name in _GROUP_NAMES:
+        return True
+    name = name.removeprefix(_WORST)
     return name in _NAMES or any(form.fullmatch(name) is not None for form in (_TAG, _PATH))
 
 
@@ -175,8 +200,11 @@ def _texts(value: Any) -> Iterator[str]:
 # --- Filling ----------------------------------------------------------------------------
 
 
-def fill(value: Any, facts: Facts, *, url: str, rule_name: str) -> Any:
-    """The value for one finding; None where all of it is missing, so that it is left out.
+def fill(
+    value: Any, facts: Facts, *, url: str, rule_name: str, group: Summary | None = None
+) -> Any:
+    """The value for one finding, or for the worst of a group; None where all of it is missing, so
+    that it is left out.
 
     A text that is one placeholder becomes the value itself, be it a number or a list. In a
     longer text a missing value is nothing, and a list is written with commas. What holds no
@@ -186,14 +214,18 @@ def fill(value: Any, facts: Facts, *, url: str, rule_name: str) -> Any:
         return value
     if isinstance(value, str):
         if whole := _PLACEHOLDER.fullmatch(value.strip()):
-            return _read(whole["name"], facts, url, rule_name)
+            return _read(whole["name"], facts, url, rule_name, group)
         return _PLACEHOLDER.sub(
-            lambda found: _text(_read(found["name"], facts, url, rule_name)), value
+            lambda found: _text(_read(found["name"], facts, url, rule_name, group)), value
         )
     if isinstance(value, Mapping):
-        pairs = {k: fill(v, facts, url=url, rule_name=rule_name) for k, v in value.items()}
+        pairs = {
+            k: fill(v, facts, url=url, rule_name=rule_name, group=group) for k, v in value.items()
+        }
         return {k: inner for k, inner in pairs.items() if not _is_missing(value[k], inner)} or None
-    filled = [(inner, fill(inner, facts, url=url, rule_name=rule_name)) for inner in value]
+    filled = [
+        (inner, fill(inner, facts, url=url, rule_name=rule_name, group=group)) for inner in value
+    ]
     found = [
         each_item([item]) if isinstance(inner, str) else [item]  # a list in the place of a text
         for inner, item in filled
@@ -206,32 +238,43 @@ def _is_missing(value: Any, filled: Any) -> bool:
     return filled is None and not is_constant(value)
 
 
-def fill_markdown(template: str, facts: Facts, *, url: str, rule_name: str) -> str:
+def fill_markdown(
+    template: str, facts: Facts, *, url: str, rule_name: str, group: Summary | None = None
+) -> str:
     """A Markdown text for one finding. A scanner's values stand in it as plain text, but for
     the description, which is Markdown itself."""
 
     def markdown(found: re.Match[str]) -> str:
-        text = _text(_read(found["name"], facts, url, rule_name))
+        text = _text(_read(found["name"], facts, url, rule_name, group))
         return text.strip() if found["name"] in ("description", "url") else plain(text)
 
     return _PLACEHOLDER.sub(markdown, template)
 
 
 def summary_and_description(
-    fields: Mapping[str, Any], facts: Facts, *, url: str, rule_name: str
+    fields: Mapping[str, Any],
+    facts: Facts,
+    *,
+    url: str,
+    rule_name: str,
+    group: Summary | None = None,
 ) -> Templates:
     """What the rule's own templates under "summary" and "description" say of a finding."""
     summary, description = fields.get("summary"), fields.get("description")
-    title = fill(summary, facts, url=url, rule_name=rule_name) if summary else None
+    title = fill(summary, facts, url=url, rule_name=rule_name, group=group) if summary else None
     text = (
-        fill_markdown(description, facts, url=url, rule_name=rule_name).strip()
+        fill_markdown(description, facts, url=url, rule_name=rule_name, group=group).strip()
         if isinstance(description, str)
         else ""
     )
     return Templates(shorten(_text(title)) or None, text or None)
 
 
-def _read(name: str, facts: Facts, url: str, rule_name: str) -> Value:
+def _read(name: str, facts: Facts, url: str, rule_name: str, group: Summary | None) -> Value:
+    if of_all := _GROUP_NAMES.get(name):
+        found = of_all.read(group or Summary.of([facts]))
+        return None if found in ("", []) else found
+    name = name.removeprefix(_WORST)
     if known := _NAMES.get(name):
         found = known.read(facts, url, rule_name)
     elif tag := _TAG.fullmatch(name):

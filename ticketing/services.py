@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -24,6 +24,8 @@ from ticketing.close_reasons import CloseReason
 from ticketing.drafts import Draft, findings_draft
 from ticketing.due import mark_due
 from ticketing.following import STATUS_COLUMNS, close_by_hand, reopen, set_status
+from ticketing.group_queue import mark_groups
+from ticketing.groups import GroupDraft, store_groups
 from ticketing.jira_people import assign_as_promised
 from ticketing.locking import lock
 from ticketing.mirror import issues_of, mirror
@@ -64,6 +66,7 @@ class CaseDraft:
     notice_day: date | None = None
     created_by: Actor = None
     promise: Promise | None = None  # of an issue in Jira, where the project's settings say
+    group: GroupDraft | None = None  # of a case for a group of findings, which says what it says
 
 
 def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:
@@ -90,6 +93,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
         )
         for draft, case in opened
     )
+    store_groups([(draft.group, case) for draft, case in opened if draft.group])
     attach_rows([(case, subject) for draft, case in opened for subject in draft.findings])
     outbox.promise([(case, draft.promise) for draft, case in opened if draft.promise])
     return cases
@@ -100,12 +104,15 @@ def _source_of(draft: CaseDraft) -> str:
 
 
 def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case:
+    group = draft.group
+    own = group.write(key) if group else draft
     return Case(
+        id=group.case_id if group else uuid4(),
         project_id=draft.project_id,
         number=number,
         key=key,
-        title=draft.title,
-        description=draft.description,
+        title=own.title,
+        description=own.description,
         priority=draft.priority,
         assignee_id=draft.assignee_id,
         due_date=due_days.earliest(each.workflow for each in draft.findings if each.is_open),
@@ -198,10 +205,11 @@ def attach(case: Case, finding_pks: Sequence[int], *, actor: Actor) -> None:
     if not moving:
         return
     now = timezone.now()
-    issue = issues_of([case.pk]).get(case.pk)
-    attach_rows([(case, subject_of(row)) for row in moving], issue=issue, actor=actor, now=now)
+    issues = issues_of([case.pk])
+    attach_rows([(case, subject_of(row)) for row in moving], issues=issues, actor=actor, now=now)
     tell([(case, Kind.ATTACHED, "", row.title) for row in moving], actor=actor, now=now)
     due_dates.follow([case], now=now)
+    mark_groups([case], now=now)
     if any(Status(row.status).is_open for row in moving):
         reopen([case], reason="An open finding was attached.", now=now)
 

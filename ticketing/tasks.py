@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from ticketing import account_probe, bulk, outbox, webhooks
+from ticketing import account_probe, bulk, groups, outbox, webhooks
 from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
 from ticketing.outbox import lost
@@ -15,6 +15,11 @@ from ticketing.sync import sync_due
 def follow() -> None:
     """Rung when findings change, and every minute for what a lost ring left behind."""
     follow_findings()
+
+
+def refresh_groups() -> None:
+    """Rung when findings join or leave a group's ticket, and every minute."""
+    groups.refresh_due()
 
 
 def deliver() -> None:

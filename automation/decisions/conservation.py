@@ -20,7 +20,10 @@ from findings.models import Finding
 from ticketing.models import Attachment, Case
 
 Outcome = Decision.Outcome
-_COUNTED = (Outcome.TICKETED, Outcome.OVER_LIMIT, Outcome.ALREADY_TICKETED, Outcome.ERROR)
+_COUNTED = (
+    *(Outcome.TICKETED, Outcome.GROUPED, Outcome.OVER_LIMIT, Outcome.ALREADY_TICKETED),
+    Outcome.ERROR,
+)
 
 
 def violations() -> Iterator[str]:
@@ -34,7 +37,7 @@ def violations() -> Iterator[str]:
 
 
 def _usage_equals_decisions() -> Iterator[str]:
-    """Matched = ticketed + over limit + already ticketed + error, per rule and day."""
+    """Matched = ticketed + grouped + over limit + already ticketed + error, per rule and day."""
     decided = Counter(
         {
             (row["rule_id"], row["day"], row["outcome"]): row["number"]

@@ -95,6 +95,7 @@ _REASONS = {
     Outcome.OVER_LIMIT: "{rule} matched but reached its daily limit of {limit}.",
     Outcome.ERROR: "{rule} matched but is broken: {reason}",
     Outcome.TICKETED: "Its ticket was detached.",
+    Outcome.GROUPED: "Its ticket was detached.",
     Outcome.ALREADY_TICKETED: "Its ticket was detached.",
 }
 

@@ -114,6 +114,11 @@ class RuleKind(ABC):
         the rule did until now, None for a new one."""
         return ()
 
+    def said(self, action: Any, *, before: Any) -> Any:
+        """The action with what it leaves unsaid; `before` is what the rule did until now, None for
+        a new one."""
+        return action
+
     def require_allowed(self, actions: Sequence[Any]) -> Mapping[str, str]:
         """Why rules with these actions may not be on; by field, empty if they may."""
         return {}

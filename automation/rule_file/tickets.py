@@ -24,6 +24,8 @@ class TicketFormat(ActionFormat):
         "assignee": Member(str, "a text"),
         "max_tickets_per_day": Member(int, "a whole number"),
         "fields": Member(dict, "a mapping"),
+        "group_by": Member(list, "a list"),
+        "reopens_closed": Member(bool, "true or false"),
     }
     required = ("project", "max_tickets_per_day")
 
@@ -79,7 +81,16 @@ def _read(places: _Places, said: Said, place: Place) -> CreateTicket:
         assignee_id=_person(assignee, places, place) if assignee else None,
         max_tickets_per_day=said["max_tickets_per_day"],
         fields=said.get("fields"),
-    )
+        group_by=_group_by(said.get("group_by"), place),
+        reopens_closed=said.get("reopens_closed"),
+    ).with_unsaid(None)
+
+
+def _group_by(said: list[Any] | None, place: Place) -> list[str] | None:
+    for number, name in enumerate(said or ()):
+        if not isinstance(name, str):
+            place.fail("A field to group by is a text.", "group_by", number)
+    return said
 
 
 def _project(said: str, places: _Places, place: Place) -> UUID:
@@ -104,6 +115,8 @@ def _write(names: Mapping[UUID | None, str], action: CreateTicket) -> dict[str, 
         "assignee": names.get(assignee, str(assignee)) if assignee else None,
         "max_tickets_per_day": action.max_tickets_per_day,
         "fields": action.fields,
+        "group_by": action.group_by,
+        "reopens_closed": action.reopens_closed,
     }
 
 

@@ -303,10 +303,12 @@ def _write(rule: Rule, data: RuleData, change: Change, *, reason: str, before: A
 
 
 def _said(rule: Rule, data: RuleData) -> Rule:
+    kind = KINDS[rule.kind]
+    before = known_action(rule) if rule.action else None
     rule.name = data.name
     rule.finding_types = list(data.finding_types)
     rule.query = data.query
-    rule.action = KINDS[rule.kind].write(data.action)
+    rule.action = kind.write(kind.said(data.action, before=before))
     rule.enabled = data.enabled
     if data.enabled:
         rule.auto_disabled_reason = ""

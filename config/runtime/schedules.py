@@ -24,6 +24,7 @@ EVERY_MINUTE = (
     "automation.tasks.forget_old_tests",
     "automation.tasks.check_destinations",
     "ticketing.tasks.follow",
+    "ticketing.tasks.refresh_groups",
     "ticketing.tasks.free_expired",
     "ticketing.tasks.forget_old_events",
     "ticketing.tasks.forget_old_bulk_runs",

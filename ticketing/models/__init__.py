@@ -18,6 +18,7 @@ from ticketing.models.cases import (
     Project,
     TimelineEntry,
 )
+from ticketing.models.groups import MAX_FINDINGS_OF_GROUP, CaseGroup
 from ticketing.models.issue_templates import JiraIssueTemplate
 from ticketing.models.jira_users import JiraUser
 from ticketing.models.outbox import (
@@ -31,11 +32,13 @@ from ticketing.models.outbox import (
 __all__ = [
     "ASSIGNEES",
     "DUE_DATE_FIELD",
+    "MAX_FINDINGS_OF_GROUP",
     "Attachment",
     "Attempt",
     "BulkRun",
     "BulkStep",
     "Case",
+    "CaseGroup",
     "ClosingAnswer",
     "CommentLink",
     "CommentRevision",

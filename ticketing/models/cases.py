@@ -266,6 +266,7 @@ class TimelineEntry(models.Model):
         TITLE = "title"
         DESCRIPTION = "description"
         ATTACHED = "attached"
+        GROUPED = "grouped"  # findings that a rule added: `after` is how many, `reason` where
         DETACHED = "detached"
         MOVED = "moved"
         ARCHIVED = "archived"
@@ -309,6 +310,7 @@ class TimelineEntry(models.Model):
                         "title",
                         "description",
                         "attached",
+                        "grouped",
                         "detached",
                         "moved",
                         "archived",

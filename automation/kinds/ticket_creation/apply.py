@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,14 +13,22 @@ from automation.engine.rules import RuleSpec
 from automation.kinds.base import Applied, Chunk, Verdict
 from automation.kinds.ticket_creation import limits
 from automation.kinds.ticket_creation.destination_faults import destination_faults
-from automation.kinds.ticket_creation.tickets import draft_of, promise_of
+from automation.kinds.ticket_creation.groups import Groups, Ticket, subjects_of
+from automation.kinds.ticket_creation.tickets import (
+    draft_of,
+    group_draft_of,
+    promise_of,
+    promise_of_group,
+)
 from automation.models import Decision
 from config.lib.links import absolute
 from findings import services as findings
-from findings.facts import Facts, Status, Ticket
+from findings.facts import Facts, Severity, Status
+from findings.facts import Ticket as FindingTicket
 from findings.services import Claimed, TicketUpdate
-from ticketing.attachments import Subject
-from ticketing.drafts import limit_notice_draft
+from ticketing.drafts import PRIORITY_OF_SEVERITY, limit_notice_draft
+from ticketing.group_text import Member, worst_first
+from ticketing.groups import join
 from ticketing.models import Case
 from ticketing.services import CaseDraft, open_cases
 
@@ -30,7 +38,7 @@ Outcome = Decision.Outcome
 class _Promise(NamedTuple):
     """A case to open; without a finding it is the limit notice."""
 
-    draft: CaseDraft
+    draft: CaseDraft | Ticket
     grant: limits.Grant
     finding: Claimed | None = None
     used_before: int | None = None
@@ -58,6 +66,9 @@ class _Run:
     verdicts: list[Verdict] = field(default_factory=list)
     matched: dict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
     rules: dict[str, RuleSpec] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
+    promises: list[_Promise] = field(default_factory=list)
+    over_limit: list[TicketUpdate] = field(default_factory=list)
 
     def ticket(self) -> Mapping[UUID, str]:
         """Turn every match into a case, or say why not; the rules that are broken, and why."""
@@ -68,34 +79,75 @@ class _Run:
         )
         faulty = destination_faults(rules)
         faults = {rule_id: fault.reason for rule_id, fault in faulty.items()}
-        promises: list[_Promise] = []
-        over_limit: list[TicketUpdate] = []
+        self.groups = Groups(self._groupable(faults))
         for rule in rules:
             grant = grants[UUID(rule.id)]
-            last = self.matched[rule.id][-1].facts
-            for finding in self.matched[rule.id]:
-                if Ticket(finding.facts.ticket).is_attached:
-                    grant.usage.already_ticketed += 1
-                    self.decide(finding, Outcome.ALREADY_TICKETED, rule)
-                elif rule.id in faults:
-                    grant.usage.error += 1
-                    self.decide(finding, Outcome.ERROR, rule, reason=faults[rule.id])
-                elif (used := grant.take_slot()) is None:
-                    self.decide(finding, Outcome.OVER_LIMIT, rule)
-                    over_limit.append(_over_limit(finding, rule))
-                else:
-                    last = finding.facts
-                    promises.append(_Promise(self._draft(finding, rule), grant, finding, used))
-            if rule.id not in faults and grant.request_notice():
-                promises.append(_Promise(self._notice(rule, last), grant))
-        self._keep(promises)
-        findings.store_tickets(over_limit)
+            if rule.id in faults:
+                self._refuse(rule, grant, faults[rule.id])
+            else:
+                self._ticket_of(rule, grant)
+        self._keep()
+        findings.store_tickets(self.over_limit)
         limits.write_usage(grants.values())
         return {UUID(rule_id): reason for rule_id, reason in faults.items()}
 
-    def _keep(self, promises: Sequence[_Promise]) -> None:
-        cases = open_cases([promise.draft for promise in promises], now=self.now)
-        for (draft, grant, finding, used), case in zip(promises, cases, strict=True):
+    def _groupable(self, faults: Collection[str]) -> Iterator[tuple[RuleSpec, Claimed]]:
+        """The matches that may come to a ticket of a group, with their rules."""
+        for rule in self.rules.values():
+            if rule.action.grouping and rule.id not in faults:
+                for finding in self.matched[rule.id]:
+                    if not _has_ticket(finding):
+                        yield rule, finding
+
+    def _refuse(self, rule: RuleSpec, grant: limits.Grant, reason: str) -> None:
+        for finding in self.matched[rule.id]:
+            if _has_ticket(finding):
+                self._leave(finding, rule, grant)
+            else:
+                grant.usage.error += 1
+                self.decide(finding, Outcome.ERROR, rule, reason=reason)
+
+    def _ticket_of(self, rule: RuleSpec, grant: limits.Grant) -> None:
+        last = self.matched[rule.id][-1].facts
+        for finding in self.matched[rule.id]:
+            if _has_ticket(finding):
+                self._leave(finding, rule, grant)
+            elif self.groups.has(finding) and (shared := self.groups.ticket_to_join(rule, finding)):
+                shared.findings.append(finding)
+                grant.usage.grouped += 1
+                self.decide(finding, Outcome.GROUPED, rule, case_id=shared.case_id)
+            elif (used := grant.take_slot()) is None:
+                self.decide(finding, Outcome.OVER_LIMIT, rule)
+                self.over_limit.append(_over_limit(finding, rule))
+            else:
+                last = finding.facts
+                self._promise(finding, rule, grant, used)
+        if grant.request_notice():
+            self.promises.append(_Promise(self._notice(rule, last), grant))
+
+    def _leave(self, finding: Claimed, rule: RuleSpec, grant: limits.Grant) -> None:
+        grant.usage.already_ticketed += 1
+        self.decide(finding, Outcome.ALREADY_TICKETED, rule)
+
+    def _promise(self, finding: Claimed, rule: RuleSpec, grant: limits.Grant, used: int) -> None:
+        """A case of its own, or the first of its group, to which others of this chunk may come."""
+        if not self.groups.has(finding):
+            self.promises.append(_Promise(self._draft(finding, rule), grant, finding, used))
+            return
+        ticket = self.groups.open(rule, finding)
+        ticket.findings.append(finding)
+        self.promises.append(_Promise(ticket, grant, finding, used))
+
+    def _keep(self) -> None:
+        drafts = [
+            self._group_draft(promise.draft) if isinstance(promise.draft, Ticket) else promise.draft
+            for promise in self.promises
+        ]
+        join(self.groups.additions, now=self.now)
+        cases = open_cases(drafts, now=self.now)
+        for (_, grant, finding, used), draft, case in zip(
+            self.promises, drafts, cases, strict=True
+        ):
             if finding is not None:
                 grant.usage.last_ticket_at = self.now
                 grant.usage.last_case_id = case.pk
@@ -103,10 +155,16 @@ class _Run:
                 self.verdicts.append(ticketed)
 
     def decide(
-        self, finding: Claimed, outcome: Outcome, rule: RuleSpec | None = None, reason: str = ""
+        self,
+        finding: Claimed,
+        outcome: Outcome,
+        rule: RuleSpec | None = None,
+        *,
+        case_id: UUID | None = None,
+        reason: str = "",
     ) -> None:
         rule_id = UUID(rule.id) if rule else None
-        self.verdicts.append(Verdict(finding.pk, outcome, rule_id, reason=reason))
+        self.verdicts.append(Verdict(finding.pk, outcome, rule_id, case_id, reason=reason))
 
     def _draft(self, finding: Claimed, rule: RuleSpec) -> CaseDraft:
         draft = draft_of(rule, finding.facts, made_by=f"Created by the rule “{rule.name}”.")
@@ -114,8 +172,25 @@ class _Run:
             **draft._asdict(),
             **self._from_rule(rule),
             origin=Case.Origin.RULE,
-            findings=(Subject(finding.pk, dict(finding.facts.workflow)),),
+            findings=subjects_of([finding]),
             promise=promise_of(rule, finding.facts),
+        )
+
+    def _group_draft(self, ticket: Ticket) -> CaseDraft:
+        members = worst_first(
+            Member(finding.facts, absolute("findings:finding-show", finding.facts.finding_id))
+            for finding in ticket.findings
+        )
+        group = group_draft_of(ticket, members)
+        return CaseDraft(
+            title="",
+            description="",
+            priority=PRIORITY_OF_SEVERITY[Severity(members[0].facts.severity)],
+            **self._from_rule(ticket.rule),
+            origin=Case.Origin.RULE,
+            findings=subjects_of(ticket.findings),
+            promise=promise_of_group(ticket.rule, [member.facts for member in members]),
+            group=group,
         )
 
     def _notice(self, rule: RuleSpec, last: Facts) -> CaseDraft:
@@ -156,10 +231,14 @@ class _Run:
         }
 
 
+def _has_ticket(finding: Claimed) -> bool:
+    return FindingTicket(finding.facts.ticket).is_attached
+
+
 def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
     return TicketUpdate(
         pk=finding.pk,
-        ticket=Ticket.OVER_LIMIT,
+        ticket=FindingTicket.OVER_LIMIT,
         ticket_key="",
         ticket_status="",
         ticket_rule_id=UUID(rule.id),

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from automation.kinds.base import Applied, Chunk, Problem, RuleKind
 from automation.kinds.ticket_creation.action import MAX_LIMIT, NAME, CreateTicket, Target
 from automation.kinds.ticket_creation.apply import apply
 from config.lib.tasks import enqueue
 from findings.facts import Status
+from findings.grouping import UnknownGroupField, group_fields, label_of
 from findings.services import Claimed
 from ticketing.allowed_spaces import closed_among
 from ticketing.allowed_spaces import reason as closed_reason
@@ -36,8 +38,17 @@ class TicketCreation(RuleKind):
     ) -> Sequence[Problem]:
         return [*_problems(action)]
 
+    def said(self, action: CreateTicket, *, before: CreateTicket | None) -> CreateTicket:
+        """Clients of the public API do not know of groups, and so do not end them."""
+        return action.with_unsaid(before)
+
+    def read(self, stored: Mapping[str, Any]) -> CreateTicket:
+        action: CreateTicket = super().read(stored)
+        return action.with_unsaid(None)
+
     def brief(self, action: CreateTicket) -> str:
-        return f"{Target(action.target).label}, {action.max_tickets_per_day} a day"
+        per = f", one per {label_of(action.grouping)}" if action.grouping else ""
+        return f"{Target(action.target).label}{per}, {action.max_tickets_per_day} a day"
 
     def require_allowed(self, actions: Sequence[CreateTicket]) -> Mapping[str, str]:
         """Tickets are created only where an admin opened the space.
@@ -69,6 +80,11 @@ def _problems(action: CreateTicket) -> Iterator[Problem]:
         yield Problem("max_tickets_per_day", sentence)
     if action.target not in set(Target):
         yield Problem("target", "Tickets can be created in Jira and in Case Management.")
+    if isinstance(action.group_by, list):
+        try:
+            group_fields(action.group_by)
+        except UnknownGroupField as error:
+            yield Problem("group_by", str(error))
     try:
         check(action.fields)
     except PlaceholderError as error:

@@ -16,6 +16,7 @@ from config.lib.rows import writer
 
 _WRITTEN = (
     "ticketed",
+    "grouped",
     "over_limit",
     "already_ticketed",
     "error",

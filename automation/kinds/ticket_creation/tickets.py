@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from automation.engine.rules import RuleSpec
 from automation.kinds.ticket_creation.action import CreateTicket
+from automation.kinds.ticket_creation.groups import Ticket
 from config.lib.links import absolute
 from findings.facts import Facts, facts_to_json
 from ticketing.drafts import Draft, finding_draft
+from ticketing.group_text import Group, Member, Summary
+from ticketing.groups import GroupDraft
 from ticketing.outbox import Promise
 from ticketing.placeholders import fill, summary_and_description
 
@@ -36,6 +40,33 @@ def promise_of(rule: RuleSpec, facts: Facts) -> Promise | None:
     if not action.is_jira:
         return None
     return Promise(issue_fields(action.fields), facts_to_json(facts))
+
+
+def group_draft_of(ticket: Ticket, members: Sequence[Member]) -> GroupDraft:
+    """The case for a group; `members` are its findings, the worst first."""
+    rule, action = ticket.rule, ticket.rule.action
+    fields = action.fields if action.is_jira else None
+    return GroupDraft(
+        case_id=ticket.case_id,
+        rule_id=UUID(rule.id),
+        key=ticket.key,
+        group=Group(action.grouping, ticket.values, rule.name),
+        members=members,
+        templates={name: fields[name] for name in TEMPLATES if name in fields} if fields else {},
+        takes_more=ticket.is_last,
+        follows=ticket.follows.case_id if ticket.follows else None,
+        is_continuation=ticket.is_continuation,
+    )
+
+
+def promise_of_group(rule: RuleSpec, facts: Sequence[Facts]) -> Promise | None:
+    """The issue for a group, whose findings are given the worst first: its fields are filled from
+    the worst."""
+    promise = promise_of(rule, facts[0])
+    if promise is None:
+        return None
+    summary = {"group": Summary.of(facts)._asdict()}
+    return promise._replace(facts={**(promise.facts or {}), **summary})
 
 
 def filled_fields(rule: RuleSpec, facts: Facts) -> dict[str, Any]:

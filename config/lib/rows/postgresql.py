@@ -23,13 +23,13 @@ def insert(
 def update(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    table = model._meta.db_table
+    table, key = model._meta.db_table, str(model._meta.pk.column)
     sets = ", ".join(f"{column} = given.{column}" for column in columns)
-    arrays = ", ".join(f"%s::{_base_type(model, column)}[]" for column in ("id", *columns))
-    names = ", ".join(("id", *columns))
+    arrays = ", ".join(f"%s::{_base_type(model, column)}[]" for column in (key, *columns))
+    names = ", ".join((key, *columns))
     sql = (
         f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given ({names})"  # noqa: S608 our names
-        f" WHERE {table}.id = given.id"
+        f" WHERE {table}.{key} = given.{key}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [list(values) for values in zip(*rows, strict=True)])
@@ -37,4 +37,5 @@ def update(
 
 def _base_type(model: type[models.Model], column: str) -> str:
     """The column's type without its length: a cast to varchar(n) would cut silently."""
-    return str(model._meta.get_field(column).db_type(connection)).split("(")[0]
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    return str(fields[column].db_type(connection)).split("(")[0]

@@ -21,7 +21,8 @@ def update(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
     sets = ", ".join(f"{column} = %s" for column in columns)
-    sql = f"UPDATE {model._meta.db_table} SET {sets} WHERE id = %s"  # noqa: S608 our names
+    key = model._meta.pk.column
+    sql = f"UPDATE {model._meta.db_table} SET {sets} WHERE {key} = %s"  # noqa: S608 our names
     with connection.cursor() as cursor:
         cursor.executemany(sql, [_adapted((*row[1:], row[0])) for row in rows])
 

@@ -1,0 +1,255 @@
+"""What the ticket of a group says: its findings' facts → title, text, priority. Pure.
+
+A place is a file, an image, a host or another resource; several findings may be at one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
+from findings.grouping import label_of, values_of
+from ticketing.drafts import PRIORITY_OF_SEVERITY, Draft, closed, code, plain, shorten
+
+MAX_ROWS = 50
+MAX_NAMES = 20
+MAX_VERSIONS = 2  # in a title
+MAX_DESCRIPTION = 8_000  # of the worst finding: the table comes first
+_NOUNS = {CONTAINER_IMAGE: "image", "file": "file", "host": "host"}
+
+
+class Group(NamedTuple):
+    """What findings of a group have in common: fields, the value of each, the rule's words."""
+
+    fields: Sequence[str]
+    values: Sequence[str]
+    rule_name: str
+
+    @property
+    def label(self) -> str:
+        return label_of(self.fields)
+
+
+class Member(NamedTuple):
+    facts: Facts
+    url: str
+
+
+class Summary(NamedTuple):
+    """What placeholders say of all findings of a ticket."""
+
+    findings: int
+    resources: Sequence[str]
+    repositories: Sequence[str]
+    versions: Sequence[str]
+
+    @classmethod
+    def of(cls, findings: Sequence[Facts]) -> Summary:
+        return cls(
+            len(findings),
+            _names(place(facts) for facts in findings),
+            _names(repository(facts) for facts in findings),
+            _names(_of_package(facts, "version") for facts in findings),
+        )
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any] | None, facts: Facts) -> Summary:
+        """From what was stored with a promise; of one finding if nothing was."""
+        return cls(**stored) if stored else cls.of([facts])
+
+
+class Fix(NamedTuple):
+    """The version that fixes `fixed` of the findings; empty if none is known."""
+
+    version: str
+    fixed: int
+
+
+def worst_first(members: Iterable[Member]) -> list[Member]:
+    """Those that are gone come last, whatever they were."""
+    return sorted(
+        members,
+        key=lambda member: (
+            Status(member.facts.status).is_gone,
+            -Severity(member.facts.severity).rank,
+        ),
+    )
+
+
+def group_draft(
+    group: Group, members: Sequence[Member], *, all_url: str, made_by: str, follows: str = ""
+) -> Draft:
+    """The ticket of these findings, the worst first, at least one of them. `all_url` lists them
+    all; `follows` is a sentence about the ticket before this one."""
+    findings = [member.facts for member in members]
+    fix = fix_of(findings)
+    parts = [
+        _fix_sentence(group, fix, len(findings)),
+        _still_open(findings),
+        _table(members, all_url),
+        _worst(findings[0]),
+        follows,
+        f"One ticket per {group.label}: {_values(group)}",
+        made_by,
+    ]
+    return Draft(
+        group_title(group, findings, fix),
+        "\n\n".join(part for part in parts if part),
+        PRIORITY_OF_SEVERITY[Severity(findings[0].severity)],
+    )
+
+
+def group_title(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+    subject, rest = _subject(group, findings, fix), f": {extent(group, findings)}"
+    return f"{shorten(subject, 254 - len(rest))}{rest}"
+
+
+def extent(group: Group, findings: Sequence[Facts]) -> str:
+    """As in "21 findings in 7 files of 4 repositories"."""
+    text = number(len(findings), "finding")
+    places = {place(facts) for facts in findings} - {""}
+    if places and not {"resource", "image"} & set(group.fields):
+        text += f" in {number(len(places), _noun(findings))}"
+    repositories = {repository(facts) for facts in findings} - {""}
+    if len(repositories) > 1 and "repository" not in group.fields:
+        text += f" of {number(len(repositories), 'repository')}"
+    return text
+
+
+def where(findings: Sequence[Facts]) -> str:
+    """Where these are, in a few words: repositories if they are known, else places."""
+    places = [repository(facts) or place(facts) for facts in findings]
+    shown = _names(places)[:2]
+    more = len({*places} - {"", *shown})
+    return " and ".join([shorten(name, 80) for name in shown] + [f"{more:,} more"] * bool(more))
+
+
+def fix_of(findings: Sequence[Facts]) -> Fix:
+    """The lowest version of the package that is above every finding's own fix."""
+    fixes = [fix for facts in findings if (fix := _own_fix(facts))]
+    return Fix(max(fixes, key=_order), len(fixes)) if fixes else Fix("", 0)
+
+
+def place(facts: Facts) -> str:
+    return facts.resource_name or facts.resource_id
+
+
+def repository(facts: Facts) -> str:
+    return (values_of(["repository"], facts) or ("",))[0]
+
+
+def number(count: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def _subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+    said = dict(zip(group.fields, group.values, strict=True))
+    worst = findings[0]
+    if "package" in said:
+        name = _package(findings, said["package"])
+        return f"Update {name} → {fix.version}" if fix.version else f"Vulnerable package {name}"
+    if "vulnerability" in said:
+        return f"{said['vulnerability']}: {worst.title}".removesuffix(f": {said['vulnerability']}")
+    if {"rule", "title", "correlation"} & said.keys():
+        return worst.title
+    names = [place(worst) if name == "resource" else value for name, value in said.items()]
+    return f"{', '.join(names)}: {worst.title}" if len(findings) == 1 else ", ".join(names)
+
+
+def _fix_sentence(group: Group, fix: Fix, count: int) -> str:
+    if not fix.version or "package" not in group.fields:
+        return ""
+    if fix.fixed == count:
+        whole = "it" if count == 1 else "both" if count == 2 else f"all {count:,}"
+        return f"**Fix:** version {code(fix.version)} fixes {whole}."
+    left = count - fix.fixed
+    return (
+        f"**Fix:** version {code(fix.version)} fixes {fix.fixed:,} of the {count:,}; "
+        f"for {left:,} no fix is known."
+    )
+
+
+def _still_open(findings: Sequence[Facts]) -> str:
+    left = sum(not Status(facts.status).is_gone for facts in findings)
+    return "" if left == len(findings) else f"**Left:** {left:,} of {len(findings):,}."
+
+
+def _table(members: Sequence[Member], all_url: str) -> str:
+    has_versions = any(_of_package(member.facts, "version") for member in members)
+    names = ["Severity", "Place", *(["Version"] if has_versions else []), "Finding"]
+    rows = [_row(member, has_versions=has_versions) for member in members[:MAX_ROWS]]
+    lines = [names, ["---"] * len(names), *rows]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    left = len(members) - MAX_ROWS
+    more = f"and {left:,} more, in the order of severity. " if left > 0 else ""
+    return f"{table}\n\n{more}[All {len(members):,}]({all_url})"
+
+
+def _row(member: Member, *, has_versions: bool) -> list[str]:
+    facts = member.facts
+    version = plain(shorten(_of_package(facts, "version"), 60)) if has_versions else None
+    cells = [
+        facts.severity.capitalize(),
+        plain(shorten(place(facts), 160)),
+        version,
+        f"[{plain(shorten(facts.title, 120))}]({member.url})",
+    ]
+    return [cell for cell in cells if cell is not None]
+
+
+def _worst(facts: Facts) -> str:
+    text = facts.description.strip()
+    if not text:
+        return ""
+    cut = text if len(text) <= MAX_DESCRIPTION else f"{text[:MAX_DESCRIPTION]}…"
+    return f"**The worst of them: {plain(facts.title)}**\n\n{closed(cut)}"
+
+
+def _values(group: Group) -> str:
+    return ", ".join(code(shorten(value, 200)) for value in group.values)
+
+
+def _noun(findings: Sequence[Facts]) -> str:
+    nouns = {_NOUNS.get(facts.resource_type, "resource") for facts in findings}
+    return nouns.pop() if len(nouns) == 1 else "place"
+
+
+def _names(found: Iterable[str]) -> list[str]:
+    """The most frequent first."""
+    counts = Counter(name for name in found if name)
+    return [name for name, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0]))][
+        :MAX_NAMES
+    ]
+
+
+def _package(findings: Sequence[Facts], value: str) -> str:
+    """Its name as the worst of the findings has it, and what is installed, if that is short."""
+    name = _of_package(findings[0], "name") or value.partition("/")[2] or value
+    versions = _names(_of_package(facts, "version") for facts in findings)
+    return f"{name} {', '.join(versions)}" if 0 < len(versions) <= MAX_VERSIONS else name
+
+
+def _of_package(facts: Facts, name: str) -> str:
+    package = facts.attributes.get("package")
+    value = package.get(name) if isinstance(package, Mapping) else None
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _own_fix(facts: Facts) -> str:
+    """Of several lines of versions with a fix the next one up."""
+    fixes = [each for each in re.split(r"[,\s]+", _of_package(facts, "fixed_version")) if each]
+    installed = _order(_of_package(facts, "version"))
+    above = [each for each in fixes if _order(each) > installed]
+    return min(above, key=_order) if above else max(fixes, key=_order, default="")
+
+
+def _order(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Numbers by their size, words before numbers, as far as any ecosystem agrees."""
+    return tuple(
+        (1, int(part), "") if part.isdigit() else (0, 0, part)
+        for part in re.findall(r"[0-9]{1,18}|[a-z]+", version.lower())
+    )

@@ -1,0 +1,354 @@
+"""Tickets that stand for a group of findings: opened, joined, and kept saying what is so.
+
+The pipeline joins findings to open cases while it holds the findings of its chunk, and no others.
+So it attaches them and leaves the rest (title, text, priority, the copy on the other findings, a
+comment) to `refresh_due`, which locks what it changes in the one order that there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from config.lib.deadline import Deadline
+from config.lib.isolation import run_batch
+from config.lib.links import absolute
+from config.lib.rows import rewrite, store
+from findings.facts import OPEN_STATUSES
+from findings.models import Finding
+from ticketing import due_dates
+from ticketing.attachments import Subject, attach_rows
+from ticketing.drafts import PRIORITY_LEVELS, Draft
+from ticketing.due import mark_due
+from ticketing.following import reopen_for_new
+from ticketing.group_queue import ring
+from ticketing.group_text import Group, Member, Summary, group_draft, number, worst_first
+from ticketing.locking import Locked, lock
+from ticketing.mirror import issues_of, mirror
+from ticketing.models import (
+    MAX_FINDINGS_OF_GROUP,
+    Attachment,
+    Case,
+    CaseGroup,
+    ExternalIssue,
+    TimelineEntry,
+)
+from ticketing.placeholders import summary_and_description
+from ticketing.timeline import Kind, tell
+
+CHUNK = 20  # tickets in a transaction: each may have a thousand findings
+SECONDS_A_RING = 10.0
+COMMENT_EVERY = timedelta(hours=1)
+_NO_LEVEL = 6  # of a priority that is not defined: every other is above it
+
+
+# --- Opening ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDraft:
+    """The group that a case is opened for."""
+
+    case_id: UUID
+    rule_id: UUID
+    key: str
+    group: Group
+    members: Sequence[Member]  # the worst first
+    templates: Mapping[str, Any]  # the rule's own summary and description
+    takes_more: bool = True
+    follows: UUID | None = None  # the case before
+    is_continuation: bool = False
+
+    def write(self, case_key: str) -> Draft:
+        return _written(self.group, self.members, self.templates, case_key)
+
+
+def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
+    """In the caller's transaction, which holds the locks of the cases that these follow."""
+    if not opened:
+        return
+    followed = [draft.follows for draft, _ in opened if draft.follows]
+    if followed:
+        CaseGroup.objects.filter(case__in=followed).update(takes_more=False)
+    store(
+        CaseGroup(
+            case=case,
+            rule_id=draft.rule_id,
+            key=draft.key,
+            group_by=list(draft.group.fields),
+            group_values=list(draft.group.values),
+            takes_more=draft.takes_more,
+            follows_id=draft.follows,
+            is_continuation=draft.is_continuation,
+            templates=dict(draft.templates),
+            written=_signature(case),
+            commented_at=case.created_at,
+        )
+        for draft, case in opened
+    )
+
+
+# --- Joining ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class OpenGroup:
+    """The newest case of a group, locked, and how many findings are on it."""
+
+    case: Case
+    row: CaseGroup
+    size: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.case.status != Case.Status.CLOSED and self.case.archived_at is None
+
+    def takes(self, *, reopens: bool) -> bool:
+        """Whether a finding may join it now, if it has room."""
+        return self.is_open or (reopens and self.case.archived_at is None)
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= MAX_FINDINGS_OF_GROUP
+
+
+def lock_groups(keys: Mapping[UUID, Collection[str]]) -> dict[tuple[UUID, str], OpenGroup]:
+    """Rule → keys: the cases that take more of these groups, locked, by (rule, key).
+
+    Locks cases by their ids and none of their findings: the caller holds findings already, and
+    changes no others. A case that turns out not to take more, once it is ours, is left out.
+    """
+    if not keys:
+        return {}
+    any_key = {key for some in keys.values() for key in some}
+    rows = CaseGroup.objects.filter(rule_id__in=keys, key__in=any_key, takes_more=True)
+    held = sorted(rows.values_list("case_id", flat=True))
+    if not held:
+        return {}
+    cases = Case.objects.select_for_update(no_key=True).filter(pk__in=held).order_by("pk").in_bulk()
+    sizes = _sizes(held)
+    return {
+        (row.rule_id, row.key): OpenGroup(cases[row.case_id], row, sizes[row.case_id])
+        for row in CaseGroup.objects.filter(case__in=held, takes_more=True)
+        if row.case_id in cases
+    }
+
+
+def _sizes(case_pks: Collection[UUID]) -> Mapping[UUID, int]:
+    counts = Attachment.objects.filter(case__in=case_pks).order_by().values_list("case")
+    return defaultdict(int, counts.annotate(Count("pk")))
+
+
+class Addition(NamedTuple):
+    group: OpenGroup
+    findings: Sequence[Subject]
+    where: str  # they are, in a few words
+
+
+def join(additions: Sequence[Addition], *, now: datetime) -> None:
+    """Attach these (locked, free) findings to the groups' (locked) cases. As few statements for
+    any number; the tickets' texts follow within seconds."""
+    if not additions:
+        return
+    cases = [added.group.case for added in additions]
+    attach_rows(
+        [(added.group.case, subject) for added in additions for subject in added.findings],
+        issues=issues_of([case.pk for case in cases]),
+        now=now,
+    )
+    store(
+        TimelineEntry(
+            case=added.group.case,
+            kind=Kind.GROUPED,
+            after=str(len(added.findings)),
+            reason=added.where,
+            created_at=now,
+        )
+        for added in additions
+    )
+    for added in additions:
+        row = added.group.row
+        row.refresh_since = row.refresh_since or now
+        row.added += len(added.findings)
+        row.is_to_reopen = row.is_to_reopen or not added.group.is_open
+    rewrite([added.group.row for added in additions], "refresh_since", "added", "is_to_reopen")
+    ring()
+
+
+# --- Keeping up ---------------------------------------------------------------------------
+
+
+def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
+    """Have tickets say what is so of their findings now; returns how many were looked at.
+
+    Running it twice, late or at once with another worker changes nothing more.
+    """
+    deadline, done = Deadline(seconds), 0
+    while chunk := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
+        run_batch(chunk, _refresh)
+        done += len(chunk)
+        if deadline.is_over:
+            ring()
+            break
+    return done
+
+
+def is_anything_due() -> bool:
+    return _due(timezone.now()).exists()
+
+
+def _due(now: datetime) -> QuerySet[CaseGroup]:
+    comment = Q(added__gt=0, commented_at__lte=now - COMMENT_EVERY)
+    return CaseGroup.objects.filter(Q(refresh_since__isnull=False) | comment).order_by("case_id")
+
+
+@transaction.atomic
+def _refresh(case_pks: Sequence[UUID]) -> None:
+    now = timezone.now()
+    locked = lock(case_pks=case_pks)
+    rows = list(_due(now).filter(case__in=locked.cases))
+    groups = {row.case_id: row for row in rows}
+    members = _members(groups, locked)
+    issues = issues_of(groups)
+    before = {pk: locked.cases[pk].priority for pk in groups}
+    changed = [
+        case
+        for pk, row in groups.items()
+        if _follow(case := locked.cases[pk], row, members[pk], now=now)
+    ]
+    _tell_rises([case for case in changed if case.priority != before[case.pk]], before, now=now)
+    reopen_for_new([locked.cases[pk] for pk, row in groups.items() if row.is_to_reopen], now=now)
+    due_dates.follow([locked.cases[pk] for pk in groups], now=now)
+    _comment(rows, locked, members, issues, now=now)
+    for row in rows:
+        row.refresh_since, row.is_to_reopen = None, False
+    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written")
+    if changed:
+        rewrite(changed, "title", "description", "priority", "modified_at")
+        mirror(changed)
+        mark_due(changed)
+
+
+def _members(case_pks: Iterable[UUID], locked: Locked) -> dict[UUID, list[Finding]]:
+    found: dict[UUID, list[Finding]] = {pk: [] for pk in case_pks}
+    attached = Attachment.objects.filter(case__in=found).order_by("pk")
+    for case_id, finding_id in attached.values_list("case_id", "finding_id"):
+        found[case_id].append(locked.findings[finding_id])
+    return found
+
+
+def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: datetime) -> bool:
+    """Put on the case what its findings say now; whether anything of it changed.
+
+    Its title and text are ours until somebody, here or in the tracker, wrote something else. The
+    priority rises, and never falls by itself.
+    """
+    if not findings:
+        return False
+    group = Group(row.group_by, row.group_values, case.rule_name)
+    draft = _written(group, _members_of(findings), row.templates, case.key)
+    before = (case.title, case.description, case.priority)
+    if row.written.get("title") == _digest(case.title):
+        case.title = draft.title
+    if row.written.get("description") == _digest(case.description):
+        case.description = draft.description
+    if _level(draft.priority) < _level(case.priority):
+        case.priority = draft.priority
+    row.written = {
+        name: _digest(getattr(draft, name)) if getattr(case, name) == getattr(draft, name) else kept
+        for name, kept in row.written.items()
+    }
+    if before == (case.title, case.description, case.priority):
+        return False
+    case.modified_at = now
+    return True
+
+
+def _tell_rises(cases: Sequence[Case], before: Mapping[UUID, str], *, now: datetime) -> None:
+    entries = [(case, Kind.PRIORITY, before[case.pk], case.priority) for case in cases]
+    tell(entries, reason="A finding that is worse came to it.", now=now)
+
+
+def _comment(
+    rows: Iterable[CaseGroup],
+    locked: Locked,
+    findings: Mapping[UUID, Sequence[Finding]],
+    issues: Mapping[UUID, ExternalIssue],
+    *,
+    now: datetime,
+) -> None:
+    """Tell the tracker what was added, once an hour at most."""
+    ripe = [
+        row
+        for row in rows
+        if row.added and row.commented_at and row.commented_at <= now - COMMENT_EVERY
+    ]
+    told = [row for row in ripe if row.case_id in issues]
+    tell(
+        [(locked.cases[row.case_id], Kind.COMMENT, "", _news(row, findings)) for row in told],
+        now=now,
+    )
+    for row in ripe:
+        row.added, row.commented_at = 0, now
+    if told:
+        mark_due(locked.cases[row.case_id] for row in told)
+
+
+def _news(row: CaseGroup, findings: Mapping[UUID, Sequence[Finding]]) -> str:
+    all_ = findings[row.case_id]
+    still_open = sum(finding.status in OPEN_STATUSES for finding in all_)
+    verb = "was" if row.added == 1 else "were"
+    return (
+        f"{number(row.added, 'finding')} {verb} added. The ticket stands for {len(all_):,} now, "
+        f"{still_open:,} of them open."
+    )
+
+
+def _written(
+    group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
+) -> Draft:
+    """The text by the rule's own templates, where it has them, filled from the worst finding."""
+    all_url = absolute("findings:finding-list", query={"query": f"@ticket.key:{case_key}"})
+    made_by = f"Created by the rule “{group.rule_name}”."
+    draft = group_draft(group, members, all_url=all_url, made_by=made_by)
+    if not templates:
+        return draft
+    worst, *_ = members
+    own = summary_and_description(
+        templates,
+        worst.facts,
+        url=worst.url,
+        rule_name=group.rule_name,
+        group=Summary.of([member.facts for member in members]),
+    )
+    return draft._replace(
+        title=own.summary or draft.title, description=own.description or draft.description
+    )
+
+
+def _members_of(findings: Sequence[Finding]) -> list[Member]:
+    return worst_first(
+        Member(finding.facts, absolute("findings:finding-show", finding.finding_id))
+        for finding in findings
+    )
+
+
+def _signature(case: Case) -> dict[str, str]:
+    return {"title": _digest(case.title), "description": _digest(case.description)}
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _level(priority: str) -> int:
+    return PRIORITY_LEVELS.get(priority, _NO_LEVEL)
