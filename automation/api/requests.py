@@ -10,8 +10,8 @@ from rest_framework.request import Request
 
 from automation.kinds.base import RuleKind
 from automation.rules.data import MAX_NAME, MAX_QUERY, RuleData
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.shapes import Document, Place, Replaced, of, only, says
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.shapes import Document, Place, Replaced, of, only, says
 from findings.facts import FindingType
 
 Action = TypeVar("Action")

@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from automation.api.requests import Action, Name, RuleSent, Scope
 from automation.kinds.base import RuleKind
 from config.accounts import idempotency
-from config.lib.public import schemas
-from config.lib.public.schemas import Schema, answers, page_parameters, schema_of
-from config.lib.public.shapes import Attributes, Document, EpochMs, Type, of, only, says
+from config.lib.datadog_api import schemas
+from config.lib.datadog_api.schemas import Schema, answers, page_parameters, schema_of
+from config.lib.datadog_api.shapes import Attributes, Document, EpochMs, Type, of, only, says
 from config.lib.request_body import JSON
 
 MAX_PAGE = 1000

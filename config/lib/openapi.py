@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from config.lib.datadog_api.schemas import OUR_ERRORS, errors_of, schema_of
+from config.lib.datadog_api.shapes import Error, Errors, says
 from config.lib.jsonapi import MEDIA_TYPE
-from config.lib.public.schemas import OUR_ERRORS, errors_of, schema_of
-from config.lib.public.shapes import Error, Errors, says
 
 
 class Sentences(Struct):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from config.lib.public.shapes import EpochMs, only, says
+from config.lib.datadog_api.shapes import EpochMs, only, says
 from config.lib.utc import epoch_ms
 from findings.explorer.due import days_left
 from findings.facts import FindingType, Severity, Status

@@ -16,9 +16,9 @@ from config.accounts import idempotency
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.schemas import OUR_ERRORS, our_answers, schema_of
+from config.lib.datadog_api.shapes import Document
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
-from config.lib.public.schemas import OUR_ERRORS, our_answers, schema_of
-from config.lib.public.shapes import Document
 from config.lib.request_body import JSON
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import QueryTimeout

@@ -20,9 +20,9 @@ from rest_framework.views import APIView
 
 from config.accounts import idempotency
 from config.accounts.roles import Permission
+from config.lib.datadog_api.schemas import our_answers, schema_of
+from config.lib.datadog_api.shapes import Count, Data, Error, Moment, PageMeta, Shown, only
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import our_answers, schema_of
-from config.lib.public.shapes import Count, Data, Error, Moment, PageMeta, Shown, only
 from config.lib.request_body import stream_of
 from config.lib.request_handling import ENVELOPE, Handling, Lane
 from findings.formats.registry import FORMATS

@@ -13,9 +13,9 @@ from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.lib.datadog_api.schemas import schema_of
+from config.lib.datadog_api.shapes import Count, Error, Moment, only, says
 from config.lib.jsonapi import ApiError, error
-from config.lib.public.schemas import schema_of
-from config.lib.public.shapes import Count, Error, Moment, only, says
 from config.lib.request_body import read_json_body
 from findings.facts import FindingType, Severity
 from findings.formats import normalised

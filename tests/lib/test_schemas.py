@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from config.lib.public.schemas import create, many, one, order, schema_of, update
-from config.lib.public.shapes import Count, EpochMs, Moment, Ref, only, says
+from config.lib.datadog_api.schemas import create, many, one, order, schema_of, update
+from config.lib.datadog_api.shapes import Count, EpochMs, Moment, Ref, only, says
 
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 

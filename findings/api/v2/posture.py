@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document
-from config.lib.public.views import PublicView, answer
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import statement_timeout
 from config.lib.utc import epoch_ms

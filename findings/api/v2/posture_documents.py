@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.urls import reverse
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from config.lib.public.shapes import Count, EpochMs, only, says
+from config.lib.datadog_api.shapes import Count, EpochMs, only, says
 from config.lib.utc import epoch_ms
 from findings.api.v2.posture_filters import FAIL, PASS, SEVERITIES, VULNERABILITY_TYPES
 from findings.facts import Status

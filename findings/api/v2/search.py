@@ -14,11 +14,11 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.documents import read_document
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document, ErrorSource, only, says
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import MEDIA_TYPE, ApiErrors
-from config.lib.public.documents import read_document
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document, ErrorSource, only, says
-from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import QueryTimeout

@@ -21,12 +21,12 @@ from rest_framework.response import Response
 from config.accounts.access import Actor
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Attributes, Document, Ref, Type, only, says
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.ids import uuid_of
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Attributes, Document, Ref, Type, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from findings import overrides, services
 from findings.facts import Severity, Status

@@ -13,10 +13,10 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from config.accounts.models import User
+from config.lib.datadog_api.documents import check_type
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.shapes import Ref, ToOne, only, says
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type
-from config.lib.public.ids import uuid_of
-from config.lib.public.shapes import Ref, ToOne, only, says
 from findings.models import Finding
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Destination, Project

@@ -14,11 +14,11 @@ from msgspec import Struct
 from rest_framework.request import Request
 
 from config.accounts.models import User
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.shapes import Document, Sent, only, says
 from config.lib.echo import cut
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.shapes import Document, Sent, only, says
 from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
 from ticketing.case_search import BadTerm, search_condition
 from ticketing.forms.cases import MAX_COMMENT

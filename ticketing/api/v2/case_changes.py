@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import create, schema_of
+from config.lib.datadog_api.shapes import says
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import ApiError
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import create, schema_of
-from config.lib.public.shapes import says
-from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import details, services
 from ticketing.api.v2.asking import Markdown, Priority

@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from config.accounts.access import person
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.schemas import coded, create, schema_of
+from config.lib.datadog_api.shapes import Document, Shown, only, says
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.schemas import coded, create, schema_of
-from config.lib.public.shapes import Document, Shown, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import projects
 from ticketing.api.v2 import project_settings as settings

@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from config.accounts import idempotency
 from config.accounts.access import Actor
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.schemas import Schema, answers, schema_of
+from config.lib.datadog_api.shapes import Document, Type, only, says
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.schemas import Schema, answers, schema_of
-from config.lib.public.shapes import Document, Type, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import services
 from ticketing.api.v2.asking import (

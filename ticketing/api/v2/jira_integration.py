@@ -17,12 +17,12 @@ from config.accounts import idempotency
 from config.accounts.access import answerable
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document, Sent, Shown, ShownWith, only, says
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.ids import uuid_of
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document, Sent, Shown, ShownWith, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import issue_templates
 from ticketing.accounts import delete_account

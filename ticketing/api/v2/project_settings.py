@@ -14,11 +14,11 @@ from django.db import transaction
 from msgspec import Meta, Struct
 
 from config.accounts.models import User
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import schema_of
+from config.lib.datadog_api.shapes import says
 from config.lib.echo import cut
 from config.lib.jsonapi import ApiError
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import schema_of
-from config.lib.public.shapes import says
 from ticketing import destinations
 from ticketing.api.v2.asking import still_there
 from ticketing.api.v2.jira import date_fields_at, find_account, place_at

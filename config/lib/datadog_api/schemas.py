@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from drf_spectacular.utils import OpenApiParameter
 
+from config.lib.datadog_api.paging import NUMBER, SIZE
+from config.lib.datadog_api.shapes import Document, Page, Place, Replaced, Sent, Shown, only
 from config.lib.jsonapi import IN_WORDS, MEDIA_TYPE
-from config.lib.public.paging import NUMBER, SIZE
-from config.lib.public.shapes import Document, Page, Place, Replaced, Sent, Shown, only
 
 Schema = dict[str, Any]
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
