@@ -20,7 +20,7 @@ from config.accounts.selectors import listed_people
 from config.lib.datadog_api.ids import uuid_of
 from config.lib.datadog_api.paging import read_page
 from config.lib.datadog_api.schemas import answers, page_parameters, schema_of
-from config.lib.datadog_api.shapes import Count, Document, Shown, says
+from config.lib.datadog_api.shapes import Count, Document, Shown, documented
 from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
 
@@ -51,7 +51,7 @@ class _UserAttributes(Struct):
     name: str
     handle: str
     email: str
-    created_at: Annotated[str, says(format="date-time")]
+    created_at: Annotated[str, documented(format="date-time")]
     disabled: bool
     service_account: bool
     status: Literal["Active", "Disabled"]

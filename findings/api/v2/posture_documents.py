@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.urls import reverse
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from config.lib.datadog_api.shapes import Count, EpochMs, only, says
+from config.lib.datadog_api.shapes import Count, EpochMs, documented, only
 from config.lib.utc import epoch_ms
 from findings.api.v2.posture_filters import FAIL, PASS, SEVERITIES, VULNERABILITY_TYPES
 from findings.facts import Status
@@ -33,7 +33,7 @@ _REASONS = {
 _SEVERITIES: Mapping[str, str] = {
     severity: name for name, severities in SEVERITIES.items() for severity in severities
 }
-_Moment = Annotated[EpochMs, says(minimum=1)]
+_Moment = Annotated[EpochMs, documented(minimum=1)]
 
 
 class Mute(Struct):
@@ -87,7 +87,7 @@ class DetailedFinding(Struct):
 
 
 class _Place(Struct):
-    total_filtered_count: Annotated[Count, says(format="int64")]
+    total_filtered_count: Annotated[Count, documented(format="int64")]
     cursor: str | UnsetType = UNSET
 
 

@@ -16,7 +16,7 @@ from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
 from config.lib.datadog_api.documents import read_document
 from config.lib.datadog_api.schemas import answers, schema_of
-from config.lib.datadog_api.shapes import Document, ErrorSource, only, says
+from config.lib.datadog_api.shapes import Document, ErrorSource, documented, only
 from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import MEDIA_TYPE, ApiErrors
 from config.lib.request_body import JSON
@@ -51,7 +51,7 @@ ABOUT = (
 
 class _PageAsked(Struct):
     cursor: str | None = None
-    limit: Annotated[int | None, says(format="int64", minimum=1, maximum=MAX_LIMIT)] = None
+    limit: Annotated[int | None, documented(format="int64", minimum=1, maximum=MAX_LIMIT)] = None
 
 
 class _Attributes(Struct):
