@@ -19,7 +19,7 @@ from findings.formats.shapes.column_map import in_words
 from findings.forms import iso, said_of
 from findings.imports import closing, importers, queue
 from findings.imports.column_map_form import ColumnsForm
-from findings.imports.run import Sent
+from findings.imports.run import ImportOptions
 from findings.imports.upload_form import UploadForm
 from findings.models import Import, Source
 
@@ -96,7 +96,7 @@ def upload_report(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if sent else UploadForm()
     if form.is_valid():
         file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
-        options = Sent(
+        options = ImportOptions(
             source=form.cleaned_data["source"],
             scope=form.cleaned_data["scope"],
             format_name=form.cleaned_data["format"],

@@ -14,7 +14,7 @@ from automation.rules.data import RuleData
 from automation.rules.services import create_rule
 from config.accounts.models import User
 from findings.facts import FindingType
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import chunks_of
 from findings.models import Finding
 from ticketing import connections
@@ -45,8 +45,8 @@ def load(*, actor: User | None = None) -> None:
     # The newest are on top of the explorer: the longest and most monotonous report goes first.
     for path in sorted(_REPORTS.glob("*.sarif.gz"), reverse=True):
         with path.open("rb") as file:
-            sent = Sent(file_name=path.name, scope=_scanned(path), by="sample content")
-            import_report(chunks_of(file), sent)
+            options = ImportOptions(file_name=path.name, scope=_scanned(path), by="sample content")
+            import_report(chunks_of(file), options)
 
 
 def _scanned(report: Path) -> str:
