@@ -7,9 +7,9 @@ from pathlib import Path
 from django.conf import settings
 
 from automation.kinds.ticket_creation.action import CreateTicket, Target
-from automation.rule_file.applying import apply_plan
+from automation.rule_file.apply import apply_plan
+from automation.rule_file.parse import read_rules
 from automation.rule_file.plan import plan_rules
-from automation.rule_file.reading import read_rules
 from automation.rules.data import RuleData
 from automation.rules.services import create_rule
 from config.accounts.models import User
