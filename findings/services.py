@@ -22,8 +22,8 @@ from config.lib.utc import epoch_ms
 from findings.events import (
     Event,
     actor_json,
-    ring_on_commit,
-    tell,
+    record_events,
+    send_on_commit,
     write_and_record,
     write_events,
 )
@@ -125,9 +125,9 @@ def record(
         pairs = [(row, reported[fingerprint]) for fingerprint, row in known.items()]
         reopened = _see_again(pairs, now)
         if new or reopened:
-            ring_on_commit(findings_recorded)
+            send_on_commit(findings_recorded)
         if reopened:
-            ring_on_commit(findings_changed)
+            send_on_commit(findings_changed)
     return Recorded(len(new), len(batch) - len(new) - reopened, reopened)
 
 
@@ -324,10 +324,10 @@ def change_status(pks: Iterable[int], *, status: Status, actor: Actor) -> int:
         _open_again(gone, status=status, now=now)
         Finding.objects.filter(pk__in=here).update(status=status, recheck_since=now)
         if gone:
-            ring_on_commit(findings_recorded)
+            send_on_commit(findings_recorded)
     _end_mutes(findings, NOT_MUTED, is_lifted=actor is not None and not status.is_gone)
     events = [Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
-    return tell(events, actor=actor, now=now)
+    return record_events(events, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -356,7 +356,7 @@ def mute(
     store_mutes([Mute(f, with_mute(f.workflow, details), until) for f in findings])
     Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.MUTED)
     events = [Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
-    return tell(events, actor=actor, now=now, note=description)
+    return record_events(events, actor=actor, now=now, note=description)
 
 
 @transaction.atomic
@@ -369,7 +369,7 @@ def unmute(pks: Iterable[int], *, reason: str = "", description: str = "", actor
     muted = [finding for finding in lock(pks) if finding.status == Status.MUTED]
     details = {"reason": reason, "description": description} if reason else {}
     if muted:
-        ring_on_commit(findings_changed)
+        send_on_commit(findings_changed)
     return end_mutes(muted, {**NOT_MUTED, **details}, actor=actor, note=description)
 
 
@@ -440,4 +440,4 @@ def assign(pks: Iterable[int], *, assignee: User | None, actor: Actor) -> int:
         Event(f.pk, FindingEvent.Kind.ASSIGNED, before[f.pk].get("name", ""), after)
         for f in findings
     ]
-    return tell(events, actor=actor, now=now)
+    return record_events(events, actor=actor, now=now)

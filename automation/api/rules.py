@@ -71,7 +71,7 @@ class KindView(PublicView):
 
     def _pointer(self, name: str) -> str:
         group, _, field = name.partition(".")
-        place = self.kind.said_at.get(group, group)
+        place = self.kind.field_paths.get(group, group)
         at = _AT.get(group, f"/data/attributes/action/{place}")
         return f"{at}/{field}" if field else at
 

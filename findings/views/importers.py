@@ -16,7 +16,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.request_handling import ENVELOPE, Lane, handle
 from findings.formats.shapes.column_map import in_words
-from findings.forms import iso, said_of
+from findings.forms import count_label, iso
 from findings.imports import closing, importers, queue
 from findings.imports.column_map_form import ColumnsForm
 from findings.imports.run import ImportOptions
@@ -152,7 +152,7 @@ def resolve(request: HttpRequest, import_id: UUID) -> HttpResponse:
     except closing.AlreadyDecided as decided:
         messages.warning(request, str(decided))
     else:
-        messages.success(request, f"{said_of(run.resolved)} resolved")
+        messages.success(request, f"{count_label(run.resolved)} resolved")
     return redirect("findings:import-show", import_id)
 
 
