@@ -40,7 +40,7 @@ from automation.rules.services import (
 from config.accounts.access import signed_in
 from config.lib.admin import BrowseAdmin, HistoryAdmin
 
-_MOST_RULES = 1000
+_MAX_RULES = 1000
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -79,7 +79,7 @@ class RuleAdmin(HistoryAdmin):
     list_display = ("name", "state", "does", "modified_by", "edit")
     list_filter = (KindFilter, "enabled")
     list_select_related = ("modified_by",)
-    list_per_page = list_max_show_all = _MOST_RULES
+    list_per_page = list_max_show_all = _MAX_RULES
     search_fields = ("name", "query")
     ordering_field = "position"
     hide_ordering_field = True
@@ -158,7 +158,7 @@ def _ids(rules: QuerySet[Rule]) -> list[UUID]:
 def _read_order(data: Mapping[str, Any]) -> tuple[list[UUID], int]:
     """The rules of the list as dragged, and the version whose order was dragged."""
     try:
-        count = min(int(data["form-TOTAL_FORMS"]), _MOST_RULES)
+        count = min(int(data["form-TOTAL_FORMS"]), _MAX_RULES)
         places = [
             (int(data[f"form-{n}-position"]), n, UUID(data[f"form-{n}-id"])) for n in range(count)
         ]

@@ -19,7 +19,7 @@ from ticketing.signals import destination_broken, project_deleting
 
 
 @receiver(findings_recorded)
-def ring_evaluation(**_: object) -> None:
+def enqueue_evaluation(**_: object) -> None:
     enqueue("automation.tasks.evaluate")
 
 

@@ -13,8 +13,8 @@ from config.accounts.api import (
     ValidateKeyView,
     ValidateView,
 )
+from config.lib.datadog_api.views import no_such_operation
 from config.lib.openapi_view import DocumentView
-from config.lib.public.views import no_such_operation
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/validate", ValidateView.as_view(), name="key-validate"),

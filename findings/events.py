@@ -37,11 +37,11 @@ def actor_json(actor: Actor) -> dict[str, Any] | None:
     return {"id": str(actor.id), "name": actor.name} if actor else None
 
 
-def tell(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> int:
-    """Write what somebody did and ring on commit; the number of events."""
+def record_events(events: Sequence[Event], *, actor: Actor, now: datetime, note: str = "") -> int:
+    """Write what somebody did and send the news on commit; the number of events."""
     if events:
         write_and_record(events, actor=actor, now=now, note=note)
-        ring_on_commit(findings_changed)
+        send_on_commit(findings_changed)
     return len(events)
 
 
@@ -69,8 +69,8 @@ def write_events(events: Sequence[Event], *, actor: Actor = None, now: datetime)
         writer().insert(FindingEvent, columns, [(*event, *by) for event in events])
 
 
-def ring_on_commit(signal: Signal) -> None:
-    """News is a bell: a receiver that fails must not fail what is already true."""
+def send_on_commit(signal: Signal) -> None:
+    """News is only a wake-up: a receiver that fails must not fail what is already true."""
 
     def send() -> None:  # not a partial: Django logs a failure by the function's name
         signal.send(sender=Finding)

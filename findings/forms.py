@@ -128,9 +128,9 @@ class ExplorerQuery:
         """A time of its own in words: "3 Nov – 9 Nov", the last day included."""
         start, end = self.start, self.end
         whole = all(moment is None or moment.time() == time(0) for moment in (start, end))
-        written = [_moment_said(start, whole=whole)] if start else []
+        written = [_moment_label(start, whole=whole)] if start else []
         if end:
-            written += [_moment_said(end - timedelta(days=1) if whole else end, whole=whole)]
+            written += [_moment_label(end - timedelta(days=1) if whole else end, whole=whole)]
         if start and end:
             return " – ".join(dict.fromkeys(written))
         return f"{'Since' if start else 'Until'} {written[0]}"
@@ -207,7 +207,7 @@ def iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _moment_said(moment: datetime, *, whole: bool) -> str:
+def _moment_label(moment: datetime, *, whole: bool) -> str:
     return f"{moment.day} {moment:%b}" if whole else f"{moment.day} {moment:%b}, {moment:%H:%M}"
 
 
@@ -242,7 +242,7 @@ class Chosen:
 
     @property
     def noun(self) -> str:
-        return said_of(len(self.findings))
+        return count_label(len(self.findings))
 
 
 class Everything:
@@ -277,7 +277,7 @@ class Everything:
         if self._seen is None or self._seen == number:
             return ""
         return (
-            f"The search finds {said_of(number)} now; it found {self._seen:,} when you were "
+            f"The search finds {count_label(number)} now; it found {self._seen:,} when you were "
             "asked. Look again before you go on."
         )
 
@@ -297,7 +297,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def said_of(number: int) -> str:
+def count_label(number: int) -> str:
     return f"{number:,} finding{'' if number == 1 else 's'}"
 
 

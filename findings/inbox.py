@@ -33,7 +33,7 @@ def add_to_inbox(pks: Iterable[int], *, actor: Actor) -> int:
     _store(
         [(f, with_inbox(f.workflow, actor_json(actor), now, None)) for f in findings], is_in=True
     )
-    return _tell(findings, FindingEvent.Kind.INBOX_ADDED, actor, now)
+    return _record_inbox_events(findings, FindingEvent.Kind.INBOX_ADDED, actor, now)
 
 
 @transaction.atomic
@@ -41,7 +41,7 @@ def remove_from_inbox(pks: Iterable[int], *, actor: Actor) -> int:
     """No rule puts them in again; a person may. Closed ones stay as they are."""
     findings = _without_choice(pks, InboxChoice.REMOVED)
     _store([(f, without_inbox(f.workflow)) for f in findings], is_in=False)
-    return _tell(findings, FindingEvent.Kind.INBOX_REMOVED, actor, timezone.now())
+    return _record_inbox_events(findings, FindingEvent.Kind.INBOX_REMOVED, actor, timezone.now())
 
 
 def _without_choice(pks: Iterable[int], choice: InboxChoice) -> list[Finding]:
@@ -57,7 +57,9 @@ def _store(changes: Sequence[tuple[Finding, dict[str, Any]]], *, is_in: bool) ->
         writer().update(Finding, columns, rows)
 
 
-def _tell(findings: Sequence[Finding], kind: str, actor: Actor, now: datetime) -> int:
+def _record_inbox_events(
+    findings: Sequence[Finding], kind: str, actor: Actor, now: datetime
+) -> int:
     """No news: the status is as it was."""
     events = [Event(finding.pk, kind, "", "") for finding in findings]
     write_and_record(events, actor=actor, now=now, note="")

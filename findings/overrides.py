@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.accounts.access import Actor
 from config.lib.rows import writer
 from config.lib.utc import epoch_ms
-from findings.events import Event, actor_json, tell
+from findings.events import Event, actor_json, record_events
 from findings.facts import Severity, Status
 from findings.models import Finding, FindingEvent
 from findings.recording.rows import as_json
@@ -50,7 +50,7 @@ def set_severity(
     _store([(f, severity.value, f.workflow | {NOTED: noted}) for f in findings], now)
     kind = FindingEvent.Kind.OVERRIDDEN
     events = [Event(f.pk, kind, f.severity, severity.value) for f in findings]
-    return tell(events, actor=actor, now=now, note=description)
+    return record_events(events, actor=actor, now=now, note=description)
 
 
 @transaction.atomic
@@ -61,7 +61,7 @@ def clear_severity(pks: Iterable[int], *, description: str = "", actor: Actor) -
     _store([(f, "", _without_note(f)) for f in findings], now)
     kind = FindingEvent.Kind.RESTORED
     events = [Event(f.pk, kind, f.severity, _beneath(f)) for f in findings]
-    return tell(events, actor=actor, now=now, note=description)
+    return record_events(events, actor=actor, now=now, note=description)
 
 
 def _beneath(finding: Finding) -> str:

@@ -22,8 +22,8 @@ from config.lib.utc import epoch_ms
 from findings.events import (
     Event,
     actor_json,
-    ring_on_commit,
-    tell,
+    record_events,
+    send_on_commit,
     write_and_record,
     write_events,
 )
@@ -32,7 +32,16 @@ from findings.formats.normalised import Normalised
 from findings.formats.values.identity import RECIPE_VERSION
 from findings.models import Finding, FindingEvent, Scope, Source
 from findings.recording.adoption import Reporter, lookup_fingerprints, stored_rows
-from findings.recording.rows import NEW, SAID, Known, Report, as_json, new_row, report_of, said_row
+from findings.recording.rows import (
+    NEW,
+    SOURCE_COLUMNS,
+    Known,
+    ReportRow,
+    as_json,
+    new_row,
+    report_row,
+    source_values,
+)
 from findings.recording.stored import columns, decoder, known_of
 from findings.rule_state import STATE_COLUMNS, RuleState
 from findings.selectors import unevaluated
@@ -100,7 +109,7 @@ def record(
     """
     now = now or timezone.now()
     scope_id = scope.pk if scope else None
-    reported = {finding.fingerprint: report_of(finding, scope_id) for finding in batch}
+    reported = {finding.fingerprint: report_row(finding, scope_id) for finding in batch}
     if not reported:
         return Recorded()
     with transaction.atomic():
@@ -116,9 +125,9 @@ def record(
         pairs = [(row, reported[fingerprint]) for fingerprint, row in known.items()]
         reopened = _see_again(pairs, now)
         if new or reopened:
-            ring_on_commit(findings_recorded)
+            send_on_commit(findings_recorded)
         if reopened:
-            ring_on_commit(findings_changed)
+            send_on_commit(findings_changed)
     return Recorded(len(new), len(batch) - len(new) - reopened, reopened)
 
 
@@ -136,7 +145,7 @@ def _lock_known(source: Source, fingerprints: Iterable[str]) -> list[Known]:
     return list(map(known_of, rows))
 
 
-def _insert(reports: Sequence[Report], *, source: Source, now: datetime) -> None:
+def _insert(reports: Sequence[ReportRow], *, source: Source, now: datetime) -> None:
     if reports:
         rows = (
             new_row(report, source_id=source.pk, source_name=source.name, now=now)
@@ -145,7 +154,7 @@ def _insert(reports: Sequence[Report], *, source: Source, now: datetime) -> None
         writer().insert(Finding, NEW, rows)
 
 
-def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
+def _see_again(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> int:
     """Update known findings with what is now said of them; the number that opened again."""
     same = [row.pk for row, report in pairs if _is_unchanged(row, report)]
     if same:
@@ -158,7 +167,7 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     different = [
         (
             row.pk,
-            *said_row(
+            *source_values(
                 report,
                 first_seen_at=row.first_seen_at,
                 last_seen_at=max(row.last_seen_at, now),
@@ -169,7 +178,7 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
         if not _is_unchanged(row, report)
     ]
     if different:
-        writer().update(Finding, SAID, different)
+        writer().update(Finding, SOURCE_COLUMNS, different)
     worse_or_better = [
         Event(row.pk, _severity_news(row), row.source_severity, report.finding.severity)
         for row, report in pairs
@@ -189,7 +198,7 @@ def _see_again(pairs: Sequence[tuple[Known, Report]], now: datetime) -> int:
     return len(back)
 
 
-def _note_fixes(pairs: Sequence[tuple[Known, Report]], now: datetime) -> None:
+def _note_fixes(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> None:
     """Keep since when there is a fix, of findings that were reported without one: a due date may
     be counted from then. One statement, and only for changed findings that have a fix."""
     fixed = [
@@ -202,12 +211,12 @@ def _note_fixes(pairs: Sequence[tuple[Known, Report]], now: datetime) -> None:
         )
 
 
-def _is_fixed(report: Report) -> bool:
+def _is_fixed(report: ReportRow) -> bool:
     vulnerability = report.finding.attributes.get("vulnerability")
     return isinstance(vulnerability, Mapping) and vulnerability.get("is_fix_available") is True
 
 
-def _is_unchanged(row: Known, report: Report) -> bool:
+def _is_unchanged(row: Known, report: ReportRow) -> bool:
     return (row.fingerprint, row.digest) == (report.finding.fingerprint, report.digest)
 
 
@@ -315,10 +324,10 @@ def change_status(pks: Iterable[int], *, status: Status, actor: Actor) -> int:
         _open_again(gone, status=status, now=now)
         Finding.objects.filter(pk__in=here).update(status=status, recheck_since=now)
         if gone:
-            ring_on_commit(findings_recorded)
+            send_on_commit(findings_recorded)
     _end_mutes(findings, NOT_MUTED, is_lifted=actor is not None and not status.is_gone)
     events = [Event(f.pk, FindingEvent.Kind.STATUS, f.status, status) for f in findings]
-    return tell(events, actor=actor, now=now)
+    return record_events(events, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -347,7 +356,7 @@ def mute(
     store_mutes([Mute(f, with_mute(f.workflow, details), until) for f in findings])
     Finding.objects.filter(pk__in=[f.pk for f in findings]).update(status=Status.MUTED)
     events = [Event(f.pk, FindingEvent.Kind.MUTED, f.status, reason) for f in findings]
-    return tell(events, actor=actor, now=now, note=description)
+    return record_events(events, actor=actor, now=now, note=description)
 
 
 @transaction.atomic
@@ -360,7 +369,7 @@ def unmute(pks: Iterable[int], *, reason: str = "", description: str = "", actor
     muted = [finding for finding in lock(pks) if finding.status == Status.MUTED]
     details = {"reason": reason, "description": description} if reason else {}
     if muted:
-        ring_on_commit(findings_changed)
+        send_on_commit(findings_changed)
     return end_mutes(muted, {**NOT_MUTED, **details}, actor=actor, note=description)
 
 
@@ -431,4 +440,4 @@ def assign(pks: Iterable[int], *, assignee: User | None, actor: Actor) -> int:
         Event(f.pk, FindingEvent.Kind.ASSIGNED, before[f.pk].get("name", ""), after)
         for f in findings
     ]
-    return tell(events, actor=actor, now=now)
+    return record_events(events, actor=actor, now=now)

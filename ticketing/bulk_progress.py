@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet
 
 from config.accounts.models import User
-from findings.forms import said_of
+from findings.forms import count_label
 from ticketing.issues import live_issues
 from ticketing.models import BulkRun, BulkStep, ExternalIssue
 from ticketing.states import WAITING, State
@@ -91,7 +91,7 @@ class Progress(NamedTuple):
     def text(self) -> str:
         """What the title does not say."""
         why = f"{self.went_wrong:,} failed: {self.refusal}" if self.went_wrong else ""
-        left = f"{said_of(self.skipped)} left as they were." if self.skipped else ""
+        left = f"{count_label(self.skipped)} left as they were." if self.skipped else ""
         if self.skipped == 1:
             left = "1 finding left as it was."
         return " ".join(filter(None, (self.run.reason, why, left)))

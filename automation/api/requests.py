@@ -10,24 +10,24 @@ from rest_framework.request import Request
 
 from automation.kinds.base import RuleKind
 from automation.rules.data import MAX_NAME, MAX_QUERY, RuleData
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.shapes import Document, Place, Replaced, of, only, says
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.shapes import Document, Replaced, ResourceId, documented, of, only
 from findings.facts import FindingType
 
 Action = TypeVar("Action")
-Name = Annotated[str, says(minLength=1, maxLength=MAX_NAME)]
+Name = Annotated[str, documented(minLength=1, maxLength=MAX_NAME)]
 
 
 class Scope(Struct):
-    finding_types: Annotated[list[Annotated[str, only(*FindingType)]], says(minItems=1)]
+    finding_types: Annotated[list[Annotated[str, only(*FindingType)]], documented(minItems=1)]
     query: Annotated[
         str | None,
         Meta(description="Without `@workflow.*` and `@status`, which change after the decision."),
-        says(maxLength=MAX_QUERY),
+        documented(maxLength=MAX_QUERY),
     ] = None
 
 
-class RuleSent(Struct, Generic[Action]):
+class RuleRequest(Struct, Generic[Action]):
     name: Name
     rule: Scope
     action: Action
@@ -39,7 +39,7 @@ def read_rule(request: Request, kind: RuleKind) -> tuple[RuleData, UUID | None]:
 
     What is absent is what a new rule would have.
     """
-    shape = of(Document, of(Replaced, str, of(RuleSent, kind.Action)))
+    shape = of(Document, of(Replaced, str, of(RuleRequest, kind.Action)))
     resource = read_document(request, shape).data
     check_type(resource.type, kind.resource_type, pointer="/data/type")
     said = resource.attributes
@@ -54,7 +54,7 @@ def read_rule(request: Request, kind: RuleKind) -> tuple[RuleData, UUID | None]:
 
 
 def read_order(request: Request, kind: RuleKind) -> list[UUID]:
-    items = read_document(request, Document[list[Place[str]]]).data
+    items = read_document(request, Document[list[ResourceId[str]]]).data
     for place, item in enumerate(items):
         check_type(item.type, kind.resource_type, pointer=f"/data/{place}/type")
     return [item.id for item in items]

@@ -23,10 +23,10 @@ from automation.rules.selectors import page_of_rules, rule_of_kind
 from config.accounts.access import answerable
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES
+from config.lib.datadog_api.paging import page_links, read_page
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import ApiError, ApiErrors, error
-from config.lib.public.documents import MAX_BYTES
-from config.lib.public.paging import page_links, read_page
-from config.lib.public.views import PublicView
 
 _AT = {
     "name": "/data/attributes/name",
@@ -71,7 +71,7 @@ class KindView(PublicView):
 
     def _pointer(self, name: str) -> str:
         group, _, field = name.partition(".")
-        place = self.kind.said_at.get(group, group)
+        place = self.kind.field_paths.get(group, group)
         at = _AT.get(group, f"/data/attributes/action/{place}")
         return f"{at}/{field}" if field else at
 

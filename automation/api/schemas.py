@@ -8,12 +8,12 @@ from typing import Annotated, Any, Generic, Literal, get_args
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from automation.api.requests import Action, Name, RuleSent, Scope
+from automation.api.requests import Action, Name, RuleRequest, Scope
 from automation.kinds.base import RuleKind
 from config.accounts import idempotency
-from config.lib.public import schemas
-from config.lib.public.schemas import Schema, answers, page_parameters, schema_of
-from config.lib.public.shapes import Attributes, Document, EpochMs, Type, of, only, says
+from config.lib.datadog_api import schemas
+from config.lib.datadog_api.schemas import Schema, answers, page_parameters, schema_of
+from config.lib.datadog_api.shapes import Attributes, Document, EpochMs, Type, documented, of, only
 from config.lib.request_body import JSON
 
 MAX_PAGE = 1000
@@ -22,7 +22,7 @@ _DEFAULT_ID = OpenApiParameter("rule_id", str, OpenApiParameter.PATH)
 _Reason = Annotated[
     str | UnsetType,
     Meta(description="Why the system disabled the rule; there only when it did."),
-    says(readOnly=True),
+    documented(readOnly=True),
 ]
 
 
@@ -164,7 +164,7 @@ class Operations:
 
     @property
     def _sent(self) -> Any:
-        return of(RuleSent, self.kind.Action)
+        return of(RuleRequest, self.kind.Action)
 
     @property
     def _answer(self) -> Schema:

@@ -23,22 +23,24 @@ _AUTOMATION = "security/findings/automation"
 
 
 def _paths(kind: RuleKind) -> Iterator[URLPattern]:
-    root, says = f"{_AUTOMATION}/{kind.resource_type}", Operations(kind)
-    yield path(root, _view(RulesView, kind, get=says.list(), post=says.create()))
-    yield path(f"{root}/reorder", _view(RuleOrderView, kind, post=says.reorder()))
-    one = _view(RuleView, kind, get=says.show(), put=says.replace(), delete=says.delete())
+    root, operations = f"{_AUTOMATION}/{kind.resource_type}", Operations(kind)
+    yield path(root, _view(RulesView, kind, get=operations.list(), post=operations.create()))
+    yield path(f"{root}/reorder", _view(RuleOrderView, kind, post=operations.reorder()))
+    one = _view(
+        RuleView, kind, get=operations.show(), put=operations.replace(), delete=operations.delete()
+    )
     yield path(f"{root}/<rule_id>", one)
     if kind.defaults:
         yield from _paths_of_defaults(kind)
 
 
 def _paths_of_defaults(kind: RuleKind) -> Iterator[URLPattern]:
-    root, says = f"{_AUTOMATION}/default_{kind.resource_type}", Operations(kind)
+    root, operations = f"{_AUTOMATION}/default_{kind.resource_type}", Operations(kind)
     one = f"{root}/<rule_id>"
-    yield path(root, _view(DefaultRulesView, kind, get=says.list_defaults()))
-    yield path(one, _view(DefaultRuleView, kind, get=says.one_default("get")))
-    yield path(f"{one}/enable", _view(EnableView, kind, post=says.one_default("enable")))
-    yield path(f"{one}/disable", _view(DisableView, kind, post=says.one_default("disable")))
+    yield path(root, _view(DefaultRulesView, kind, get=operations.list_defaults()))
+    yield path(one, _view(DefaultRuleView, kind, get=operations.one_default("get")))
+    yield path(f"{one}/enable", _view(EnableView, kind, post=operations.one_default("enable")))
+    yield path(f"{one}/disable", _view(DisableView, kind, post=operations.one_default("disable")))
 
 
 def _view(view: type[KindView], kind: RuleKind, **operations: Any) -> Any:

@@ -32,7 +32,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 SECONDS = 8.0
 """For all that is asked of Jira while somebody waits for rules to be saved."""
-PATIENCE = 4.0
+TIMEOUT = 4.0
 """How long Jira may be silent, in seconds."""
 _FIELDS = {"": "project", "project": "project", "issuetype": "type", "assignee": "assignee"}
 
@@ -92,7 +92,7 @@ def _look(
 ) -> str:
     if not is_callable(account, now=timezone.now()):
         return _unknown(account.problem or f"{account.name} may not be called at the moment.")
-    with checker_for(account, deadline=deadline, patience=PATIENCE) as checker:
+    with checker_for(account, deadline=deadline, patience=TIMEOUT) as checker:
         problem = checker.check(place, fields)
     if problem is None:
         return ""

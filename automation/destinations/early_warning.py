@@ -35,9 +35,9 @@ from ticketing.place_check import Cause, PlaceChecker, checker_for
 log = structlog.stdlib.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
-MOST = 20
-"""Rules a ring: a few requests each."""
-SECONDS_A_RING = 20.0
+MAX_CHECKS = 20
+"""Rules a run: a few requests each."""
+SECONDS_A_RUN = 20.0
 """The queue ends a task after 60, and the last look may take half of that."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -54,7 +54,7 @@ class _Turn:
         return self.account.name
 
 
-def check_due(*, seconds: float = SECONDS_A_RING) -> int:
+def check_due(*, seconds: float = SECONDS_A_RUN) -> int:
     """Look at rules that nobody has looked at for an hour; returns how many were."""
     ends = time.monotonic() + seconds
     deadline = Deadline(max(seconds, TASK_SECONDS))
@@ -64,7 +64,7 @@ def check_due(*, seconds: float = SECONDS_A_RING) -> int:
     def take(turn: _Turn) -> None:
         with checker_for(turn.account, deadline=deadline) as checker:
             for rule_id, destination in turn.due:
-                if len(looked_at) >= MOST or time.monotonic() > ends:
+                if len(looked_at) >= MAX_CHECKS or time.monotonic() > ends:
                     return
                 rule = Rule.objects.filter(pk=rule_id, enabled=True).first()
                 check = _claim(rule, now) if rule else None

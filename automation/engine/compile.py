@@ -1,7 +1,7 @@
 """Ordered rules → the first that matches, at a cost that hardly grows with their number.
 
-Each way to satisfy a rule is one bit. Each value of a field maps to the ways that it leaves
-possible; the AND over a finding's values leaves the candidates, and the lowest set bit is
+Each conjunction of a rule's query (`dnf`) is one bit. Each value of a field maps to those that it
+leaves possible; the AND over a finding's values leaves the candidates, and the lowest set bit is
 the first match. Only what no index answers is evaluated, for candidates alone, in order.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from automation.engine.fields import MOST_REMEMBERED, IndexedField, Tags, attributes
+from automation.engine.dnf import Clause, Conjunction, conjunctions
+from automation.engine.fields import MAX_CACHED, IndexedField, Tags, attributes
 from automation.engine.memo import Memo
 from automation.engine.rules import RuleSpec
-from automation.engine.ways import Clause, Way, ways
 from findings.facts import Facts
 from findings.query.ast import And, Exact, Field, Matcher, QueryError, Root
 from findings.query.parse import parse_rule_query
@@ -25,11 +25,11 @@ FINDING_TYPE = Field(Root.ATTRIBUTE, "finding_type")
 class CompiledRules:
     """Made by `compile_rules`. Threads may share it."""
 
-    def __init__(self, found: Sequence[tuple[int, Way]], faults: Mapping[int, str]) -> None:
+    def __init__(self, found: Sequence[tuple[int, Conjunction]], faults: Mapping[int, str]) -> None:
         self.faults = faults  # index of a rule whose query cannot be read → why
         self._rules = [index for index, _ in found]
-        self._rest = [compile_predicate(And(way.rest)) if way.rest else None for _, way in found]
-        self._every_way = (1 << len(found)) - 1
+        self._rest = [compile_predicate(And(each.rest)) if each.rest else None for _, each in found]
+        self._every_conjunction = (1 << len(found)) - 1
         self._fields = [
             IndexedField(field, matchers, bit=1 << number, width=len(found))
             for number, (field, matchers) in enumerate(_matchers(found).items())
@@ -39,7 +39,7 @@ class CompiledRules:
         }
         self._tags = Tags(by_root[Root.TAG])
         self._attributes = attributes(by_root[Root.ATTRIBUTE])
-        self._allowed_without = Memo(self._missing_all_but, MOST_REMEMBERED)
+        self._allowed_without = Memo(self._missing_all_but, MAX_CACHED)
 
     def first_match(self, facts: Facts, accepts: Callable[[int], bool] | None = None) -> int | None:
         """The index of the first rule that matches; None when none does.
@@ -56,10 +56,10 @@ class CompiledRules:
             candidates &= allowed
         while candidates:
             lowest = candidates & -candidates
-            way = lowest.bit_length() - 1
-            rest = self._rest[way]
+            number = lowest.bit_length() - 1
+            rest = self._rest[number]
             if rest is None or rest(facts):
-                index = self._rules[way]
+                index = self._rules[number]
                 if accepts is None or accepts(index):
                     return index
             candidates ^= lowest
@@ -67,7 +67,7 @@ class CompiledRules:
 
     def _missing_all_but(self, present: int) -> int:
         """What is possible when only the fields with these bits say anything."""
-        allowed = self._every_way
+        allowed = self._every_conjunction
         for field in self._fields:
             if not field.bit & present:
                 allowed &= field.when_missing
@@ -76,7 +76,7 @@ class CompiledRules:
 
 def compile_rules(specs: Sequence[RuleSpec]) -> CompiledRules:
     """Disabled rules and rules whose query cannot be read never match."""
-    found: list[tuple[int, Way]] = []
+    found: list[tuple[int, Conjunction]] = []
     faults: dict[int, str] = {}
     for index, spec in enumerate(specs):
         try:
@@ -86,21 +86,21 @@ def compile_rules(specs: Sequence[RuleSpec]) -> CompiledRules:
             continue
         if spec.enabled and spec.finding_types:
             types = tuple(Exact(finding_type) for finding_type in spec.finding_types)
-            of_type = Way(clauses=(Clause(FINDING_TYPE, types),))
-            found += [(index, of_type.and_also(way)) for way in ways(root)]
+            of_type = Conjunction(clauses=(Clause(FINDING_TYPE, types),))
+            found += [(index, of_type.and_also(each)) for each in conjunctions(root)]
     return CompiledRules(found, faults)
 
 
-def _matchers(found: Sequence[tuple[int, Way]]) -> dict[Field, dict[Matcher, list[int]]]:
+def _matchers(found: Sequence[tuple[int, Conjunction]]) -> dict[Field, dict[Matcher, list[int]]]:
     """All matchers of each field with their positions, as `FieldIndex` counts them."""
     matchers: defaultdict[Field, defaultdict[Matcher, list[int]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for number, (_, way) in enumerate(found):
-        for term in way.blocked:
+    for number, (_, conjunction) in enumerate(found):
+        for term in conjunction.blocked:
             matchers[term.field][term.matcher].append(number)
         clauses: Counter[Field] = Counter()
-        for clause in way.clauses:
+        for clause in conjunction.clauses:
             clauses[clause.field] += 1
             position = clauses[clause.field] * len(found) + number
             for matcher in clause.matchers:

@@ -14,9 +14,9 @@ from findings.query.canonical import write
 from findings.query.predicate import compile_predicate, test, values
 from findings.query.scalars import Structure, Value, number_text
 
-LONGEST_VALUE = 80
-MOST_VALUES = 3
-MOST_REASONS = 5
+MAX_VALUE_LENGTH = 80
+MAX_VALUES = 3
+MAX_REASONS = 5
 
 _IS_IMAGE = {None: None, "image": True, "host": False}
 """`Criteria.narrowed` → the `TypeChoice.resource_is_image` that it leaves."""
@@ -67,8 +67,8 @@ def severity_criterion(facts: Facts, severities: Sequence[str] | None) -> Criter
 
 def query_criterion(facts: Facts, root: Node) -> CriterionTrace:
     reasons = list(dict.fromkeys(_reasons(facts, root)))
-    sentence = ", ".join(reasons[:MOST_REASONS]) or "any tag or attribute is selected"
-    if more := len(reasons[MOST_REASONS:]):
+    sentence = ", ".join(reasons[:MAX_REASONS]) or "any tag or attribute is selected"
+    if more := len(reasons[MAX_REASONS:]):
         sentence += f" and {more} more"
     return CriterionTrace("Tags", compile_predicate(root)(facts), sentence)
 
@@ -121,14 +121,14 @@ def _lacks(facts: Facts, field: Field, alternatives: Sequence[Node]) -> str:
 
 def _some(parts: Sequence[str], word: str) -> str:
     """`a or b or 4 more`."""
-    shown = [_clipped(part) for part in parts[:MOST_VALUES]]
-    if more := len(parts[MOST_VALUES:]):
+    shown = [_clipped(part) for part in parts[:MAX_VALUES]]
+    if more := len(parts[MAX_VALUES:]):
         shown.append(f"{more} more")
     return f" {word} ".join(shown)
 
 
 def _clipped(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def _shown(field: Field, value: Value) -> str:

@@ -14,15 +14,15 @@ from findings.query.ast import Field, Matcher
 from findings.query.predicate import core_values, document_path, reader
 from findings.query.scalars import Value, scalar
 
-MOST_REMEMBERED = 20_000
+MAX_CACHED = 20_000
 """Values of one place. With 5,000 rules an answer takes 700 bytes: 14 MB at the very most."""
 
 
 class Allowed(NamedTuple):
-    """What a field leaves possible of the ways to satisfy a rule."""
+    """What a field leaves possible of the conjunctions of all rules."""
 
     field: int  # the field's own bit, or several fields' bits; 0: as if they were missing
-    ways: int
+    conjunctions: int
 
 
 AS_IF_MISSING = Allowed(0, 0)
@@ -43,10 +43,10 @@ class IndexedField:
         self._index = FieldIndex(matchers, width)
         self.when_missing = self._index.allowed(0)
         self._values = reader(field)
-        self._together = Memo(self.of, MOST_REMEMBERED)
-        # Values that no rule names say the same: one answer in memory for all of them.
-        self._said: Memo[int, Allowed] = Memo(
-            lambda said: Allowed(bit, self._index.allowed(said)), MOST_REMEMBERED
+        self._together = Memo(self.of, MAX_CACHED)
+        # Values that no rule names have the same bits: one answer in memory for all of them.
+        self._allowed: Memo[int, Allowed] = Memo(
+            lambda mask: Allowed(bit, self._index.allowed(mask)), MAX_CACHED
         )
 
     def together(self, facts: Facts) -> Allowed:
@@ -54,10 +54,10 @@ class IndexedField:
         return self._together[self._values(facts)]
 
     def of(self, values: Iterable[Value]) -> Allowed:
-        said = 0
+        mask = 0
         for value in values:
-            said |= self._index.says(value)
-        return self._said[said] if said else AS_IF_MISSING
+            mask |= self._index.mask(value)
+        return self._allowed[mask] if mask else AS_IF_MISSING
 
 
 class Tags:
@@ -65,18 +65,19 @@ class Tags:
 
     def __init__(self, fields: Iterable[IndexedField]) -> None:
         self._by_key = {field.field.name: field for field in fields}
-        self._allowed = Memo(self._of, MOST_REMEMBERED)
-        self._together = Memo(self._of_several, MOST_REMEMBERED)
+        self._allowed = Memo(self._of, MAX_CACHED)
+        self._together = Memo(self._of_several, MAX_CACHED)
 
     def find(self, facts: Facts) -> Found:
         known, tags = self._allowed, facts.tags
         found: Found = {}
         for tag in tags:
-            bit, ways = known[tag]
+            bit, allowed = known[tag]
             if bit:
                 if bit in found:
-                    ways = self._together[tuple([t for t in tags if known[t][0] == bit])].ways
-                found[bit] = ways
+                    same_key = tuple([t for t in tags if known[t][0] == bit])
+                    allowed = self._together[same_key].conjunctions
+                found[bit] = allowed
         return found
 
     def _of(self, tag: str) -> Allowed:
@@ -106,7 +107,7 @@ def attributes(fields: Iterable[IndexedField]) -> list[Read]:
 
 def _core_column(core: CoreField, field: IndexedField) -> Read:
     column = Facts._fields.index(core.column)
-    known: Memo[Any, Allowed] = Memo(lambda raw: field.of(core_values(core, raw)), MOST_REMEMBERED)
+    known: Memo[Any, Allowed] = Memo(lambda raw: field.of(core_values(core, raw)), MAX_CACHED)
     return lambda facts: known[facts[column]]
 
 
@@ -114,18 +115,19 @@ def _core_columns(fields: Sequence[tuple[CoreField, IndexedField]]) -> Read:
     columns = [Facts._fields.index(core.column) for core, _ in fields]
 
     def of(raws: tuple[Any, ...]) -> Allowed:
-        found = [
+        allowed = [
             field.of(core_values(core, raw))
             for (core, field), raw in zip(fields, raws, strict=True)
         ]
-        said = [each for each in found if each is not AS_IF_MISSING]
-        if not said:
+        present = [each for each in allowed if each is not AS_IF_MISSING]
+        if not present:
             return AS_IF_MISSING
         return Allowed(
-            reduce(or_, (each.field for each in said)), reduce(and_, (each.ways for each in said))
+            reduce(or_, (each.field for each in present)),
+            reduce(and_, (each.conjunctions for each in present)),
         )
 
-    known = Memo(of, MOST_REMEMBERED)
+    known = Memo(of, MAX_CACHED)
     return lambda facts: known[tuple([facts[column] for column in columns])]
 
 
@@ -139,7 +141,7 @@ def _document_path(field: IndexedField) -> Read:
         value = scalar(raw)
         return AS_IF_MISSING if value is None else field.of((value,))
 
-    known: Memo[str | float, Allowed] = Memo(of, MOST_REMEMBERED)
+    known: Memo[str | float, Allowed] = Memo(of, MAX_CACHED)
 
     def read(facts: Facts) -> Allowed:
         raw: Any = facts[column]

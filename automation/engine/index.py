@@ -1,4 +1,4 @@
-"""What the values of one field leave possible, as bits: one bit per way."""
+"""What the values of one field leave possible, as bits: one bit per conjunction."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from findings.query.predicate import as_bound, as_text, exact_keys
 from findings.query.scalars import Value
 
 Positions = Sequence[int]
-MOST_SEGMENTS = 5_000
+MAX_SEGMENTS = 5_000
 
 
 class FieldIndex:
-    """The matchers that all ways have on one field, arranged for looking values up.
+    """The matchers that all conjunctions have on one field, arranged for looking values up.
 
-    A matcher that accepts a value *says* the bits at its positions. With `width` ways, the
-    first `width` bits are ways it blocks; the next, ways whose first clause on this field
-    it fulfils; the next, their second clause on it; and so on (most fields need but one).
+    A matcher that accepts a value sets the bits at its positions. With `width` conjunctions, the
+    first `width` bits are those it blocks; the next, those whose first clause on this field it
+    fulfils; the next, their second clause on it; and so on (most fields need but one).
     """
 
     def __init__(self, matchers: Mapping[Matcher, Positions], width: int) -> None:
         self._width = width
-        self._every_way = (1 << width) - 1
-        self._wanted = bits(chain.from_iterable(matchers.values())) >> width
+        self._every_conjunction = (1 << width) - 1
+        self._required = bits(chain.from_iterable(matchers.values())) >> width
         self._always = 0
         self._exact: defaultdict[Value, list[int]] = defaultdict(list)
         self._prefixes: defaultdict[int, dict[str, Positions]] = defaultdict(dict)
@@ -49,26 +49,26 @@ class FieldIndex:
                     self._always = bits(positions)
         self._ranges = _Ranges(ranges) if ranges else None
 
-    def says(self, value: Value) -> int:
-        said = self._always
+    def mask(self, value: Value) -> int:
+        mask = self._always
         if value in self._exact:
-            said |= bits(self._exact[value])
+            mask |= bits(self._exact[value])
         text = as_text(value) if self._prefixes else None
         if text is not None:
             for length, prefixes in self._prefixes.items():
-                said |= bits(prefixes.get(text[:length], ()))
+                mask |= bits(prefixes.get(text[:length], ()))
         if self._ranges is not None:
-            said |= self._ranges.says(value)
-        return said
+            mask |= self._ranges.mask(value)
+        return mask
 
-    def allowed(self, said: int) -> int:
-        """The ways that are still possible when all values together have said this."""
-        missing = self._wanted ^ (said >> self._width)
+    def allowed(self, mask: int) -> int:
+        """The conjunctions that are still possible when all values together have set these bits."""
+        missing = self._required ^ (mask >> self._width)
         unmet = 0
         while missing:
             unmet |= missing
             missing >>= self._width
-        return self._every_way & ~(unmet | said)
+        return self._every_conjunction & ~(unmet | mask)
 
 
 class _Ranges:
@@ -81,9 +81,9 @@ class _Ranges:
         bounds = {each for found in ranges for each in (found.low, found.high) if each is not None}
         self._bounds = sorted(cast("set[Decimal]", bounds))
         self._spans = [(*self._span(found), positions) for found, positions in ranges.items()]
-        self._segments = Memo(self._segment_says, MOST_SEGMENTS)
+        self._segments = Memo(self._segment_mask, MAX_SEGMENTS)
 
-    def says(self, value: Value) -> int:
+    def mask(self, value: Value) -> int:
         bound = as_bound(value)
         if not isinstance(bound, Decimal):
             return 0
@@ -103,7 +103,7 @@ class _Ranges:
     def _at(self, bound: object) -> int:
         return bisect_left(self._bounds, cast(Decimal, bound))
 
-    def _segment_says(self, segment: int) -> int:
+    def _segment_mask(self, segment: int) -> int:
         return bits(
             chain.from_iterable(
                 positions for first, last, positions in self._spans if first <= segment <= last

@@ -94,7 +94,7 @@ class RuleKind(ABC):
     """The attribute that the severities among the criteria are about."""
     severity_label: ClassVar[str] = "Severity"
     severity_help: ClassVar[str] = ""
-    said_at: ClassVar[Mapping[str, str]] = {}
+    field_paths: ClassVar[Mapping[str, str]] = {}
     """What problems call by another name than the action does → where in the action it is."""
     moments: ClassVar[Sequence[str]] = ()
     """Members of the action that are epoch milliseconds; files write them as times."""

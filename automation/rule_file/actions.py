@@ -18,12 +18,12 @@ from automation.rule_file.document import Document, Fault, RuleFileError
 from automation.rules.data import RuleData
 from config.lib.utc import epoch_ms
 
-Said = Mapping[str, Any]
+RawRule = Mapping[str, Any]
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where in the file a rule is."""
 
     document: Document
@@ -49,7 +49,7 @@ class Member(NamedTuple):
     """What a rule of the file may have; without a type its value is read with the action."""
 
     type: type | None = None
-    called: str = ""
+    type_label: str = ""
 
 
 class ActionFormat(ABC):
@@ -60,7 +60,7 @@ class ActionFormat(ABC):
     required: Sequence[str] = ()
 
     @abstractmethod
-    def reader(self, rules: Sequence[Said]) -> Callable[[Said, Place], Any]:
+    def reader(self, rules: Sequence[RawRule]) -> Callable[[RawRule, Location], Any]:
         """What makes an action of each of these rules; it raises RuleFileError."""
 
     @abstractmethod
@@ -79,19 +79,19 @@ class EffectFormat(ActionFormat):
         self._kind = kind
         self.members = dict.fromkeys(_names(kind.Action), Member())
 
-    def reader(self, rules: Sequence[Said]) -> Callable[[Said, Place], Any]:
+    def reader(self, rules: Sequence[RawRule]) -> Callable[[RawRule, Location], Any]:
         return self._read
 
-    def _read(self, said: Said, place: Place) -> Any:
-        values = {name: said[name] for name in self.members if said.get(name) is not None}
-        require_unicode(values, place)
+    def _read(self, raw: RawRule, location: Location) -> Any:
+        values = {name: raw[name] for name in self.members if raw.get(name) is not None}
+        require_unicode(values, location)
         for name in self._kind.moments:
             if name in values:
-                values[name] = _epoch_ms(values[name], name, place)
+                values[name] = _epoch_ms(values[name], name, location)
         try:
             return self._kind.read(values)
         except msgspec.ValidationError as fault:
-            _fail(str(fault), place)
+            _fail(str(fault), location)
 
     def writer(self, actions: Sequence[Any]) -> Callable[[Any], dict[str, Any]]:
         return self._write
@@ -111,11 +111,11 @@ class EffectFormat(ActionFormat):
                 yield Fault(entry.line, f"It does nothing any more: {problem.sentence}.")
 
 
-def require_unicode(values: Any, place: Place, *member: str) -> None:
+def require_unicode(values: Any, location: Location, *member: str) -> None:
     try:
         json.dumps(values, ensure_ascii=False).encode()
     except ValueError:
-        place.fail("A text is no Unicode.", *member)
+        location.fail("A text is no Unicode.", *member)
 
 
 def _names(action: Any) -> list[str]:
@@ -126,20 +126,20 @@ def _names(action: Any) -> list[str]:
     return [*dict.fromkeys([*filter(None, tags), *fields])]
 
 
-def _epoch_ms(said: object, name: str, place: Place) -> int:
+def _epoch_ms(raw: object, name: str, location: Location) -> int:
     try:
-        moment = datetime.fromisoformat(said if isinstance(said, str) else "")
+        moment = datetime.fromisoformat(raw if isinstance(raw, str) else "")
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return epoch_ms(moment)
     except (ValueError, OverflowError):
-        place.fail(f"`{name}` is a time in quotes, as in '2027-03-03T08:00:00Z'.", name)
+        location.fail(f"`{name}` is a time in quotes, as in '2027-03-03T08:00:00Z'.", name)
 
 
-def _fail(fault: str, place: Place) -> NoReturn:
+def _fail(fault: str, location: Location) -> NoReturn:
     """msgspec's sentence "Expected `int`, got `str` - at `$.due_in_days`" with its line."""
     message, _, path = fault.partition(" - at `$")
     member = [name or int(number) for name, number in _STEP.findall(path.rstrip("`"))]
     if missing := _MISSING.fullmatch(message):
-        place.fail(f"There is no `{missing[1]}`.", *member)
-    place.fail(f"{message}.", *member)
+        location.fail(f"There is no `{missing[1]}`.", *member)
+    location.fail(f"{message}.", *member)

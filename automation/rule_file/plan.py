@@ -15,13 +15,13 @@ from automation.preview import Effect, effect_of
 from automation.rule_file.actions import Entry
 from automation.rule_file.document import Fault, RuleFileError
 from automation.rule_file.formats import FORMATS
-from automation.rule_file.reading import RuleFile
-from automation.rule_file.writing import members_said
+from automation.rule_file.parse import RuleFile
+from automation.rule_file.serialize import members_of_rules
 from automation.rules.data import RuleData, data_of, rule_spec, spec_of
 from automation.rules.default_rows import default_specs
 from automation.rules.services import current_version
 
-Wanted = Sequence[tuple[UUID, RuleData]]
+TargetRules = Sequence[tuple[UUID, RuleData]]
 
 
 class FieldChange(NamedTuple):
@@ -45,7 +45,7 @@ class KindPlan:
 
     kind: str
     version: int  # of the rules it was made for
-    wanted: Wanted
+    wanted: TargetRules
     changed: Mapping[UUID, RuleData]  # those of `wanted` that are new or edited
     changes: Sequence[Change]
     order: Sequence[str]  # the names in the new order, if those that stay change places
@@ -100,7 +100,7 @@ def plan_rules(file: RuleFile) -> Plan:
     _check_kinds(entries)
     for rule in Rule.objects.filter(kind__in=entries):
         rules[rule.kind].append(rule)
-    plans = [_plan(kind, versions[kind], rules[kind], said) for kind, said in entries.items()]
+    plans = [_plan(kind, versions[kind], rules[kind], listed) for kind, listed in entries.items()]
     tickets = next((plan for plan in plans if plan.kind == NAME and not plan.is_empty), None)
     there = rules.get(NAME, [])
     return Plan(
@@ -110,7 +110,9 @@ def plan_rules(file: RuleFile) -> Plan:
         names={str(rule.pk): rule.name for rule in there}
         | {str(pk): data.name for pk, data in (tickets.wanted if tickets else ())},
         warnings=sorted(
-            warning for kind, said in entries.items() for warning in FORMATS[kind].warnings(said)
+            warning
+            for kind, listed in entries.items()
+            for warning in FORMATS[kind].warnings(listed)
         ),
     )
 
@@ -124,7 +126,7 @@ def _switches(file: RuleFile) -> Iterator[Switch]:
 
 def _check_kinds(entries: Mapping[str, Sequence[Entry]]) -> None:
     """An id is that of one rule, whatever its kind."""
-    wanted = {entry.id: (kind, entry) for kind, said in entries.items() for entry in said}
+    wanted = {entry.id: (kind, entry) for kind, listed in entries.items() for entry in listed}
     rules = Rule.objects.filter(pk__in=[pk for pk in wanted if pk])
     faults = [
         Fault(wanted[pk][1].line, "A rule of another kind has this id.")
@@ -148,7 +150,7 @@ def _plan(kind: str, version: int, rules: Sequence[Rule], entries: Sequence[Entr
     )
 
 
-def _effect(rules: Sequence[Rule], wanted: Wanted) -> Effect:
+def _effect(rules: Sequence[Rule], wanted: TargetRules) -> Effect:
     return effect_of([spec_of(rule) for rule in rules], [rule_spec(*each) for each in wanted])
 
 
@@ -167,10 +169,10 @@ def _ids(entries: Sequence[Entry], rules: Sequence[Rule]) -> Iterator[UUID]:
         yield entry.id or (same[0] if same else uuid.uuid4())
 
 
-def _changes(there: Mapping[UUID, RuleData], wanted: Wanted) -> Iterator[Change]:
+def _changes(there: Mapping[UUID, RuleData], wanted: TargetRules) -> Iterator[Change]:
     """The differences of a rule are those between what the file would say of it."""
-    before = dict(zip(there, members_said([*there.values()]), strict=True))
-    meant = members_said([data.meaning for _, data in wanted])
+    before = dict(zip(there, members_of_rules([*there.values()]), strict=True))
+    meant = members_of_rules([data.meaning for _, data in wanted])
     after = dict(zip((pk for pk, _ in wanted), meant, strict=True))
     for number, (pk, data) in enumerate(wanted, start=1):
         if pk not in there:
@@ -190,7 +192,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
             yield FieldChange(name, was, will_be)
 
 
-def _order(rules: Sequence[Rule], wanted: Wanted) -> list[str]:
+def _order(rules: Sequence[Rule], wanted: TargetRules) -> list[str]:
     """What is new counts only where it is not last: there it pushes others down."""
     there = {rule.pk for rule in rules}
     kept = {pk for pk, _ in wanted}

@@ -12,7 +12,7 @@ from automation.preview import DAYS, MAX_FINDINGS, Effect
 from automation.rule_file.plan import KindPlan, Plan
 
 _SIGNS = {"created": "+", "edited": "~", "deleted": "-"}
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 def describe(plan: Plan) -> Iterator[str]:
@@ -72,4 +72,4 @@ def _shown(value: Any) -> str:
     if value in (None, ""):
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from automation.kinds.ticket_creation.action import CreateTicket, Target
-from automation.rule_file.actions import ActionFormat, Entry, Member, Place, Said, require_unicode
+from automation.rule_file.actions import (
+    ActionFormat,
+    Entry,
+    Location,
+    Member,
+    RawRule,
+    require_unicode,
+)
 from automation.rule_file.document import Fault
 from config.accounts.models import User
 from ticketing.models import Project
@@ -29,8 +36,8 @@ class TicketFormat(ActionFormat):
     }
     required = ("project", "max_tickets_per_day")
 
-    def reader(self, rules: Sequence[Said]) -> Callable[[Said, Place], CreateTicket]:
-        return partial(_read, _Places.named_by(rules))
+    def reader(self, rules: Sequence[RawRule]) -> Callable[[RawRule, Location], CreateTicket]:
+        return partial(_read, _References.named_by(rules))
 
     def writer(self, actions: Sequence[CreateTicket]) -> Callable[[CreateTicket], dict[str, Any]]:
         projects = Project.objects.filter(pk__in={action.project_id for action in actions})
@@ -57,53 +64,53 @@ class TicketFormat(ActionFormat):
                 yield Fault(entry.line, sentence)
 
 
-class _Places(NamedTuple):
+class _References(NamedTuple):
     """What the rules name, in two statements."""
 
     projects: Mapping[str, UUID]
     people: Mapping[str, UUID]
 
     @classmethod
-    def named_by(cls, rules: Sequence[Said]) -> _Places:
-        keys = {said["project"].upper() for said in rules}
-        emails = {(said.get("assignee") or "").lower() for said in rules} - {""}
+    def named_by(cls, rules: Sequence[RawRule]) -> _References:
+        keys = {raw["project"].upper() for raw in rules}
+        emails = {(raw.get("assignee") or "").lower() for raw in rules} - {""}
         projects = Project.objects.filter(key__in=keys).values_list("key", "pk")
         people = User.objects.filter(email__in=emails).values_list("email", "pk")
         return cls(dict(projects), dict(people))
 
 
-def _read(places: _Places, said: Said, place: Place) -> CreateTicket:
-    assignee = said.get("assignee")
-    require_unicode(said.get("fields"), place, "fields")
+def _read(references: _References, raw: RawRule, location: Location) -> CreateTicket:
+    assignee = raw.get("assignee")
+    require_unicode(raw.get("fields"), location, "fields")
     return CreateTicket(
-        target=said.get("target") or Target.CASE_MANAGEMENT,
-        project_id=_project(said["project"], places, place),
-        assignee_id=_person(assignee, places, place) if assignee else None,
-        max_tickets_per_day=said["max_tickets_per_day"],
-        fields=said.get("fields"),
-        group_by=_group_by(said.get("group_by"), place),
-        reopens_closed=said.get("reopens_closed"),
+        target=raw.get("target") or Target.CASE_MANAGEMENT,
+        project_id=_project(raw["project"], references, location),
+        assignee_id=_person(assignee, references, location) if assignee else None,
+        max_tickets_per_day=raw["max_tickets_per_day"],
+        fields=raw.get("fields"),
+        group_by=_group_by(raw.get("group_by"), location),
+        reopens_closed=raw.get("reopens_closed"),
     ).with_unsaid(None)
 
 
-def _group_by(said: list[Any] | None, place: Place) -> list[str] | None:
-    for number, name in enumerate(said or ()):
+def _group_by(names: list[Any] | None, location: Location) -> list[str] | None:
+    for number, name in enumerate(names or ()):
         if not isinstance(name, str):
-            place.fail("A field to group by is a text.", "group_by", number)
-    return said
+            location.fail("A field to group by is a text.", "group_by", number)
+    return names
 
 
-def _project(said: str, places: _Places, place: Place) -> UUID:
-    found = places.projects.get(said.upper()) or _uuid(said)
+def _project(raw: str, references: _References, location: Location) -> UUID:
+    found = references.projects.get(raw.upper()) or _uuid(raw)
     if found is None:
-        place.fail(f"There is no project {said}.", "project")
+        location.fail(f"There is no project {raw}.", "project")
     return found
 
 
-def _person(said: str, places: _Places, place: Place) -> UUID:
-    found = places.people.get(said.lower()) or _uuid(said)
+def _person(raw: str, references: _References, location: Location) -> UUID:
+    found = references.people.get(raw.lower()) or _uuid(raw)
     if found is None:
-        place.fail(f"Nobody has the address {said}.", "assignee")
+        location.fail(f"Nobody has the address {raw}.", "assignee")
     return found
 
 
@@ -120,8 +127,8 @@ def _write(names: Mapping[UUID | None, str], action: CreateTicket) -> dict[str, 
     }
 
 
-def _uuid(said: str) -> UUID | None:
+def _uuid(raw: str) -> UUID | None:
     try:
-        return UUID(said)
+        return UUID(raw)
     except ValueError:
         return None

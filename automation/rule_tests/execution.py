@@ -45,7 +45,7 @@ from ticketing.place_check import PlaceProblem, checker_for
 from ticketing.services import CaseDraft, open_cases
 from ticketing.states import State
 
-PATIENCE = timedelta(seconds=20)
+MAX_WAIT = timedelta(seconds=20)
 
 
 class _Waits(Exception):
@@ -181,7 +181,7 @@ def _deliver(run: TestRun) -> None:
 
 def _as_far_as_it_goes(issue: ExternalIssue) -> ExternalIssue:
     """Deliver it, also if Jira wants us to wait for a moment."""
-    ends = timezone.now() + PATIENCE
+    ends = timezone.now() + MAX_WAIT
     while True:
         issue = deliver_one(issue.pk, patience=max((ends - timezone.now()).total_seconds(), 0))
         account = JiraAccount.objects.get(pk=issue.account_id)

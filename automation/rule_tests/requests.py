@@ -82,7 +82,7 @@ def start(spec: RuleSpec, finding: Finding, *, actor: User, run_id: UUID | None 
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-            _ring(run)
+            _enqueue(run)
     except IntegrityError:
         return TestRun.objects.get(pk=run_id)
     return run
@@ -108,7 +108,7 @@ def look_after(run: TestRun) -> None:
     """Ring for a run whose issue has come to an end without it; somebody is watching."""
     is_old = run.created_at < timezone.now() - LOST_AFTER
     if is_old and run.state == TestRun.State.RUNNING and not waits_for(run):
-        _ring(run)
+        _enqueue(run)
 
 
 def forget_old() -> None:
@@ -126,10 +126,10 @@ def _carry_on_or_give_up(run: TestRun) -> None:
     if run.case_id is None and run.created_at < timezone.now() - GIVEN_UP_AFTER:
         fail(run, Failed("It was interrupted before anything was created."))
     else:
-        _ring(run)
+        _enqueue(run)
 
 
-def _ring(run: TestRun) -> None:
+def _enqueue(run: TestRun) -> None:
     enqueue("automation.tasks.run_test", str(run.pk))
 
 

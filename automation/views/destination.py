@@ -19,7 +19,7 @@ from ticketing.catalogue.options import people, spaces, teams
 from ticketing.models import JiraAccount
 from ticketing.selectors import connected_accounts
 
-MOST_OPTIONS = 50
+MAX_OPTIONS = 50
 
 
 @require(Permission.RULES_WRITE)
@@ -77,7 +77,7 @@ def _choices(find: Callable[[], list[dict[str, str]]]) -> JsonResponse:
         found = find()
     except CatalogueError as error:
         return JsonResponse({"choices": [], "problem": error.reason})
-    return JsonResponse({"choices": found[:MOST_OPTIONS]})
+    return JsonResponse({"choices": found[:MAX_OPTIONS]})
 
 
 def _account(request: HttpRequest) -> JiraAccount:

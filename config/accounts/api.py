@@ -17,12 +17,12 @@ from config.accounts.api_keys import KeyActor
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.accounts.selectors import listed_people
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.paging import read_page
+from config.lib.datadog_api.schemas import answers, page_parameters, schema_of
+from config.lib.datadog_api.shapes import Count, Document, Shown, documented
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.ids import uuid_of
-from config.lib.public.paging import read_page
-from config.lib.public.schemas import answers, page_parameters, schema_of
-from config.lib.public.shapes import Count, Document, Shown, says
-from config.lib.public.views import PublicView, answer
 
 DEFAULT_SIZE, MAX_SIZE = 10, 100
 FILTER, STATUS, SORT, DIRECTION = "filter", "filter[status]", "sort", "sort_dir"
@@ -51,7 +51,7 @@ class _UserAttributes(Struct):
     name: str
     handle: str
     email: str
-    created_at: Annotated[str, says(format="date-time")]
+    created_at: Annotated[str, documented(format="date-time")]
     disabled: bool
     service_account: bool
     status: Literal["Active", "Disabled"]

@@ -36,14 +36,14 @@ WINDOW = timedelta(hours=settings.AXES_COOLOFF_TIME)
 KNOWN_FOR = timedelta(days=90)
 
 
-class Standing(NamedTuple):
+class RemainingTries(NamedTuple):
     """Where a name stands at an address."""
 
     tries_left: int
     paused_until: datetime | None  # None while tries are left
 
 
-def standing(username: str | None, address: str) -> Standing:
+def remaining_tries(username: str | None, address: str) -> RemainingTries:
     now = timezone.now()
     recent = AccessAttempt.objects.filter(attempt_time__gt=now - WINDOW)
     from_here, of_name = recent.filter(ip_address=address), recent.filter(username=username)
@@ -54,10 +54,10 @@ def standing(username: str | None, address: str) -> Standing:
     if not known.exists():
         limits += [_against(PER_ADDRESS, from_here), _against(PER_NAME, of_name)]
     ends = [each.paused_until for each in limits if each.paused_until]
-    return Standing(min(each.tries_left for each in limits), max(ends, default=None))
+    return RemainingTries(min(each.tries_left for each in limits), max(ends, default=None))
 
 
-def _against(limit: int, failures: QuerySet[AccessAttempt]) -> Standing:
+def _against(limit: int, failures: QuerySet[AccessAttempt]) -> RemainingTries:
     """Paused until so many of the failures are old that fewer than `limit` are left."""
     rows = failures.order_by("attempt_time").values_list("attempt_time", "failures_since_start")
     count = sum(number for _, number in rows)
@@ -67,7 +67,7 @@ def _against(limit: int, failures: QuerySet[AccessAttempt]) -> Standing:
             break
         count -= number
         paused_until = failed_at + WINDOW
-    return Standing(tries_left, paused_until)
+    return RemainingTries(tries_left, paused_until)
 
 
 class SignInHandler(AxesDatabaseHandler):
@@ -76,5 +76,5 @@ class SignInHandler(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """How many of the tries, which are as many as the smallest limit, are used up."""
         username = get_client_username(request, credentials)
-        left = standing(username, request.axes_ip_address).tries_left  # type: ignore[attr-defined]
+        left = remaining_tries(username, request.axes_ip_address).tries_left  # type: ignore[attr-defined]
         return PER_NAME_AND_ADDRESS - min(PER_NAME_AND_ADDRESS, left)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from config.lib.datadog_api.schemas import OUR_ERRORS, errors_of, schema_of
+from config.lib.datadog_api.shapes import Error, Errors, documented
 from config.lib.jsonapi import MEDIA_TYPE
-from config.lib.public.schemas import OUR_ERRORS, errors_of, schema_of
-from config.lib.public.shapes import Error, Errors, says
 
 
 class Sentences(Struct):
@@ -25,7 +25,7 @@ class _Coded(Struct):
 
 
 class CodedErrors(Struct):
-    errors: list[Annotated[Any, says(anyOf=[schema_of(Error), schema_of(_Coded)])]]
+    errors: list[Annotated[Any, documented(anyOf=[schema_of(Error), schema_of(_Coded)])]]
 
 
 _NOUNS = (

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from config.lib.public.shapes import EpochMs, only, says
+from config.lib.datadog_api.shapes import EpochMs, documented, only
 from config.lib.utc import epoch_ms
 from findings.explorer.due import days_left
 from findings.facts import FindingType, Severity, Status
@@ -56,7 +56,7 @@ class After(Struct):
 
 
 class Next(Struct):
-    next: Annotated[str | UnsetType, says(format="uri-reference")] = UNSET
+    next: Annotated[str | UnsetType, documented(format="uri-reference")] = UNSET
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

@@ -16,26 +16,26 @@ from config.accounts import idempotency
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.schemas import OUR_ERRORS, our_answers, schema_of
+from config.lib.datadog_api.shapes import Document
 from config.lib.jsonapi import MEDIA_TYPE, ApiError
-from config.lib.public.schemas import OUR_ERRORS, our_answers, schema_of
-from config.lib.public.shapes import Document
 from config.lib.request_body import JSON
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import QueryTimeout
-from findings.api.asking import (
+from findings.api.documents import After, FindingDocument, Next, finding_document
+from findings.api.intake import Envelope, Received, take_in
+from findings.api.search_params import (
     AFTER,
     DEFAULT_LIMIT,
     LIMIT,
     PARAMETERS,
     QUERY,
     SORT,
-    found_page,
     limit_of,
     order_of,
     query_of,
+    search_page,
 )
-from findings.api.documents import After, FindingDocument, Next, finding_document
-from findings.api.intake import Envelope, Received, take_in
 from findings.selectors import Cursor, Order, Page, finding_by_id
 
 
@@ -69,13 +69,13 @@ class FindingsView(LimitedSearch):
         responses=our_answers(200, schema_of(_Page), 503),
     )
     def get(self, request: Request) -> Response:
-        asked = request.query_params
+        params = request.query_params
         try:
-            page = found_page(
-                query_of(asked.get(QUERY, ""), parameter=QUERY),
-                order=order_of(asked.get(SORT, Order.NEWEST), parameter=SORT),
+            page = search_page(
+                query_of(params.get(QUERY, ""), parameter=QUERY),
+                order=order_of(params.get(SORT, Order.NEWEST), parameter=SORT),
                 after=_cursor(request),
-                limit=limit_of(asked.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+                limit=limit_of(params.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
             )
         except QueryTimeout:
             detail = "The search took too long and was given up. Ask for less."

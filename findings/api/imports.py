@@ -20,17 +20,17 @@ from rest_framework.views import APIView
 
 from config.accounts import idempotency
 from config.accounts.roles import Permission
+from config.lib.datadog_api.schemas import our_answers, schema_of
+from config.lib.datadog_api.shapes import Count, Data, Error, Moment, PageMeta, Shown, only
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import our_answers, schema_of
-from config.lib.public.shapes import Count, Data, Error, Moment, PageMeta, Shown, only
 from config.lib.request_body import stream_of
 from config.lib.request_handling import ENVELOPE, Handling, Lane
 from findings.formats.registry import FORMATS
 from findings.formats.shapes.column_map import WrongColumns, column_map
 from findings.formats.streams.records import RefusedReport
-from findings.imports.dry_run import look_through
+from findings.imports.dry_run import dry_run
 from findings.imports.queue import store_chunks
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import ReportTooLarge, chunks_of, spooled
 from findings.models import Import
 
@@ -203,7 +203,7 @@ class ImportsView(APIView):
     def post(self, request: Request) -> Response:
         _check_size_and_encoding(request)
         given, chunks, file_name = _sent(request)
-        sent = Sent(
+        options = ImportOptions(
             source=given.get("source", ""),
             scope=given.get("scope", ""),
             format_name=given.get("format", ""),
@@ -212,7 +212,7 @@ class ImportsView(APIView):
             is_partial=_flag(given, "partial"),
             by=str(request.user),
         )
-        return idempotency.answer_upload_once(request, chunks, partial(_taken, sent, given))
+        return idempotency.answer_upload_once(request, chunks, partial(_taken, options, given))
 
     @extend_schema(
         operation_id="list_imports",
@@ -246,15 +246,15 @@ class ImportView(APIView):
         return Response({"data": _document(found), "errors": found.errors})
 
 
-def _taken(sent: Sent, given: Mapping[str, str], chunks: Iterator[bytes]) -> Response:
+def _taken(options: ImportOptions, given: Mapping[str, str], chunks: Iterator[bytes]) -> Response:
     """Taken in, only looked through, or kept for the queue."""
     try:
         if _flag(given, "dry_run"):
-            return _looked_through(sent, chunks)
+            return _dry_run(options, chunks)
         if _flag(given, "queued"):
-            kept = store_chunks(chunks, sent)
+            kept = store_chunks(chunks, options)
             return Response({"data": _document(kept), "errors": []}, status=202)
-        done = import_report(chunks, sent)
+        done = import_report(chunks, options)
     except WrongColumns as wrong:
         raise ApiError(422, "Report refused", wrong.reason, parameter="columns") from None
     except RefusedReport as refusal:
@@ -263,9 +263,9 @@ def _taken(sent: Sent, given: Mapping[str, str], chunks: Iterator[bytes]) -> Res
     return Response({"data": _document(done), "errors": done.errors}, status=201)
 
 
-def _looked_through(sent: Sent, chunks: Iterator[bytes]) -> Response:
+def _dry_run(options: ImportOptions, chunks: Iterator[bytes]) -> Response:
     with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
-        summary = look_through(file, sent).as_json()
+        summary = dry_run(file, options).as_json()
     errors = summary.pop("errors")
     data = {"id": "dry-run", "type": "import_previews", "attributes": summary}
     return Response({"data": data, "errors": errors})

@@ -13,9 +13,9 @@ from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.lib.datadog_api.schemas import schema_of
+from config.lib.datadog_api.shapes import Count, Error, Moment, documented, only
 from config.lib.jsonapi import ApiError, error
-from config.lib.public.schemas import schema_of
-from config.lib.public.shapes import Count, Error, Moment, only, says
 from config.lib.request_body import read_json_body
 from findings.facts import FindingType, Severity
 from findings.formats import normalised
@@ -30,24 +30,28 @@ class ReportedFinding(msgspec.Struct):  # `normalise` does the checking
     finding_type: Annotated[
         str,
         only(*FindingType, "container_image_vulnerability", "host_vulnerability"),
-        says(description="In any case. The last two become host_and_container_vulnerability."),
+        documented(
+            description="In any case. The last two become host_and_container_vulnerability."
+        ),
     ]
-    title: Annotated[str, says(maxLength=normalised.MAX_TITLE)]
-    severity: Annotated[str, only(*Severity), says(description="In any case.")]
-    resource_id: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_ID)]
+    title: Annotated[str, documented(maxLength=normalised.MAX_TITLE)]
+    severity: Annotated[str, only(*Severity), documented(description="In any case.")]
+    resource_id: Annotated[str, documented(maxLength=normalised.MAX_RESOURCE_ID)]
     description: Annotated[
-        str, says(maxLength=normalised.MAX_DESCRIPTION, description="Markdown.")
+        str, documented(maxLength=normalised.MAX_DESCRIPTION, description="Markdown.")
     ] = ""
-    resource_name: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_NAME)] = ""
-    resource_type: Annotated[str, says(maxLength=normalised.MAX_RESOURCE_TYPE)] = ""
+    resource_name: Annotated[str, documented(maxLength=normalised.MAX_RESOURCE_NAME)] = ""
+    resource_type: Annotated[str, documented(maxLength=normalised.MAX_RESOURCE_TYPE)] = ""
     tags: Annotated[
-        list[Annotated[str, says(maxLength=normalised.MAX_TAG, description="key:value")]],
-        says(maxItems=normalised.MAX_TAGS),
+        list[Annotated[str, documented(maxLength=normalised.MAX_TAG, description="key:value")]],
+        documented(maxItems=normalised.MAX_TAGS),
     ] = []
-    attributes: Annotated[dict[str, Any], says(description="At most 64 KiB, 10 levels deep.")] = {}
+    attributes: Annotated[
+        dict[str, Any], documented(description="At most 64 KiB, 10 levels deep.")
+    ] = {}
     fingerprint: Annotated[
         str,
-        says(
+        documented(
             maxLength=normalised.MAX_FINGERPRINT,
             description="The finding's identity within its source. Without one it is made of "
             "finding_type, title and resource_id.",
@@ -55,7 +59,7 @@ class ReportedFinding(msgspec.Struct):  # `normalise` does the checking
     ] = ""
     first_seen_at: Annotated[
         Moment | int | UnsetType,
-        says(description="ISO 8601 or epoch milliseconds, from 1970 to tomorrow."),
+        documented(description="ISO 8601 or epoch milliseconds, from 1970 to tomorrow."),
     ] = UNSET
 
 
@@ -65,7 +69,7 @@ class Envelope(msgspec.Struct, forbid_unknown_fields=True):
     ]
     # Raw, so that one bad finding is one error and not the end of the request.
     findings: Annotated[
-        list[Annotated[msgspec.Raw, says(**schema_of(ReportedFinding))]],
+        list[Annotated[msgspec.Raw, documented(**schema_of(ReportedFinding))]],
         msgspec.Meta(min_length=1, max_length=MAX_FINDINGS),
     ]
 

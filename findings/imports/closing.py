@@ -33,7 +33,7 @@ CHUNK = 1_000  # findings closed in one transaction
 _EVENT = ("finding_id", "kind", "before", "after", "note", "actor_id", "created_at")
 
 
-class Standing(NamedTuple):
+class ScopeCoverage(NamedTuple):
     """How the findings of a scope that were open before an import stand after it."""
 
     missing: int = 0
@@ -51,32 +51,32 @@ class ClosingDecision(NamedTuple):
     is_mixed: bool = False  # found out now: the scope is several
 
 
-def judge(
-    standing: Standing, *, run: Import, scope: Scope, is_overtaken: bool = False
+def decide(
+    coverage: ScopeCoverage, *, run: Import, scope: Scope, is_overtaken: bool = False
 ) -> ClosingDecision:
     """What becomes of the missing findings. Pure: the same for an import and for a dry run."""
     if note := _why_nothing(run, scope, is_overtaken=is_overtaken):
         return ClosingDecision(Import.Closing.NONE, note)
-    unread = sentence(run.unscanned, standing.kept)
-    if not standing.missing:
+    unread = sentence(run.unscanned, coverage.kept)
+    if not coverage.missing:
         return ClosingDecision(Import.Closing.DONE, unread)
-    shares_nothing = not standing.seen and not run.reopened and run.received > run.rejected
+    shares_nothing = not coverage.seen and not run.reopened and run.received > run.rejected
     if not scope.target and shares_nothing:
         return ClosingDecision(Import.Closing.NONE, MIXED, is_mixed=True)
-    doubt = _doubt(standing, run)
+    doubt = _doubt(coverage, run)
     return ClosingDecision(
         Import.Closing.HELD if doubt else Import.Closing.DONE, f"{unread} {doubt}".strip()
     )
 
 
-def _doubt(standing: Standing, run: Import) -> str:
+def _doubt(coverage: ScopeCoverage, run: Import) -> str:
     """Why a person decides, or ""."""
-    missing = f"{standing.missing:,} of {standing.expected:,} findings are missing from this report"
+    missing = f"{coverage.missing:,} of {coverage.expected:,} findings are missing from this report"
     if run.may_be_cut:
         return f"{missing}, and the file may be cut off."
     if run.rejected:
         return f"{missing}, of which not every record went in."
-    is_rash = standing.missing * 100 > standing.expected * settings.IMPORT_HOLD_PERCENT
+    is_rash = coverage.missing * 100 > coverage.expected * settings.IMPORT_HOLD_PERCENT
     return f"{missing}." if is_rash else ""
 
 
@@ -96,10 +96,10 @@ MIXED = (
 )
 
 
-def settle(run: Import) -> None:
+def apply(run: Import) -> None:
     """The report was read to its end: close what is missing, or say why not."""
     if run.closing == Import.Closing.OPEN:
-        _decide(run)
+        _store_decision(run)
     if run.closing == Import.Closing.DONE and run.missing:
         _close_all(run, actor=None)
 
@@ -166,17 +166,17 @@ def _record(run: Import, action: str, *, actor: User, count: int) -> None:
 
 
 @transaction.atomic
-def _decide(run: Import) -> None:
+def _store_decision(run: Import) -> None:
     scope = _locked(run)
-    standing = _standing(run, scope)
-    decision = judge(standing, run=run, scope=scope, is_overtaken=_is_overtaken(run))
+    coverage = _coverage(run, scope)
+    decision = decide(coverage, run=run, scope=scope, is_overtaken=_is_overtaken(run))
     if decision.is_mixed:
         Scope.objects.filter(pk=scope.pk).update(is_mixed=True)
     if scope.recipe_version < RECIPE_VERSION and not run.is_partial:
         # What it had from before is adopted by now: it asks no longer for rows of other scopes.
         Scope.objects.filter(pk=scope.pk).update(recipe_version=RECIPE_VERSION)
     run.closing, run.closing_note = decision.closing, decision.note
-    run.missing, run.expected = standing.missing, standing.expected
+    run.missing, run.expected = coverage.missing, coverage.expected
     run.save(update_fields=("closing", "closing_note", "missing", "expected"))
     if not run.is_partial:
         held = Import.objects.filter(scope=scope, closing=Import.Closing.HELD)
@@ -214,7 +214,7 @@ def _open(scope: int | None) -> QuerySet[Finding]:
     return Finding.objects.filter(scope=scope, status__in=OPEN_STATUSES)
 
 
-def _standing(run: Import, scope: Scope) -> Standing:
+def _coverage(run: Import, scope: Scope) -> ScopeCoverage:
     """What opened since it began is new, and says nothing about those that were open."""
     since = run.started_at
     counts = _open(scope.pk).aggregate(
@@ -222,7 +222,7 @@ def _standing(run: Import, scope: Scope) -> Standing:
         seen=Count("pk", filter=Q(last_seen_at__gte=since, opened_at__lt=since)),
     )
     missing = _missing(run).count() if run.unscanned else counts["missing"]
-    return Standing(missing, counts["seen"], kept=counts["missing"] - missing)
+    return ScopeCoverage(missing, counts["seen"], kept=counts["missing"] - missing)
 
 
 def _close_all(run: Import, *, actor: User | None) -> None:

@@ -13,13 +13,13 @@ from django.utils import timezone
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, type_choice
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.streams.records import RefusedReport
-from findings.imports.closing import Standing, judge
-from findings.imports.recognition import Report, recognised, scope_of
+from findings.imports.closing import ScopeCoverage, decide
+from findings.imports.recognition import RecognisedReport, recognised, scope_of
 from findings.imports.run import (
     BATCH,
     CLOCK_SKEW,
     MAX_ERRORS,
-    Sent,
+    ImportOptions,
     as_error,
     nothing_went_in,
 )
@@ -60,25 +60,25 @@ class Summary:
         return asdict(self)
 
 
-def look_through(file: BinaryIO, sent: Sent) -> Summary:
+def dry_run(file: BinaryIO, options: ImportOptions) -> Summary:
     """Read the report to its end; RefusedReport if it does not go in."""
     report = recognised(
         file,
-        source=sent.source,
-        target=sent.scope,
-        name=sent.format_name,
-        columns=sent.columns,
+        source=options.source,
+        target=options.scope,
+        name=options.format_name,
+        columns=options.columns,
     )
     counting = _Counting(report)
     outcomes = report.outcomes(latest=timezone.now() + CLOCK_SKEW)
     while batch := list(islice(outcomes, BATCH)):
         counting.add(batch)
     counting.refuse_if_nothing_goes_in()
-    return counting.finish(is_partial=sent.is_partial or report.is_partial)
+    return counting.finish(is_partial=options.is_partial or report.is_partial)
 
 
 class _Counting:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: RecognisedReport) -> None:
         self._report = report
         self._source = Source.objects.filter(name=report.source).first()
         self._scope = scope_of(report, self._source)
@@ -158,7 +158,7 @@ class _Counting:
     def finish(self, *, is_partial: bool) -> Summary:
         summary = self._summary
         kept = self._left & self._of_unscanned()
-        standing = Standing(
+        coverage = ScopeCoverage(
             missing=len(self._left - kept), seen=self._expected - len(self._left), kept=len(kept)
         )
         run = Import(
@@ -169,10 +169,10 @@ class _Counting:
             unscanned=summary.unscanned,
             may_be_cut=self._report.may_be_cut,
         )
-        verdict = judge(standing, run=run, scope=self._scope)
-        summary.closing, summary.closing_note = verdict.closing.value, verdict.note
-        summary.missing, summary.expected = standing.missing, standing.expected
-        summary.resolved = standing.missing if verdict.closing == Import.Closing.DONE else 0
+        decision = decide(coverage, run=run, scope=self._scope)
+        summary.closing, summary.closing_note = decision.closing.value, decision.note
+        summary.missing, summary.expected = coverage.missing, coverage.expected
+        summary.resolved = coverage.missing if decision.closing == Import.Closing.DONE else 0
         summary.severities = {
             each.value: self._severities[each] for each in Severity if self._severities[each]
         }

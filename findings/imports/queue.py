@@ -36,8 +36,8 @@ from findings.formats.readers import generic
 from findings.formats.shapes.column_map import UnknownTable, offered
 from findings.formats.shapes.generic_columns import ColumnMap
 from findings.formats.streams.records import RefusedReport
-from findings.imports.dry_run import look_through
-from findings.imports.run import Sent, carry_on, refuse, source_called
+from findings.imports.dry_run import dry_run
+from findings.imports.run import ImportOptions, carry_on, refuse, source_called
 from findings.imports.spool import ReportTooLarge, chunks_of, spooled
 from findings.models import Import
 
@@ -60,16 +60,16 @@ class _LeaseLost(Exception):
     """Another worker has the upload by now."""
 
 
-def store(file: File[bytes], sent: Sent, *, asks_first: bool = False) -> Import:
+def store(file: File[bytes], options: ImportOptions, *, asks_first: bool = False) -> Import:
     """Store the file and wake the queue; with `asks_first` it is only looked through.
 
     Stored before its row, so a row is only there for a file that is there as a whole. What dies
     in between leaves a file to `delete_stray_files`.
     """
     key = uuid4()
-    row = sent.row(
+    row = options.row(
         pk=key,
-        source=source_called(sent.source) if sent.source else None,
+        source=source_called(options.source) if options.source else None,
         state=Import.State.CHECKING if asks_first else Import.State.RUNNING,
         size=_size_unpacked(file),
         stored_as=default_storage.save(f"{_FOLDER}/{key}", file),
@@ -87,7 +87,7 @@ def _size_unpacked(file: File[bytes]) -> int:
     return file.size * (_USUAL_RATIO if is_packed else 1)
 
 
-def store_chunks(chunks: Iterable[bytes], sent: Sent) -> Import:
+def store_chunks(chunks: Iterable[bytes], options: ImportOptions) -> Import:
     """As `store`, from a request's body. RefusedReport for one that is too large."""
     limit = settings.IMPORT_MAX_BYTES
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
@@ -96,7 +96,7 @@ def store_chunks(chunks: Iterable[bytes], sent: Sent) -> Import:
             if file.tell() > limit:
                 raise ReportTooLarge(f"The report is larger than {limit:,} bytes.")
         file.seek(0)
-        return store(File(cast("IO[bytes]", file)), sent)
+        return store(File(cast("IO[bytes]", file)), options)
 
 
 def confirm(row: Import) -> bool:
@@ -230,15 +230,15 @@ def _take(row: Import, has_time: Callable[[], bool]) -> None:
         return
     with _content(row) as chunks:
         if row.state == Import.State.CHECKING:
-            _look_through(row, chunks)
+            _dry_run(row, chunks)
         else:
             carry_on(row, chunks, has_time=has_time, before_batch=_renew)
 
 
-def _look_through(row: Import, chunks: Iterator[bytes]) -> None:
+def _dry_run(row: Import, chunks: Iterator[bytes]) -> None:
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
-            summary = look_through(file, _sent(row))
+            summary = dry_run(file, _options_of(row))
         found = summary.as_json()
     except UnknownTable as table:
         found = {"columns": offered(table.columns), "is_unknown": True}
@@ -250,8 +250,8 @@ def _look_through(row: Import, chunks: Iterator[bytes]) -> None:
     mine.update(state=row.state, summary=found, due_at=None, tries=0)
 
 
-def _sent(row: Import) -> Sent:
-    return Sent(
+def _options_of(row: Import) -> ImportOptions:
+    return ImportOptions(
         source=row.source.name if row.source else "",
         scope=row.target,
         format_name=row.format,

@@ -26,7 +26,7 @@ MAX_TARGET = 200  # column width
 
 
 @dataclass(frozen=True)
-class Report:
+class RecognisedReport:
     file: BinaryIO
     size: int  # bytes
     format: Format
@@ -101,7 +101,7 @@ def _about_columns(unread: list[str]) -> list[str]:
 
 def recognised(
     file: BinaryIO, *, source: str, target: str, name: str, columns: ColumnMap
-) -> Report:
+) -> RecognisedReport:
     """The report in the file, with what its sender said of it; "" is nothing.
 
     RefusedReport for one that does not go in. Nothing is written.
@@ -112,7 +112,7 @@ def recognised(
     size = file.seek(0, 2)
     known = registry.recognise(file, name=name, columns=columns)
     scanner = known.scanner(file).lower() or known.NAME
-    return Report(
+    return RecognisedReport(
         file,
         size,
         known,
@@ -125,11 +125,11 @@ def recognised(
     )
 
 
-def _empty(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
+def _empty(file: BinaryIO, *, source: str, target: str, name: str) -> RecognisedReport:
     """Some scanners write nothing at all when they find nothing: with format and scope named that
     is a report without findings."""
     known = registry.by_name(name)
-    return Report(
+    return RecognisedReport(
         file,
         0,
         known,
@@ -141,7 +141,7 @@ def _empty(file: BinaryIO, *, source: str, target: str, name: str) -> Report:
     )
 
 
-def scope_of(report: Report, source: Source | None) -> Scope:
+def scope_of(report: RecognisedReport, source: Source | None) -> Scope:
     """What the report covers; not stored yet where nothing has come of it before.
 
     Several scanners write `[]` when they find nothing. It belongs to the scanner of the scope if
@@ -157,7 +157,7 @@ def scope_of(report: Report, source: Source | None) -> Scope:
     return scopes.filter(scanner=report.scanner).first() or _new_scope(report, source)
 
 
-def _new_scope(report: Report, source: Source | None) -> Scope:
+def _new_scope(report: RecognisedReport, source: Source | None) -> Scope:
     """As old as the scope that its reports had before the format named what it scanned."""
     target = None if report.is_named else registry.former_target_of(report.format, report.file)
     former = Scope.objects.filter(source=source, target=short(target or ""))

@@ -25,7 +25,14 @@ from findings.formats.shapes.generic_columns import ColumnMap
 from findings.formats.streams.records import RefusedReport
 from findings.imports import closing
 from findings.imports.intake import receive
-from findings.imports.recognition import Report, printable, recognised, scope_of, short, source_name
+from findings.imports.recognition import (
+    RecognisedReport,
+    printable,
+    recognised,
+    scope_of,
+    short,
+    source_name,
+)
 from findings.imports.spool import spooled
 from findings.models import Import, Scope, Source
 
@@ -49,7 +56,7 @@ _RECOGNISED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class ImportOptions:
     """What came with a file."""
 
     source: str = ""  # default: the scanner that the report names
@@ -73,21 +80,21 @@ class Sent:
         )
 
 
-def import_report(chunks: Iterable[bytes], sent: Sent) -> Import:
+def import_report(chunks: Iterable[bytes], options: ImportOptions) -> Import:
     """Record the findings of a report, given in chunks, plain, gzipped or zipped.
 
     Raises RefusedReport, with the refusal kept as an Import, if the file does not go in. Single
     records that do not are the `errors` of the Import, in the API's words.
     """
-    row = sent.row()
+    row = options.row()
     try:
         with spooled(chunks, limit=settings.IMPORT_MAX_BYTES) as file:
             report = recognised(
                 file,
-                source=sent.source,
+                source=options.source,
                 target=row.target,
-                name=sent.format_name,
-                columns=sent.columns,
+                name=options.format_name,
+                columns=options.columns,
             )
             _refuse_if_nothing_goes_in(report, row)
             _note(report, row)
@@ -141,7 +148,7 @@ def refuse(row: Import, reason: str) -> None:
     row.finished_at = timezone.now()
 
 
-def _refuse_if_nothing_goes_in(report: Report, row: Import) -> None:
+def _refuse_if_nothing_goes_in(report: RecognisedReport, row: Import) -> None:
     """Before anything is stored: read to the first record that goes in.
 
     The account of one of which none does is kept in the row.
@@ -171,7 +178,7 @@ def source_called(name: str) -> Source:
     return Source.objects.get_or_create(name=source_name(name))[0]
 
 
-def _note(report: Report, row: Import) -> None:
+def _note(report: RecognisedReport, row: Import) -> None:
     """What the report turned out to be is noted in the row."""
     row.source = source_called(report.source)
     row.scope = scope_of(report, row.source)
@@ -189,7 +196,7 @@ def _note(report: Report, row: Import) -> None:
     row.size = report.size
 
 
-def _outcomes(report: Report, row: Import) -> Iterator[Normalised | Rejected]:
+def _outcomes(report: RecognisedReport, row: Import) -> Iterator[Normalised | Rejected]:
     return report.outcomes(latest=row.started_at + CLOCK_SKEW)
 
 
@@ -206,7 +213,7 @@ def _record_all(
         _record(batch, row, before_batch)
         if not has_time():
             return
-    closing.settle(row)
+    closing.apply(row)
     row.state = Import.State.DONE
     row.bytes_read = row.size
     row.finished_at = timezone.now()

@@ -22,7 +22,7 @@ def as_json(value: Mapping[str, Any] | Sequence[Any]) -> str:
     return _ENCODER.encode(value).decode()
 
 
-class Report(NamedTuple):
+class ReportRow(NamedTuple):
     """One reported finding on its way into the table."""
 
     finding: Normalised
@@ -51,7 +51,7 @@ class Known(NamedTuple):
         return self.base_severity or self.severity
 
 
-SAID = (
+SOURCE_COLUMNS = (
     "fingerprint",
     "recipe_version",
     "digest",
@@ -73,7 +73,7 @@ SAID = (
 """What a source says of a finding: the columns that change when it says something else."""
 
 NEW = (
-    *SAID,
+    *SOURCE_COLUMNS,
     "finding_id",
     "source_id",
     "status",
@@ -87,16 +87,16 @@ NEW = (
 )
 
 
-def report_of(finding: Normalised, scope_id: int | None = None) -> Report:
+def report_row(finding: Normalised, scope_id: int | None = None) -> ReportRow:
     tags, attributes = as_json(finding.tags), as_json(finding.attributes)
-    said = digest(finding, tags=tags, attributes=attributes)
-    return Report(finding, tags, attributes, said, scope_id)
+    checksum = digest(finding, tags=tags, attributes=attributes)
+    return ReportRow(finding, tags, attributes, checksum, scope_id)
 
 
-def said_row(
-    report: Report, *, first_seen_at: datetime, last_seen_at: datetime, overridden: str = ""
+def source_values(
+    report: ReportRow, *, first_seen_at: datetime, last_seen_at: datetime, overridden: str = ""
 ) -> tuple[Any, ...]:
-    """In the order of `SAID`. The finding was first seen at `first_seen_at` or before.
+    """In the order of `SOURCE_COLUMNS`. The finding was first seen at `first_seen_at` or before.
 
     `overridden` is the severity that a person has set: the source's goes beneath it.
     """
@@ -123,10 +123,12 @@ def said_row(
     )
 
 
-def new_row(report: Report, *, source_id: int, source_name: str, now: datetime) -> tuple[Any, ...]:
+def new_row(
+    report: ReportRow, *, source_id: int, source_name: str, now: datetime
+) -> tuple[Any, ...]:
     """In the order of `NEW`: open, and waiting for its evaluation."""
     return (
-        *said_row(report, first_seen_at=now, last_seen_at=now),
+        *source_values(report, first_seen_at=now, last_seen_at=now),
         public_id(source_name, report.finding),
         source_id,
         Status.OPEN.value,

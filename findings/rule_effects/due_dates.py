@@ -11,7 +11,7 @@ from config.lib.utc import midnight
 from findings.events import Event
 from findings.facts import Status
 from findings.models import FindingEvent
-from findings.rule_effects.writing import Effects, is_gone
+from findings.rule_effects.effects import Effects, is_gone
 from findings.rule_state import RuleActor
 from findings.services import Claimed
 from findings.workflow import RuleType, rule_of, with_due_date, without_due_date

@@ -8,7 +8,7 @@ from typing import Any
 
 from findings.events import Event
 from findings.models import FindingEvent
-from findings.rule_effects.writing import Effects, is_gone
+from findings.rule_effects.effects import Effects, is_gone
 from findings.rule_state import RuleActor
 from findings.services import Claimed
 from findings.workflow import RuleType, rule_of, with_inbox, with_rule, without_inbox

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from config.lib.utc import epoch_ms
-from findings.events import Event, ring_on_commit
+from findings.events import Event, send_on_commit
 from findings.facts import Status
 from findings.models import FindingEvent
-from findings.rule_effects.writing import Effects, is_gone
+from findings.rule_effects.effects import Effects, is_gone
 from findings.rule_state import RuleActor
 from findings.services import Claimed
 from findings.signals import findings_changed
@@ -31,7 +31,7 @@ def mute(changes: Sequence[MuteChange], *, now: datetime) -> list[Claimed]:
     """As `mute_effects` says. Two statements."""
     effects = mute_effects(changes, now=now)
     if any(event.before != Status.MUTED for event in effects.events):
-        ring_on_commit(findings_changed)
+        send_on_commit(findings_changed)
     return effects.store(now=now)
 
 
@@ -59,7 +59,7 @@ def unmute(
     """As `unmute_effects` says. Two statements."""
     effects = unmute_effects(findings, actor=actor, note=note)
     if effects.columns:
-        ring_on_commit(findings_changed)
+        send_on_commit(findings_changed)
     return effects.store(now=now)
 
 

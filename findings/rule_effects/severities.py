@@ -9,7 +9,7 @@ from uuid import UUID
 
 from findings.events import Event
 from findings.models import FindingEvent
-from findings.rule_effects.writing import Effects, is_gone
+from findings.rule_effects.effects import Effects, is_gone
 from findings.rule_state import RuleActor
 from findings.services import Claimed
 from findings.workflow import RuleType, rule_of, with_rule

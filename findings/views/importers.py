@@ -16,10 +16,10 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.request_handling import ENVELOPE, Lane, handle
 from findings.formats.shapes.column_map import in_words
-from findings.forms import iso, said_of
+from findings.forms import count_label, iso
 from findings.imports import closing, importers, queue
 from findings.imports.column_map_form import ColumnsForm
-from findings.imports.run import Sent
+from findings.imports.run import ImportOptions
 from findings.imports.upload_form import UploadForm
 from findings.models import Import, Source
 
@@ -96,7 +96,7 @@ def upload_report(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if sent else UploadForm()
     if form.is_valid():
         file = cast("UploadedFile[bytes]", form.cleaned_data["file"])
-        options = Sent(
+        options = ImportOptions(
             source=form.cleaned_data["source"],
             scope=form.cleaned_data["scope"],
             format_name=form.cleaned_data["format"],
@@ -152,7 +152,7 @@ def resolve(request: HttpRequest, import_id: UUID) -> HttpResponse:
     except closing.AlreadyDecided as decided:
         messages.warning(request, str(decided))
     else:
-        messages.success(request, f"{said_of(run.resolved)} resolved")
+        messages.success(request, f"{count_label(run.resolved)} resolved")
     return redirect("findings:import-show", import_id)
 
 

@@ -16,10 +16,10 @@ from findings.forms import (
     MuteForm,
     SeverityForm,
     StatusForm,
-    said_of,
+    count_label,
 )
 from findings.models import InboxChoice
-from findings.views.asking import ask, back, nothing_chosen
+from findings.views.action_forms import back, nothing_chosen, render_action_form
 
 
 @require(Permission.FINDINGS_WRITE)
@@ -30,7 +30,9 @@ def mute_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen.hidden, form, title=f"Mute {chosen.noun}", label="Mute")
+        return render_action_form(
+            request, chosen.hidden, form, title=f"Mute {chosen.noun}", label="Mute"
+        )
     number = services.mute(
         chosen.pks,
         reason=form.cleaned_data["reason"],
@@ -38,7 +40,7 @@ def mute_findings(request: HttpRequest) -> HttpResponse:
         until=form.until,
         actor=signed_in(request),
     )
-    messages.success(request, f"{said_of(number)} muted")
+    messages.success(request, f"{count_label(number)} muted")
     return back(request, gone=chosen.gone)
 
 
@@ -50,11 +52,13 @@ def assign_findings(request: HttpRequest) -> HttpResponse:
     if not chosen.findings:
         return nothing_chosen(request)
     if not form.is_valid():
-        return ask(request, chosen.hidden, form, title=f"Assign {chosen.noun}", label="Assign")
+        return render_action_form(
+            request, chosen.hidden, form, title=f"Assign {chosen.noun}", label="Assign"
+        )
     assignee = form.cleaned_data["assignee"]
     number = services.assign(chosen.pks, assignee=assignee, actor=signed_in(request))
     whom = f"assigned to {assignee.name}" if assignee else "assigned to nobody"
-    messages.success(request, f"{said_of(number)} {whom}")
+    messages.success(request, f"{count_label(number)} {whom}")
     return back(request, gone=chosen.gone)
 
 
@@ -67,10 +71,10 @@ def change_status(request: HttpRequest) -> HttpResponse:
         return nothing_chosen(request)
     if not form.is_valid():
         title = f"Change the status of {chosen.noun}"
-        return ask(request, chosen.hidden, form, title=title, label="Change status")
+        return render_action_form(request, chosen.hidden, form, title=title, label="Change status")
     status = form.cleaned_data["status"]
     number = services.change_status(chosen.pks, status=status, actor=signed_in(request))
-    messages.success(request, f"Status of {said_of(number)} changed")
+    messages.success(request, f"Status of {count_label(number)} changed")
     return back(request, gone=chosen.gone)
 
 
@@ -85,14 +89,16 @@ def change_severity(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         title = f"Change the severity of {chosen.noun}"
         text = "It holds, whatever the scanner says later, until it is given back to the scanner."
-        return ask(request, chosen.hidden, form, title=title, label="Change severity", text=text)
+        return render_action_form(
+            request, chosen.hidden, form, title=title, label="Change severity", text=text
+        )
     number = overrides.change_severity(
         chosen.pks,
         severity=form.cleaned_data["severity"],
         description=form.cleaned_data["description"],
         actor=signed_in(request),
     )
-    messages.success(request, f"Severity of {said_of(number)} changed")
+    messages.success(request, f"Severity of {count_label(number)} changed")
     return back(request, gone=chosen.gone)
 
 
@@ -106,10 +112,12 @@ def choose_inbox(request: HttpRequest) -> HttpResponse:
         return nothing_chosen(request)
     if not form.is_valid():
         title, text = f"Security Inbox: {chosen.noun}", "No rule undoes what you choose here."
-        return ask(request, chosen.hidden, form, title=title, label="Save", text=text)
+        return render_action_form(
+            request, chosen.hidden, form, title=title, label="Save", text=text
+        )
     choice = form.cleaned_data["inbox"]
     number = inbox.choose(chosen.pks, choice=choice, actor=signed_in(request))
     is_in = choice == InboxChoice.ADDED
     what = "added to the Security Inbox" if is_in else "taken out of the Security Inbox"
-    messages.success(request, f"{said_of(number)} {what}")
+    messages.success(request, f"{count_label(number)} {what}")
     return back(request, gone=chosen.gone)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.accounts.roles import Permission
-from config.lib.public.documents import NO_DATA
+from config.lib.datadog_api.documents import NO_DATA
 from findings.models import Finding
 from tests.api.asking import JSON_API, refusal
 from tests.factories import FindingFactory, ProjectFactory, SourceFactory, UserFactory, opened_case

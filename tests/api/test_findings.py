@@ -155,7 +155,7 @@ def test_it_costs_the_same_statements_for_every_page(read):
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only there is a time-out")
 def test_it_gives_up_a_search_that_takes_too_long(read, monkeypatch):
-    monkeypatch.setattr("findings.api.asking.SECONDS", 0.001)
+    monkeypatch.setattr("findings.api.search_params.SECONDS", 0.001)
     FindingFactory.create_batch(200)
     answer = read(URL, {"filter[query]": " ".join(f"@a.b{n}:>1" for n in range(400))})
     (error,) = answer.json()["errors"]

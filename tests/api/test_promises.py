@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 import yaml
 
-from config.lib.public.missing import MISSING
+from config.lib.datadog_api.missing import MISSING
 from tests.api.promises import EXTRACT, broken, operations, our_document, promise, reference
 
 COMMITTED = yaml.safe_load(EXTRACT.read_text())

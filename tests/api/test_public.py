@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_DEPTH, NO_DATA, check_type, read_document
+from config.lib.datadog_api.missing import MISSING
+from config.lib.datadog_api.paging import page_links, read_page
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_DEPTH, NO_DATA, check_type, read_document
-from config.lib.public.missing import MISSING
-from config.lib.public.paging import page_links, read_page
 from tests.house.tree import ROOT
 
 JSON_API = "application/vnd.api+json"

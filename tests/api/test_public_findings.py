@@ -308,7 +308,7 @@ def test_it_costs_a_word_one_statement_more_and_keeps_the_order(search):
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only there is a time-out")
 def test_it_gives_up_a_search_that_takes_too_long(search, monkeypatch):
-    monkeypatch.setattr("findings.api.asking.SECONDS", 0.001)
+    monkeypatch.setattr("findings.api.search_params.SECONDS", 0.001)
     FindingFactory.create_batch(200)
     place = cursor("1795435200000000.1")
     page = search(filter=" ".join(f"@a.b{n}:>1" for n in range(400)), page={"cursor": place})

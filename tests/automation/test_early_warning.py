@@ -170,7 +170,7 @@ def test_it_looks_only_at_rules_that_would_create_issues(destination, tracker, e
 
 
 def test_it_looks_at_so_many_at_once(destination, tracker, monkeypatch):
-    monkeypatch.setattr(early_warning, "MOST", 2)
+    monkeypatch.setattr(early_warning, "MAX_CHECKS", 2)
     for name in "ABC":
         make(destination, name)
 

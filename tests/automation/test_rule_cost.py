@@ -9,7 +9,7 @@ import pytest
 
 from automation.models import Rule, RuleSetVersion
 from automation.rule_file.document import RuleFileError
-from automation.rule_file.reading import read_rules
+from automation.rule_file.parse import read_rules
 from automation.rules import services
 from automation.rules.changes import MAX_WORDS_COST
 from automation.rules.data import InvalidRule, data_of, spec_of, spec_to_json

@@ -17,9 +17,9 @@ from automation.kinds.severity.action import Delta, Level, SetSeverity, ShiftSev
 from automation.kinds.ticket_creation.action import NAME, CreateTicket
 from automation.models import Rule
 from automation.rule_file.document import MAX_CHARACTERS, RuleFileError
+from automation.rule_file.parse import RuleFile, read_rules
 from automation.rule_file.plan import plan_rules
-from automation.rule_file.reading import RuleFile, read_rules
-from automation.rule_file.writing import write_rules
+from automation.rule_file.serialize import write_rules
 from automation.rules import services
 from automation.rules.data import RuleData
 from automation.rules.services import create_rule

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import DefaultRule, Rule, RuleSetVersion
-from automation.rule_file.applying import apply_plan
+from automation.rule_file.apply import apply_plan
 from automation.rules import services
 from tests.factories import ProjectFactory, UserFactory, ticket_rule
 

@@ -36,7 +36,7 @@ from config.lib.rows import postgresql  # noqa: E402
 from findings.facts import FindingType, Severity  # noqa: E402
 from findings.formats.normalised import Normalised, normalise  # noqa: E402
 from findings.models import Finding, Source  # noqa: E402
-from findings.recording.rows import NEW, new_row, report_of  # noqa: E402
+from findings.recording.rows import NEW, new_row, report_row  # noqa: E402
 from tests.bench.rows import Row  # noqa: E402
 from tests.factories import ticket_rule  # noqa: E402
 from ticketing.projects import create_project  # noqa: E402
@@ -180,7 +180,7 @@ def _rows(findings: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     checked = [normalise(finding, position=0) for finding in findings]
     source_id = Source.objects.get().pk
     return [
-        new_row(report_of(finding), source_id=source_id, source_name="bench", now=now)
+        new_row(report_row(finding), source_id=source_id, source_name="bench", now=now)
         for finding in checked
         if isinstance(finding, Normalised)
     ]

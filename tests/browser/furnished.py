@@ -13,7 +13,7 @@ from automation.rules import services as rules
 from config.accounts.api_keys import create_api_key
 from config.accounts.models import User
 from config.accounts.roles import Permission, Role
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding
 from tests.factories import (
     DestinationFactory,
@@ -40,7 +40,9 @@ def furnish(admin: User) -> list[str]:
     DestinationFactory(project=linked, account=account)
     rule, full = _rules(project.pk, linked.pk, admin)[:2]
     case, finding = _cases(linked, account, admin)
-    run = import_report([(SAMPLES / "code.sarif").read_bytes()], Sent(file_name="a.sarif", by="ci"))
+    run = import_report(
+        [(SAMPLES / "code.sarif").read_bytes()], ImportOptions(file_name="a.sarif", by="ci")
+    )
     _keys(admin)
     JiraAccountFactory(
         name="globex",

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from findings.formats.streams.records import RefusedReport
 from findings.imports import queue
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, SourceFactory
 
@@ -21,19 +21,19 @@ SAMPLES = Path(__file__).parents[1] / "findings/formats/samples"
 @pytest.fixture
 def runs(live_server):
     for name in ("code.sarif", "image.trivy.json", "image.grype.json", "v8.gitleaks.json"):
-        import_report([(SAMPLES / name).read_bytes()], Sent(file_name=name, by="ci"))
+        import_report([(SAMPLES / name).read_bytes()], ImportOptions(file_name=name, by="ci"))
     with pytest.raises(RefusedReport):
-        import_report([b"{"], Sent(file_name="cut.json", by="ci"))
+        import_report([b"{"], ImportOptions(file_name="cut.json", by="ci"))
     FindingFactory(source=SourceFactory(name="shop ci"))
     empty = (
         b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "CodeQL"}}, "results": []}]}'
     )
-    import_report([empty], Sent(file_name="empty.sarif", scope="github.com/acme/shop"))
+    import_report([empty], ImportOptions(file_name="empty.sarif", scope="github.com/acme/shop"))
     unread = (
         b'{"errors": [{"filename": "%s", "reason": "syntax error"}], "metrics": {}, "results": []}'
     )
     unread = unread % (b"src/acme/" * 40 + b"a.py")
-    import_report([unread], Sent(file_name="unread.json", by="ci"))
+    import_report([unread], ImportOptions(file_name="unread.json", by="ci"))
 
 
 @pytest.mark.usefixtures("runs")

@@ -18,8 +18,8 @@ from findings.facts import Status
 from findings.formats.normalised import Normalised, normalise
 from findings.formats.values.identity import RECIPE_VERSION
 from findings.imports import recognition
-from findings.imports.dry_run import look_through
-from findings.imports.run import Sent, import_report
+from findings.imports.dry_run import dry_run
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import spooled
 from findings.models import Finding, Import, Scope, Source
 from findings.services import Recorded, record
@@ -141,7 +141,7 @@ def test_it_lets_no_sender_name_former_fingerprints():
 @pytest.fixture
 def recipe_1(monkeypatch):
     """`recipe_1(report)` imports it as a release before recipes did."""
-    outcomes, target_of = recognition.Report.outcomes, recognition.registry.target_of
+    outcomes, target_of = recognition.RecognisedReport.outcomes, recognition.registry.target_of
 
     def former(report, **options):
         for each in outcomes(report, **options):
@@ -154,7 +154,7 @@ def recipe_1(monkeypatch):
 
     def take(report, **sent) -> Import:
         with monkeypatch.context() as patched:
-            patched.setattr(recognition.Report, "outcomes", former)
+            patched.setattr(recognition.RecognisedReport, "outcomes", former)
             patched.setattr(recognition.registry, "target_of", former_target)
             done = imported(report, **sent)
         Finding.objects.update(recipe_version=None)
@@ -165,12 +165,12 @@ def recipe_1(monkeypatch):
 
 
 def imported(report, **sent) -> Import:
-    return import_report([json.dumps(report).encode()], Sent(source="ci", **sent))
+    return import_report([json.dumps(report).encode()], ImportOptions(source="ci", **sent))
 
 
 def looked_through(report, **sent):
     with spooled([json.dumps(report).encode()], limit=10**6) as file:
-        return look_through(file, Sent(source="ci", **sent))
+        return dry_run(file, ImportOptions(source="ci", **sent))
 
 
 def counts(done) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from automation.rules import services
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Import
 from tests.factories import ProjectFactory
 from ticketing.models import Project
@@ -35,7 +35,7 @@ def test_it_says_at_the_field_that_a_key_was_taken_meanwhile():
 
 
 def test_it_keeps_an_import_whose_file_name_has_a_nul():
-    import_report([b"[]"], Sent(file_name="a\0b.json"))
+    import_report([b"[]"], ImportOptions(file_name="a\0b.json"))
     assert Import.objects.get().file_name == "ab.json"
 
 

@@ -17,7 +17,7 @@ from automation.pipeline import evaluate_all
 from automation.rules import services as rules
 from findings import services as findings
 from findings.facts import Status
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, Import
 from tests.conftest import NOON
 from tests.factories import (
@@ -215,11 +215,11 @@ def _report(count: int, of: str) -> bytes:
 def _imports() -> None:
     """One source whose report resolved what it lacked, and one where a person has to decide."""
     with time_machine.travel(MIDNIGHT - timedelta(days=6), tick=False):
-        import_report([_report(4, "nightly")], Sent(scope="main"))
+        import_report([_report(4, "nightly")], ImportOptions(scope="main"))
     with time_machine.travel(MIDNIGHT - timedelta(days=6, seconds=1), tick=False):
-        import_report([_report(15, "weekly run")], Sent(scope="main"))
-    import_report([_report(3, "nightly")], Sent(scope="main"))
-    import_report([_report(3, "weekly run")], Sent(scope="main"))
+        import_report([_report(15, "weekly run")], ImportOptions(scope="main"))
+    import_report([_report(3, "nightly")], ImportOptions(scope="main"))
+    import_report([_report(3, "weekly run")], ImportOptions(scope="main"))
     missing = Finding.objects.filter(resource_id="weekly run14")
     findings.change_status([missing.get().pk], status=Status.RESOLVED, actor=None)
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, FindingEvent, Import, Scope
 from tests.flows.test_hostile_death import DatabaseGone, dying_at
 from ticketing.models import Case
@@ -35,7 +35,7 @@ def take(monkeypatch, django_capture_on_commit_callbacks):
         run["invocations"] = [invocation]
         content = json.dumps({"version": "2.1.0", "runs": [run]}).encode()
         with django_capture_on_commit_callbacks(execute=True):
-            return import_report([content], Sent(source="ci", scope="shop"))
+            return import_report([content], ImportOptions(source="ci", scope="shop"))
 
     return run
 
@@ -115,7 +115,7 @@ def _report(*numbers: int) -> bytes:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_report_that_dies_at_any_statement_is_completed_by_sending_it_again():
-    sent, deaths = Sent(source="ci", scope="shop"), 0
+    sent, deaths = ImportOptions(source="ci", scope="shop"), 0
     for statement in range(60):
         import_report([_report(0, 1, 2, 3, 4, 5)], sent)
         deaths += _dies(_report(0, 1, 2, 3, 6), sent, at=statement)
@@ -130,7 +130,7 @@ def test_a_report_that_dies_at_any_statement_is_completed_by_sending_it_again():
     assert 20 < deaths < 60
 
 
-def _dies(report: bytes, sent: Sent, *, at: int) -> bool:
+def _dies(report: bytes, sent: ImportOptions, *, at: int) -> bool:
     try:
         with dying_at(at):
             import_report([report], sent)
@@ -143,7 +143,7 @@ def _dies(report: bytes, sent: Sent, *, at: int) -> bool:
 def test_reports_of_one_scope_at_once_close_nothing_that_the_later_one_holds():
     if connection.vendor == "sqlite":
         pytest.skip("threads share one connection to SQLite's memory")
-    sent, together = Sent(source="ci", scope="shop"), Barrier(4)
+    sent, together = ImportOptions(source="ci", scope="shop"), Barrier(4)
     import_report([_report(*range(100))], sent)
 
     def send(sender: int) -> None:

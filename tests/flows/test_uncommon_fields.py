@@ -7,9 +7,9 @@ import pytest
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule
 from automation.pipeline import evaluate_all
+from automation.rule_file.parse import read_rules
 from automation.rule_file.plan import plan_rules
-from automation.rule_file.reading import read_rules
-from automation.rule_file.writing import write_rules
+from automation.rule_file.serialize import write_rules
 from automation.rules.services import create_rule
 from findings.services import record
 from tests.desk import REQUIRED

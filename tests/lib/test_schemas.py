@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from config.lib.public.schemas import create, many, one, order, schema_of, update
-from config.lib.public.shapes import Count, EpochMs, Moment, Ref, only, says
+from config.lib.datadog_api.schemas import create, many, one, order, schema_of, update
+from config.lib.datadog_api.shapes import Count, EpochMs, Moment, Ref, documented, only
 
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 
@@ -49,7 +49,10 @@ def action(name, **members):
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        (Annotated[str, Meta(min_length=1), says(maxLength=9)], {"minLength": 1, "maxLength": 9}),
+        (
+            Annotated[str, Meta(min_length=1), documented(maxLength=9)],
+            {"minLength": 1, "maxLength": 9},
+        ),
         (Annotated[str, only("cases")], {"enum": ["cases"]}),
         (Literal["b", "a"], {"enum": ["a", "b"]}),
         (Moment, {"format": "date-time"}),

@@ -116,7 +116,7 @@ def test_it_times_a_request_and_nothing_after_it():
 def give_up_soon(monkeypatch):
     for seconds in (
         "config.lib.statement_timeout.SECONDS",
-        "findings.api.asking.SECONDS",
+        "findings.api.search_params.SECONDS",
         "findings.explorer.pages.EXPORT_SECONDS",
         "automation.preview.SECONDS",
     ):

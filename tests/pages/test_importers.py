@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from findings.formats.streams.records import RefusedReport
 from findings.imports import queue
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, Import, Source
 from tests.factories import FindingFactory, SourceFactory
 
@@ -32,8 +32,8 @@ def upload(client, content: bytes = CODE, **said):
 
 
 def test_it_lists_sources_with_their_last_run(as_user, viewer):
-    import_report([CODE], Sent(file_name="code.sarif", by="ci-codeql"))
-    import_report([CODE], Sent(file_name="code.sarif", by="ci-codeql"))
+    import_report([CODE], ImportOptions(file_name="code.sarif", by="ci-codeql"))
+    import_report([CODE], ImportOptions(file_name="code.sarif", by="ci-codeql"))
 
     shown = as_user(viewer).get(LIST).text
 
@@ -56,7 +56,7 @@ def test_it_invites_to_the_first_source(as_user, viewer):
 
 
 def test_it_shows_a_run_with_its_errors_by_record(as_user, viewer):
-    run = import_report([CODE], Sent(file_name="code.sarif"))
+    run = import_report([CODE], ImportOptions(file_name="code.sarif"))
     shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
     assert "/runs/0/results/6" in shown
     assert "The report is in." in shown
@@ -65,7 +65,7 @@ def test_it_shows_a_run_with_its_errors_by_record(as_user, viewer):
 
 def test_it_says_why_a_report_was_refused(as_user, viewer):
     with pytest.raises(RefusedReport):
-        import_report([b"{"], Sent(file_name="cut.json"))
+        import_report([b"{"], ImportOptions(file_name="cut.json"))
     client = as_user(viewer)
     assert "The report did not go in." in client.get(f"{LIST}/{Import.objects.get().pk}").text
     assert "cut.json" in client.get(LIST).text
@@ -123,7 +123,7 @@ def test_it_takes_no_other_method(as_user, admin):
 
 
 def test_it_escapes_what_reports_say(as_user, viewer):
-    run = import_report([report(1, "<b>x</b>")], Sent(file_name="<script>x</script>"))
+    run = import_report([report(1, "<b>x</b>")], ImportOptions(file_name="<script>x</script>"))
     client = as_user(viewer)
     for address in (LIST, f"{LIST}/{run.pk}"):
         assert "<script>x" not in client.get(address).text
@@ -134,7 +134,7 @@ def test_it_takes_as_many_statements_for_many_sources(as_user, viewer, django_as
     client, last = as_user(viewer), 0
     for number in (1, 12):
         for last in range(last + 1, last + 1 + number):  # noqa: B020 (goes on counting)
-            import_report([report(2, f"source {last}")], Sent())
+            import_report([report(2, f"source {last}")], ImportOptions())
         with django_assert_num_queries(8):
             client.get(LIST)
 
@@ -180,14 +180,14 @@ def test_it_discards_what_was_shown(as_user, admin):
 
 
 def test_it_discards_nothing_that_is_in(as_user, admin):
-    run = import_report([CODE], Sent())
+    run = import_report([CODE], ImportOptions())
     as_user(admin).post(f"{LIST}/{run.pk}/discard")
     assert Import.objects.get().state == "done"
 
 
 def held() -> Import:
-    import_report([report(15)], Sent(scope="shop"))
-    return import_report([report(3)], Sent(scope="shop"))
+    import_report([report(15)], ImportOptions(scope="shop"))
+    return import_report([report(3)], ImportOptions(scope="shop"))
 
 
 def test_it_asks_whether_missing_findings_are_gone(as_user, analyst):
@@ -212,8 +212,8 @@ def test_it_keeps_missing_findings_open(as_user, analyst):
 
 
 def test_it_says_what_to_do_about_reports_without_a_scope(as_user, viewer):
-    import_report([report(3)], Sent())
-    run = import_report([report(3, of="x")], Sent())
+    import_report([report(3)], ImportOptions())
+    run = import_report([report(3, of="x")], ImportOptions())
     shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
     assert "The report is in." in shown
     assert "Name a scope with each report" in shown
@@ -244,7 +244,7 @@ def bandit(*files: str, unread=()) -> bytes:
 
 def test_it_takes_an_empty_file_whose_format_and_scope_are_named(as_user, admin):
     client = as_user(admin)
-    import_report([bandit("a.py")], Sent(source="ci", scope="shop"))
+    import_report([bandit("a.py")], ImportOptions(source="ci", scope="shop"))
     answer = upload(client, b"", source="ci", scope="shop", format="bandit")
     assert queue.take_due()
     assert "1 of 1 findings are missing" in client.get(answer["Location"]).text
@@ -253,11 +253,11 @@ def test_it_takes_an_empty_file_whose_format_and_scope_are_named(as_user, admin)
 
 
 def test_it_names_the_files_that_the_scanner_could_not_read(as_user, admin):
-    import_report([bandit("a.py", "b.py")], Sent(scope="shop"))
+    import_report([bandit("a.py", "b.py")], ImportOptions(scope="shop"))
     second = bandit("b.py", unread=["a.py", "<i>.py"]).decode().encode("utf-16")
     client = as_user(admin)
     looked_through = client.get(checked(client, second, scope="shop")).text
-    run = import_report([second], Sent(scope="shop"))
+    run = import_report([second], ImportOptions(scope="shop"))
     shown = client.get(f"{LIST}/{run.pk}").text
     for page in (looked_through, shown):
         assert "2 files could not be read: a.py, &lt;i&gt;.py; their finding stays open." in page
@@ -269,7 +269,7 @@ def test_it_names_the_columns_that_nothing_is_taken_from(as_user, admin):
     table = b"Title,Severity,Host,Owner,<b>\nOld TLS,low,web-1,me,x\n"
     client = as_user(admin)
     looked_through = client.get(checked(client, table, scope="shop")).text
-    run = import_report([table], Sent(scope="shop"))
+    run = import_report([table], ImportOptions(scope="shop"))
     shown = client.get(f"{LIST}/{run.pk}").text
     for page in (looked_through, shown):
         assert "Columns not read: Owner, &lt;b&gt;." in page

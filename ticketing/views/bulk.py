@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission, lowest_role_with
 from config.lib.statement_timeout import SECONDS, QueryTimeout, statement_timeout
-from findings.forms import Everything, said_of
-from findings.views.asking import ask, back
+from findings.forms import Everything, count_label
+from findings.views.action_forms import back, render_action_form
 from ticketing import bulk, outbox
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues
@@ -55,9 +55,9 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
         form.add_error(None, change)
     if not form.is_valid():
         title, label = _TITLES[Deed(deed)]
-        title = title.format(said_of(len(pks)))
+        title = title.format(count_label(len(pks)))
         hidden = everything.hidden(len(pks))
-        return ask(request, hidden, form, title=title, label=label, text=_TEXT)
+        return render_action_form(request, hidden, form, title=title, label=label, text=_TEXT)
     try:
         _start(request, deed, everything, form, pks)
     except SpaceClosed as closed:
@@ -79,8 +79,8 @@ def ask_for_one_ticket(request: HttpRequest) -> HttpResponse:
         return back(request)
     form = TicketForm(None, number=len(ids), each=False)
     hidden = [("finding", each) for each in ids]
-    text = f"A single ticket that links {said_of(len(ids))}."
-    return ask(
+    text = f"A single ticket that links {count_label(len(ids))}."
+    return render_action_form(
         request, hidden, form, title="Create a ticket", label="Create ticket", text=text,
         action=reverse("ticketing:ticket-create"),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-from findings.views.asking import way_back
+from findings.views.action_forms import way_back
 from ticketing import due, outbox
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import link_issue as link

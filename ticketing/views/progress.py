@@ -16,7 +16,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.models import Finding
-from findings.views.asking import back
+from findings.views.action_forms import back
 from ticketing import outbox
 from ticketing.issues import Sync, issues_by_case, sync_of
 from ticketing.models import Case, ExternalIssue

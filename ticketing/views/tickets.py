@@ -17,7 +17,7 @@ from config.lib.toasts import toast
 from findings.forms import Chosen
 from findings.models import Finding
 from findings.selectors import finding_by_id
-from findings.views.asking import ask, back, nothing_chosen, way_back
+from findings.views.action_forms import back, nothing_chosen, render_action_form, way_back
 from ticketing import services
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import Remote, attach_to_issue, promise_by_hand
@@ -57,7 +57,9 @@ def create_tickets(request: HttpRequest) -> HttpResponse:
         number = len(chosen.findings) if each else 1
         title = "Create a ticket" if number == 1 else f"Create {number} tickets"
         text = _about(chosen, each=each)
-        return ask(request, chosen.hidden, form, title=title, label="Create ticket", text=text)
+        return render_action_form(
+            request, chosen.hidden, form, title=title, label="Create ticket", text=text
+        )
     try:
         return submit_once(request, lambda: _created(request, chosen, form, each=each))
     except SpaceClosed as closed:  # a moment ago: the form no longer offers it
@@ -81,7 +83,9 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
     form = AttachForm(request.POST if save else None, number=len(chosen.findings))
     if not form.is_valid():
         title, text = f"Attach {chosen.noun} to a ticket", _about(chosen, each=False)
-        return ask(request, chosen.hidden, form, title=title, label="Attach", text=text)
+        return render_action_form(
+            request, chosen.hidden, form, title=title, label="Attach", text=text
+        )
     try:
         case, key = _attach(chosen, form, actor=signed_in(request))
     except SpaceClosed as closed:

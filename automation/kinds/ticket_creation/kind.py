@@ -30,7 +30,7 @@ class TicketCreation(RuleKind):
     resource_type = "ticket_creation_rules"
     rule_type = "ticket_creation"
     Action = CreateTicket
-    said_at = {"project": "project_id", "type": "project_id", "assignee": "fields/assignee"}
+    field_paths = {"project": "project_id", "type": "project_id", "assignee": "fields/assignee"}
     acts_on_existing = False
 
     def problems(

@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from automation.destinations.check import require_destinations
 from automation.models import Rule
-from automation.rule_file.applying import apply_plan
+from automation.rule_file.apply import apply_plan
 from automation.rule_file.document import RuleFileError
+from automation.rule_file.parse import read_rules
 from automation.rule_file.plan import Plan, plan_rules
-from automation.rule_file.reading import read_rules
 from automation.rule_file.report import describe, rules_of
-from automation.rule_file.writing import write_rules
+from automation.rule_file.serialize import write_rules
 from automation.rules.data import InvalidRule
 from automation.rules.services import RulesChanged, current_version
 from config.accounts.models import User

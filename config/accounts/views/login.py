@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config.accounts.forms import LoginForm
 from config.accounts.roles import Role
-from config.accounts.sign_in_limits import standing
+from config.accounts.sign_in_limits import remaining_tries
 from config.lib.request_handling import Handling, Lane
 
 
@@ -43,7 +43,7 @@ def locked(
 ) -> HttpResponse:
     """The answer to a login after too many failures: 429, with the seconds left to wait."""
     username = (credentials or {}).get("username")
-    until = standing(username, request.axes_ip_address).paused_until  # type: ignore[attr-defined]
+    until = remaining_tries(username, request.axes_ip_address).paused_until  # type: ignore[attr-defined]
     now = timezone.now()
     seconds = max(1, math.ceil(((until or now) - now).total_seconds()))
     context = {"minutes": math.ceil(seconds / 60)}

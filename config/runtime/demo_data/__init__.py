@@ -7,14 +7,14 @@ from pathlib import Path
 from django.conf import settings
 
 from automation.kinds.ticket_creation.action import CreateTicket, Target
-from automation.rule_file.applying import apply_plan
+from automation.rule_file.apply import apply_plan
+from automation.rule_file.parse import read_rules
 from automation.rule_file.plan import plan_rules
-from automation.rule_file.reading import read_rules
 from automation.rules.data import RuleData
 from automation.rules.services import create_rule
 from config.accounts.models import User
 from findings.facts import FindingType
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import chunks_of
 from findings.models import Finding
 from ticketing import connections
@@ -45,8 +45,8 @@ def load(*, actor: User | None = None) -> None:
     # The newest are on top of the explorer: the longest and most monotonous report goes first.
     for path in sorted(_REPORTS.glob("*.sarif.gz"), reverse=True):
         with path.open("rb") as file:
-            sent = Sent(file_name=path.name, scope=_scanned(path), by="sample content")
-            import_report(chunks_of(file), sent)
+            options = ImportOptions(file_name=path.name, scope=_scanned(path), by="sample content")
+            import_report(chunks_of(file), options)
 
 
 def _scanned(report: Path) -> str:

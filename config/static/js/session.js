@@ -4,7 +4,7 @@ import { csrf } from "./post.js";
 import { fault, toast } from "./toast.js";
 
 const AHEAD = 120_000;
-const LONGEST = 2 ** 31 - 1; // what a timer can wait
+const MAX_TIMEOUT = 2 ** 31 - 1; // what a timer can wait
 const { session, sessionEnds } = document.body.dataset;
 
 async function requestSession(method) {
@@ -18,7 +18,7 @@ async function requestSession(method) {
 }
 
 function wait(ends) {
-  setTimeout(look, Math.min(LONGEST, Math.max(0, ends - Date.now() - AHEAD)));
+  setTimeout(look, Math.min(MAX_TIMEOUT, Math.max(0, ends - Date.now() - AHEAD)));
 }
 
 async function look() {

@@ -2,7 +2,7 @@
 // Failed requests of htmx become toasts here, so no page has to think of them.
 
 const STAYS = 6000;
-const MOST = 3;
+const MAX_TOASTS = 3;
 const region = document.getElementById("toasts");
 const icons = document.querySelector(".topbar use").getAttribute("href").split("#")[0];
 
@@ -52,7 +52,7 @@ new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) start(node);
   }
-  while (region.childElementCount > MOST) region.firstElementChild.remove();
+  while (region.childElementCount > MAX_TOASTS) region.firstElementChild.remove();
 }).observe(region, { childList: true });
 
 // What a toast says of an answer that is none: status 0 is no answer at all.

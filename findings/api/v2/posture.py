@@ -13,14 +13,14 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document
-from config.lib.public.views import PublicView, answer
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import statement_timeout
 from config.lib.utc import epoch_ms
-from findings.api.asking import SECONDS, found_page
+from findings.api.search_params import SECONDS, search_page
 from findings.api.v2 import posture_filters as filters
 from findings.api.v2.posture_documents import DetailedFinding, ListedFindings, detailed, listed
 from findings.api.v2.search import WITHOUT_TITLE, cursor_of
@@ -64,12 +64,12 @@ class PostureFindingsView(LimitedSearch, PublicView):
         responses=answers(200, schema_of(ListedFindings), 404) | WITHOUT_TITLE,
     )
     def get(self, request: Request) -> Response:
-        said = request.query_params
-        filters.check_parameters(said)
-        query, limit = filters.query_of(said), filters.limit_of(said)
-        after = cursor_of(said.get(filters.CURSOR, ""), parameter=filters.CURSOR)
-        snapshot, is_detailed = _snapshot(said), filters.flag_of(said, filters.DETAILED)
-        page = found_page(query, order=Order.NEWEST, after=after, limit=limit)
+        params = request.query_params
+        filters.check_parameters(params)
+        query, limit = filters.query_of(params), filters.limit_of(params)
+        after = cursor_of(params.get(filters.CURSOR, ""), parameter=filters.CURSOR)
+        snapshot, is_detailed = _snapshot(params), filters.flag_of(params, filters.DETAILED)
+        page = search_page(query, order=Order.NEWEST, after=after, limit=limit)
         with statement_timeout(SECONDS):
             total = finding_count(query)
         return answer(
@@ -101,5 +101,5 @@ class PostureFindingView(PublicView):
         return answer(Document(detailed(finding)))
 
 
-def _snapshot(said: QueryDict) -> int:
-    return filters.snapshot_of(said) or epoch_ms(timezone.now())
+def _snapshot(params: QueryDict) -> int:
+    return filters.snapshot_of(params) or epoch_ms(timezone.now())

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.urls import reverse
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from config.lib.public.shapes import Count, EpochMs, only, says
+from config.lib.datadog_api.shapes import Count, EpochMs, documented, only
 from config.lib.utc import epoch_ms
 from findings.api.v2.posture_filters import FAIL, PASS, SEVERITIES, VULNERABILITY_TYPES
 from findings.facts import Status
@@ -33,7 +33,7 @@ _REASONS = {
 _SEVERITIES: Mapping[str, str] = {
     severity: name for name, severities in SEVERITIES.items() for severity in severities
 }
-_Moment = Annotated[EpochMs, says(minimum=1)]
+_Moment = Annotated[EpochMs, documented(minimum=1)]
 
 
 class Mute(Struct):
@@ -87,7 +87,7 @@ class DetailedFinding(Struct):
 
 
 class _Place(Struct):
-    total_filtered_count: Annotated[Count, says(format="int64")]
+    total_filtered_count: Annotated[Count, documented(format="int64")]
     cursor: str | UnsetType = UNSET
 
 
@@ -141,21 +141,21 @@ def _common(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _rule(said: object) -> ScannerRule | UnsetType:
+def _rule(rule: object) -> ScannerRule | UnsetType:
     """Of the scanner, which says of it what it likes."""
-    if not isinstance(said, Mapping):
+    if not isinstance(rule, Mapping):
         return UNSET
-    known = {name: said[name] for name in ("id", "name") if isinstance(said.get(name), str)}
+    known = {name: rule[name] for name in ("id", "name") if isinstance(rule.get(name), str)}
     return ScannerRule(**known) if known else UNSET
 
 
 def _mute(finding: Finding) -> Mute:
-    said = finding.workflow.get("mute", {})
+    mute = finding.workflow.get("mute", {})
     return Mute(
         finding.status == Status.MUTED,
-        reason=_REASONS.get(said.get("reason")) or UNSET,
-        description=said.get("description") or UNSET,
-        start_date=said.get("muted_at") or UNSET,
-        expiration_date=said.get("expire_at") or UNSET,
-        uuid=(said.get("muted_by") or {}).get("id") or UNSET,
+        reason=_REASONS.get(mute.get("reason")) or UNSET,
+        description=mute.get("description") or UNSET,
+        start_date=mute.get("muted_at") or UNSET,
+        expiration_date=mute.get("expire_at") or UNSET,
+        uuid=(mute.get("muted_by") or {}).get("id") or UNSET,
     )

@@ -14,15 +14,16 @@ from rest_framework.response import Response
 
 from config.accounts.roles import Permission
 from config.lib.concurrency import LimitedSearch
+from config.lib.datadog_api.documents import read_document
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document, ErrorSource, documented, only
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import MEDIA_TYPE, ApiErrors
-from config.lib.public.documents import read_document
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document, ErrorSource, only, says
-from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from config.lib.request_handling import Handling, Lane
 from config.lib.statement_timeout import QueryTimeout
-from findings.api.asking import (
+from findings.api.documents import After, FindingDocument, Next, finding_document
+from findings.api.search_params import (
     AFTER,
     DEFAULT_LIMIT,
     LIMIT,
@@ -30,12 +31,11 @@ from findings.api.asking import (
     PARAMETERS,
     QUERY,
     SORT,
-    found_page,
     limit_of,
     order_of,
     query_of,
+    search_page,
 )
-from findings.api.documents import After, FindingDocument, Next, finding_document
 from findings.query.ast import Query
 from findings.query.canonical import write
 from findings.query.parse import MAX_CHARACTERS
@@ -49,14 +49,14 @@ ABOUT = (
 )
 
 
-class _PageAsked(Struct):
+class _PageParams(Struct):
     cursor: str | None = None
-    limit: Annotated[int | None, says(format="int64", minimum=1, maximum=MAX_LIMIT)] = None
+    limit: Annotated[int | None, documented(format="int64", minimum=1, maximum=MAX_LIMIT)] = None
 
 
 class _Attributes(Struct):
     filter: str | None = None
-    page: _PageAsked | None = None
+    page: _PageParams | None = None
     sort: Annotated[str | None, only(*Order)] = None
 
 
@@ -92,7 +92,7 @@ WITHOUT_TITLE = {(400, MEDIA_TYPE): schema_of(_Errors)}
 _FOUND = answers(200, schema_of(_Found)) | WITHOUT_TITLE
 
 
-class _Asked(NamedTuple):
+class _SearchParams(NamedTuple):
     query: Query
     order: Order
     after: Cursor | None
@@ -111,14 +111,14 @@ class SecurityFindingsView(LimitedSearch, PublicView):
         responses=_FOUND,
     )
     def get(self, request: Request) -> Response:
-        said = request.query_params
-        asked = _Asked(
-            query=query_of(said.get(QUERY, ""), parameter=QUERY),
-            order=order_of(said.get(SORT, Order.NEWEST), parameter=SORT),
-            after=cursor_of(said.get(AFTER, ""), parameter=AFTER),
-            limit=limit_of(said.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
+        raw = request.query_params
+        params = _SearchParams(
+            query=query_of(raw.get(QUERY, ""), parameter=QUERY),
+            order=order_of(raw.get(SORT, Order.NEWEST), parameter=SORT),
+            after=cursor_of(raw.get(AFTER, ""), parameter=AFTER),
+            limit=limit_of(raw.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
         )
-        return _answer(request, asked)
+        return _answer(request, params)
 
 
 class SearchView(LimitedSearch, PublicView):
@@ -133,17 +133,17 @@ class SearchView(LimitedSearch, PublicView):
         responses=_FOUND,
     )
     def post(self, request: Request) -> Response:
-        said = read_document(request, Document[_Data]).data.attributes or _Attributes()
-        page = said.page or _PageAsked()
+        raw = read_document(request, Document[_Data]).data.attributes or _Attributes()
+        page = raw.page or _PageParams()
         start = "/data/attributes"
         limit = DEFAULT_LIMIT if page.limit is None else page.limit
-        asked = _Asked(
-            query=query_of(said.filter or "", pointer=f"{start}/filter"),
-            order=order_of(said.sort or Order.NEWEST, pointer=f"{start}/sort"),
+        params = _SearchParams(
+            query=query_of(raw.filter or "", pointer=f"{start}/filter"),
+            order=order_of(raw.sort or Order.NEWEST, pointer=f"{start}/sort"),
             after=cursor_of(page.cursor or "", pointer=f"{start}/page/cursor"),
             limit=limit_of(str(limit), pointer=f"{start}/page/limit"),
         )
-        return _answer(request, asked)
+        return _answer(request, params)
 
 
 def cursor_of(text: str, **at: str) -> Cursor | None:
@@ -151,17 +151,17 @@ def cursor_of(text: str, **at: str) -> Cursor | None:
     try:
         return Cursor.read(text) if text else None
     except ValueError:
-        said = {"status": "400", "detail": "Invalid filters", "source": at}
-        raise ApiErrors(400, [said]) from None
+        fault = {"status": "400", "detail": "Invalid filters", "source": at}
+        raise ApiErrors(400, [fault]) from None
 
 
-def _answer(request: Request, asked: _Asked) -> Response:
+def _answer(request: Request, params: _SearchParams) -> Response:
     started = time.monotonic()
     status = "done"
     try:
-        page = found_page(asked.query, order=asked.order, after=asked.after, limit=asked.limit)
+        page = search_page(params.query, order=params.order, after=params.after, limit=params.limit)
     except QueryTimeout:
-        status, page = "timeout", Page([], asked.after)
+        status, page = "timeout", Page([], params.after)
     place = {"after": str(page.after)} if page.after else {}
     meta = {
         "elapsed": round((time.monotonic() - started) * 1000),
@@ -169,16 +169,16 @@ def _answer(request: Request, asked: _Asked) -> Response:
         "request_id": getattr(request, "id", ""),
         "status": status,
     }
-    links = {"next": _next_link(asked, page.after)} if page.after else {}
+    links = {"next": _next_link(params, page.after)} if page.after else {}
     data = [finding_document(finding) for finding in page.findings]
     return Response({"data": data, "meta": meta, "links": links})
 
 
-def _next_link(asked: _Asked, after: Cursor) -> str:
+def _next_link(params: _SearchParams, after: Cursor) -> str:
     """A GET address, also after a POST, with the query as it is written canonically."""
-    query = write(asked.query.root)
+    query = write(params.query.root)
     if len(query) > MAX_CHARACTERS:  # written out it can be longer than a query may be
-        query = asked.query.text
-    said: dict[str, Any] = {QUERY: query} if query else {}
-    said |= {AFTER: str(after), LIMIT: asked.limit, SORT: asked.order.value}
-    return f"{reverse('findings-public:finding-list')}?{urlencode(said)}"
+        query = params.query.text
+    address: dict[str, Any] = {QUERY: query} if query else {}
+    address |= {AFTER: str(after), LIMIT: params.limit, SORT: params.order.value}
+    return f"{reverse('findings-public:finding-list')}?{urlencode(address)}"

@@ -21,12 +21,12 @@ from rest_framework.response import Response
 from config.accounts.access import Actor
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Attributes, Document, Ref, Type, documented, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.ids import uuid_of
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Attributes, Document, Ref, Type, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from findings import overrides, services
 from findings.facts import Severity, Status
@@ -51,7 +51,7 @@ Description = Annotated[str, Meta(max_length=overrides.MAX_DESCRIPTION)]
 
 class _References(Struct):
     data: Annotated[
-        list[Ref[Annotated[str, only("findings")]]], says(minItems=1, maxItems=MAX_FINDINGS)
+        list[Ref[Annotated[str, only("findings")]]], documented(minItems=1, maxItems=MAX_FINDINGS)
     ] = []
 
 
@@ -71,7 +71,9 @@ class _Mute(Struct):
     reason: Annotated[str, only(*dict.fromkeys((*MUTE_REASONS, *UNMUTE_REASONS)))]
     description: Description | None = None
     expire_at: Annotated[
-        int | None, Meta(description="Epoch milliseconds, in the future."), says(format="int64")
+        int | None,
+        Meta(description="Epoch milliseconds, in the future."),
+        documented(format="int64"),
     ] = None
 
 
@@ -114,7 +116,7 @@ class _SeverityAttributes(Struct):
 
 class _Result(Struct):
     finding_id: str
-    status: Annotated[int, says(format="int32")]
+    status: Annotated[int, documented(format="int32")]
     title: str
     detail: str
 

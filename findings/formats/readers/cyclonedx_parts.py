@@ -23,7 +23,9 @@ _METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2", "")  # the first known wins
 _HOSTS = frozenset({"operating-system", "device", "platform", "firmware"})
 _PATHS = ("aquasecurity:trivy:FilePath", "syft:location:0:path")  # names of properties
 _DIGITS = re.compile(r"\d+")
-_MOST = 10_000  # components inside of one another; a bill with more of them is read without
+_MAX_COMPONENTS = (
+    10_000  # components inside of one another; a bill with more of them is read without
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def ref_of(component: Any) -> str:
 def components_in(top: Any) -> Iterator[dict[str, Any]]:
     """The component and those inside of it."""
     waiting = [top]
-    for _ in range(_MOST):
+    for _ in range(_MAX_COMPONENTS):
         if not waiting:
             return
         component = waiting.pop()

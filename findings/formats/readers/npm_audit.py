@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.shapes.npm import MOST_WAYS, npm_package
+from findings.formats.shapes.npm import MAX_PATHS, npm_package
 from findings.formats.shapes.packages import VulnerablePackage
 from findings.formats.shapes.problems import read_problems
 from findings.formats.streams.context import Path, context
@@ -62,7 +62,7 @@ def _advisory(found: Record) -> VulnerablePackage:
     package = one_line(text(advisory, "module_name"), 300)
     installed = objects(advisory, "findings")
     versions = list(dict.fromkeys(text(each, "version") for each in installed))
-    ways = [way for each in installed for way in texts(each, "paths")]
+    paths = [path for each in installed for path in texts(each, "paths")]
     cves = cves_in(texts(advisory, "cves"))
     ids = [*ghsas_in([text(advisory, "github_advisory_id"), text(advisory, "url")]), *cves]
     patched = text(advisory, "patched_versions")
@@ -81,7 +81,7 @@ def _advisory(found: Record) -> VulnerablePackage:
         cvss_score=number(advisory, "cvss", "score"),
         cvss_vector=one_line(text(advisory, "cvss", "vectorString"), 300),
         urls=[text(advisory, "url"), *_URL.findall(text(advisory, "references"))],
-        through=[way.replace(">", " > ") for way in ways[:MOST_WAYS]],
+        through=[path.replace(">", " > ") for path in paths[:MAX_PATHS]],
         advice=text(advisory, "recommendation") if is_fixable else "",
     )
 
@@ -104,7 +104,7 @@ def _cause(packages: dict[Path, dict[str, Any]], found: Record) -> VulnerablePac
         cvss_score=number(cause, "cvss", "score") or None,  # 0: npm's word for none
         cvss_vector=one_line(text(cause, "cvss", "vectorString"), 300),
         urls=[url],
-        through=texts(around, "nodes")[:MOST_WAYS],
+        through=texts(around, "nodes")[:MAX_PATHS],
         is_fixable=bool(fix),
         advice=_advice(fix),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from findings.formats.normalised import Normalised, Rejected
-from findings.formats.shapes.npm import MOST_WAYS, npm_package
+from findings.formats.shapes.npm import MAX_PATHS, npm_package
 from findings.formats.shapes.packages import VulnerablePackage
 from findings.formats.shapes.problems import read_problems
 from findings.formats.streams.json_lines import documents
@@ -69,7 +69,7 @@ def _of_version_1(line: dict[str, Any]) -> VulnerablePackage:
     package = one_line(text(advisory, "module_name"), 300)
     installed = objects(advisory, "findings")
     versions = sorted({text(each, "version") for each in installed} - {""})
-    ways = sorted({way for each in installed for way in texts(each, "paths")})
+    paths = sorted({path for each in installed for path in texts(each, "paths")})
     patched = one_line(text(advisory, "patched_versions"), 200)
     names = [text(advisory, "github_advisory_id"), text(advisory, "url"), *texts(advisory, "cves")]
     return _package(
@@ -85,7 +85,7 @@ def _of_version_1(line: dict[str, Any]) -> VulnerablePackage:
         cvss_score=number(advisory, "cvss", "score") or None,  # 0: none is known
         cvss_vector=one_line(text(advisory, "cvss", "vectorString"), 300),
         urls=[text(advisory, "url")],
-        through=[way.replace(">", " > ") for way in ways[:MOST_WAYS]],
+        through=[path.replace(">", " > ") for path in paths[:MAX_PATHS]],
         advice="" if patched in _NO_FIX else text(advisory, "recommendation"),
     )
 
@@ -103,7 +103,7 @@ def _of_version_4(line: dict[str, Any]) -> VulnerablePackage:
         title=text(issue, "Issue"),
         description=f"Versions {affected} are vulnerable." if affected else "",
         urls=[url],
-        through=sorted(map(_dependent, texts(issue, "Dependents")))[:MOST_WAYS],
+        through=sorted(map(_dependent, texts(issue, "Dependents")))[:MAX_PATHS],
     )
 
 

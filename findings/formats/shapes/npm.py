@@ -11,7 +11,7 @@ from findings.formats.values import severities
 from findings.formats.values.fields import one_line
 from findings.formats.values.purls import purl
 
-MOST_WAYS = 10
+MAX_PATHS = 10
 
 
 def npm_package(

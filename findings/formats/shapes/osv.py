@@ -11,7 +11,7 @@ from findings.formats.values.advisories import cves_in, cwes_in, ghsas_in
 from findings.formats.values.cvss import base_score
 from findings.formats.values.fields import dig, objects, one_line, text, texts
 
-_MOST_FIXES = 5
+_MAX_FIXES = 5
 
 
 def known_as(ids: Sequence[str]) -> str:
@@ -52,7 +52,7 @@ def fixed_versions_of(entry: Any, package: str) -> list[str]:
             if text(each, "type") != "GIT":
                 fixes = (text(event, "fixed") for event in objects(each, "events"))
                 found |= dict.fromkeys(one_line(fix, 100) for fix in fixes if fix)
-    return list(found)[:_MOST_FIXES]
+    return list(found)[:_MAX_FIXES]
 
 
 def purl_of(entry: Any, package: str) -> str:

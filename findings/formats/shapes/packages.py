@@ -42,10 +42,10 @@ _LANGUAGES = {
 # Words that Trivy writes for the place of packages that have files of their own.
 ECOSYSTEMS = frozenset(("Conda", "Java", "Node.js", "Python", "Ruby"))
 _NO_FIX = "No fixed version is known."
-_WAYS = 10  # shown of those through which a package comes in
+_MAX_PATHS = 10  # shown of those through which a package comes in
 
 _UNITED = 50  # versions, ways or fixes of one problem
-_MOST = 20  # weaknesses, CVEs and other names of one problem
+_MAX_NAMES = 20  # weaknesses, CVEs and other names of one problem
 _SYSTEM_PURLS = ("pkg:alpm/", "pkg:apk/", "pkg:deb/", "pkg:rpm/")
 
 
@@ -217,8 +217,8 @@ class VulnerablePackage:
         path = f", `{path}`" if path not in ("", self.holder.name) else ""
         inside = f" in `{self.holder.name}`" if self.holder.name else ""
         evidence.section("Where", f"`{self.package}{version}`{inside}{path}")
-        ways = [f"- {one_line(way, 500)}" for way in self.through[:_WAYS]]
-        evidence.section("Comes in through", "\n".join(ways))
+        paths = [f"- {one_line(path, 500)}" for path in self.through[:_MAX_PATHS]]
+        evidence.section("Comes in through", "\n".join(paths))
         evidence.section("Reached", self.reachability)
         evidence.section("Remediation", self._remediation() or _NO_FIX)
         evidence.links(self.urls)
@@ -227,8 +227,8 @@ class VulnerablePackage:
     def _tags(self) -> list[str]:
         named = tags(
             scanner=scanner_tag(self.scanner),
-            cve=self.cves[:_MOST],
-            cwe=self.cwes[:_MOST],
+            cve=self.cves[:_MAX_NAMES],
+            cwe=self.cwes[:_MAX_NAMES],
             package=self.package,
             language="" if self.is_of_system else _LANGUAGES.get(self.ecosystem.lower(), ""),
             image=self.holder.name if self.holder.is_image else "",
@@ -240,9 +240,9 @@ class VulnerablePackage:
     def _attributes(self) -> dict[str, Any]:
         advisory = {
             "id": self.id,
-            "cve": self.cves[:_MOST],
-            "aliases": list(self.aliases)[:_MOST],
-            "cwe": list(self.cwes)[:_MOST],
+            "cve": self.cves[:_MAX_NAMES],
+            "aliases": list(self.aliases)[:_MAX_NAMES],
+            "cwe": list(self.cwes)[:_MAX_NAMES],
             "url": one_line(next(iter(self.urls), ""), 1_000),
         }
         package = {

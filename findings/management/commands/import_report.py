@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from findings.formats.registry import FORMATS
 from findings.formats.shapes.column_map import column_map
 from findings.formats.streams.records import RefusedReport
-from findings.imports.dry_run import Summary, look_through
-from findings.imports.run import Sent, import_report
+from findings.imports.dry_run import Summary, dry_run
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import chunks_of, spooled
 from findings.models import Import
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = _look_through(options) if options["dry_run"] else _take_in(options)
+            done = _dry_run(options) if options["dry_run"] else _take_in(options)
         except RefusedReport as refusal:
             raise CommandError(refusal.reason, returncode=2) from None
         counts = _counts(done)
@@ -65,19 +65,19 @@ class Command(BaseCommand):
 
 def _take_in(options: dict[str, Any]) -> Import:
     with _open(options["file"]) as file:
-        return import_report(chunks_of(file), _sent(options))
+        return import_report(chunks_of(file), _import_options(options))
 
 
-def _look_through(options: dict[str, Any]) -> Summary:
+def _dry_run(options: dict[str, Any]) -> Summary:
     with (
         _open(options["file"]) as file,
         spooled(chunks_of(file), limit=settings.IMPORT_MAX_BYTES) as report,
     ):
-        return look_through(report, _sent(options))
+        return dry_run(report, _import_options(options))
 
 
-def _sent(options: dict[str, Any]) -> Sent:
-    return Sent(
+def _import_options(options: dict[str, Any]) -> ImportOptions:
+    return ImportOptions(
         source=options["source"],
         scope=options["scope"],
         format_name=options["format"],

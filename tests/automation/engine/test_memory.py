@@ -5,7 +5,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 from automation.engine.compile import compile_rules
-from automation.engine.fields import MOST_REMEMBERED
+from automation.engine.fields import MAX_CACHED
 from automation.engine.memo import Memo
 from tests.automation.engine.naive import naive
 from tests.automation.engine.strategies import misconfiguration, rule
@@ -30,7 +30,7 @@ def test_it_stays_small_whatever_it_sees():
     rules = [rule(f"service:svc-{n}* @score:>={n}") for n in range(200)]
     compiled = compile_rules(rules)
     tracemalloc.start()
-    for n in range(2 * MOST_REMEMBERED):
+    for n in range(2 * MAX_CACHED):
         tags = [f"service:svc-{n % 200}-{n}", f"noise:{n}"]
         compiled.first_match(misconfiguration(tags=tags, attributes={"score": n + 0.5}))
     gc.collect()
@@ -41,7 +41,7 @@ def test_it_stays_small_whatever_it_sees():
 
 
 def test_it_may_be_shared_by_threads(monkeypatch):
-    monkeypatch.setattr("automation.engine.fields.MOST_REMEMBERED", 5)  # forgets all the time
+    monkeypatch.setattr("automation.engine.fields.MAX_CACHED", 5)  # forgets all the time
     rules = [rule(f"service:svc-{n}* -env:e{n % 7}") for n in range(50)]
     compiled, loop = compile_rules(rules), naive(rules)
     findings = [

@@ -15,7 +15,7 @@ from findings.facts import Status
 from findings.formats.normalised import normalise
 from findings.imports import closing
 from findings.imports.intake import receive
-from findings.imports.run import Sent, carry_on, import_report
+from findings.imports.run import ImportOptions, carry_on, import_report
 from findings.models import Finding, FindingEvent, Import, Scope
 from findings.services import change_status, mute
 from tests.factories import UserFactory
@@ -31,7 +31,7 @@ def report(*numbers: int, scope: str = "shop", bad: int = 0, scanner: str = "nig
 
 def take(*numbers: int, scope: str = "shop", bad: int = 0, scanner="nightly", **sent) -> Import:
     content = report(*numbers, scope=scope, bad=bad, scanner=scanner)
-    return import_report([content], Sent(**sent))
+    return import_report([content], ImportOptions(**sent))
 
 
 def statuses() -> dict[str, str]:
@@ -79,10 +79,10 @@ def two_a_chunk(monkeypatch):
 
 
 def test_it_tells_apart_what_two_named_scopes_have_at_the_same_place():
-    first = import_report([report(1, 2, scope="")], Sent(scope="acme/web"))
-    other = import_report([report(1, scope="")], Sent(scope="acme/api"))
+    first = import_report([report(1, 2, scope="")], ImportOptions(scope="acme/web"))
+    other = import_report([report(1, scope="")], ImportOptions(scope="acme/api"))
     assert (first.new, other.new, other.seen_again) == (2, 1, 0)
-    again = import_report([report(1, scope="")], Sent(scope="acme/web"))
+    again = import_report([report(1, scope="")], ImportOptions(scope="acme/web"))
     assert (again.new, again.seen_again, again.resolved) == (0, 1, 1)
     assert list(Finding.objects.order_by("pk").values_list("scope__target", "status")) == [
         ("acme/web", "open"),
@@ -100,14 +100,14 @@ def test_it_closes_nothing_of_another_scope():
 
 def test_it_takes_the_scope_of_the_sender_before_that_of_the_report():
     take(1, 2, 3, scope="main")
-    done = import_report([report(1, 2, scope="main")], Sent(scope=" feature\n1 "))
+    done = import_report([report(1, 2, scope="main")], ImportOptions(scope=" feature\n1 "))
     assert (done.scope.target, done.new, done.resolved) == ("feature 1", 2, 0)
     assert take(2, 3, scope="main").resolved == 1
 
 
 def test_it_tells_scanners_of_one_source_apart():
     take(1, 2, 3, source="ci")
-    sent = Sent(source="ci", scope="shop", format_name="sarif")
+    sent = ImportOptions(source="ci", scope="shop", format_name="sarif")
     assert import_report([b"[]"], sent).resolved == 0
     assert Scope.objects.filter(source__name="ci", target="shop").count() == 2
 
@@ -148,15 +148,15 @@ def test_it_leaves_alone_what_was_last_sent_by_itself():
 def test_it_takes_a_report_of_nothing_for_the_only_scanner_of_its_scope(settings, nothing):
     settings.IMPORT_HOLD_PERCENT = 100
     take(1, 2, source="ci", scanner="gitleaks")
-    assert import_report([nothing], Sent(source="ci", scope="site")).resolved == 0
-    assert import_report([nothing], Sent(source="ci", scope="shop")).resolved == 2
+    assert import_report([nothing], ImportOptions(source="ci", scope="site")).resolved == 0
+    assert import_report([nothing], ImportOptions(source="ci", scope="shop")).resolved == 2
 
 
 def test_it_takes_a_report_of_nothing_for_no_one_of_two_scanners(settings):
     settings.IMPORT_HOLD_PERCENT = 100
     take(1, 2, source="ci", scanner="gitleaks")
     take(3, 4, source="ci", scanner="bandit")
-    assert import_report([b"[]"], Sent(source="ci", scope="shop")).resolved == 0
+    assert import_report([b"[]"], ImportOptions(source="ci", scope="shop")).resolved == 0
 
 
 # --- Held for a person --------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_it_lets_an_older_import_that_ends_late_close_nothing():
     Import.objects.filter(pk=older.pk).update(is_partial=False)
     _begun_before(older, minutes=5)
     Finding.objects.filter(resource_id="r1").update(last_seen_at=older.started_at - timedelta(1))
-    closing.settle(older)
+    closing.apply(older)
     assert (older.closing, older.resolved) == ("none", 0)
     assert "later report" in older.closing_note
 
@@ -293,7 +293,7 @@ def test_it_lets_an_older_import_that_ends_late_close_nothing():
 def test_it_believes_a_worker_whose_clock_is_behind():
     take(1, 2, 3)
     begun = timezone.now() + timedelta(minutes=2)  # by the clock of another machine
-    row = Sent().row(started_at=begun)
+    row = ImportOptions().row(started_at=begun)
     row.save(force_insert=True)
     carry_on(row, [report(1, 2)], has_time=lambda: True)
     assert (row.resolved, statuses()["r1"], statuses()["r3"]) == (1, "open", "auto_closed")
@@ -316,6 +316,6 @@ def test_it_goes_on_closing_where_it_was_killed(monkeypatch, after):
             take(*range(5))
     assert list(statuses().values()).count("auto_closed") == 2 * after
     run = Import.objects.latest("started_at")
-    closing.settle(run)
+    closing.apply(run)
     assert (run.resolved, run.missing, run.expected) == (5, 5, 10)
     assert FindingEvent.objects.count() == 5

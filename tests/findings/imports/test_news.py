@@ -9,8 +9,8 @@ import pytest
 from django.core.files.base import ContentFile
 
 from findings.imports import queue
-from findings.imports.dry_run import look_through
-from findings.imports.run import Sent, import_report
+from findings.imports.dry_run import dry_run
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import spooled
 from findings.models import Finding, Import, Scope
 
@@ -25,11 +25,11 @@ NEWS = json.dumps(json.loads(ALL)[0]).encode()
 
 
 def _in_the_request(report: bytes) -> Import:
-    return import_report([report], Sent(source="aws", scope="prod"))
+    return import_report([report], ImportOptions(source="aws", scope="prod"))
 
 
 def _by_the_queue(report: bytes) -> Import:
-    row = queue.store(ContentFile(report), Sent(source="aws", scope="prod"))
+    row = queue.store(ContentFile(report), ImportOptions(source="aws", scope="prod"))
     assert queue.take_due()
     return Import.objects.get(pk=row.pk)
 
@@ -46,13 +46,13 @@ def test_it_closes_nothing_by_news_whatever_scope_is_named(take):
 
 def test_it_makes_no_scope_for_each_of_them():
     for item in json.loads(ALL)[:3]:
-        import_report([json.dumps(item).encode()], Sent(source="aws"))
+        import_report([json.dumps(item).encode()], ImportOptions(source="aws"))
     assert Scope.objects.values_list("target").distinct().count() == 1
 
 
 def test_it_says_beforehand_that_news_close_nothing():
     _in_the_request(ALL)
     with spooled([NEWS], limit=1_000_000) as file:
-        summary = look_through(file, Sent(source="aws", scope="prod"))
+        summary = dry_run(file, ImportOptions(source="aws", scope="prod"))
     assert (summary.closing, summary.resolved) == ("none", 0)
     assert summary.closing_note == NOTE

@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.runtime import schedules
 from findings.imports import queue
 from findings.imports import run as import_run
-from findings.imports.run import Sent
+from findings.imports.run import ImportOptions
 from findings.models import Finding, Import
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def own(count: int) -> bytes:
 
 def keep(content: bytes, **sent) -> Import:
     asks_first = sent.pop("asks_first", False)
-    return queue.store(ContentFile(content), Sent(**sent), asks_first=asks_first)
+    return queue.store(ContentFile(content), ImportOptions(**sent), asks_first=asks_first)
 
 
 def test_it_goes_on_where_the_time_was_over(monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from findings.formats.normalised import Normalised
 from findings.formats.streams.records import RefusedReport
 from findings.imports import run as import_run
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, Import
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def counts(run: Import) -> tuple[int, ...]:
 @pytest.mark.parametrize("path", REPORTS)
 def test_it_takes_a_report_round(path, settings, without):
     settings.IMPORT_HOLD_PERCENT = 100
-    sent = Sent(scope="shop", source="ci")
+    sent = ImportOptions(scope="shop", source="ci")
     try:
         first = import_report([path.read_bytes()], sent)
     except RefusedReport as refused:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from findings.formats.streams.records import RefusedReport
 from findings.imports import queue
-from findings.imports.dry_run import look_through
-from findings.imports.run import MAX_ERRORS, Sent, import_report
+from findings.imports.dry_run import dry_run
+from findings.imports.run import MAX_ERRORS, ImportOptions, import_report
 from findings.imports.spool import ReportTooLarge, spooled
 from findings.models import Finding, Import, Source
 
@@ -26,7 +26,7 @@ def _own(count: int, **changes) -> bytes:
 
 
 def test_it_records_a_report_and_keeps_the_account():
-    done = import_report([CODE], Sent(file_name="code.sarif", by="ci"))
+    done = import_report([CODE], ImportOptions(file_name="code.sarif", by="ci"))
     assert (done.format, done.source.name, done.state) == ("sarif", "codeql", "done")
     assert (done.received, done.new, done.rejected) == (5, 4, 1)
     assert done.errors[0]["source"] == {"pointer": "/runs/0/results/6"}
@@ -35,14 +35,14 @@ def test_it_records_a_report_and_keeps_the_account():
 
 
 def test_it_finds_the_same_findings_in_the_same_report():
-    import_report([CODE], Sent())
-    again = import_report([CODE], Sent())
+    import_report([CODE], ImportOptions())
+    again = import_report([CODE], ImportOptions())
     assert (again.new, again.seen_again, again.reopened) == (0, 4, 0)
     assert Finding.objects.count() == 4
 
 
 def test_it_tags_findings_with_their_source():
-    import_report([CODE], Sent(source="shop  ci\n"))
+    import_report([CODE], ImportOptions(source="shop  ci\n"))
     assert all("source:shop ci" in finding.tags for finding in Finding.objects.all())
 
 
@@ -50,7 +50,7 @@ def test_it_tags_findings_with_their_source():
 def test_it_unpacks_gzip_whatever_the_chunks(step):
     packed = gzip.compress(CODE[:900]) + gzip.compress(CODE[900:])
     chunks = [packed[start : start + step] for start in range(0, len(packed), step)]
-    assert import_report(chunks, Sent()).new == 4
+    assert import_report(chunks, ImportOptions()).new == 4
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_it_unpacks_gzip_whatever_the_chunks(step):
 )
 def test_it_leaves_nothing_of_a_refused_file_but_its_row(report, reason):
     with pytest.raises(RefusedReport, match=reason):
-        import_report([report], Sent(file_name="x.json"))
+        import_report([report], ImportOptions(file_name="x.json"))
     refused = Import.objects.get()
     assert (refused.state, refused.file_name, refused.received) == ("refused", "x.json", 0)
     assert reason in refused.reason
@@ -76,7 +76,7 @@ def test_it_leaves_nothing_of_a_refused_file_but_its_row(report, reason):
 def test_it_refuses_a_file_over_the_limit(settings):
     settings.IMPORT_MAX_BYTES = len(CODE) - 1
     with pytest.raises(ReportTooLarge):
-        import_report([CODE], Sent())
+        import_report([CODE], ImportOptions())
 
 
 def test_it_refuses_a_gzip_bomb_before_it_has_unpacked():
@@ -88,18 +88,18 @@ def test_it_refuses_a_gzip_bomb_before_it_has_unpacked():
 def test_it_counts_errors_that_it_does_not_keep():
     report = json.loads(_own(MAX_ERRORS + 5, severity="urgent"))
     report["findings"] += json.loads(_own(1))["findings"]
-    done = import_report([json.dumps(report).encode()], Sent())
+    done = import_report([json.dumps(report).encode()], ImportOptions())
     assert (done.rejected, len(done.errors), done.new) == (MAX_ERRORS + 5, MAX_ERRORS, 1)
 
 
 @pytest.mark.parametrize("count", [1, MAX_ERRORS + 5])
 def test_it_refuses_a_report_of_which_nothing_goes_in(count):
-    known = import_report([_own(3)], Sent())
+    known = import_report([_own(3)], ImportOptions())
     bad = _own(count, severity="urgent")
     with pytest.raises(RefusedReport, match=r"/findings/0/severity: 'urgent' is none of"):
-        import_report([bad], Sent())
+        import_report([bad], ImportOptions())
     with spooled([bad], limit=10**9) as file, pytest.raises(RefusedReport, match="record"):
-        look_through(file, Sent())
+        dry_run(file, ImportOptions())
     refused = Import.objects.exclude(pk=known.pk).get()
     assert (refused.state, refused.rejected, refused.closing) == ("refused", count, "none")
     assert len(refused.errors) == min(count, MAX_ERRORS)
@@ -109,12 +109,12 @@ def test_it_refuses_a_report_of_which_nothing_goes_in(count):
 
 def test_it_rejects_what_was_first_seen_in_the_future():
     with pytest.raises(RefusedReport, match="/findings/0/first_seen_at: A time lies between"):
-        import_report([_own(1, first_seen_at="9998-01-01T00:00:00Z")], Sent())
+        import_report([_own(1, first_seen_at="9998-01-01T00:00:00Z")], ImportOptions())
 
 
 def test_it_costs_a_constant_number_of_statements_a_batch(django_assert_max_num_queries):
     with django_assert_max_num_queries(3 * 12 + 17):
-        assert import_report([_own(3_000)], Sent()).new == 3_000
+        assert import_report([_own(3_000)], ImportOptions()).new == 3_000
 
 
 def test_it_keeps_the_batches_before_a_crash_and_completes_them_when_sent_again(monkeypatch):
@@ -129,11 +129,11 @@ def test_it_keeps_the_batches_before_a_crash_and_completes_them_when_sent_again(
 
     monkeypatch.setattr("findings.imports.run.receive", crash_in_the_second)
     with pytest.raises(ConnectionError):
-        import_report([_own(5)], Sent())
+        import_report([_own(5)], ImportOptions())
     assert (Import.objects.get().state, Finding.objects.count()) == ("running", 2)
     assert queue.take_due()
     Import.objects.update(due_at=timezone.now())  # as it falls due some hours later
     assert queue.take_due()
     assert Import.objects.get().reason == "It ended after 2 records. Send the report again."
-    again = import_report([_own(5)], Sent())
+    again = import_report([_own(5)], ImportOptions())
     assert (again.new, again.seen_again, Finding.objects.count()) == (3, 2, 5)

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from findings.formats.streams.records import RefusedReport
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, Import
 from tests.findings.formats.conftest import SAMPLES
 
@@ -31,7 +31,7 @@ def sarif(*rules: str, properties=None) -> bytes:
 
 
 def take(content: bytes, **sent) -> Import:
-    return import_report([content], Sent(**{"source": "ci", "scope": "shop", **sent}))
+    return import_report([content], ImportOptions(**{"source": "ci", "scope": "shop", **sent}))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from findings.imports import closing
-from findings.imports.dry_run import look_through
-from findings.imports.run import Sent, import_report
+from findings.imports.dry_run import dry_run
+from findings.imports.run import ImportOptions, import_report
 from findings.imports.unscanned import MAX_UNSCANNED
 from findings.models import Finding, FindingEvent, Import
 from tests.factories import UserFactory
@@ -45,11 +45,11 @@ def sarif(*files: str, ok: bool = True) -> bytes:
 
 
 def take(content: bytes, **sent) -> Import:
-    return import_report([content], Sent(source="ci", scope="shop", **sent))
+    return import_report([content], ImportOptions(source="ci", scope="shop", **sent))
 
 
 def tried(content: bytes):
-    return look_through(BytesIO(content), Sent(source="ci", scope="shop"))
+    return dry_run(BytesIO(content), ImportOptions(source="ci", scope="shop"))
 
 
 def open_ones() -> list[str]:
@@ -168,9 +168,9 @@ def test_it_costs_as_much_for_many_files_as_for_few():
     costs = []
     for number in (2, 400):
         files = [f"{number}/{n}.py" for n in range(number)]
-        import_report([bandit(*files)], Sent(source="ci", scope=f"{number}"))
+        import_report([bandit(*files)], ImportOptions(source="ci", scope=f"{number}"))
         with CaptureQueriesContext(connection) as spent:
-            sent = Sent(source="ci", scope=f"{number}")
+            sent = ImportOptions(source="ci", scope=f"{number}")
             assert import_report([bandit(files[0], unread=files[1:])], sent).closing == "done"
         costs.append(len(spent))
     assert costs[0] == costs[1]

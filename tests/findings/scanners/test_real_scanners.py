@@ -13,7 +13,7 @@ import pytest
 from findings.facts import FindingType
 from findings.formats.shapes.column_map import column_map
 from findings.formats.streams.records import RefusedReport
-from findings.imports.run import Sent, import_report
+from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding, Import
 from tests.findings.scanners.tree import SECRETS
 
@@ -61,7 +61,7 @@ TYPES = {
 
 
 def take(report: bytes, **sent) -> Import:
-    return import_report([report], Sent(source="ci", scope="shop", **sent))
+    return import_report([report], ImportOptions(source="ci", scope="shop", **sent))
 
 
 def _expected(tool: str) -> list[str]:

@@ -13,10 +13,10 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from config.accounts.models import User
+from config.lib.datadog_api.documents import check_type
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.shapes import Ref, ToOne, documented, only
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type
-from config.lib.public.ids import uuid_of
-from config.lib.public.shapes import Ref, ToOne, only, says
 from findings.models import Finding
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Destination, Project
@@ -24,12 +24,14 @@ from ticketing.services import MAX_FINDINGS
 
 MAX_TITLE, MAX_DESCRIPTION = 255, 100_000
 Priority = Literal["NOT_DEFINED", "P1", "P2", "P3", "P4", "P5"]
-Markdown = Annotated[str, Meta(description="Markdown."), says(maxLength=MAX_DESCRIPTION)]
+Markdown = Annotated[str, Meta(description="Markdown."), documented(maxLength=MAX_DESCRIPTION)]
 ToProject = ToOne[Annotated[str, only("projects")]]
 
 
 class ToFindings(Struct):
-    data: Annotated[list[Ref[Annotated[str, only("findings")]]], says(maxItems=MAX_FINDINGS)] = []
+    data: Annotated[
+        list[Ref[Annotated[str, only("findings")]]], documented(maxItems=MAX_FINDINGS)
+    ] = []
 
 
 class OfOld(Struct):
@@ -42,10 +44,10 @@ class OfNew(Struct):
 
 
 class Words(Struct):
-    title: Annotated[str | None, says(maxLength=MAX_TITLE)] = None
+    title: Annotated[str | None, documented(maxLength=MAX_TITLE)] = None
     description: Markdown | None = None
     priority: Priority | None = None
-    assignee_id: Annotated[str | None, says(format="uuid")] = None
+    assignee_id: Annotated[str | None, documented(format="uuid")] = None
     fields: Annotated[
         dict[str, Any] | None,
         Meta(

@@ -14,11 +14,11 @@ from msgspec import Struct
 from rest_framework.request import Request
 
 from config.accounts.models import User
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.shapes import Document, NewResource, documented, only
 from config.lib.echo import cut
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.shapes import Document, Sent, only, says
 from ticketing.api.v2.asking import MAX_DESCRIPTION, MAX_TITLE
 from ticketing.case_search import BadTerm, search_condition
 from ticketing.forms.cases import MAX_COMMENT
@@ -27,7 +27,7 @@ from ticketing.selectors import case_by_id
 
 T = TypeVar("T")
 STATUS_NAMES = {label: value for value, label in Case.Status.choices}
-Title = Annotated[str, says(minLength=1, maxLength=MAX_TITLE)]
+Title = Annotated[str, documented(minLength=1, maxLength=MAX_TITLE)]
 _LIMITS = {
     "title": (1, MAX_TITLE),
     "description": (0, MAX_DESCRIPTION),
@@ -44,13 +44,13 @@ Nothing = Document[_Empty]
 
 def read_attributes(request: Request, shape: type[T], *, type_: str = "case") -> T:
     """The attributes of the one resource that is sent, as `shape`. Raises ApiError 400."""
-    document: Document[Sent[str, T]] = read_document(request, _sent(shape))
+    document: Document[NewResource[str, T]] = read_document(request, _sent(shape))
     check_type(document.data.type, type_, pointer="/data/type")
     return document.data.attributes
 
 
 def _sent(shape: Any) -> Any:
-    return Document[Sent[str, shape]]
+    return Document[NewResource[str, shape]]
 
 
 def read_nothing(request: Request) -> None:

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import create, schema_of
+from config.lib.datadog_api.shapes import documented
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import ApiError
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import create, schema_of
-from config.lib.public.shapes import says
-from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import details, services
 from ticketing.api.v2.asking import Markdown, Priority
@@ -49,7 +49,7 @@ class _Priority(Struct):
 
 
 class _Assignee(Struct):
-    assignee_id: Annotated[str, says(format="uuid")]
+    assignee_id: Annotated[str, documented(format="uuid")]
 
 
 class _Title(Struct):
@@ -61,7 +61,7 @@ class _Description(Struct):
 
 
 class _DueDate(Struct):
-    due_date: Annotated[str, says(format="date")]
+    due_date: Annotated[str, documented(format="date")]
 
 
 class _Attributes(Struct):
@@ -69,7 +69,7 @@ class _Attributes(Struct):
 
 
 class _Reason(Struct):
-    security_resolved_reason: Annotated[str, says(minLength=1, maxLength=details.MAX_REASON)]
+    security_resolved_reason: Annotated[str, documented(minLength=1, maxLength=details.MAX_REASON)]
 
 
 def _changes(
@@ -77,14 +77,14 @@ def _changes(
 ) -> Callable[[View], View]:
     """How an operation that changes a case is documented, by the attributes that are sent."""
     asked = create(attributes, type_="case") if attributes else schema_of(Nothing)
-    documented: Callable[[View], View] = extend_schema(
+    operation: Callable[[View], View] = extend_schema(
         operation_id=name,
         summary=summary,
         description=description,
         request={JSON: asked},
         responses=ONE_CASE,
     )
-    return documented
+    return operation
 
 
 class StatusView(PublicView):

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 
 from config.accounts import idempotency
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES
+from config.lib.datadog_api.paging import NUMBER, SIZE
+from config.lib.datadog_api.schemas import coded, create, schema_of
+from config.lib.datadog_api.shapes import documented
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import MAX_BYTES
-from config.lib.public.paging import NUMBER, SIZE
-from config.lib.public.schemas import coded, create, schema_of
-from config.lib.public.shapes import says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import commenting, services
 from ticketing.api.v2.case_asking import (
@@ -39,7 +39,9 @@ ASCENDING = "sort[ascending]"
 
 
 class _Comment(Struct):
-    comment: Annotated[str, Meta(description="Markdown."), says(minLength=1, maxLength=MAX_COMMENT)]
+    comment: Annotated[
+        str, Meta(description="Markdown."), documented(minLength=1, maxLength=MAX_COMMENT)
+    ]
 
 
 class CommentsView(PublicView):

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from config.accounts.access import answerable
 from config.accounts.roles import Permission
+from config.lib.datadog_api.schemas import coded, create, schema_of
+from config.lib.datadog_api.shapes import Count, Document, Shown
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.echo import cut
 from config.lib.jsonapi import ApiError
-from config.lib.public.schemas import coded, create, schema_of
-from config.lib.public.shapes import Count, Document, Shown
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from config.lib.statement_timeout import statement_timeout
 from ticketing.api.v2.case_asking import find, read_attributes

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.accounts.roles import Permission
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import coded, schema_of
+from config.lib.datadog_api.shapes import Document, Moment, Shown, ShownWith, ToOne
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import coded, schema_of
-from config.lib.public.shapes import Document, Moment, Shown, ShownWith, ToOne
-from config.lib.public.views import PublicView, answer
 from ticketing.api.v2.case_asking import find_project
 from ticketing.api.v2.documents import STANDARD_TYPE, to_project
 from ticketing.models import Project

@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from config.accounts.access import person
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.schemas import coded, create, schema_of
+from config.lib.datadog_api.shapes import Document, Shown, documented, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.schemas import coded, create, schema_of
-from config.lib.public.shapes import Document, Shown, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import projects
 from ticketing.api.v2 import project_settings as settings
@@ -28,13 +28,13 @@ from ticketing.api.v2.finding_cases import actor_of
 from ticketing.destinations import destination_of
 from ticketing.models import Destination, Project
 
-_NotKept = Annotated[Any, Meta(description="Not kept."), says(type="string")]
-_NoneKept = Annotated[Any, says(**schema_of(list[_NotKept]))]
-_Name = Annotated[str, says(minLength=1, maxLength=100)]
+_NotKept = Annotated[Any, Meta(description="Not kept."), documented(type="string")]
+_NoneKept = Annotated[Any, documented(**schema_of(list[_NotKept]))]
+_Name = Annotated[str, documented(minLength=1, maxLength=100)]
 
 
 class _NewProject(Struct):
-    key: Annotated[str, says(pattern="^[A-Z][A-Z0-9]{0,9}$")]
+    key: Annotated[str, documented(pattern="^[A-Z][A-Z0-9]{0,9}$")]
     name: _Name
     team_uuid: _NotKept = None
     enabled_custom_case_types: _NoneKept = None
@@ -43,7 +43,7 @@ class _NewProject(Struct):
 class _Changes(Struct):
     name: _Name | None = None
     settings: settings.Settings | None = None
-    columns_config: Annotated[Any, Meta(description="Not kept."), says(type="object")] = None
+    columns_config: Annotated[Any, Meta(description="Not kept."), documented(type="object")] = None
     team_uuid: _NotKept = None
     enabled_custom_case_types: _NoneKept = None
 

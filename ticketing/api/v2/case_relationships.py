@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from config.accounts.access import Actor
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import check_type, read_document
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import coded, create, schema_of
+from config.lib.datadog_api.shapes import ToOne, documented, only
+from config.lib.datadog_api.views import PublicView
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import check_type, read_document
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import coded, create, schema_of
-from config.lib.public.shapes import ToOne, only, says
-from config.lib.public.views import PublicView
 from config.lib.request_body import JSON
 from ticketing import outbox, services
 from ticketing.api.v2.asking import IssueAddress, still_there
@@ -32,7 +32,7 @@ from ticketing.states import State
 
 class _NewIssue(Struct):
     issue_type_id: str
-    jira_account_id: Annotated[str, says(format="uuid")]
+    jira_account_id: Annotated[str, documented(format="uuid")]
     project_id: str
     fields: Annotated[
         dict[str, Any] | None, Meta(description="Fields of the issue, as Jira knows them.")

@@ -14,13 +14,13 @@ from rest_framework.response import Response
 from config.accounts import idempotency
 from config.accounts.access import answerable
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.paging import NUMBER, SIZE, NumberedPage, read_page
+from config.lib.datadog_api.schemas import coded, schema_of
+from config.lib.datadog_api.shapes import Document, Ref, ToOne, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError, CodedError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.paging import NUMBER, SIZE, NumberedPage, read_page
-from config.lib.public.schemas import coded, schema_of
-from config.lib.public.shapes import Document, Ref, ToOne, only
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing.api.v2.asking import Markdown, Priority, still_there
 from ticketing.api.v2.case_asking import (

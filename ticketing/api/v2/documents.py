@@ -15,7 +15,7 @@ from django.urls import reverse
 from msgspec import UNSET, Struct, UnsetType
 
 from config.accounts.models import User
-from config.lib.public.shapes import (
+from config.lib.datadog_api.shapes import (
     Count,
     Moment,
     Ref,

@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from config.accounts import idempotency
 from config.accounts.access import Actor
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.schemas import Schema, answers, schema_of
+from config.lib.datadog_api.shapes import Document, Type, documented, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.schemas import Schema, answers, schema_of
-from config.lib.public.shapes import Document, Type, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import services
 from ticketing.api.v2.asking import (
@@ -51,13 +51,13 @@ class NewCase(Struct, Generic[Type]):
 
 
 class NewCases(Struct, Generic[Type]):
-    data: Annotated[list[NewCase[Type]], says(minItems=1, maxItems=MAX_CASES)]
+    data: Annotated[list[NewCase[Type]], documented(minItems=1, maxItems=MAX_CASES)]
 
 
 class _Detached(Struct):
     type: _Cases
     relationships: OfOld
-    id: Annotated[Any, says(type="string")] = None  # nobody reads it
+    id: Annotated[Any, documented(type="string")] = None  # nobody reads it
 
 
 class _Attached(Struct):

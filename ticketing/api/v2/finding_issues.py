@@ -16,11 +16,11 @@ from config.accounts import idempotency
 from config.accounts.access import Actor
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document, only
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import placeholders
 from ticketing.api.v2.asking import (

@@ -17,12 +17,12 @@ from config.accounts import idempotency
 from config.accounts.access import answerable
 from config.accounts.idempotency import answer_once
 from config.accounts.roles import Permission
+from config.lib.datadog_api.documents import MAX_BYTES, check_type, read_document
+from config.lib.datadog_api.ids import uuid_of
+from config.lib.datadog_api.schemas import answers, schema_of
+from config.lib.datadog_api.shapes import Document, NewResource, Shown, ShownWith, documented, only
+from config.lib.datadog_api.views import PublicView, answer
 from config.lib.jsonapi import ApiError
-from config.lib.public.documents import MAX_BYTES, check_type, read_document
-from config.lib.public.ids import uuid_of
-from config.lib.public.schemas import answers, schema_of
-from config.lib.public.shapes import Document, Sent, Shown, ShownWith, only, says
-from config.lib.public.views import PublicView, answer
 from config.lib.request_body import JSON
 from ticketing import issue_templates
 from ticketing.accounts import delete_account
@@ -40,7 +40,7 @@ JiraId = Annotated[str, Meta(min_length=1, max_length=64)]
 Fields = Annotated[
     dict[str, Any],
     Meta(description="Jira's field id → its value, as Jira takes it."),
-    says(additionalProperties=True),
+    documented(additionalProperties=True),
 ]
 
 
@@ -66,7 +66,7 @@ class _ChangedAttributes(Struct):
 class _AccountAttributes(Struct):
     consumer_key: Annotated[str, Meta(description="The name of the account.")]
     instance_url: str
-    last_webhook_timestamp: Annotated[str | UnsetType, says(format="date-time")] = UNSET
+    last_webhook_timestamp: Annotated[str | UnsetType, documented(format="date-time")] = UNSET
 
 
 class _TemplateAttributes(Struct):
@@ -97,8 +97,8 @@ class _Many(Struct):
 
 
 _Type = Annotated[str, only(TEMPLATE)]
-_New = Document[Sent[_Type, _NewAttributes]]
-_Changed = Document[Sent[_Type, _ChangedAttributes]]
+_New = Document[NewResource[_Type, _NewAttributes]]
+_Changed = Document[NewResource[_Type, _ChangedAttributes]]
 _ONE = schema_of(_One)
 _DELETED = answers(204, None)
 

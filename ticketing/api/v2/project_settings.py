@@ -14,11 +14,11 @@ from django.db import transaction
 from msgspec import Meta, Struct
 
 from config.accounts.models import User
+from config.lib.datadog_api.ids import coded_uuid_of
+from config.lib.datadog_api.schemas import schema_of
+from config.lib.datadog_api.shapes import documented
 from config.lib.echo import cut
 from config.lib.jsonapi import ApiError
-from config.lib.public.ids import coded_uuid_of
-from config.lib.public.schemas import schema_of
-from config.lib.public.shapes import says
 from ticketing import destinations
 from ticketing.api.v2.asking import still_there
 from ticketing.api.v2.jira import date_fields_at, find_account, place_at
@@ -45,13 +45,15 @@ NOT_BUILT = (
     "notification",
 )
 Mode = Literal["two_way", "once", "off"]
-_Never = Annotated[Any, Meta(description="Not built: it can only be off."), says(type="object")]
+_Never = Annotated[
+    Any, Meta(description="Not built: it can only be off."), documented(type="object")
+]
 
 
 class _Property(Struct):
     sync_type: Mode | None = None
     mapping: dict[str, str] | None = None
-    name_mapping: Annotated[Any, says(**schema_of(dict[str, str]))] = None  # not read
+    name_mapping: Annotated[Any, documented(**schema_of(dict[str, str]))] = None  # not read
 
 
 class _DueDate(Struct):
@@ -59,7 +61,7 @@ class _DueDate(Struct):
     jira_field_id: Annotated[
         str | None,
         Meta(description="A date or a date and time of the type: the last minute of the day."),
-        says(minLength=1, maxLength=255),
+        documented(minLength=1, maxLength=255),
     ] = None
 
 
@@ -83,7 +85,7 @@ class _Off(Struct):
 _NotBuilt = Annotated[
     _Off | None,
     Meta(description="Not built: it can only be off."),
-    says(properties={}),  # older clients send more than `enabled`
+    documented(properties={}),  # older clients send more than `enabled`
 ]
 
 
@@ -96,7 +98,7 @@ class _Metadata(Struct, omit_defaults=True):
 class _Sync(Struct, omit_defaults=True):
     enabled: bool | None = None
     properties: Annotated[
-        dict[str, Any] | None, says(properties=schema_of(_Properties)["properties"])
+        dict[str, Any] | None, documented(properties=schema_of(_Properties)["properties"])
     ] = None
 
 
@@ -111,7 +113,7 @@ class Settings(Struct, omit_defaults=True):
     integration_jira: Jira | None = None
     auto_close_inactive_cases: _NotBuilt = None
     auto_transition_assigned_cases: Annotated[
-        Any, Meta(description="Not kept."), says(type="object")
+        Any, Meta(description="Not kept."), documented(type="object")
     ] = None
     integration_incident: _NotBuilt = None
     integration_monitor: _NotBuilt = None

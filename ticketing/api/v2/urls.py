@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from config.lib.public.views import no_such_operation
+from config.lib.datadog_api.views import no_such_operation
 from ticketing.api.v2 import case_changes as changes
 from ticketing.api.v2 import case_kinds as kinds
 from ticketing.api.v2.case_comments import CommentsView, CommentView, TimelineView

@@ -12,7 +12,7 @@ from automation.kinds.action_form import ActionForm
 from automation.kinds.base import EffectKind, Match
 from automation.kinds.effect_preview import EffectPreview
 from automation.kinds.review.action import AskReview
-from findings.rule_effects.writing import changed, store
+from findings.rule_effects.effects import changed, store
 from findings.services import Claimed
 
 

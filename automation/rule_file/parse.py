@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from automation.kinds.registry import KINDS
-from automation.rule_file.actions import Entry, Place, Said
+from automation.rule_file.actions import Entry, Location, RawRule
 from automation.rule_file.document import Document, Fault, RuleFileError, read_document
 from automation.rule_file.formats import DEFAULTS, FORMATS, LISTS, members_of, required_of
 from automation.rules.data import InvalidRule, RuleData, validate
@@ -36,9 +36,9 @@ def read_rules(text: str) -> RuleFile:
     entries: dict[str, list[Entry]] = {kind: [] for kind in lists}
     for kind, rules in lists.items():
         read = FORMATS[kind].reader(rules)
-        for number, said in enumerate(rules):
+        for number, raw in enumerate(rules):
             try:
-                entries[kind].append(_entry(said, Place(document, LISTS[kind], number), read))
+                entries[kind].append(_entry(raw, Location(document, LISTS[kind], number), read))
             except RuleFileError as error:
                 faults += error.faults
     faults += _doubles(entries)
@@ -64,48 +64,48 @@ def _named(document: Document, lists: Mapping[str, str]) -> dict[str, list[Any]]
 
 def _strange(document: Document, kind: str, ids: Sequence[Any]) -> Iterator[Fault]:
     known = [spec.id for spec in KINDS[kind].defaults]
-    for number, said in enumerate(ids):
-        if said not in known:
-            near = get_close_matches(str(said), known, 1)
+    for number, raw in enumerate(ids):
+        if raw not in known:
+            near = get_close_matches(str(raw), known, 1)
             hint = f" Is `{near[0]}` meant?" if near else ""
             line = document.line_of(DEFAULTS[kind], number)
             yield Fault(line, f"There is no default rule of this id.{hint}")
 
 
 def _shapes(document: Document, kind: str, rules: Sequence[Any]) -> Iterator[Fault]:
-    for number, said in enumerate(rules):
-        place = Place(document, LISTS[kind], number)
-        if isinstance(said, dict):
-            yield from _shape(place, kind, said)
+    for number, raw in enumerate(rules):
+        location = Location(document, LISTS[kind], number)
+        if isinstance(raw, dict):
+            yield from _shape(location, kind, raw)
         else:
-            yield Fault(place.line(), "A rule is a mapping.")
+            yield Fault(location.line(), "A rule is a mapping.")
 
 
-def _shape(place: Place, kind: str, said: Said) -> Iterator[Fault]:
+def _shape(location: Location, kind: str, raw: RawRule) -> Iterator[Fault]:
     members = members_of(kind)
-    for name, value in said.items():
+    for name, value in raw.items():
         member = members.get(name)
         if member is None:
             near = get_close_matches(name, members, 1)
             hint = f" Is `{near[0]}` meant?" if near else ""
-            yield Fault(place.line(name), f"A rule has no `{name}`.{hint}")
+            yield Fault(location.line(name), f"A rule has no `{name}`.{hint}")
         elif member.type is not None and value is not None and type(value) is not member.type:
-            yield Fault(place.line(name), f"`{name}` is {member.called}.")
-    types = said.get("finding_types")
+            yield Fault(location.line(name), f"`{name}` is {member.type_label}.")
+    types = raw.get("finding_types")
     if isinstance(types, list) and not all(isinstance(each, str) for each in types):
-        yield Fault(place.line("finding_types"), "A finding type is a text.")
+        yield Fault(location.line("finding_types"), "A finding type is a text.")
     for name in required_of(kind):
-        if said.get(name) is None:
-            yield Fault(place.line(), f"The rule has no `{name}`.")
+        if raw.get(name) is None:
+            yield Fault(location.line(), f"The rule has no `{name}`.")
 
 
-def _entry(said: Said, place: Place, read: Callable[[Said, Place], Any]) -> Entry:
+def _entry(raw: RawRule, location: Location, read: Callable[[RawRule, Location], Any]) -> Entry:
     data = RuleData(
-        name=said["name"],
-        enabled=said.get("enabled") is not False,
-        finding_types=said["finding_types"],
-        query=said.get("query"),
-        action=read(said, place),
+        name=raw["name"],
+        enabled=raw.get("enabled") is not False,
+        finding_types=raw["finding_types"],
+        query=raw.get("query"),
+        action=read(raw, location),
     )
     try:
         validate(data)
@@ -113,20 +113,20 @@ def _entry(said: Said, place: Place, read: Callable[[Said, Place], Any]) -> Entr
         where = f" (at character {error.position + 1})" if error.position is not None else ""
         raise RuleFileError(
             [
-                Fault(place.line(name), sentence + (where if name == "query" else ""))
+                Fault(location.line(name), sentence + (where if name == "query" else ""))
                 for name, sentence in error.errors.items()
             ]
         ) from None
-    return Entry(_id(said, place), data, place.line())
+    return Entry(_id(raw, location), data, location.line())
 
 
-def _id(said: Said, place: Place) -> UUID | None:
-    if not said.get("id"):
+def _id(raw: RawRule, location: Location) -> UUID | None:
+    if not raw.get("id"):
         return None
     try:
-        return UUID(said["id"])
+        return UUID(raw["id"])
     except ValueError:
-        place.fail("An id is a UUID.", "id")
+        location.fail("An id is a UUID.", "id")
 
 
 def _doubles(entries: Mapping[str, Sequence[Entry]]) -> Iterator[Fault]:

@@ -14,10 +14,10 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.lib.return_address import return_address
-from findings.forms import said_of
+from findings.forms import count_label
 
 
-def ask(
+def render_action_form(
     request: HttpRequest,
     hidden: Sequence[tuple[str, str]],
     form: forms.Form,
@@ -54,7 +54,7 @@ def nothing_chosen(request: HttpRequest) -> HttpResponse:
 def back(request: HttpRequest, *, gone: int = 0) -> HttpResponse:
     """To the page that the action was asked for on; its toasts say what was done."""
     if gone:
-        messages.warning(request, f"{said_of(gone)} no longer existed and were left out.")
+        messages.warning(request, f"{count_label(gone)} no longer existed and were left out.")
     target = way_back(request)
     if "HX-Request" in request.headers:
         return HttpResponseClientRedirect(target)

@@ -22,21 +22,21 @@ def write_rules(rules: Sequence[Rule], *, with_ids: bool = False) -> str:
     lists: dict[str, list[Any]] = {}
     for kind, name in LISTS.items():
         of_kind = [rule for rule in rules if rule.kind == kind]
-        lists[name] = [*_said(of_kind, with_ids=with_ids)]
+        lists[name] = [*_documents(of_kind, with_ids=with_ids)]
         if kind in DEFAULTS:
             specs = default_specs(KINDS[kind])
             lists[DEFAULTS[kind]] = [spec.id for spec in specs if spec.enabled]
     return _HEAD + yaml.dump(lists, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def members_said(said: Sequence[RuleData]) -> Iterator[dict[str, Any]]:
+def members_of_rules(rules: Sequence[RuleData]) -> Iterator[dict[str, Any]]:
     """What the file says of rules of one kind, without what goes without saying."""
-    if not said:
+    if not rules:
         return
-    kind = said[0].kind
-    write = FORMATS[kind].writer([data.action for data in said])
+    kind = rules[0].kind
+    write = FORMATS[kind].writer([data.action for data in rules])
     names = members_of(kind)
-    for data in said:
+    for data in rules:
         values: Mapping[str, Any] = {
             "name": data.name,
             "enabled": None if data.enabled else False,
@@ -47,9 +47,9 @@ def members_said(said: Sequence[RuleData]) -> Iterator[dict[str, Any]]:
         yield {name: value for name in names if (value := values.get(name)) is not None}
 
 
-def _said(rules: Sequence[Rule], *, with_ids: bool) -> Iterator[dict[str, Any]]:
+def _documents(rules: Sequence[Rule], *, with_ids: bool) -> Iterator[dict[str, Any]]:
     names = Counter(rule.name for rule in rules)
-    for rule, members in zip(rules, members_said([*map(data_of, rules)]), strict=True):
+    for rule, members in zip(rules, members_of_rules([*map(data_of, rules)]), strict=True):
         shows_id = with_ids or names[rule.name] > 1
         yield ({"id": str(rule.pk)} if shows_id else {}) | members
 

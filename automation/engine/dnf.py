@@ -1,7 +1,7 @@
-"""A query as the ways to satisfy it, each a plain conjunction that an index can answer.
+"""A query in disjunctive normal form: it holds when one of its conjunctions does.
 
-`(team:a AND env:prod) OR -cloud:aws` has two ways. A rule becomes one bit per way, side by
-side, so the lowest set bit still belongs to the first rule that matches.
+`(team:a AND env:prod) OR -cloud:aws` has two. An index answers each; a rule becomes one bit
+per conjunction, side by side, so the lowest set bit still belongs to the first rule that matches.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from findings.facts import Kind
 from findings.query.ast import (
@@ -29,7 +30,7 @@ from findings.query.ast import (
 )
 from findings.query.matchers import kind_of
 
-MOST_WAYS = 32
+MAX_CONJUNCTIONS = 32
 """Beyond this, alternatives stay one condition that is evaluated, not looked up."""
 
 
@@ -42,28 +43,28 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Conjunction:
     """Every clause holds, nothing that is blocked occurs, and the rest is true."""
 
     clauses: tuple[Clause, ...] = ()
     blocked: tuple[Term, ...] = ()
     rest: tuple[Node, ...] = ()  # what no index answers
 
-    def and_also(self, other: Way) -> Way:
-        return Way(
+    def and_also(self, other: Conjunction) -> Conjunction:
+        return Conjunction(
             self.clauses + other.clauses, self.blocked + other.blocked, self.rest + other.rest
         )
 
     @property
     def lone_clause(self) -> Clause | None:
-        """The clause that is all there is, if so: such ways of one field are one way."""
+        """The clause that is all there is, if so: several such of one field become one."""
         if len(self.clauses) == 1 and not self.blocked and not self.rest:
             return self.clauses[0]
         return None
 
 
-def ways(node: Node) -> tuple[Way, ...]:
-    """At most `MOST_WAYS`; together they are true exactly when the node is."""
+def conjunctions(node: Node) -> tuple[Conjunction, ...]:
+    """At most `MAX_CONJUNCTIONS`; together they are true exactly when the node is."""
     match node:
         case Term():
             return (_term(node),)
@@ -75,49 +76,53 @@ def ways(node: Node) -> tuple[Way, ...]:
             return _denied(inner)
 
 
-def _denied(node: Node) -> tuple[Way, ...]:
+def _denied(node: Node) -> tuple[Conjunction, ...]:
     match node:
         case Term():
-            return (Way(blocked=(node,)) if _is_indexable(node) else Way(rest=(Not(node),)),)
+            return (
+                Conjunction(blocked=(node,))
+                if _is_indexable(node)
+                else Conjunction(rest=(Not(node),)),
+            )
         case And(nodes):
             return _either(Or(tuple(map(Not, nodes))))
         case Or(nodes):
             return _all(map(Not, nodes))
         case Not(inner):
-            return ways(inner)
+            return conjunctions(inner)
 
 
-def _term(term: Term) -> Way:
+def _term(term: Term) -> Conjunction:
     if _is_indexable(term):
-        return Way(clauses=(Clause(term.field, (term.matcher,)),))
+        return Conjunction(clauses=(Clause(term.field, (term.matcher,)),))
     if _is_indexable(Term(term.field, Exists())):  # a missing field matches nothing
-        return Way(clauses=(Clause(term.field, (Exists(),)),), rest=(term,))
-    return Way(rest=(term,))
+        return Conjunction(clauses=(Clause(term.field, (Exists(),)),), rest=(term,))
+    return Conjunction(rest=(term,))
 
 
-def _all(nodes: Iterable[Node]) -> tuple[Way, ...]:
-    found: tuple[Way, ...] = (Way(),)
+def _all(nodes: Iterable[Node]) -> tuple[Conjunction, ...]:
+    found: tuple[Conjunction, ...] = (Conjunction(),)
     for node in nodes:
-        more = ways(node)
-        if len(found) * len(more) > MOST_WAYS:
-            more = (Way(rest=(node,)),)
-        found = tuple(way.and_also(other) for way in found for other in more)
+        more = conjunctions(node)
+        if len(found) * len(more) > MAX_CONJUNCTIONS:
+            more = (Conjunction(rest=(node,)),)
+        found = tuple(each.and_also(other) for each in found for other in more)
     return found
 
 
-def _either(node: Or) -> tuple[Way, ...]:
+def _either(node: Or) -> tuple[Conjunction, ...]:
     by_field: defaultdict[Field, dict[Matcher, None]] = defaultdict(dict)
-    others: list[Way] = []
-    for way in (way for inner in node.nodes for way in ways(inner)):
-        if clause := way.lone_clause:
+    others: list[Conjunction] = []
+    for conjunction in chain.from_iterable(map(conjunctions, node.nodes)):
+        if clause := conjunction.lone_clause:
             by_field[clause.field].update(dict.fromkeys(clause.matchers))
         else:
-            others.append(way)
-    if len(by_field) + len(others) > MOST_WAYS:
-        return (Way(rest=(node,)),)
-    merged = (Way((Clause(field, tuple(found)),)) for field, found in by_field.items())
-    # Ways that need no evaluation first: one of them may spare the others'.
-    return tuple(sorted((*merged, *others), key=lambda way: len(way.rest)))
+            others.append(conjunction)
+    if len(by_field) + len(others) > MAX_CONJUNCTIONS:
+        return (Conjunction(rest=(node,)),)
+    merged = (Conjunction((Clause(field, tuple(found)),)) for field, found in by_field.items())
+    # Conjunctions that need no evaluation first: one of them may spare the others'.
+    return tuple(sorted((*merged, *others), key=lambda each: len(each.rest)))
 
 
 def _is_indexable(term: Term) -> bool:

@@ -17,7 +17,7 @@ Relationships = TypeVar("Relationships")
 Data = TypeVar("Data")
 
 
-def says(**words: Any) -> Meta:
+def documented(**words: Any) -> Meta:
     """What the OpenAPI document says of a value and msgspec does not check: the view does, and
     refuses in its own words."""
     return Meta(extra_json_schema=words)
@@ -25,7 +25,7 @@ def says(**words: Any) -> Meta:
 
 def only(*values: str) -> Meta:
     """One of these texts; `documents.check_type` refuses another type of a resource."""
-    return says(enum=list(values))
+    return documented(enum=list(values))
 
 
 def of(shape: Any, *types: Any) -> Any:
@@ -34,8 +34,8 @@ def of(shape: Any, *types: Any) -> Any:
 
 
 Moment = Annotated[datetime, Meta(tz=True)]
-EpochMs = Annotated[int, Meta(description="Epoch milliseconds."), says(format="int64")]
-Count = Annotated[int, says(minimum=0)]
+EpochMs = Annotated[int, Meta(description="Epoch milliseconds."), documented(format="int64")]
+Count = Annotated[int, documented(minimum=0)]
 
 
 class Document(Struct, Generic[Data]):
@@ -55,7 +55,7 @@ class ToOneOrNone(Struct, Generic[Type]):
     data: Ref[Type] | None
 
 
-class Sent(Struct, Generic[Type, Attributes]):
+class NewResource(Struct, Generic[Type, Attributes]):
     type: Type
     attributes: Attributes
 
@@ -79,7 +79,7 @@ class ShownWith(Struct, Generic[Type, Attributes, Relationships]):
     relationships: Relationships
 
 
-class Place(Struct, Generic[Type]):
+class ResourceId(Struct, Generic[Type]):
     id: UUID
     type: Type
 

@@ -17,8 +17,8 @@ def apply_plan(plan: Plan, *, actor: User | None) -> None:
     lists = {each.kind: each for each in plan.kinds}
     for name, kind in KINDS.items():  # the one order in which locks are taken
         if name in lists:
-            said = lists[name]
-            replace_rules(name, said.wanted, version=said.version, actor=actor)
+            plan_of_kind = lists[name]
+            replace_rules(name, plan_of_kind.wanted, version=plan_of_kind.version, actor=actor)
         for switch in plan.switches:
             if switch.kind == name:
                 change = enable_default if switch.enabled else disable_default

@@ -8,9 +8,17 @@ from typing import Annotated, Any
 import msgspec
 from drf_spectacular.utils import OpenApiParameter
 
+from config.lib.datadog_api.paging import NUMBER, SIZE
+from config.lib.datadog_api.shapes import (
+    Document,
+    NewResource,
+    Page,
+    Replaced,
+    ResourceId,
+    Shown,
+    only,
+)
 from config.lib.jsonapi import IN_WORDS, MEDIA_TYPE
-from config.lib.public.paging import NUMBER, SIZE
-from config.lib.public.shapes import Document, Page, Place, Replaced, Sent, Shown, only
 
 Schema = dict[str, Any]
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
@@ -41,7 +49,7 @@ def many(attributes: Any, *, type_: str) -> Schema:
 
 def create(attributes: Any, *, type_: str) -> Schema:
     """A request: `{"data": {"type": type_, "attributes": …}}`."""
-    return schema_of(_typed(Document, Sent, type_, attributes))
+    return schema_of(_typed(Document, NewResource, type_, attributes))
 
 
 def update(attributes: Any, *, type_: str) -> Schema:
@@ -52,7 +60,7 @@ def update(attributes: Any, *, type_: str) -> Schema:
 def order(type_: str) -> Schema:
     """A request and its answer: every resource once, in their new order."""
     named: Any = Annotated[str, only(type_)]
-    return schema_of(Document[list[Place[named]]])
+    return schema_of(Document[list[ResourceId[named]]])
 
 
 def _typed(envelope: Any, resource: Any, type_: str, attributes: Any) -> Any:

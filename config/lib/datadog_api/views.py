@@ -13,9 +13,9 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.lib.datadog_api.missing import what_instead
 from config.lib.echo import cut
 from config.lib.jsonapi import IN_WORDS, ApiError, error_response, exception_handler
-from config.lib.public.missing import what_instead
 
 
 class PublicView(APIView):
