@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
 from findings.grouping import label_of, values_of
-from ticketing.drafts import PRIORITY_OF_SEVERITY, Draft, closed, code, plain, shorten
+from ticketing.drafts import PRIORITY_OF_SEVERITY, TITLE_LENGTH, Draft, closed, code, plain, shorten
 
 MAX_ROWS = 50
 MAX_NAMES = 20
@@ -103,8 +103,8 @@ def group_draft(
 
 
 def group_title(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
-    subject, rest = _subject(group, findings, fix), f": {extent(group, findings)}"
-    return f"{shorten(subject, 254 - len(rest))}{rest}"
+    rest = f": {extent(group, findings)}"
+    return f"{shorten(subject(group, findings, fix), TITLE_LENGTH - len(rest))}{rest}"
 
 
 def extent(group: Group, findings: Sequence[Facts]) -> str:
@@ -146,7 +146,8 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def _subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+def subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+    """What is to be done, or what is wrong; the findings are given the worst first."""
     said = dict(zip(group.fields, group.values, strict=True))
     worst = findings[0]
     if "package" in said:

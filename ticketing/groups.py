@@ -69,7 +69,7 @@ class GroupDraft:
     is_continuation: bool = False
 
     def write(self, case_key: str) -> Draft:
-        return _written(self.group, self.members, self.templates, case_key)
+        return write_group(self.group, self.members, self.templates, case_key)
 
 
 def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
@@ -255,7 +255,7 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     if not findings:
         return False
     group = Group(row.group_by, row.group_values, case.rule_name)
-    draft = _written(group, _members_of(findings), row.templates, case.key)
+    draft = write_group(group, members_of(findings), row.templates, case.key)
     before = (case.title, case.description, case.priority)
     if row.written.get("title") == _digest(case.title):
         case.title = draft.title
@@ -313,11 +313,11 @@ def _news(row: CaseGroup, findings: Mapping[UUID, Sequence[Finding]]) -> str:
     )
 
 
-def _written(
+def write_group(
     group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
 ) -> Draft:
     """The text by the rule's own templates, where it has them, filled from the worst finding."""
-    all_url = absolute("findings:finding-list", query={"query": f"@ticket.key:{case_key}"})
+    all_url = absolute("findings:finding-list", query={"q": f"@ticket.key:{case_key}"})
     made_by = f"Created by the rule “{group.rule_name}”."
     draft = group_draft(group, members, all_url=all_url, made_by=made_by)
     if not templates:
@@ -335,7 +335,8 @@ def _written(
     )
 
 
-def _members_of(findings: Sequence[Finding]) -> list[Member]:
+def members_of(findings: Sequence[Finding]) -> list[Member]:
+    """The worst first."""
     return worst_first(
         Member(finding.facts, absolute("findings:finding-show", finding.finding_id))
         for finding in findings
