@@ -28,6 +28,7 @@ from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
 from config.lib.toasts import toast
+from config.lib.ui_tags import MAX_COUNTED
 from findings.rule_effects import recheck_count
 from findings.suggest import types_seen
 
@@ -139,7 +140,7 @@ def _page(
         "rule": form.rule,
         "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
         "may_write": signed_in(request).may(Permission.RULES_WRITE),
-        "rechecks": recheck_count(),
+        "rechecks": recheck_count(most=MAX_COUNTED + 1),
         **more,
     }
     return render(request, "automation/effect_editor.html", context, status=status)
