@@ -28,7 +28,7 @@ from automation.kinds.ticket_creation.tickets import filled_fields
 from automation.models import Rule
 from automation.preview import Preview, preview
 from automation.rules import services
-from automation.rules.data import InvalidRule, RuleData, action_of, spec_of
+from automation.rules.data import InvalidRule, RuleData, action_of, known_action, spec_of
 from automation.rules.selectors import rule_by_id
 from automation.views.editor_page import (
     editor_page,
@@ -287,7 +287,9 @@ def _saved(
 def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
     """For those who may not write: a closed form sends nothing, so the preview comes with it."""
     form = RuleForm(rule=rule, may_write=False)
-    action: CreateTicket = action_of(rule)
+    action: CreateTicket | None = known_action(rule)
+    if action is None:
+        return editor_page(request, form)
     assignee = User.objects.filter(pk=action.assignee_id).first() if action.assignee_id else None
     shown = _preview_of(
         form,

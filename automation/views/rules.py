@@ -177,7 +177,11 @@ def deliver_waiting(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 @gone_is_404
 def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
-    return submit_once(request, lambda: _duplicate(request, rule))
+    try:
+        return submit_once(request, lambda: _duplicate(request, rule))
+    except InvalidRule as refusal:
+        messages.error(request, f"{rule.name} was not copied. {refusal}")
+        return redirect(_row(rule))
 
 
 def _duplicate(request: HttpRequest, rule: Rule) -> HttpResponse:
