@@ -27,7 +27,11 @@ from config.lib.deadline import Deadline
 from config.lib.links import absolute
 from findings.facts import facts_from_json
 from ticketing import accounts, allowed_spaces, due, pacing
-from ticketing.destinations import due_date_at_creation, priority_at_creation
+from ticketing.destinations import (
+    custom_fields_at_creation,
+    due_date_at_creation,
+    priority_at_creation,
+)
 from ticketing.group_text import Summary
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.outbox import claims, lost, settling, waiting
@@ -315,6 +319,7 @@ def compose(issue: ExternalIssue) -> IssueDraft:
     settings = _settings(issue)
     mapped, level = priority_at_creation(settings, case.priority)
     usual: dict[str, Any] = {"priority": {"id": mapped}} if mapped else {}
+    usual |= custom_fields_at_creation(settings, account_id=issue.account_id)
     usual |= due_date_at_creation(settings, case.due_date, account_id=issue.account_id)
     usual = {name: value for name, value in usual.items() if name not in said}
     fields |= usual

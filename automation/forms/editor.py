@@ -16,7 +16,7 @@ from automation.forms.jira_fields import PREFIX
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import Rule
-from automation.rules.data import InvalidRule, RuleData, action_of
+from automation.rules.data import InvalidRule, RuleData, known_action
 from config.accounts.models import User
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Project
@@ -155,9 +155,9 @@ class RuleForm(JiraPart):
 
 
 def _initial(rule: Rule | None) -> dict[str, Any]:
-    if rule is None:
+    action: CreateTicket | None = known_action(rule) if rule else None
+    if action is None:
         return {}
-    action: CreateTicket = action_of(rule)
     return {
         "project": None if action.is_jira else action.project_id,
         "assignee": action.assignee_id,

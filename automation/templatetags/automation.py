@@ -38,7 +38,9 @@ def criteria_of_spec(spec: RuleSpec, kind: RuleKind) -> RuleCriteria:
 
 @register.simple_tag
 def effect_of(row: EffectRow) -> SafeString:
-    """What the rule does with a match, as its kind shows it."""
+    """What the rule does with a match, as its kind shows it; nothing of one that cannot be read."""
+    if row.action is None:
+        return SafeString("")
     context = {"row": row, "effect": row.kind.describe(row.action, row.rule.query or "")}
     return render_to_string(row.kind.effect_template, context)
 
