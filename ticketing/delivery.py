@@ -275,7 +275,7 @@ class _Line:
         _surely(lambda: settling.settle_failed(issue, error))
         # What the tracker says has failed is looked for with the others, by the next step.
         if error.fault == Fault.UNSURE and (error.is_answered or not self._look_at_once(issue)):
-            pacing.count_unsure(self._account, error.retry_after)
+            pacing.count_unsure(issue.account, error.retry_after)
 
     def _look_at_once(self, issue: ExternalIssue) -> bool:
         """The answer was lost: most often the issue is there, and a strong read shows it."""
@@ -289,6 +289,8 @@ class _Line:
             settling.look_failed(look, error)
             return False
         _surely(lambda: settling.settle_look(look, Found(tuple(refs), is_complete=False)))
+        if refs:
+            pacing.count_created(issue.account)
         return bool(refs)
 
 

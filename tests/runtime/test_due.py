@@ -38,6 +38,16 @@ def test_it_rings_for_life_and_for_what_is_due():
     assert woken_for(broker) == []
 
 
+def test_a_ticket_that_becomes_due_is_seen_within_a_second(monkeypatch):
+    seconds = iter((10.0, 10.9, 11.0, 11.9, 12.0))
+    monkeypatch.setattr("config.runtime.broker.time.monotonic", lambda: next(seconds))
+    broker = Broker()
+    assert woken_for(broker) == [HEARTBEAT]
+    promised()
+    rung = [woken_for(broker) for _ in range(4)]
+    assert rung == [[], [DELIVER], [], [DELIVER]]
+
+
 @pytest.mark.parametrize(
     "said",
     [
