@@ -68,9 +68,14 @@ class Preview:
         return max((day.tickets + day.over_limit for day in self.days), default=0)
 
     @property
-    def own(self) -> int:
-        """Findings that come to the rule."""
-        return self.ticketed + self.joined + self.over_limit
+    def is_grouped(self) -> bool:
+        return bool(self.choices[0].fields)
+
+    @property
+    def over_limit_each(self) -> int:
+        """How many would be over the limit with one ticket for each finding."""
+        each = next(choice for choice in self.choices if not choice.fields)
+        return each.over_limit if self.is_grouped else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,6 @@ class GroupingChoice:
     largest: str  # values of the largest group
     largest_size: int
 
-    @property
-    def share(self) -> float:
-        """Of the findings, how many take a slot or find none: 0 to 100."""
-        return 100 * (self.tickets + self.over_limit) / self.findings if self.findings else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class PreviewGroup:

@@ -39,6 +39,7 @@ from automation.views.editor_page import (
 )
 from automation.views.effect_editor import edit_rule_of
 from automation.views.gone import gone_is_404
+from automation.views.grouping_card import grouping_card
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.models import User
@@ -184,7 +185,7 @@ def preview_rule(request: HttpRequest) -> HttpResponse:
     rule = rule_by_id(rule_id_of(request))
     context = _preview(RuleForm(request.POST, rule=rule))
     if "HX-Request" in request.headers:
-        return render(request, "automation/_preview.html", context)
+        return render(request, "automation/_preview.html", {**context, "is_part": True})
     return editor_page(request, RuleForm(rule=rule, typed=request.POST), **context)
 
 
@@ -249,6 +250,8 @@ def _preview_of(
         "assignee": assignee,
         **_ticket(form, spec, shown["preview"]),
         "explorer_query": search_for(spec),
+        "groups_query": search_for(spec, ("group", ",".join(spec.action.grouping))),
+        "grouping": grouping_card(form, spec, shown["preview"]),
     }
 
 

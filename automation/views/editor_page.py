@@ -20,6 +20,7 @@ from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.preview import DAYS
 from automation.rules.active import active_rules
+from automation.views.grouping_card import grouping_card
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
 from config.lib.statement_timeout import QueryTimeout
@@ -27,7 +28,7 @@ from findings.suggest import types_seen
 from ticketing.fields.priorities import options_of
 from ticketing.forms.sync import Choice, SyncForm
 from ticketing.models import Destination, Project
-from ticketing.placeholders import NAMES, OPEN_NAMES
+from ticketing.placeholders import GROUP_NAMES, NAMES, OPEN_NAMES
 
 RECHECKING = "Re-checking open findings."
 SYNCED = ("status", "assignee", "priority", "comments", "title", "description")
@@ -41,6 +42,7 @@ def editor_page(
         "rule": form.rule,
         "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
         "may_write": person.may(Permission.RULES_WRITE),
+        "grouping": grouping_card(form),
         **destination_context(request, form),
         **more,
     }
@@ -61,7 +63,10 @@ def destination_context(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
         "spaces_url": f"{reverse('automation:space-list')}?{urlencode({'account': account})}",
         "people_url": f"{reverse('automation:people-list')}?{urlencode(asked)}",
         "teams_url": f"{reverse('automation:team-list')}?{urlencode({'account': account})}",
-        "placeholders": [f"{{{{{each.name}}}}}" for each in NAMES],
+        "placeholders": [
+            f"{{{{{name}}}}}"
+            for name in [*(each.name for each in NAMES), *(each.name for each in GROUP_NAMES)]
+        ],
         "open_placeholders": [what for _, what in OPEN_NAMES],
     }
 
