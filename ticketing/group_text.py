@@ -104,15 +104,17 @@ def group_draft(
 
 def group_title(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
     rest = f": {extent(group, findings)}"
-    return f"{shorten(subject(group, findings, fix), TITLE_LENGTH - len(rest))}{rest}"
+    about = subject(group, findings, fix).rstrip(" .:")
+    return f"{shorten(about, TITLE_LENGTH - len(rest))}{rest}"
 
 
 def extent(group: Group, findings: Sequence[Facts]) -> str:
-    """As in "21 findings in 7 files of 4 repositories"."""
+    """As in "21 findings in 7 files of 4 repositories", or "2 findings in src/app.py"."""
     text = number(len(findings), "finding")
     places = {place(facts) for facts in findings} - {""}
     if places and not {"resource", "image"} & set(group.fields):
-        text += f" in {number(len(places), _noun(findings))}"
+        one = shorten(places.pop(), 80) if len(places) == 1 else ""
+        text += f" in {one or number(len(places), _noun(findings))}"
     repositories = {repository(facts) for facts in findings} - {""}
     if len(repositories) > 1 and "repository" not in group.fields:
         text += f" of {number(len(repositories), 'repository')}"

@@ -91,6 +91,7 @@ def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
             is_continuation=draft.is_continuation,
             templates=dict(draft.templates),
             written=_signature(case),
+            written_at=case.created_at,
             commented_at=case.created_at,
         )
         for draft, case in opened
@@ -231,7 +232,7 @@ def _refresh(case_pks: Sequence[UUID]) -> None:
     _comment(rows, locked, members, issues, now=now)
     for row in rows:
         row.refresh_since, row.is_to_reopen = None, False
-    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written")
+    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written", "written_at")
     if changed:
         rewrite(changed, "title", "description", "priority", "modified_at")
         mirror(changed)
@@ -269,7 +270,7 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     }
     if before == (case.title, case.description, case.priority):
         return False
-    case.modified_at = now
+    case.modified_at = row.written_at = now
     return True
 
 
