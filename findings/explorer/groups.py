@@ -1,7 +1,7 @@
 """A search's findings in groups: one page of them, the worst and largest first.
 
-A page takes four statements, however many findings and groups there are: how many groups, those
-of the page, what is in none, and for each group the findings that it is told by.
+A page takes two statements, however many findings and groups there are: its groups, and the
+findings that each is told by.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Aggregate, Count, Max, Min, Q, QuerySet, Sum, TextField, Value
-from django.db.models.functions import NullIf
-
 from findings.explorer.group_labels import Label, label_of
-from findings.explorer.group_values import GroupValue, has_all, value_names, with_values
+from findings.explorer.group_sql import read_page
 from findings.explorer.search import Search, Within
-from findings.facts import Severity, Ticket
+from findings.facts import Severity
 from findings.models import Finding
 
-_ATTACHED = Q(ticket__in=[ticket.value for ticket in Ticket if ticket.is_attached])
 _BY_RANK = {severity.rank: severity.value for severity in Severity}
 MOST_ON_A_TICKET = 1_000
 SHOWN_AT_FIRST, SHOWN_MORE = 4, 50  # findings of a group that is opened
@@ -124,59 +120,20 @@ class GroupPage(NamedTuple):
 
 
 def page_of_groups(search: Search, *, number: int, size: int) -> GroupPage:
-    """Four statements; a page beyond the last is the last."""
-    names = search.group
-    found = with_values(search.findings().order_by(), names)
-    total, findings = _totals(found, names)
-    number = max(1, min(number, -(-total // size)))
-    start = (number - 1) * size
-    columns = value_names(names)
-    grouped = found.filter(has_all(names)).values(*columns).annotate(**_facts())
-    ordered = grouped.order_by("-worst", "-number", *columns)
-    rows = list(ordered[start : start + size])
-    lone = found.exclude(has_all(names)).aggregate(**_facts())
-    groups = _told([*rows, *([lone] if lone["number"] else [])], search)
-    alone = groups.pop() if lone["number"] else None
-    return GroupPage(groups, alone, number, size, total, findings)
+    """Two statements; a page beyond the last is the last."""
+    rows = read_page(search.findings(), search.group, number=number, size=size)
+    groups = _told(rows, search)
+    lone = groups.pop() if groups and not groups[-1].values else None
+    if not rows:
+        return GroupPage((), None, 1, size, 0, 0)
+    [first, *_] = rows
+    page = first["start"] // size + 1
+    return GroupPage(groups, lone, page, size, first["total"], first["in_groups"])
 
 
 def group_of(search: Search) -> Group | None:
     """All that the search finds, which is within one group, as that group. Two statements."""
-    found = search.findings().order_by().aggregate(**_facts())
-    if not found["number"]:
-        return None
-    groups = search.within.groups if search.within else ()
-    values = dict(zip(value_names(search.group), groups[0], strict=True)) if groups else {}
-    return _told([values | found], search)[0]
-
-
-def _totals(found: QuerySet[Finding], names: Sequence[str]) -> tuple[int, int]:
-    grouped = found.filter(has_all(names)).values(*value_names(names)).annotate(number=Count("pk"))
-    counted = grouped.aggregate(groups=Count("number"), findings=Sum("number"))
-    return counted["groups"], counted["findings"] or 0
-
-
-def _facts() -> dict[str, Aggregate]:
-    nothing = Value("", output_field=TextField())
-    known_as = NullIf(GroupValue("vulnerability"), nothing)
-    kept_in = NullIf(GroupValue("repository"), nothing)
-    return {
-        "number": Count("pk"),
-        "worst": Max("severity_rank"),
-        "places": Count("resource_id", distinct=True),
-        "repositories": Count(kept_in, distinct=True),
-        "first_type": Min("resource_type"),
-        "last_type": Max("resource_type"),
-        "ticketed": Count("pk", filter=_ATTACHED),
-        "tickets": Count("ticket_key", filter=_ATTACHED & ~Q(ticket_key=""), distinct=True),
-        "first_known_as": Min(known_as),
-        "last_known_as": Max(known_as),
-        "vulnerability_count": Count(known_as, distinct=True),
-        "first_seen_at": Min("first_seen_at"),
-        "last_seen_at": Max("last_seen_at"),
-        "newest": Max("pk"),
-        "newest_ticketed": Max("pk", filter=_ATTACHED),
-    }
+    return next(iter(page_of_groups(search, number=1, size=1).rows), None)
 
 
 def _told(rows: Sequence[dict[str, Any]], search: Search) -> list[Group]:
@@ -186,8 +143,8 @@ def _told(rows: Sequence[dict[str, Any]], search: Search) -> list[Group]:
 
 
 def _group(row: dict[str, Any], told: dict[int, Finding], search: Search) -> Group:
-    columns = value_names(search.group)
-    values = tuple(row[column] for column in columns) if columns[0] in row else ()
+    values = tuple(row[f"key_{nth}"] for nth, _ in enumerate(search.group))
+    values = values if all(values) else ()
     newest = told.get(row["newest"])
     names = dict.fromkeys(filter(None, (row["first_known_as"], row["last_known_as"])))
     return Group(

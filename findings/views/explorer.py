@@ -192,19 +192,22 @@ def members_of(search: Search, within: Within, params: ExplorerQuery) -> Page:
 @require_GET
 @limit_searches
 def show_group(request: HttpRequest) -> HttpResponse:
-    """The findings of one group, as rows under it."""
+    """The findings of one group, as rows under it; none of what is no group, or has none now."""
     params = ExplorerQuery(request.GET)
     search = params.search(timezone.now())
-    if search is None or search.within is None or len(search.within.groups) > 1:
-        raise Http404
-    context: dict[str, Any] = {"params": params, "may_write": _may_write(request)}
+    within = params.grouping.within
+    if search is None or within is None or len(within.groups) > 1:
+        return HttpResponse()
     try:
         with statement_timeout():
-            if group := group_of(search):
-                members = members_of(search, search.within, params)
-                context |= {"group": group, "members": members}
+            group = group_of(search)
+            members = members_of(search, within, params) if group else None
     except QueryTimeout:
-        context["took_too_long"] = True
+        return HttpResponse(status=503)
+    if group is None:
+        return HttpResponse()
+    context = {"params": params, "may_write": _may_write(request)}
+    context |= {"group": group, "members": members}
     return render(request, "findings/_members.html", context)
 
 

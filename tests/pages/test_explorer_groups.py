@@ -161,9 +161,13 @@ def test_it_opens_a_group_with_a_link(page, as_user, viewer):
     assert rows.count("data-opens-finding") == 4
 
 
-@pytest.mark.parametrize("query", ["", "group=package", "group=team&in=a&in=b", "q=("])
+@pytest.mark.parametrize(
+    "query", ["", "group=package", "group=team&in=a&in=b", "group=team&in=b", "q=("]
+)
 def test_it_opens_one_group_at_a_time(as_user, viewer, query):
-    assert as_user(viewer).get(f"/explorer/group?{query}").status_code == 404
+    FindingFactory(tags=["team:a"])
+
+    assert as_user(viewer).get(f"/explorer/group?{query}").content == b""
 
 
 @pytest.mark.parametrize("number", [1, 30])
@@ -173,12 +177,10 @@ def test_a_page_takes_as_many_statements_whatever_is_found(page, number):
     FindingFactory()
     page("group=package&open=pypi%2Fp0")
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         page("group=package&open=pypi%2Fp0", hx_request="true")
 
-    assert len([q for q in queries if "findings_finding" in q["sql"]]) == 5
+    assert len([q for q in queries if "findings_finding" in q["sql"]]) == 3
 
 
 def test_the_grouping_is_exported_and_saved(as_user, viewer, page):
