@@ -20,8 +20,10 @@ from findings.explorer.group_address import written
 from findings.explorer.groups import Group
 from findings.explorer.inbox import TRIAGE_LABELS, Triage, triage_of
 from findings.explorer.pages import Sort
+from findings.explorer.panel import search_of_tag
 from findings.explorer.set_by import due_button_of, inbox_entry_of, set_severity_of
 from findings.forms import ExplorerQuery
+from findings.grouping import TAG_FIELDS
 from findings.models import Finding
 from findings.tabs import Tab, tabs_of
 
@@ -97,6 +99,33 @@ def grouped_by(context: template.Context, name: str) -> str:
     """This search grouped by something else, or not at all."""
     query = _without_place(context, "group")
     return f"{reverse('findings:finding-list')}?{query}{f'&group={quote(name)}' if name else ''}"
+
+
+class TagLinks(NamedTuple):
+    """What one may do with a tag that is seen."""
+
+    only: str  # this search, of those that have it
+    without: str
+    groups: str  # this search, grouped by its key
+    key: str
+
+
+@register.simple_tag(takes_context=True)
+def tag_links(context: template.Context, tag: str) -> TagLinks:
+    key = tag.partition(":")[0]
+    name = key if key in TAG_FIELDS else f"tag:{key}"
+    term = search_of_tag(tag)
+    only, without = (_narrowed(context, each) for each in (term, f"-{term}"))
+    return TagLinks(only, without, grouped_by(context, name), key)
+
+
+def _narrowed(context: template.Context, term: str) -> str:
+    query = context["request"].GET.copy()
+    for name in _PLACE:
+        query.pop(name, None)
+    text = query.get("q", "").strip()
+    query["q"] = f"({text}) {term}" if " OR " in text else f"{text} {term}".strip()
+    return f"{reverse('findings:finding-list')}?{query.urlencode()}"
 
 
 @register.simple_tag(takes_context=True)

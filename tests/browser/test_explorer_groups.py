@@ -86,6 +86,20 @@ def test_it_is_walked_by_keys(page_as, analyst, findings):
     expect(page.locator(".bulk-count")).to_have_text("2 groups · 11 findings")
 
 
+def test_a_tag_offers_what_can_be_done_with_it(page_as, analyst, findings):
+    page = page_as(analyst)
+    open_groups(page)
+    page.get_by_role("button", name="Findings of Update grpcio").click()
+    page.locator("[data-tag='team:data-eng']").first.click()
+    items = page.get_by_role("menu", name="Tag").get_by_role("menuitem")
+    offered = ("Filter to team:data-eng", "Exclude team:data-eng", "Group by team", "Copy")
+    expect(items).to_have_text([re.compile(each) for each in offered])
+    assert_accessible(page)
+    page.keyboard.press("x")
+    expect(page).to_have_url(re.compile("q=-team%3Adata-eng"))
+    expect(page.locator("tr[data-group]")).to_have_count(2)
+
+
 def test_it_creates_a_ticket_for_each_chosen_group(page_as, analyst, findings):
     page = page_as(analyst)
     open_groups(page)

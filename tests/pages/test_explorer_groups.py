@@ -161,6 +161,19 @@ def test_it_opens_a_group_with_a_link(page, as_user, viewer):
     assert rows.count("data-opens-finding") == 4
 
 
+def test_a_tag_filters_and_excludes_and_groups(as_user, viewer, page):
+    of("a", 2, tags=["team:x y", "env:prod"])
+    of("a", 1, tags=["team:z", "env:prod"])
+    rows = as_user(viewer).get("/explorer/group?group=package&in=pypi%2Fa&q=a+OR+env:prod")
+
+    chips = tree(rows.content.decode()).all("a", class_="tag-link")
+
+    said = next(c.attributes for c in chips if c.attributes["data-tag"] == "team:x y")
+    found = [page(said[name].partition("?")[2]) for name in ("href", "data-without", "data-groups")]
+    assert [groups(answer) for answer in found[:2]] == [[("pypi/a", 2)], [("pypi/a", 1)]]
+    assert groups(found[2]) == [("x y", 2), ("z", 1)]
+
+
 @pytest.mark.parametrize(
     "query", ["", "group=package", "group=team&in=a&in=b", "group=team&in=b", "q=("]
 )

@@ -5,6 +5,7 @@ import { toggle } from "./groups.js";
 import "./query.js";
 import "./search.js";
 import "./selection.js";
+import "./tags.js";
 
 const drawer = document.getElementById("drawer");
 const ROW = "tr[data-finding], tr[data-group]";
