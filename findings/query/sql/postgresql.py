@@ -28,7 +28,7 @@ from findings.query.sql.columns import comparison, flag
 from findings.query.sql.fragments import FALSE, Sql, all_of, any_of, exists
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TEXT_OF = (
+TEXT_OF = (
     "CASE jsonb_typeof(found) WHEN 'string' THEN found #>> '{}' WHEN 'boolean' THEN found #>> '{}'"
     " WHEN 'number' THEN trim_scale((found #>> '{}')::numeric)::text END"
 )
@@ -95,7 +95,7 @@ def _core(
 
 
 def _document(matcher: Matcher, path: Sequence[str], column: str) -> Sql:
-    jsonpath = "".join(("$", *(f".{_json(key)}" for key in path), "[*]"))
+    jsonpath = path_of(path)
     if isinstance(matcher, Exact):
         return _equals(matcher.value, jsonpath, column)
     match matcher:
@@ -106,9 +106,14 @@ def _document(matcher: Matcher, path: Sequence[str], column: str) -> Sql:
         case Cidr():
             passes = _text(matcher, Sql(_STRING_OF))
         case _:
-            passes = _text(matcher, Sql(_TEXT_OF))
+            passes = _text(matcher, Sql(TEXT_OF))
     rows = Sql(f"jsonb_path_query({column}, %s::jsonpath) AS finds(found)", (jsonpath,))
     return exists(rows, passes)
+
+
+def path_of(keys: Sequence[str]) -> str:
+    """The jsonpath to what is at these keys. At each step an array stands for its elements."""
+    return "".join(("$", *(f".{_json(key)}" for key in keys), "[*]"))
 
 
 def _equals(text: str, jsonpath: str, column: str) -> Sql:
