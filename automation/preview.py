@@ -170,7 +170,8 @@ def _draft(
 class Effect:
     """What other rules would have done with the last 30 days, by the rules' ids.
 
-    Each ticket counts once: it stays, moves to another rule, is made or is dropped.
+    Each finding counts once: it has its ticket from the same rule or from another, gets one or
+    has none any more.
     """
 
     findings: int
@@ -231,12 +232,12 @@ class _Tickets:
         return index, Arrival(opened_at, gone_at, found[0] if found else None)
 
     def take(self, comes: _Comes) -> str | None:
-        """The id of the rule that makes the ticket, if one does."""
+        """The id of the rule that the finding has a ticket from, its own or its group's."""
         if comes is None:
             return None
         index, arrival = comes
-        made = self._rules[index].take(arrival) is Took.TICKET
-        return self._specs[index].id if made else None
+        is_over = self._rules[index].take(arrival) is Took.OVER_LIMIT
+        return None if is_over else self._specs[index].id
 
 
 def _tally(tickets: Mapping[tuple[str | None, str | None], int], *, is_cut: bool) -> Effect:

@@ -47,6 +47,7 @@ from ticketing.timeline import Kind, tell
 
 CHUNK = 20  # tickets in a transaction: each may have a thousand findings
 SECONDS_A_RING = 10.0
+LOST_AFTER = timedelta(seconds=5)
 COMMENT_EVERY = timedelta(hours=1)
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
 
@@ -203,8 +204,9 @@ def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     return done
 
 
-def is_anything_due() -> bool:
-    return _due(timezone.now()).exists()
+def is_anything_due(now: datetime) -> bool:
+    """Whether a ticket says what is not so for longer than a wake-up takes: that one was lost."""
+    return CaseGroup.objects.filter(refresh_since__lt=now - LOST_AFTER).exists()
 
 
 def _due(now: datetime) -> QuerySet[CaseGroup]:

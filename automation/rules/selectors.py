@@ -17,6 +17,7 @@ from automation.rules.data import spec_of
 from automation.rules.slow import slowness
 from config.accounts.models import User
 from config.lib.utc import midnight
+from findings.grouping import label_of
 from findings.selectors import over_limit_counts
 from ticketing.jira_people import assigned_user_id, users_named
 from ticketing.models import Case, Destination, ExternalIssue, Project
@@ -46,6 +47,11 @@ class RuleRow:
     shadowed_by: int | None  # number of the earlier rule that matches everything this one would
     check: RuleCheck | None  # what was last seen of the destination
     waiting: int  # tickets that wait for a repaired destination
+
+    @property
+    def per(self) -> str:
+        """What the findings of one ticket share; empty where each has its own."""
+        return label_of(self.action.grouping) if self.action else ""
 
     @property
     def is_jira(self) -> bool:

@@ -10,9 +10,10 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
+from automation import pipeline
 from config.runtime import lost_clusters
 from findings.imports import queue
-from ticketing import account_probe, bulk, sync
+from ticketing import account_probe, bulk, groups, sync
 from ticketing.outbox.waiting import is_anything_due
 
 log = structlog.stdlib.get_logger(__name__)
@@ -42,6 +43,8 @@ EVERY_MINUTE = (
 )
 """One job each: a job that fails stops no other, and its failure is its own (`failures.py`)."""
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
+    "automation.tasks.evaluate": pipeline.is_anything_due,
+    "ticketing.tasks.refresh_groups": groups.is_anything_due,
     "ticketing.tasks.deliver": is_anything_due,
     "ticketing.tasks.sync": sync.is_anything_due,
     "ticketing.tasks.probe_accounts": account_probe.is_anything_due,

@@ -11,6 +11,7 @@ from django_q.signing import SignedPackage
 
 from config.runtime import schedules
 from config.runtime.broker import HEARTBEAT, SelfWaking
+from tests.factories import FindingFactory
 from tests.ticketing.outbox import promised
 from ticketing.models import ExternalIssue
 
@@ -94,5 +95,11 @@ def test_it_still_gives_signs_of_life_while_the_database_is_away(monkeypatch):
 def test_asking_what_is_due_is_cheap(django_assert_num_queries):
     promised()
     ExternalIssue.objects.update(state="created", issue_id="1")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         schedules.due()
+
+
+@pytest.mark.parametrize(("seconds", "rings"), [(1, False), (6, True)])
+def test_a_lost_wake_up_of_the_pipeline_costs_seconds(seconds, rings):
+    FindingFactory(unevaluated_since=timezone.now() - timedelta(seconds=seconds))
+    assert ("automation.tasks.evaluate" in woken_for(Broker())) is rings
