@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -127,6 +127,11 @@ def initial_grouping(fields: Sequence[str], *, reopens: bool) -> dict[str, Any]:
         "when_closed": when_closed,
         **dict(zip(FIELD_NAMES, shown, strict=False)),
     }
+
+
+def linked_grouping(params: Mapping[str, str]) -> dict[str, str]:
+    """What a link chooses in a rule's editor; nothing of it is saved yet."""
+    return {name: params[name] for name in ("one_ticket_for", *FIELD_NAMES) if name in params}
 
 
 def _shown(name: str) -> str:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from automation.destinations.check import require_destinations, require_place
 from automation.engine.rules import RuleSpec
 from automation.forms import RuleForm
+from automation.forms.grouping import linked_grouping
 from automation.kinds.base import EffectKind
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket
@@ -91,7 +92,7 @@ def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
     if isinstance(kind, EffectKind):
         return edit_rule_of(request, kind, rule)
     if signed_in(request).may(Permission.RULES_WRITE):
-        return editor_page(request, RuleForm(rule=rule))
+        return editor_page(request, RuleForm(rule=rule, initial=linked_grouping(request.GET)))
     return _read_only(request, rule)
 
 
