@@ -17,7 +17,8 @@ from ticketing.drafts import PRIORITY_OF_SEVERITY, TITLE_LENGTH, Draft, closed, 
 MAX_ROWS = 50
 MAX_NAMES = 20
 MAX_VERSIONS = 2  # in a title
-MAX_DESCRIPTION = 8_000  # of the worst finding: the table comes first
+MAX_TABLE = 9_000  # characters; trackers take 32,767, and their markup is longer than ours
+MAX_DESCRIPTION = 6_000  # of the worst finding: the table comes first
 _NOUNS = {CONTAINER_IMAGE: "image", "file": "file", "host": "host"}
 
 
@@ -89,10 +90,10 @@ def group_draft(
     parts = [
         _fix_sentence(group, fix, len(findings)),
         _still_open(findings),
-        _table(members, all_url),
+        _table(members),
         _worst(findings[0]),
         follows,
-        f"One ticket per {group.label}: {_values(group)}",
+        f"One ticket per {group.label}: {_values(group)} · {_all(members, all_url)}",
         made_by,
     ]
     return Draft(
@@ -181,15 +182,29 @@ def _still_open(findings: Sequence[Facts]) -> str:
     return "" if left == len(findings) else f"**Left:** {left:,} of {len(findings):,}."
 
 
-def _table(members: Sequence[Member], all_url: str) -> str:
+def _table(members: Sequence[Member]) -> str:
     has_versions = any(_of_package(member.facts, "version") for member in members)
     names = ["Severity", "Place", *(["Version"] if has_versions else []), "Finding"]
-    rows = [_row(member, has_versions=has_versions) for member in members[:MAX_ROWS]]
-    lines = [names, ["---"] * len(names), *rows]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    left = len(members) - MAX_ROWS
-    more = f"and {left:,} more, in the order of severity. " if left > 0 else ""
-    return f"{table}\n\n{more}[All {len(members):,}]({all_url})"
+    rows = (_row(member, has_versions=has_versions) for member in members[:MAX_ROWS])
+    lines = [_line(names), _line(["---"] * len(names))]
+    room = MAX_TABLE
+    for line in map(_line, rows):
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append(line)
+    table = "\n".join(lines)
+    left = len(members) - (len(lines) - 2)
+    return f"{table}\n\nand {left:,} more, in the order of severity" if left > 0 else table
+
+
+def _all(members: Sequence[Member], all_url: str) -> str:
+    """Near the end, which stays where a tracker has no room for the whole text."""
+    return f"[{'See it' if len(members) == 1 else f'All {len(members):,}'} in Findings]({all_url})"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(member: Member, *, has_versions: bool) -> list[str]:
