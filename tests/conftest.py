@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.test import Client
+from hypothesis import settings as hypothesis
 
 from automation.rules.active import _load
 from config.accounts.models import User
 from config.accounts.roles import Role
 from tests.factories import UserFactory
 
+# How long an example takes says how busy the machine is; what is slow is measured by `make bench`.
+hypothesis.register_profile("suite", deadline=None)
+hypothesis.load_profile("suite")
 pytest_plugins = ["tests.emptying", "tests.jira", "tests.tables"]
 
 
