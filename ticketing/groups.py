@@ -317,7 +317,7 @@ def _written(
     group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
 ) -> Draft:
     """The text by the rule's own templates, where it has them, filled from the worst finding."""
-    all_url = absolute("findings:finding-list", query={"query": f"@ticket.key:{case_key}"})
+    all_url = absolute("findings:finding-list", query={"q": f"@ticket.key:{case_key}"})
     made_by = f"Created by the rule “{group.rule_name}”."
     draft = group_draft(group, members, all_url=all_url, made_by=made_by)
     if not templates:

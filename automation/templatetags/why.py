@@ -15,10 +15,12 @@ from django.utils.safestring import SafeString
 
 from automation.decisions.explain import Explanation, explain_finding, reason_without_ticket
 from automation.decisions.steps import StepExplanation, explain_steps
-from automation.models import Decision
+from automation.models import Decision, Rule
+from automation.rules.data import action_of
 from automation.rules.selectors import rule_names
 from findings.explorer.facets import Choice
 from findings.models import Finding
+from ticketing.models import Case, CaseGroup
 
 register = template.Library()
 
@@ -55,6 +57,22 @@ def rule_link(rule_id: UUID, name: str) -> SafeString:
         url = reverse("automation:rule-edit", args=[rule_id])
         return format_html('<a class="link" href="{}">{}</a>', url, now)
     return format_html('<b>{}</b> <span class="sub">(deleted)</span>', name)
+
+
+@register.simple_tag
+def rule_takes_more(row: CaseGroup, case: Case) -> str:
+    """Whether the rule adds more findings to the ticket of a group, in words; one statement."""
+    rule = Rule.objects.filter(pk=row.rule_id).first()
+    if rule is None:
+        return "No: the rule was deleted"
+    action = action_of(rule)
+    if list(action.grouping) != row.group_by:
+        return "No: the rule groups otherwise now"
+    if not rule.enabled:
+        return "No: the rule is disabled"
+    if case.status != Case.Status.CLOSED:
+        return "Yes, while it is open"
+    return "Yes, and it opens again" if action.reopens_closed else "No: closed"
 
 
 @register.inclusion_tag("automation/_why.html")

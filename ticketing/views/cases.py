@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,8 @@ from config.accounts.roles import Permission
 from config.lib.toasts import toast
 from findings.selectors import finding_by_id
 from ticketing import details, services
+from ticketing.case_findings import linked_findings
+from ticketing.case_groups import shown_group
 from ticketing.close_reasons import CloseReason
 from ticketing.following import detach_note
 from ticketing.forms.cases import (
@@ -39,14 +42,13 @@ from ticketing.issues import (
 )
 from ticketing.models import Attachment, Case, Project, TimelineEntry
 from ticketing.outbox import left_out_of
-from ticketing.selectors import case_by_key, linked_findings, open_finding_count, timeline
+from ticketing.selectors import case_by_key, open_finding_count, timeline
 
 ENTRIES = 100
 ACTIVITIES = {
     "comments": (TimelineEntry.Kind.COMMENT,),
     "sync": (TimelineEntry.Kind.ISSUE, TimelineEntry.Kind.CONFLICT),
 }
-FINDINGS = 100
 
 
 @require(Permission.CASES_WRITE)
@@ -232,13 +234,13 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: A
     me = signed_in(request)
     may_write = me.may(Permission.CASES_WRITE)
     shown = request.GET.get("activity", "")
-    findings = linked_findings(case)
+    linked = linked_findings(case, page=_page_number(request))
     told = timeline(case, kinds=ACTIVITIES.get(shown, ()))
     issue, destination = issue_of(case), destination_of_case(case)
     context = {
         "case": case,
-        "findings": findings[:FINDINGS],
-        "finding_count": findings.count(),
+        "linked": linked,
+        "group": shown_group(case, size=linked.total),
         "closing_hint": closing_hint(case),
         "entries": told if "all" in request.GET else told[:ENTRIES],
         "more": told.count() - ENTRIES if "all" not in request.GET else 0,
@@ -283,6 +285,11 @@ def said_of(change: services.CaseChanged) -> str:
     entry = change.entry
     by = entry.actor.name if entry.actor else "The system"
     return f"{by} changed the {entry.kind} of this case at {entry.created_at:%H:%M} UTC."
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
 def _first(request: HttpRequest) -> dict[str, str]:
