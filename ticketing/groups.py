@@ -8,7 +8,7 @@ comment) to `refresh_due`, which locks what it changes in the one order that the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -313,12 +313,26 @@ def _news(row: CaseGroup, findings: Mapping[UUID, Sequence[Finding]]) -> str:
     )
 
 
+def text_of_some(
+    row: CaseGroup, case: Case, findings: Sequence[Finding], *, made_by: str
+) -> Callable[[str], Draft]:
+    """Key → what a ticket under it says of these findings of a group that is not its own."""
+    group = Group(row.group_by, row.group_values, case.rule_name)
+    members = _members_of(findings)
+    return lambda key: _written(group, members, row.templates, key, made_by=made_by)
+
+
 def _written(
-    group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
+    group: Group,
+    members: Sequence[Member],
+    templates: Mapping[str, Any],
+    case_key: str,
+    *,
+    made_by: str = "",
 ) -> Draft:
     """The text by the rule's own templates, where it has them, filled from the worst finding."""
     all_url = absolute("findings:finding-list", query={"q": f"@ticket.key:{case_key}"})
-    made_by = f"Created by the rule “{group.rule_name}”."
+    made_by = made_by or f"Created by the rule “{group.rule_name}”."
     draft = group_draft(group, members, all_url=all_url, made_by=made_by)
     if not templates:
         return draft

@@ -53,7 +53,7 @@ def card(page: str) -> dict[str, str]:
 
 def table(page: str) -> list[list[str]]:
     (shown,) = tree(page).all("table", class_="linked-rows")
-    return [[cell.text for cell in row.all("td")] for row in shown.all("tr")[1:]]
+    return [[cell.text for cell in row.all("td")[1:]] for row in shown.all("tr")[1:]]
 
 
 def test_it_says_what_the_ticket_is_for(rule, show, frozen):

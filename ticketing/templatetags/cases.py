@@ -169,6 +169,19 @@ def _issue_sentence(entry: TimelineEntry) -> str:
     )
 
 
+def _attached_sentence(entry: TimelineEntry) -> str:
+    """One finding by its title; or how many, with the ticket that they were split from."""
+    if entry.before:
+        return "<b>{after}</b> split from <b>{before}</b>"
+    return "Finding <b>{after}</b> attached"
+
+
+def _detached_sentence(entry: TimelineEntry) -> str:
+    if entry.after:
+        return "<b>{before}</b> split into <b>{after}</b>"
+    return "Finding <b>{before}</b> detached"
+
+
 def _grouped_sentence(entry: TimelineEntry) -> str:
     number = "<b>1 finding added</b>" if entry.after == "1" else "<b>{after} findings added</b>"
     return f"{number}, in {{reason}}" if entry.reason else number
@@ -184,8 +197,8 @@ _SENTENCES: Mapping[Kind, str | Callable[[TimelineEntry], str]] = {
     Kind.DUE_DATE: _due_sentence,
     Kind.ISSUE: _issue_sentence,
     Kind.GROUPED: _grouped_sentence,
-    Kind.ATTACHED: "Finding <b>{after}</b> attached",
-    Kind.DETACHED: "Finding <b>{before}</b> detached",
+    Kind.ATTACHED: _attached_sentence,
+    Kind.DETACHED: _detached_sentence,
     Kind.MOVED: "Moved from <b>{before}</b> to <b>{after}</b>",
     Kind.ARCHIVED: "Archived",
     Kind.UNARCHIVED: "Unarchived",

@@ -17,12 +17,10 @@ from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-from findings.selectors import finding_by_id
 from ticketing import details, services
 from ticketing.case_findings import linked_findings
 from ticketing.case_groups import shown_group
 from ticketing.close_reasons import CloseReason
-from ticketing.following import detach_note
 from ticketing.forms.cases import (
     ChangeCaseForm,
     CommentForm,
@@ -40,7 +38,7 @@ from ticketing.issues import (
     shared_comments,
     sync_of,
 )
-from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.models import Case, Project, TimelineEntry
 from ticketing.outbox import left_out_of
 from ticketing.selectors import case_by_key, open_finding_count, timeline
 
@@ -156,33 +154,6 @@ def show_revisions(request: HttpRequest, key: str, entry_id: int) -> HttpRespons
     revisions = entry.revisions.select_related("actor")
     context = {"case": case, "entry": entry, "revisions": revisions}
     return render(request, "ticketing/comment_revisions.html", context)
-
-
-@require(Permission.CASES_WRITE)
-@require_POST
-def attach_findings(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
-    form = LinkFindingsForm(request.POST)
-    if form.is_valid() and case.archived_at:
-        form.add_error("findings", f"{case.key} is archived. Unarchive it first.")
-    if not form.is_valid():
-        return case_page(request, case, link_form=form, status=422)
-    services.attach(case, form.cleaned_data["findings"], actor=signed_in(request))
-    return _to(case)
-
-
-@require(Permission.CASES_WRITE)
-@require_http_methods(["GET", "POST"])
-def detach_finding(request: HttpRequest, key: str, finding_id: str) -> HttpResponse:
-    case, finding = _case(key), finding_by_id(finding_id.replace("\0", ""))
-    if finding is None or not Attachment.objects.filter(case=case, finding=finding).exists():
-        raise Http404
-    question = f"Detach this finding from {case.key}?"
-    if request.method == "GET":
-        return _confirm(request, case, question, finding.title, label="Detach")
-    services.detach([finding.pk], actor=signed_in(request), case=case)
-    toast(request, "Finding detached", detach_note(case))
-    return _to(case)
 
 
 @require(Permission.CASES_WRITE)
