@@ -18,14 +18,11 @@ from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
 from ticketing.bulk_progress import progress_of, shown_to
-from ticketing.following import detach_note
 from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
 from ticketing.models import ASSIGNEES, Attachment, Case, TimelineEntry
 from ticketing.services import MAX_FINDINGS
 
 register = template.Library()
-
-register.simple_tag(detach_note)
 
 
 @register.simple_tag
