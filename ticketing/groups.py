@@ -48,6 +48,7 @@ from ticketing.timeline import Kind, tell
 CHUNK = 20  # tickets in a transaction: each may have a thousand findings
 SECONDS_A_RING = 10.0
 COMMENT_EVERY = timedelta(hours=1)
+AT_MOST = "At most one comment an hour."
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
 
 
@@ -295,6 +296,7 @@ def _comment(
     told = [row for row in ripe if row.case_id in issues]
     tell(
         [(locked.cases[row.case_id], Kind.COMMENT, "", _news(row, findings)) for row in told],
+        reason=AT_MOST,
         now=now,
     )
     for row in ripe:
