@@ -95,7 +95,7 @@ def split_findings(request: HttpRequest, key: str) -> HttpResponse:
         return case_page(request, case, status=422, split_error=str(error))
     own = "its" if len(chosen.pks) == 1 else "their"
     question = f"Split {number(len(chosen.pks), 'finding')} into a ticket of {own} own?"
-    return _confirm(request, chosen, question, _kept(chosen), label="Split")
+    return _confirm(request, chosen, question, _kept(chosen), label="Split", tone="primary")
 
 
 def _split(request: HttpRequest, chosen: _Chosen) -> HttpResponse:
@@ -140,11 +140,24 @@ def _nothing_chosen(request: HttpRequest, case: Case) -> HttpResponse:
 
 
 def _confirm(
-    request: HttpRequest, chosen: _Chosen, question: str, text: str, *, label: str
+    request: HttpRequest,
+    chosen: _Chosen,
+    question: str,
+    text: str,
+    *,
+    label: str,
+    tone: str = "danger",
 ) -> HttpResponse:
     fields = [*(("finding", each) for each in chosen.ids), (SUBMISSION_ID, uuid4().hex)]
-    words = {"question": question, "text": text, "label": label, "fields": fields}
-    return render(request, "confirm.html", {**words, "cancel_url": case_url(chosen.case)})
+    context = {
+        "question": question,
+        "text": text,
+        "label": label,
+        "tone": tone,
+        "fields": fields,
+        "cancel_url": case_url(chosen.case),
+    }
+    return render(request, "confirm.html", context)
 
 
 def _case(key: str) -> Case:
