@@ -47,6 +47,7 @@ from ticketing.timeline import Kind, tell
 
 CHUNK = 20  # tickets in a transaction: each may have a thousand findings
 SECONDS_A_RING = 10.0
+LOST_AFTER = timedelta(seconds=5)
 COMMENT_EVERY = timedelta(hours=1)
 AT_MOST = "At most one comment an hour."
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
@@ -70,7 +71,7 @@ class GroupDraft:
     is_continuation: bool = False
 
     def write(self, case_key: str) -> Draft:
-        return _written(self.group, self.members, self.templates, case_key)
+        return write_group(self.group, self.members, self.templates, case_key)
 
 
 def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
@@ -92,6 +93,7 @@ def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
             is_continuation=draft.is_continuation,
             templates=dict(draft.templates),
             written=_signature(case),
+            written_at=case.created_at,
             commented_at=case.created_at,
         )
         for draft, case in opened
@@ -203,8 +205,9 @@ def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     return done
 
 
-def is_anything_due() -> bool:
-    return _due(timezone.now()).exists()
+def is_anything_due(now: datetime) -> bool:
+    """Whether a ticket says what is not so for longer than a wake-up takes: that one was lost."""
+    return CaseGroup.objects.filter(refresh_since__lt=now - LOST_AFTER).exists()
 
 
 def _due(now: datetime) -> QuerySet[CaseGroup]:
@@ -232,7 +235,7 @@ def _refresh(case_pks: Sequence[UUID]) -> None:
     _comment(rows, locked, members, issues, now=now)
     for row in rows:
         row.refresh_since, row.is_to_reopen = None, False
-    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written")
+    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written", "written_at")
     if changed:
         rewrite(changed, "title", "description", "priority", "modified_at")
         mirror(changed)
@@ -256,7 +259,7 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     if not findings:
         return False
     group = Group(row.group_by, row.group_values, case.rule_name)
-    draft = _written(group, _members_of(findings), row.templates, case.key)
+    draft = write_group(group, members_of(findings), row.templates, case.key)
     before = (case.title, case.description, case.priority)
     if row.written.get("title") == _digest(case.title):
         case.title = draft.title
@@ -270,7 +273,7 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     }
     if before == (case.title, case.description, case.priority):
         return False
-    case.modified_at = now
+    case.modified_at = row.written_at = now
     return True
 
 
@@ -320,11 +323,11 @@ def text_of_some(
 ) -> Callable[[str], Draft]:
     """Key → what a ticket under it says of these findings of a group that is not its own."""
     group = Group(row.group_by, row.group_values, case.rule_name)
-    members = _members_of(findings)
-    return lambda key: _written(group, members, row.templates, key, made_by=made_by)
+    members = members_of(findings)
+    return lambda key: write_group(group, members, row.templates, key, made_by=made_by)
 
 
-def _written(
+def write_group(
     group: Group,
     members: Sequence[Member],
     templates: Mapping[str, Any],
@@ -351,7 +354,8 @@ def _written(
     )
 
 
-def _members_of(findings: Sequence[Finding]) -> list[Member]:
+def members_of(findings: Sequence[Finding]) -> list[Member]:
+    """The worst first."""
     return worst_first(
         Member(finding.facts, absolute("findings:finding-show", finding.finding_id))
         for finding in findings

@@ -189,7 +189,7 @@ def test_the_link_in_its_text_lists_its_findings(rule, as_user, analyst):
     found(2)
     found(1, prefix="other", attributes={})
     text = Case.objects.get(number=1).description
-    (link,) = re.findall(r"\[All 2\]\(https?://[^/]+(.+?)\)", text)
+    (link,) = re.findall(r"\[All 2 in Findings\]\(https?://[^/]+(.+?)\)", text)
     assert as_user(analyst).get(link).context["total"] == 2
 
 

@@ -112,10 +112,10 @@ def test_it_costs_the_same_for_one_case_and_for_twenty(analyst, django_assert_nu
         change_status(pks, status=Status.RESOLVED, actor=None)
 
     resolved(1)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         assert follow_findings() == 1
     resolved(20)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         assert follow_findings() == 20
     assert Case.objects.filter(status="CLOSED").count() == 21
 
