@@ -229,6 +229,7 @@ class DailyUsageAdmin(BrowseAdmin):
         "rule_id",
         "day",
         "ticketed",
+        "grouped",
         "over_limit",
         "already_ticketed",
         "error",

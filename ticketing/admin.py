@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, HistoryAdmin, made_by_rule
@@ -12,6 +15,7 @@ from ticketing.models import (
     BulkRun,
     BulkStep,
     Case,
+    CaseGroup,
     ClosingAnswer,
     CommentLink,
     CommentRevision,
@@ -38,6 +42,22 @@ class ProjectAdmin(HistoryAdmin):
     date_hierarchy = "created_at"
 
 
+class CaseGroupInline(TabularInline):
+    """The group that a case stands for, to read."""
+
+    model = CaseGroup
+    fk_name = "case"
+    fields = ("group_by", "group_values", "takes_more", "follows", "is_continuation")
+    can_delete = False
+    verbose_name_plural = "Group"
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(Case)
 class CaseAdmin(BrowseAdmin):
     list_display = (
@@ -54,6 +74,7 @@ class CaseAdmin(BrowseAdmin):
     list_select_related = ("project", *ASSIGNEES, "created_by")
     search_fields = ("key", "title", "rule_name")
     date_hierarchy = "created_at"
+    inlines = (CaseGroupInline,)
 
     @display(description="Assignee", ordering="assignee__name")
     def assigned_to(self, case: Case) -> str:
@@ -64,6 +85,24 @@ class CaseAdmin(BrowseAdmin):
         if case.origin == Case.Origin.RULE:
             return made_by_rule(f"Created automatically by rule {case.rule_name}")
         return case.created_by.name if case.created_by else case.get_origin_display()
+
+
+@admin.register(CaseGroup)
+class CaseGroupAdmin(BrowseAdmin):
+    """Cases that rules made for groups of findings: what each stands for."""
+
+    list_display = ("case", "label", "values", "takes_more", "follows", "refresh_since")
+    list_filter = ("takes_more", "is_continuation")
+    list_select_related = ("case", "follows")
+    search_fields = ("case__key", "=rule_id", "=key")
+
+    @display(description="One ticket per")
+    def label(self, group: CaseGroup) -> str:
+        return group.label
+
+    @display(description="Values")
+    def values(self, group: CaseGroup) -> str:
+        return ", ".join(group.group_values)
 
 
 @admin.register(Attachment)

@@ -61,8 +61,13 @@ def subject_of(row: Finding) -> Subject:
     return Subject(row.pk, row.workflow, Status(row.status).is_open)
 
 
-def release(finding_pks: Sequence[int], locked: Locked, *, actor: Actor) -> list[Finding]:
-    """Take these findings off their cases; returns them, in the order asked, free."""
+def release(
+    finding_pks: Sequence[int], locked: Locked, *, actor: Actor, is_told: bool = True
+) -> list[Finding]:
+    """Take these findings off their cases; returns them, in the order asked, free.
+
+    Unless `is_told`, the caller tells the timelines.
+    """
     rows = [locked.findings[pk] for pk in dict.fromkeys(finding_pks) if pk in locked.findings]
     case_of = dict(Attachment.objects.filter(finding__in=rows).values_list("finding_id", "case_id"))
     attached = [row for row in rows if row.pk in case_of]
@@ -70,11 +75,8 @@ def release(finding_pks: Sequence[int], locked: Locked, *, actor: Actor) -> list
         now = timezone.now()
         Attachment.objects.filter(finding__in=attached).delete()
         left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
-        tell(
-            [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached],
-            actor=actor,
-            now=now,
-        )
+        gone = [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached]
+        tell(gone if is_told else (), actor=actor, now=now)
         updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
         findings.store_tickets(updates)
         for row, update in zip(attached, updates, strict=True):

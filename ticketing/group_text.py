@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
 from findings.grouping import label_of, values_of
@@ -60,6 +60,11 @@ class Summary(NamedTuple):
     def read(cls, stored: Mapping[str, Any] | None, facts: Facts) -> Summary:
         """From what was stored with a promise; of one finding if nothing was."""
         return cls(**stored) if stored else cls.of([facts])
+
+
+class Packaged(Protocol):
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
 
 
 class Fix(NamedTuple):
@@ -130,7 +135,7 @@ def where(findings: Sequence[Facts]) -> str:
     return " and ".join([shorten(name, 80) for name in shown] + [f"{more:,} more"] * bool(more))
 
 
-def fix_of(findings: Sequence[Facts]) -> Fix:
+def fix_of(findings: Sequence[Packaged]) -> Fix:
     """The lowest version of the package that is above every finding's own fix."""
     fixes = [fix for facts in findings if (fix := _own_fix(facts))]
     return Fix(max(fixes, key=_order), len(fixes)) if fixes else Fix("", 0)
@@ -251,13 +256,13 @@ def _package(findings: Sequence[Facts], value: str) -> str:
     return f"{name} {', '.join(versions)}" if 0 < len(versions) <= MAX_VERSIONS else name
 
 
-def _of_package(facts: Facts, name: str) -> str:
+def _of_package(facts: Packaged, name: str) -> str:
     package = facts.attributes.get("package")
     value = package.get(name) if isinstance(package, Mapping) else None
     return value.strip() if isinstance(value, str) else ""
 
 
-def _own_fix(facts: Facts) -> str:
+def _own_fix(facts: Packaged) -> str:
     """Of several lines of versions with a fix the next one up."""
     fixes = [each for each in re.split(r"[,\s]+", _of_package(facts, "fixed_version")) if each]
     installed = _order(_of_package(facts, "version"))

@@ -8,7 +8,7 @@ comment) to `refresh_due`, which locks what it changes in the one order that the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -49,6 +49,7 @@ CHUNK = 20  # tickets in a transaction: each may have a thousand findings
 SECONDS_A_RING = 10.0
 LOST_AFTER = timedelta(seconds=5)
 COMMENT_EVERY = timedelta(hours=1)
+AT_MOST = "At most one comment an hour."
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
 
 
@@ -298,6 +299,7 @@ def _comment(
     told = [row for row in ripe if row.case_id in issues]
     tell(
         [(locked.cases[row.case_id], Kind.COMMENT, "", _news(row, findings)) for row in told],
+        reason=AT_MOST,
         now=now,
     )
     for row in ripe:
@@ -316,12 +318,26 @@ def _news(row: CaseGroup, findings: Mapping[UUID, Sequence[Finding]]) -> str:
     )
 
 
+def text_of_some(
+    row: CaseGroup, case: Case, findings: Sequence[Finding], *, made_by: str
+) -> Callable[[str], Draft]:
+    """Key → what a ticket under it says of these findings of a group that is not its own."""
+    group = Group(row.group_by, row.group_values, case.rule_name)
+    members = members_of(findings)
+    return lambda key: write_group(group, members, row.templates, key, made_by=made_by)
+
+
 def write_group(
-    group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
+    group: Group,
+    members: Sequence[Member],
+    templates: Mapping[str, Any],
+    case_key: str,
+    *,
+    made_by: str = "",
 ) -> Draft:
     """The text by the rule's own templates, where it has them, filled from the worst finding."""
     all_url = absolute("findings:finding-list", query={"q": f"@ticket.key:{case_key}"})
-    made_by = f"Created by the rule “{group.rule_name}”."
+    made_by = made_by or f"Created by the rule “{group.rule_name}”."
     draft = group_draft(group, members, all_url=all_url, made_by=made_by)
     if not templates:
         return draft

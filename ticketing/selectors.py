@@ -14,7 +14,6 @@ from django.db.models.lookups import Exact
 from config.accounts.models import User
 from config.lib.ui_tags import MAX_COUNTED
 from findings.facts import OPEN_STATUSES
-from findings.models import Finding
 from ticketing.case_search import search_condition
 from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
 from ticketing.models import (
@@ -214,16 +213,6 @@ def open_case_count() -> int:
     """How many somebody still has to close; one more than MAX_COUNTED for any number beyond."""
     at_work = Case.objects.filter(archived_at=None).exclude(status=Case.Status.CLOSED)
     return at_work.order_by()[: MAX_COUNTED + 1].count()
-
-
-def linked_findings(case: Case) -> QuerySet[Finding]:
-    """The findings attached to a case, the worst first, without their documents."""
-    attached = Attachment.objects.filter(case=case)
-    return (
-        Finding.objects.filter(pk__in=attached.values("finding"))
-        .only("finding_id", "title", "severity", "status", "resource_id", "resource_name")
-        .order_by("-severity_rank", "title", "pk")
-    )
 
 
 def open_finding_count(case: Case) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -67,6 +67,12 @@ class CaseDraft:
     created_by: Actor = None
     promise: Promise | None = None  # of an issue in Jira, where the project's settings say
     group: GroupDraft | None = None  # of a case for a group of findings, which says what it says
+    write: Callable[[str], Draft] | None = None  # the same of one that is no group's, by its key
+
+    def words(self, key: str) -> Draft:
+        """Title and description, once its key is known."""
+        write = self.group.write if self.group else self.write
+        return write(key) if write else Draft(self.title, self.description, self.priority)
 
 
 def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> list[Case]:
@@ -104,10 +110,9 @@ def _source_of(draft: CaseDraft) -> str:
 
 
 def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case:
-    group = draft.group
-    own = group.write(key) if group else draft
+    own = draft.words(key)
     return Case(
-        id=group.case_id if group else uuid4(),
+        id=draft.group.case_id if draft.group else uuid4(),
         project_id=draft.project_id,
         number=number,
         key=key,

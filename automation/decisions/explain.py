@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from automation.engine.explain import RuleTrace, explain
+from automation.engine.rules import RuleSpec
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import Decision, Rule
 from automation.rules.active import specs_of
 from findings.facts import Ticket, facts_from_json
+from findings.grouping import group_field, label_of, values_of
 from findings.models import Finding
-from ticketing.models import Case
+from ticketing.models import Attachment, Case
 
 Outcome = Decision.Outcome
 
@@ -52,14 +55,48 @@ class Explanation:
     rules_now: frozenset[UUID]  # those that still exist
     case: Case | None
     seconds_to_ticket: float | None
+    sharing: int  # findings that are on the case now besides this one
+
+    @property
+    def rule(self) -> RuleSpec | None:
+        """The one that was decided for, as it was then."""
+        decided = str(self.decision.rule_id)
+        return next((each.rule for each in self.traces if each.rule.id == decided), None)
 
     @property
     def limit(self) -> int | None:
-        """The limit of the rule that was decided for, as it was then."""
-        for trace in self.traces:
-            if trace.rule.id == str(self.decision.rule_id):
-                return int(trace.rule.action.max_tickets_per_day)
-        return None
+        return int(self.rule.action.max_tickets_per_day) if self.rule else None
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """By what the rule put findings on one ticket; None if it made one for each."""
+        if self.rule is None or not (fields := self.rule.action.grouping):
+            return None
+        facts = facts_from_json(self.decision.facts)
+        return Grouping(fields, tuple((values_of([name], facts) or ("",))[0] for name in fields))
+
+
+class Grouping(NamedTuple):
+    """The fields of a rule's groups, and the finding's value of each; empty if it lacks it."""
+
+    fields: Sequence[str]
+    values: Sequence[str]
+
+    @property
+    def label(self) -> str:
+        return label_of(self.fields)
+
+    @property
+    def lacks(self) -> str:
+        """As in "it names no package"; empty if it has them all."""
+        pairs = zip(self.fields, self.values, strict=True)
+        missing = [group_field(name).short for name, value in pairs if not value]
+        return " and no ".join(missing)
+
+    @property
+    def said(self) -> str:
+        """As in "pypi/grpcio, payments"."""
+        return ", ".join(self.values)
 
 
 def explain_finding(finding: Finding) -> Explanation | None:
@@ -78,10 +115,18 @@ def explain_finding(finding: Finding) -> Explanation | None:
             ).values_list("pk", flat=True)
         ),
         case=case,
-        seconds_to_ticket=(case.created_at - decision.requested_at).total_seconds()
+        seconds_to_ticket=_seconds_to_ticket(decision, case) if case else None,
+        sharing=Attachment.objects.filter(case=case).exclude(finding=finding).count()
         if case
-        else None,
+        else 0,
     )
+
+
+def _seconds_to_ticket(decision: Decision, case: Case) -> float:
+    """A case that it was added to may be older than the finding."""
+    is_added = decision.outcome == Outcome.GROUPED
+    at = decision.created_at if is_added else case.created_at
+    return (at - decision.requested_at).total_seconds()
 
 
 def _latest_decision(finding: Finding) -> Decision | None:

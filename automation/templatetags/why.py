@@ -13,12 +13,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from automation.decisions.explain import Explanation, explain_finding, reason_without_ticket
+from automation.decisions.explain import (
+    Explanation,
+    Grouping,
+    explain_finding,
+    reason_without_ticket,
+)
 from automation.decisions.steps import StepExplanation, explain_steps
-from automation.models import Decision
+from automation.models import Decision, Rule
+from automation.rules.data import action_of
 from automation.rules.selectors import rule_names
 from findings.explorer.facets import Choice
 from findings.models import Finding
+from ticketing.models import Case, CaseGroup
 
 register = template.Library()
 
@@ -57,6 +64,22 @@ def rule_link(rule_id: UUID, name: str) -> SafeString:
     return format_html('<b>{}</b> <span class="sub">(deleted)</span>', name)
 
 
+@register.simple_tag
+def rule_takes_more(row: CaseGroup, case: Case) -> str:
+    """Whether the rule adds more findings to the ticket of a group, in words; one statement."""
+    rule = Rule.objects.filter(pk=row.rule_id).first()
+    if rule is None:
+        return "No: the rule was deleted"
+    action = action_of(rule)
+    if list(action.grouping) != row.group_by:
+        return "No: the rule groups otherwise now"
+    if not rule.enabled:
+        return "No: the rule is disabled"
+    if case.status != Case.Status.CLOSED:
+        return "Yes, while it is open"
+    return "Yes, and it opens again" if action.reopens_closed else "No: closed"
+
+
 @register.inclusion_tag("automation/_why.html")
 def why(finding: Finding) -> dict[str, Any]:
     """The finding's newest decision, rule by rule."""
@@ -68,7 +91,7 @@ def why(finding: Finding) -> dict[str, Any]:
     rules_now = {str(rule_id) for rule_id in explanation.rules_now}
     rules_now |= {str(rule_id) for rule_id in rule_names({UUID(each) for each in named})}
     tried = [trace for trace in explanation.traces if trace.state != "not_evaluated"]
-    seconds = explanation.seconds_to_ticket
+    seconds, grouping = explanation.seconds_to_ticket, explanation.grouping
     return {
         "explanation": explanation,
         "decision": explanation.decision,
@@ -80,6 +103,8 @@ def why(finding: Finding) -> dict[str, Any]:
         "limit": _limit(explanation),
         "outcome": _outcome(explanation),
         "ending": _ending(explanation),
+        "grouping": grouping,
+        "shares": _shares(explanation, grouping),
         "after": "" if seconds is None else _duration(seconds),
         "issue_key": _issue_key(finding, explanation),
     }
@@ -116,6 +141,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} d"
 
 
+def _shares(explanation: Explanation, grouping: Grouping | None) -> str:
+    """What follows "Created SEC-14": ", one ticket per package, with 20 others"."""
+    if grouping is None or grouping.lacks:
+        return ""
+    number = explanation.sharing
+    is_added = explanation.decision.outcome == Decision.Outcome.GROUPED
+    others = f", with {number:,} other{'' if number == 1 else 's'}" if is_added and number else ""
+    return f", one ticket per {grouping.label}{others}"
+
+
 def _heading(explanation: Explanation) -> str:
     number = len(explanation.traces)
     if (matched := _matched(explanation)) is not None:
@@ -125,6 +160,8 @@ def _heading(explanation: Explanation) -> str:
 
 def _limit(explanation: Explanation) -> str:
     decision, limit = explanation.decision, explanation.limit
+    if decision.outcome == Decision.Outcome.GROUPED:
+        return "No slot: it was added to an open ticket"
     if decision.outcome == Decision.Outcome.OVER_LIMIT:
         return f"{limit} of {limit} were used already"
     if decision.used_before is None:

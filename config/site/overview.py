@@ -127,7 +127,7 @@ class Pipeline:
             ("Muted", count[Outcome.MUTED], ""),
             ("No rule matched", unmatched, ""),
             ("A rule matched", self.findings - unmatched - count[Outcome.MUTED], ""),
-            ("Ticketed", count[Outcome.TICKETED], "volt"),
+            ("Ticketed", count[Outcome.TICKETED] + count[Outcome.GROUPED], "volt"),
             ("Over a daily limit", count[Outcome.OVER_LIMIT], "warn"),
             ("Rule broken", count[Outcome.ERROR], "bad"),
         ]
@@ -172,10 +172,11 @@ def coverage(days: int) -> Coverage:
     first = _today() - timedelta(days=days - 1)
     rows = DailyUsage.objects.filter(day__gt=first - timedelta(days=days + 1))
     sums: Counter[tuple[str, bool]] = Counter()
-    for row in rows.only("day", "ticketed", "already_ticketed", "over_limit", "error"):
+    counts = ("ticketed", "grouped", "already_ticketed", "over_limit", "error")
+    for row in rows.only("day", *counts):
         if row.day < first - timedelta(days=days):
             continue
-        done = row.ticketed + row.already_ticketed
+        done = row.ticketed + row.grouped + row.already_ticketed
         sums["ticketed", row.day >= first] += done
         sums["matched", row.day >= first] += done + row.over_limit + row.error
     return Coverage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from uuid import uuid4
 
 from axes.models import AccessAttempt, AccessLog
 from django.db.models import Model
@@ -44,6 +45,7 @@ from ticketing.models import (
     BulkRun,
     BulkStep,
     Case,
+    CaseGroup,
     CommentLink,
     CommentRevision,
     JiraSpace,
@@ -145,6 +147,14 @@ MAKE: dict[str, Callable[[], Model]] = {
     "findings.SavedView": lambda: SavedView.objects.create(name="Mine", owner=UserFactory()),
     "ticketing.Project": ProjectFactory,
     "ticketing.Case": _case,
+    "ticketing.CaseGroup": lambda: CaseGroup.objects.create(
+        case=_case(),
+        rule_id=uuid4(),
+        key="0" * 32,
+        group_by=["package"],
+        group_values=["pypi/grpcio"],
+        follows=_case(),
+    ),
     "ticketing.Attachment": lambda: Attachment.objects.create(
         finding=FindingFactory(), case=_case(), created_by=UserFactory()
     ),

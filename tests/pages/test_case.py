@@ -327,23 +327,38 @@ def test_it_attaches_nothing_to_an_archived_case(as_user, analyst, case):
 
 
 def test_it_asks_before_it_detaches(as_user, analyst, case, finding):
-    browser, url = as_user(analyst), f"/cases/RISK-1/detach/{finding.finding_id}"
+    browser, said = as_user(analyst), {"finding": finding.finding_id}
 
-    assert "Detach this finding from RISK-1?" in browser.get(url).content.decode()
+    asked = browser.post("/cases/RISK-1/detach", said).content.decode()
+    assert "Detach this finding from RISK-1?" in asked
+    assert f'name="finding" value="{finding.finding_id}"' in asked
     assert case.attachments.exists()
 
-    page = browser.post(url, follow=True).content.decode()
+    sent = said | {"confirmed": "yes"}
+    page = browser.post("/cases/RISK-1/detach", sent, follow=True).content.decode()
     assert "The ticket is not deleted. Without an open finding it is closed." in page
     assert not case.attachments.exists()
 
 
+def test_it_detaches_some_and_says_what_stays(as_user, analyst, case):
+    more = FindingFactory.create_batch(3)
+    services.attach(case, [each.pk for each in more], actor=analyst)
+    browser, said = as_user(analyst), {"finding": [each.finding_id for each in more[:2]]}
+    asked = browser.post("/cases/RISK-1/detach", said).content.decode()
+    assert "Detach 2 findings from RISK-1?" in asked
+    assert "The other 2 stay in RISK-1." in asked
+    page = browser.post("/cases/RISK-1/detach", said | {"confirmed": "yes"}, follow=True)
+    assert "2 findings detached" in page.content.decode()
+    assert case.attachments.count() == 2
+
+
 def test_it_detaches_nothing_from_another_case(as_user, analyst, case, project):
     elsewhere = FindingFactory()
-    services.open_manual_case([elsewhere.pk], project=project, actor=None)
-
-    for finding_id in (elsewhere.finding_id, "nonsense"):
-        response = as_user(analyst).post(f"/cases/RISK-1/detach/{finding_id}")
-        assert response.status_code == 404
+    services.open_manual_case([elsewhere.pk], project=project, actor=analyst)
+    for named in ([elsewhere.finding_id], ["nonsense"], ["\0"], []):
+        sent = {"finding": named, "confirmed": "yes"}
+        response = as_user(analyst).post("/cases/RISK-1/detach", sent, follow=True)
+        assert "Select findings of the case first." in response.content.decode()
     assert Attachment.objects.filter(finding=elsewhere).exists()
 
 
@@ -379,7 +394,7 @@ def test_it_archives_and_takes_it_back(as_user, analyst, case):
     assert case.archived_at is None
 
 
-@pytest.mark.parametrize("action", [*ACTIONS, "detach/x"])
+@pytest.mark.parametrize("action", [*ACTIONS, "detach", "split"])
 def test_it_lets_no_viewer_do_anything(as_user, viewer, case, action):
     assert as_user(viewer).post(f"/cases/RISK-1/{action}").status_code == 403
 
@@ -390,7 +405,7 @@ def test_it_offers_nothing_to_a_viewer(as_user, viewer, case):
     assert "status-menu" not in shown
 
 
-@pytest.mark.parametrize("action", ["change", "comment", "attach", "move"])
+@pytest.mark.parametrize("action", ["change", "comment", "attach", "detach", "split", "move"])
 def test_it_changes_nothing_by_a_link(as_user, analyst, case, action):
     assert as_user(analyst).get(f"/cases/RISK-1/{action}").status_code == 405
 

@@ -128,6 +128,10 @@ def test_it_pages(as_user, viewer, project):
         services.open_case_each(part, project=project, actor=None)
 
     first, second = page(as_user(viewer)), page(as_user(viewer), "?page=2")
+    assert [rel in each for each in (first, second) for rel in ('rel="prev"', 'rel="next"')] == [
+        *(False, True),
+        *(True, False),
+    ]
 
     assert "1–50 of 51" in first
     assert "51–51 of 51" in second

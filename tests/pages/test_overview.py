@@ -4,6 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from automation.kinds.ticket_creation.action import NAME
@@ -30,6 +32,8 @@ def decide(make_rule):
             project = Project.objects.first()
             case = services.open_manual_case([], project=project, title="x", actor=None)
             Case.objects.filter(pk=case.pk).update(origin="rule", created_at=now)
+        elif outcome == "grouped":
+            case = Case.objects.get()
         return Decision.objects.create(
             finding=finding,
             requested_at=now - after,
@@ -77,6 +81,19 @@ def test_it_says_how_much_is_ticketed_and_how_that_changed(as_user, viewer, make
     assert '<b class="num">30</b><span class="sub small">of 50 allowed' in page
     assert "All from Exposed secrets" in page
     assert "30 of 35 findings" in shown(as_user(viewer), f"{PAGE}?range=1d")
+
+
+def test_a_finding_that_joined_a_ticket_is_covered_and_no_ticket(as_user, viewer, make_rule):
+    rule = make_rule(max_tickets_per_day=50)
+    for before in range(20):
+        day = timezone.now().date() - timedelta(days=before)
+        DailyUsage.objects.create(rule_id=rule.pk, day=day, ticketed=1, grouped=8, over_limit=1)
+    with CaptureQueriesContext(connection) as statements:
+        assert overview.coverage(7) == overview.Coverage(63, 70, 63, 70)
+    assert len(statements) == 1
+    page = shown(as_user(viewer))
+    assert '<b class="num">1</b><span class="sub small">of 50 allowed' in page
+    assert '<b class="num">90</b><span class="unit">%</span>' in page
 
 
 def test_it_says_how_long_a_ticket_takes(as_user, viewer, make_rule, decide):
@@ -130,18 +147,18 @@ def test_it_counts_open_findings_and_their_tickets(as_user, viewer):
 
 
 def test_it_draws_tickets_by_day_and_the_pipeline(as_user, viewer, make_rule, decide, project):
-    for outcome in ("ticketed", "no_match", "muted", "over_limit"):
+    for outcome in ("ticketed", "grouped", "no_match", "muted", "over_limit"):
         decide(outcome, rule=make_rule(outcome))
     services.open_manual_case([], project=project, title="x", actor=None)
     page = shown(as_user(viewer))
     assert "1 automated, 1 manual." in page
     steps = dict(step[:2] for step in overview.pipeline().steps)
     assert steps == {
-        "Evaluated findings": 4,
+        "Evaluated findings": 5,
         "Muted": 1,
         "No rule matched": 1,
-        "A rule matched": 2,
-        "Ticketed": 1,
+        "A rule matched": 3,
+        "Ticketed": 2,
         "Over a daily limit": 1,
         "Rule broken": 0,
     }

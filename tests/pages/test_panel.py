@@ -10,9 +10,12 @@ from django.utils import timezone
 from config.accounts.api_keys import KeyActor
 from findings import services
 from findings.facts import Severity, Status
+from findings.models import Finding
 from findings.overrides import set_severity
 from tests.factories import FindingFactory, ProjectFactory
-from ticketing.services import change_case, open_manual_case
+from tests.pages.groups import found
+from ticketing.models import Case
+from ticketing.services import attach, change_case, open_manual_case
 
 
 @pytest.fixture
@@ -179,6 +182,26 @@ def test_it_tells_what_happened_to_the_ticket(panel, analyst):
 
     assert "Ticket <b>SEC-1</b> created by <b>Alan Analyst</b>" in page
     assert "Status of SEC-1 changed from <b>Open</b> to <b>In Progress</b>" in page
+
+
+@pytest.mark.parametrize("by_rule", [True, False])
+def test_it_tells_when_the_finding_came_to_a_ticket_that_was_there(
+    panel, analyst, make_rule, frozen, by_rule
+):
+    make_rule("Libraries", group_by=["package"])
+    found(1)
+    change_case(Case.objects.get(), actor=analyst, status="IN_PROGRESS")
+    frozen.shift(3600)
+    if by_rule:
+        found(1, prefix="later")
+    finding = Finding.objects.latest("pk") if by_rule else FindingFactory()
+    if not by_rule:
+        attach(Case.objects.get(), [finding.pk], actor=analyst)
+    page = panel(finding)
+    said = "Added to ticket <b>RISK-1</b> by rule <b>Libraries</b>"
+    assert (said if by_rule else "Attached to ticket <b>RISK-1</b> by <b>Alan Analyst</b>") in page
+    assert "created by rule" not in page
+    assert "Status of RISK-1" not in page
 
 
 def test_it_shows_controls_to_those_who_may_use_them(panel, analyst, viewer):

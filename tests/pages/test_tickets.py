@@ -5,7 +5,10 @@ from django.contrib.messages import get_messages
 
 from automation.rules.services import delete_rule
 from findings.facts import Ticket
+from findings.models import Finding
 from tests.factories import FindingFactory, ProjectFactory
+from tests.html_tree import tree
+from tests.pages.groups import found
 from ticketing.attachments import Subject
 from ticketing.models import Attachment, Case
 from ticketing.services import CaseDraft, archive, move, open_cases, open_manual_case
@@ -197,6 +200,30 @@ def test_it_tells_which_rule_made_the_ticket(as_user, viewer, findings, rule_cas
     assert "AWS key in a repository" in body
     assert f'href="/findings?q=%40ticket.rule%3A{rule_case.rule_id}"' in body
     assert "Detach" not in body
+
+
+def test_it_says_for_how_many_the_ticket_stands(as_user, analyst, make_rule):
+    make_rule("Libraries", group_by=["package"])
+    found(3)
+    client, finding = as_user(analyst), Finding.objects.latest("pk")
+    body = tree(popover(client, finding)).text
+    assert "by rule Libraries , one ticket per package. It stands for this finding and 2" in body
+    assert "Detach this finding" in body
+    assert "Detaching leaves the other 2 in RISK-1." in body
+    url = f"/tickets/{finding.finding_id}/detach"
+    assert "The other 2 stay in RISK-1." in client.get(url).content.decode()
+
+
+def test_it_says_when_the_finding_came_to_it(as_user, analyst, make_rule, frozen):
+    make_rule(group_by=["package"])
+    found(1)
+    frozen.shift(3600)
+    found(1, prefix="later")
+    first, later = Finding.objects.order_by("pk")
+    body = popover(as_user(analyst), later)
+    assert "This finding <time" in body
+    assert "Detaching leaves the other one in RISK-1." in body
+    assert "This finding <time" not in popover(as_user(analyst), first)
 
 
 def test_it_names_a_deleted_rule_without_a_link(as_user, analyst, editor, findings, rule_case):

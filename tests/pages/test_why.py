@@ -16,6 +16,7 @@ from automation.rules.services import create_rule, delete_rule, disable_rule
 from findings.models import Finding
 from findings.services import record
 from tests.factories import FindingFactory, SourceFactory, reported
+from tests.html_tree import tree
 from ticketing.models import Case
 
 WEEK = DueDays(severity="critical", due_in_days=7)
@@ -84,6 +85,37 @@ def test_it_explains_that_the_limit_was_reached(why, found, make_rule):
     assert "No ticket: the rule had reached its daily limit." in why(finding)
     assert "Rule 1 matched but reached its daily limit of 1." in why(finding, tab="")
     assert "Over limit" in why(finding, tab="")
+
+
+GRPC = {"package": {"name": "grpcio", "ecosystem": "pip"}}
+HOUR = timedelta(hours=1)
+
+
+def created(page: str) -> str:
+    return tree(page).all("p", class_="why-created")[-1].text
+
+
+def test_it_explains_a_ticket_of_a_group(why, found, make_rule, frozen):
+    make_rule(group_by=["package"])
+    first = found(attributes=GRPC)
+    frozen.shift(HOUR)
+    later = found(3, prefix="later", attributes=GRPC)
+    assert created(why(first)) == "Created RISK-1 , one ticket per package, 0.0 s after the finding"
+    said = "Added to RISK-1 , one ticket per package, with 3 others, 0.0 s after the finding"
+    assert created(why(later)) == said
+    assert "One ticket per package: pypi/grpcio" in why(later)
+    assert "No slot: it was added to an open ticket" in why(later)
+    assert "0 of 10 used before this ticket" in why(first)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [(10, "so it has a ticket of its own."), (1, "so it shares no ticket.")]
+)
+def test_it_explains_that_a_finding_is_of_no_group(why, found, make_rule, limit, said):
+    make_rule(group_by=["package", "team"], max_tickets_per_day=limit)
+    page = why(found(2))
+    assert f"It names no package and no team, {said}" in page
+    assert "one ticket per" not in page
 
 
 def test_it_shows_the_rules_as_they_were(why, found, make_rule, editor):

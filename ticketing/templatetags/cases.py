@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.lib.markdown import render_markdown
 from config.lib.ui_tags import avatar, bolt, by_person, by_rule, by_test, icon
+from ticketing.case_findings import LinkedFindings
+from ticketing.case_groups import ShownGroup
 from ticketing.issues import Sync
 from ticketing.models import Case, SyncMode, TimelineEntry
 from ticketing.taking import IN_JIRA
@@ -50,6 +54,23 @@ def due_date(case: Case) -> SafeString:
     return format_html('<span class="due bad">{} · overdue</span>', time)
 
 
+_BAR = 116  # pixels wide
+
+
+@register.simple_tag
+def status_bar(linked: LinkedFindings) -> SafeString:
+    """How many findings have each status, as a bar; the numbers stand in words before it."""
+    start, parts = 0.0, []
+    for status, _, number in linked.statuses:
+        wide = round(_BAR * number / linked.total, 2)
+        parts.append((status, round(start, 2), wide))
+        start += wide
+    rects = format_html_join("", '<rect class="{}" x="{}" width="{}" height="6"/>', parts)
+    return format_html(
+        '<svg class="status-bar" viewBox="0 0 {} 6" aria-hidden="true">{}</svg>', _BAR, rects
+    )
+
+
 _ICONS = {
     Kind.CREATED: "plus",
     Kind.STATUS: "arrow-left-right",
@@ -58,6 +79,7 @@ _ICONS = {
     Kind.TITLE: "pencil",
     Kind.DESCRIPTION: "pencil",
     Kind.ATTACHED: "link",
+    Kind.GROUPED: "layers",
     Kind.DETACHED: "unlink",
     Kind.MOVED: "arrow-right",
     Kind.ARCHIVED: "archive",
@@ -68,21 +90,6 @@ _ICONS = {
     Kind.ATTRIBUTES: "tag",
     Kind.RESOLVED: "circle-check",
 }
-_SENTENCES = {
-    Kind.CREATED: "Case created",
-    Kind.STATUS: "Status changed from <b>{before}</b> to <b>{after}</b>",
-    Kind.PRIORITY: "Priority changed from <b>{before}</b> to <b>{after}</b>",
-    Kind.TITLE: "Title changed from <b>{before}</b> to <b>{after}</b>",
-    Kind.DESCRIPTION: "Description changed",
-    Kind.ATTACHED: "Finding <b>{after}</b> attached",
-    Kind.DETACHED: "Finding <b>{before}</b> detached",
-    Kind.MOVED: "Moved from <b>{before}</b> to <b>{after}</b>",
-    Kind.ARCHIVED: "Archived",
-    Kind.UNARCHIVED: "Unarchived",
-    Kind.CONFLICT: "{reason}: <b>{before}</b> gave way to <b>{after}</b>",
-    Kind.ATTRIBUTES: "Attributes changed",
-    Kind.RESOLVED: "Resolved as <b>{after}</b>",
-}
 _LABELS = {
     Kind.STATUS: dict(Case.Status.choices),
     Kind.PRIORITY: dict(Case.Priority.choices),
@@ -91,21 +98,24 @@ _LABELS = {
 
 @register.simple_tag
 def happening_icon(entry: TimelineEntry, case: Case) -> SafeString:
-    if entry.kind == Kind.CREATED and case.rule_id:
+    if entry.kind in (Kind.CREATED, Kind.GROUPED) and case.rule_id:
         return bolt(22)
     return format_html('<span class="node">{}</span>', icon(_ICONS[Kind(entry.kind)]))
 
 
 @register.simple_tag
-def happening(entry: TimelineEntry, case: Case) -> SafeString:
-    """What an entry of the timeline says: "Status changed from Open to Closed by Maya"."""
+def happening(entry: TimelineEntry, case: Case, group: ShownGroup | None = None) -> SafeString:
+    """What an entry of the timeline says: "Status changed from Open to Closed by Maya".
+
+    `group` is that of the case, if it has one.
+    """
     kind = Kind(entry.kind)
     labels = _LABELS.get(kind, {})
     before, after = (labels.get(value, value) for value in (entry.before, entry.after))
     sentence = _sentence(kind, entry)
     told = format_html(sentence, before=before, after=after, reason=entry.reason.rstrip("."))
     if kind is Kind.CREATED and case.rule_id:
-        return format_html("{} by rule <b>{}</b>", told, case.rule_name)
+        return format_html("{} by rule <b>{}</b>{}", told, case.rule_name, _follows(group))
     if kind is Kind.ASSIGNEE and not entry.actor and entry.author == IN_JIRA:
         return told  # by whom, Jira does not say
     if entry.actor or entry.author:
@@ -117,13 +127,39 @@ def happening(entry: TimelineEntry, case: Case) -> SafeString:
     return told
 
 
+def _follows(group: ShownGroup | None) -> SafeString:
+    """The ticket before it, if the group had one."""
+    if group is None or (before := group.row.follows) is None:
+        return SafeString("")
+    link = format_html(
+        '<a class="link" href="{}">{}</a>',
+        reverse("ticketing:case-show", args=[before.key]),
+        before,
+    )
+    if group.row.is_continuation:
+        return format_html('<span class="sub">. It continues {}, which was full.</span>', link)
+    closed = f", closed {before.closed_at.day} {before.closed_at:%b}" if before.closed_at else ""
+    sentence = '<span class="sub">. It follows {}, the earlier ticket for {}{}.</span>'
+    return format_html(sentence, link, group.subject, closed)
+
+
 def _sentence(kind: Kind, entry: TimelineEntry) -> str:
-    if kind is Kind.ASSIGNEE:
-        return _assignee_sentence(entry)
-    if kind is Kind.DUE_DATE:
-        return "Due on <b>{after}</b>" if entry.after else "No longer due on <b>{before}</b>"
-    if kind is not Kind.ISSUE:
-        return _SENTENCES[kind]
+    said = _SENTENCES[kind]
+    return said if isinstance(said, str) else said(entry)
+
+
+def _assignee_sentence(entry: TimelineEntry) -> str:
+    if entry.author:  # somebody's act in Jira
+        who = "<b>{after}</b> was assigned" if entry.after else "<b>{before}</b> was unassigned"
+        return f"{who} in Jira"
+    return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+
+
+def _due_sentence(entry: TimelineEntry) -> str:
+    return "Due on <b>{after}</b>" if entry.after else "No longer due on <b>{before}</b>"
+
+
+def _issue_sentence(entry: TimelineEntry) -> str:
     if entry.reason:
         return "{reason}"
     if not entry.after:
@@ -133,11 +169,43 @@ def _sentence(kind: Kind, entry: TimelineEntry) -> str:
     )
 
 
-def _assignee_sentence(entry: TimelineEntry) -> str:
-    if entry.author:  # somebody's act in Jira
-        who = "<b>{after}</b> was assigned" if entry.after else "<b>{before}</b> was unassigned"
-        return f"{who} in Jira"
-    return "Assigned to <b>{after}</b>" if entry.after else "Unassigned from <b>{before}</b>"
+def _attached_sentence(entry: TimelineEntry) -> str:
+    """One finding by its title; or how many, with the ticket that they were split from."""
+    if entry.before:
+        return "<b>{after}</b> split from <b>{before}</b>"
+    return "Finding <b>{after}</b> attached"
+
+
+def _detached_sentence(entry: TimelineEntry) -> str:
+    if entry.after:
+        return "<b>{before}</b> split into <b>{after}</b>"
+    return "Finding <b>{before}</b> detached"
+
+
+def _grouped_sentence(entry: TimelineEntry) -> str:
+    number = "<b>1 finding added</b>" if entry.after == "1" else "<b>{after} findings added</b>"
+    return f"{number}, in {{reason}}" if entry.reason else number
+
+
+_SENTENCES: Mapping[Kind, str | Callable[[TimelineEntry], str]] = {
+    Kind.CREATED: "Case created",
+    Kind.STATUS: "Status changed from <b>{before}</b> to <b>{after}</b>",
+    Kind.PRIORITY: "Priority changed from <b>{before}</b> to <b>{after}</b>",
+    Kind.TITLE: "Title changed from <b>{before}</b> to <b>{after}</b>",
+    Kind.DESCRIPTION: "Description changed",
+    Kind.ASSIGNEE: _assignee_sentence,
+    Kind.DUE_DATE: _due_sentence,
+    Kind.ISSUE: _issue_sentence,
+    Kind.GROUPED: _grouped_sentence,
+    Kind.ATTACHED: _attached_sentence,
+    Kind.DETACHED: _detached_sentence,
+    Kind.MOVED: "Moved from <b>{before}</b> to <b>{after}</b>",
+    Kind.ARCHIVED: "Archived",
+    Kind.UNARCHIVED: "Unarchived",
+    Kind.CONFLICT: "{reason}: <b>{before}</b> gave way to <b>{after}</b>",
+    Kind.ATTRIBUTES: "Attributes changed",
+    Kind.RESOLVED: "Resolved as <b>{after}</b>",
+}
 
 
 @register.simple_tag

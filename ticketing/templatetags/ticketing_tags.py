@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.db.models import F
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,14 +19,11 @@ from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
 from ticketing.bulk_progress import progress_of, shown_to
-from ticketing.following import detach_note
 from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
 from ticketing.models import ASSIGNEES, Attachment, Case, TimelineEntry
 from ticketing.services import MAX_FINDINGS
 
 register = template.Library()
-
-register.simple_tag(detach_note)
 
 
 @register.simple_tag
@@ -145,10 +143,28 @@ def _ticket_entries(finding: Finding) -> list[Entry]:
             case__attachments__finding=finding,
             kind__in=(TimelineEntry.Kind.CREATED, TimelineEntry.Kind.STATUS),
         )
+        .annotate(
+            attached_at=F("case__attachments__created_at"),
+            attached_by=F("case__attachments__created_by__name"),
+        )
         .select_related("case", "actor")
         .order_by("-created_at", "-pk")[:50]
     )
-    return [_entry(entry) for entry in told]
+    return [
+        _entry(entry) if entry.created_at >= entry.attached_at else _added(entry)
+        for entry in told
+        if entry.created_at >= entry.attached_at or entry.kind == TimelineEntry.Kind.CREATED
+    ]
+
+
+def _added(entry: Any) -> Entry:  # annotated
+    """The finding came to a ticket that was there."""
+    case = entry.case
+    if entry.attached_by:
+        parts = ("Attached to ticket", case.key, "by", entry.attached_by)
+        return Entry(entry.attached_at, "link", parts)
+    by = ("by rule", case.rule_name) if case.rule_id else ()
+    return Entry(entry.attached_at, "bolt" if by else "link", ("Added to ticket", case.key, *by))
 
 
 def _entry(entry: TimelineEntry) -> Entry:

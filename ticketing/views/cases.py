@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -16,10 +17,10 @@ from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-from findings.selectors import finding_by_id
 from ticketing import details, services
+from ticketing.case_findings import linked_findings
+from ticketing.case_groups import shown_group
 from ticketing.close_reasons import CloseReason
-from ticketing.following import detach_note
 from ticketing.forms.cases import (
     ChangeCaseForm,
     CommentForm,
@@ -37,16 +38,15 @@ from ticketing.issues import (
     shared_comments,
     sync_of,
 )
-from ticketing.models import Attachment, Case, Project, TimelineEntry
+from ticketing.models import Case, Project, TimelineEntry
 from ticketing.outbox import left_out_of
-from ticketing.selectors import case_by_key, linked_findings, open_finding_count, timeline
+from ticketing.selectors import case_by_key, open_finding_count, timeline
 
 ENTRIES = 100
 ACTIVITIES = {
     "comments": (TimelineEntry.Kind.COMMENT,),
     "sync": (TimelineEntry.Kind.ISSUE, TimelineEntry.Kind.CONFLICT),
 }
-FINDINGS = 100
 
 
 @require(Permission.CASES_WRITE)
@@ -158,33 +158,6 @@ def show_revisions(request: HttpRequest, key: str, entry_id: int) -> HttpRespons
 
 @require(Permission.CASES_WRITE)
 @require_POST
-def attach_findings(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
-    form = LinkFindingsForm(request.POST)
-    if form.is_valid() and case.archived_at:
-        form.add_error("findings", f"{case.key} is archived. Unarchive it first.")
-    if not form.is_valid():
-        return case_page(request, case, link_form=form, status=422)
-    services.attach(case, form.cleaned_data["findings"], actor=signed_in(request))
-    return _to(case)
-
-
-@require(Permission.CASES_WRITE)
-@require_http_methods(["GET", "POST"])
-def detach_finding(request: HttpRequest, key: str, finding_id: str) -> HttpResponse:
-    case, finding = _case(key), finding_by_id(finding_id.replace("\0", ""))
-    if finding is None or not Attachment.objects.filter(case=case, finding=finding).exists():
-        raise Http404
-    question = f"Detach this finding from {case.key}?"
-    if request.method == "GET":
-        return _confirm(request, case, question, finding.title, label="Detach")
-    services.detach([finding.pk], actor=signed_in(request), case=case)
-    toast(request, "Finding detached", detach_note(case))
-    return _to(case)
-
-
-@require(Permission.CASES_WRITE)
-@require_POST
 def move_case(request: HttpRequest, key: str) -> HttpResponse:
     case = _case(key)
     form = MoveCaseForm(request.POST)
@@ -232,13 +205,13 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: A
     me = signed_in(request)
     may_write = me.may(Permission.CASES_WRITE)
     shown = request.GET.get("activity", "")
-    findings = linked_findings(case)
+    linked = linked_findings(case, page=_page_number(request))
     told = timeline(case, kinds=ACTIVITIES.get(shown, ()))
     issue, destination = issue_of(case), destination_of_case(case)
     context = {
         "case": case,
-        "findings": findings[:FINDINGS],
-        "finding_count": findings.count(),
+        "linked": linked,
+        "group": shown_group(case, size=linked.total),
         "closing_hint": closing_hint(case),
         "entries": told if "all" in request.GET else told[:ENTRIES],
         "more": told.count() - ENTRIES if "all" not in request.GET else 0,
@@ -283,6 +256,11 @@ def said_of(change: services.CaseChanged) -> str:
     entry = change.entry
     by = entry.actor.name if entry.actor else "The system"
     return f"{by} changed the {entry.kind} of this case at {entry.created_at:%H:%M} UTC."
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
 def _first(request: HttpRequest) -> dict[str, str]:

@@ -21,6 +21,7 @@ from findings.views.action_forms import back, nothing_chosen, render_action_form
 from ticketing import services
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import Remote, attach_to_issue, promise_by_hand
+from ticketing.case_groups import group_of
 from ticketing.following import detach_note
 from ticketing.forms.tickets import AttachForm, TicketForm
 from ticketing.issues import issue_of, sync_of
@@ -32,13 +33,18 @@ from ticketing.views.progress import case_url, say_created
 @require_GET
 def show_popover(request: HttpRequest, finding_id: str) -> HttpResponse:
     finding = _finding(finding_id)
-    case = _case_of(finding)
-    issue = issue_of(case)
+    attachment = _attachment_of(finding)
+    case = attachment.case
+    issue, others = issue_of(case), _others(case)
     context = {
         "finding": finding,
         "case": case,
         "issue": issue,
         "sync": sync_of(issue),
+        "group": group_of(case),
+        "others": others,
+        "added_at": attachment.created_at,
+        "detach_note": _note(case, others=others),
         "may_write": signed_in(request).may(Permission.CASES_WRITE),
     }
     return render(request, "ticketing/_ticket_popover.html", context)
@@ -99,14 +105,15 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def detach_finding(request: HttpRequest, finding_id: str) -> HttpResponse:
     finding = _finding(finding_id)
-    case = _case_of(finding)
+    case = _attachment_of(finding).case
+    note = _note(case, others=_others(case))
     if request.method == "POST":
         services.detach([finding.pk], actor=signed_in(request))
-        toast(request, f"{case.key} detached", detach_note(case))
+        toast(request, f"{case.key} detached", note)
         return back(request)
     context = {
         "question": f"Detach {case.key} from this finding?",
-        "text": detach_note(case),
+        "text": note,
         "label": "Detach",
         "cancel_url": way_back(request),
         "fields": [("next", way_back(request))],
@@ -121,7 +128,7 @@ def _finding(finding_id: str) -> Finding:
     return finding
 
 
-def _case_of(finding: Finding) -> Case:
+def _attachment_of(finding: Finding) -> Attachment:
     attachment = (
         Attachment.objects.filter(finding=finding)
         .select_related(*(f"case__{name}" for name in ASSIGNEES), "case__created_by")
@@ -129,7 +136,18 @@ def _case_of(finding: Finding) -> Case:
     )
     if attachment is None:
         raise Http404
-    return attachment.case
+    return attachment
+
+
+def _others(case: Case) -> int:
+    """How many findings are on it besides one of them."""
+    return case.attachments.count() - 1
+
+
+def _note(case: Case, *, others: int) -> str:
+    if others < 1:
+        return detach_note(case)
+    return f"The other {f'{others:,} stay' if others > 1 else 'one stays'} in {case.key}."
 
 
 def _create(chosen: Chosen, form: TicketForm, *, each: bool, actor: User) -> list[Case]:

@@ -31,6 +31,8 @@ from ticketing.states import State
 
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
 """The id of the one type of case there is."""
+OURS = "Findings Automation"
+"""The author of a comment that nobody wrote."""
 STATUS_GROUPS = {status: f"SG_{status}" for status in Case.Status.values}
 
 
@@ -326,7 +328,7 @@ def cell(entry: TimelineEntry) -> Cell:
 
 
 def _author(entry: TimelineEntry) -> AuthorNames:
-    """A key's words are those of who answers for it; somebody in Jira has a name alone."""
+    """A key's words are those of who answers for it; we and somebody in Jira have a name alone."""
     if who := entry.actor or entry.answerable:
         return AuthorNames(who.name, str(who.pk), who.email, who.email)
-    return AuthorNames(entry.author or entry.key_name)
+    return AuthorNames(entry.author or entry.key_name or OURS)
