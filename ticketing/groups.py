@@ -160,6 +160,9 @@ def join(additions: Sequence[Addition], *, now: datetime) -> None:
     if not additions:
         return
     cases = [added.group.case for added in additions]
+    # Our moment may be older than the closing that we waited for, and `reopen_for_new` compares.
+    closed = [case.closed_at for case in cases if case.closed_at]
+    now = max([now, *(each + timedelta.resolution for each in closed)])
     attach_rows(
         [(added.group.case, subject) for added in additions for subject in added.findings],
         issues=issues_of([case.pk for case in cases]),

@@ -41,7 +41,9 @@ def _lock_what_is_there(finding_pks: Collection[int], case_pks: Collection[UUID]
     # Read again: until the lock was ours, a finding could still move to another case.
     cases |= set(_cases_of(finding_pks))
     locked = (
-        Case.objects.select_for_update()
+        # Not against rows that merely name the case, as a line of its timeline does: who writes
+        # one may hold the case's issue, for which we shall wait.
+        Case.objects.select_for_update(no_key=True)
         .filter(pk__in=cases)
         .order_by("pk")
         # No join: a case that moves while we wait for it no longer joins the project that
