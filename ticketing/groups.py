@@ -48,6 +48,7 @@ from ticketing.timeline import Kind, tell
 CHUNK = 20  # tickets in a transaction: each may have a thousand findings
 SECONDS_A_RING = 10.0
 COMMENT_EVERY = timedelta(hours=1)
+_TEXTS = ("title", "description")  # that are ours until somebody writes something else
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
 
 
@@ -253,23 +254,24 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     """Put on the case what its findings say now; whether anything of it changed.
 
     Its title and text are ours until somebody, here or in the tracker, wrote something else. The
-    priority rises, and never falls by itself.
+    priority rises with that of the worst finding, and never falls by itself: what a person made
+    of it stays until a finding is worse than the worst one was.
     """
     if not findings:
         return False
     group = Group(row.group_by, row.group_values, case.rule_name)
     draft = _written(group, _members_of(findings), row.templates, case.key)
     before = (case.title, case.description, case.priority)
-    if row.written.get("title") == _digest(case.title):
-        case.title = draft.title
-    if row.written.get("description") == _digest(case.description):
-        case.description = draft.description
-    if _level(draft.priority) < _level(case.priority):
+    for name in _TEXTS:
+        if row.written.get(name) == _digest(getattr(case, name)):
+            setattr(case, name, getattr(draft, name))
+    if _level(draft.priority) < min(_level(case.priority), _level(row.written["priority"])):
         case.priority = draft.priority
-    row.written = {
-        name: _digest(getattr(draft, name)) if getattr(case, name) == getattr(draft, name) else kept
-        for name, kept in row.written.items()
+    ours = {
+        name: getattr(draft, name) for name in _TEXTS if getattr(case, name) == getattr(draft, name)
     }
+    row.written |= {name: _digest(text) for name, text in ours.items()}
+    row.written["priority"] = draft.priority
     if before == (case.title, case.description, case.priority):
         return False
     case.modified_at = now
@@ -346,7 +348,8 @@ def _members_of(findings: Sequence[Finding]) -> list[Member]:
 
 
 def _signature(case: Case) -> dict[str, str]:
-    return {"title": _digest(case.title), "description": _digest(case.description)}
+    texts = {name: _digest(getattr(case, name)) for name in _TEXTS}
+    return {**texts, "priority": case.priority}
 
 
 def _digest(text: str) -> str:
