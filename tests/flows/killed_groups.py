@@ -41,6 +41,7 @@ from ticketing.models import Attachment, Case  # noqa: E402
 from ticketing.projects import create_project  # noqa: E402
 
 CHUNK = 40
+REFRESHES = 0.2  # so many chunks are followed by one of tickets
 
 
 def prepare(findings: int, groups: int) -> None:
@@ -71,8 +72,8 @@ def work() -> None:
     """A worker's life: a fault of the database ends the ring, the next ring goes on."""
     while unevaluated().exists() or is_anything_due():
         try:
-            evaluate_chunk(CHUNK)
-            refresh_due(seconds=0)
+            if not evaluate_chunk(CHUNK) or random.random() < REFRESHES:
+                refresh_due(seconds=0)
         except OperationalError:
             connection.close()
     os._exit(0)
@@ -81,6 +82,7 @@ def work() -> None:
 def start_worker() -> int:
     pid = os.fork()
     if pid == 0:
+        random.seed()
         work()
     return pid
 
@@ -89,7 +91,7 @@ def run(workers: int, kills: int, chance: random.Random) -> int:
     """Kills that met a worker at work; the last ones finish."""
     alive, met = [start_worker() for _ in range(workers)], 0
     for _ in range(kills):
-        time.sleep(chance.uniform(0.02, 0.2))
+        time.sleep(chance.uniform(0.05, 0.8))
         victim = alive.pop(chance.randrange(len(alive)))
         os.kill(victim, signal.SIGKILL)
         _, status = os.waitpid(victim, 0)
