@@ -9,16 +9,21 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.db.models import Count, F
 from django.utils import timezone
 
 from automation.decisions.conservation import violations
 from automation.models import DailyUsage, Decision
 from automation.pipeline import evaluate_all, evaluate_chunk
+from findings.facts import Status
 from findings.models import Finding
-from tests.factories import ExternalIssueFactory
+from findings.services import change_status
+from tests.factories import ExternalIssueFactory, ProjectFactory
 from tests.flows.test_hostile_together import _in_a_thread, _until_somebody_waits
+from ticketing import services
+from ticketing.following import follow_findings
 from ticketing.groups import refresh_due
-from ticketing.models import Case
+from ticketing.models import Attachment, Case
 from ticketing.services import change_case
 from ticketing.states import State
 from ticketing.taking import locked_issue
@@ -98,3 +103,40 @@ def test_a_ticket_is_refreshed_while_a_line_is_told_of_its_issue(make_rule, repo
             tell([(held.case, Kind.ISSUE, "", "SEC-7")], now=timezone.now())
         assert refreshing.result(timeout=10) == 1
     assert "2 findings" in Case.objects.get().title
+
+
+def _close_with_findings(case):
+    change_status([case.attachments.get().finding_id], status=Status.RESOLVED, actor=None)
+    follow_findings()
+
+
+BEFORE_IT_IS_JOINED = {  # → findings on each ticket, in the order of their numbers
+    "moved": (lambda case: services.move(case, ProjectFactory(key="OPS"), actor=None), [2]),
+    "archived": (lambda case: services.archive(case, actor=None), [1, 1]),
+    "closed": (lambda case: change_case(case, actor=None, status=Case.Status.CLOSED), [1, 1]),
+    "emptied": (lambda case: services.detach(pks()[:1], actor=None), [0, 1]),
+    "gone": (_close_with_findings, [1, 1]),
+    "split": (
+        lambda case: services.open_case_each(pks()[:1], project=case.project, actor=None),
+        [0, 1, 1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BEFORE_IT_IS_JOINED)
+def test_a_worker_that_waits_for_a_ticket_meets_it_as_it_became(name, make_rule, report):
+    act, sizes = BEFORE_IT_IS_JOINED[name]
+    make_rule(group_by=["package"])
+    report(attributes=PACKAGE)
+    evaluate_all()
+    report(prefix="later", attributes=PACKAGE)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            act(Case.objects.get())
+            joining = _in_a_thread(pool, lambda: evaluate_chunk(1, pks=pks()[1:2]))
+            _until_somebody_waits()
+        assert joining.result(timeout=10) == 1
+    counts = Case.objects.annotate(size=Count("attachments")).order_by("created_at", "number")
+    assert [case.size for case in counts] == sizes
+    assert not Attachment.objects.exclude(finding__ticket_key=F("case__key")).exists()
+    assert [*violations()] == []
