@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
@@ -15,6 +16,7 @@ from findings.grouping import label_of, values_of
 from ticketing.drafts import PRIORITY_OF_SEVERITY, Draft, closed, code, plain, shorten
 
 MAX_ROWS = 50
+MAX_TABLE = 14_000  # characters: a tracker that takes 32,767 leaves a table out that is too long
 MAX_NAMES = 20
 MAX_VERSIONS = 2  # in a title
 MAX_DESCRIPTION = 8_000  # of the worst finding: the table comes first
@@ -182,9 +184,11 @@ def _table(members: Sequence[Member], all_url: str) -> str:
     has_versions = any(_of_package(member.facts, "version") for member in members)
     names = ["Severity", "Place", *(["Version"] if has_versions else []), "Finding"]
     rows = [_row(member, has_versions=has_versions) for member in members[:MAX_ROWS]]
-    lines = [names, ["---"] * len(names), *rows]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    left = len(members) - MAX_ROWS
+    lines = [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names), *rows)]
+    ends = accumulate(map(len, lines))
+    shown = [line for line, end in zip(lines, ends, strict=True) if end <= MAX_TABLE]
+    table = "\n".join(shown)
+    left = len(members) - len(shown[2:])
     more = f"and {left:,} more, in the order of severity. " if left > 0 else ""
     return f"{table}\n\n{more}[All {len(members):,}]({all_url})"
 
