@@ -32,7 +32,7 @@ from ticketing.due import mark_due
 from ticketing.following import reopen_for_new
 from ticketing.group_queue import ring
 from ticketing.group_text import Group, Member, Summary, group_draft, number, worst_first
-from ticketing.locking import Locked, lock
+from ticketing.locking import Locked, lock, portion
 from ticketing.mirror import issues_of, mirror
 from ticketing.models import (
     MAX_FINDINGS_OF_GROUP,
@@ -45,7 +45,7 @@ from ticketing.models import (
 from ticketing.placeholders import summary_and_description
 from ticketing.timeline import Kind, tell
 
-CHUNK = 20  # tickets in a transaction: each may have a thousand findings
+CHUNK = 200  # tickets in a transaction, or fewer with many findings
 SECONDS_A_RING = 10.0
 COMMENT_EVERY = timedelta(hours=1)
 _TEXTS = ("title", "description")  # that are ours until somebody writes something else
@@ -197,7 +197,8 @@ def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     Running it twice, late or at once with another worker changes nothing more.
     """
     deadline, done = Deadline(seconds), 0
-    while chunk := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
+    while due := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
+        chunk = portion(due)
         run_batch(chunk, _refresh)
         done += len(chunk)
         if deadline.is_over:

@@ -5,16 +5,21 @@ Two transactions that both follow it cannot wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from findings import services as findings
 from findings.models import Finding
 from ticketing.models import ASSIGNEES, Attachment, Case
+
+AT_ONCE = 2_000
+"""Findings in a transaction that changes many cases, each with up to a thousand: who wants one of
+them waits for it, on SQLite everybody who writes."""
 
 
 class Locked(NamedTuple):
@@ -59,3 +64,11 @@ def _cases_of(finding_pks: Collection[int]) -> QuerySet[Attachment, UUID]:
 
 def _findings_of(case_pks: Collection[UUID]) -> QuerySet[Attachment, int]:
     return Attachment.objects.filter(case__in=case_pks).values_list("finding_id", flat=True)
+
+
+def portion(case_pks: Sequence[UUID]) -> Sequence[UUID]:
+    """The first of these cases, with as many findings as may be locked at once; one at least."""
+    attached = Attachment.objects.filter(case__in=case_pks).order_by().values_list("case")
+    sizes = dict(attached.annotate(Count("pk")))
+    ends = accumulate(sizes.get(pk, 0) for pk in case_pks)
+    return case_pks[: max(1, sum(end <= AT_ONCE for end in ends))]
