@@ -18,7 +18,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from automation import attempts
@@ -101,9 +101,21 @@ def evaluate_chunk(size: int = CHUNK, *, pks: Sequence[int] = ()) -> int:
     """Decide up to `size` waiting findings, or these; returns how many. Constant statements,
     unless one of them raises."""
     try:
-        return _evaluate(size, pks)
+        return _evaluate_at_once(size, pks)
     except ChunkError as error:
         return _evaluate_divided(error)
+
+
+def _evaluate_at_once(size: int, pks: Sequence[int]) -> int:
+    """Twice, where another worker was faster with what there is once, as a group's ticket: the
+    second time it is there."""
+    try:
+        return _evaluate(size, pks)
+    except ChunkError as error:
+        if not isinstance(error.__cause__, IntegrityError):
+            raise
+        taken = error.pks
+    return _evaluate(len(taken), taken)
 
 
 def _evaluate_divided(error: ChunkError) -> int:
@@ -112,7 +124,7 @@ def _evaluate_divided(error: ChunkError) -> int:
     Raises the error, and sets nothing aside, where nothing else that waits succeeds either.
     """
     ends = time.monotonic() + DIVIDING_SECONDS
-    search = Bisection(lambda pks: _evaluate(len(pks), pks))
+    search = Bisection(lambda pks: _evaluate_at_once(len(pks), pks))
     search.split(error)
     search.run(until=ends, enough=MAX_CULPRITS)
     is_unclear = search.is_open or len(search.culprits) >= MAX_CULPRITS

@@ -298,6 +298,12 @@ def lock(pks: Iterable[int]) -> list[Finding]:
     )
 
 
+def lock_workflows(pks: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """The same, and of each finding what people and tickets made of it."""
+    rows = Finding.objects.filter(pk__in=list(pks)).order_by("pk").select_for_update(no_key=True)
+    return dict(rows.values_list("pk", "workflow"))
+
+
 # --- What people do -----------------------------------------------------------------------
 
 

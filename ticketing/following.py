@@ -22,12 +22,12 @@ from ticketing import due_dates, flapping
 from ticketing.close_reasons import CloseReason, reason_of_findings
 from ticketing.due import mark_due
 from ticketing.group_queue import mark_groups
-from ticketing.locking import lock
+from ticketing.locking import lock, portion
 from ticketing.mirror import mirror
 from ticketing.models import Attachment, Case
 from ticketing.timeline import Kind, tell
 
-CHUNK = 500  # cases in a transaction
+CHUNK = 500  # cases in a transaction, or fewer with many findings
 SECONDS_A_RING = 10.0  # then others have their turn, also where there is one worker
 STATUS_COLUMNS = (
     *("status", "closed_at", "close_reason", "stays_closed"),
@@ -47,7 +47,7 @@ def follow_findings(*, seconds: float = SECONDS_A_RING) -> int:
     deadline = Deadline(seconds)
     changed: list[int] = []
     if held := list(_held_long_enough(timezone.now())[:CHUNK]):
-        run_batch(held, lambda some: changed.append(_let_go(some)))
+        run_batch(portion(held), lambda some: changed.append(_let_go(some)))
     run_each(
         _chunks(deadline),
         lambda cases: run_batch(cases, lambda some: changed.append(_follow(some))),
@@ -63,9 +63,10 @@ def _chunks(deadline: Deadline) -> Iterator[Sequence[UUID]]:
     cases = _edges().order_by("case_id").values_list("case_id", flat=True).distinct()
     chunk = list(cases[:CHUNK])
     while chunk:
-        yield chunk
-        is_last = len(chunk) < CHUNK or deadline.is_over
-        chunk = [] if is_last else list(cases.filter(case_id__gt=chunk[-1])[:CHUNK])
+        yield (some := portion(chunk))
+        is_last = len(some) == len(chunk) < CHUNK
+        there_is_more = not (is_last or deadline.is_over)
+        chunk = list(cases.filter(case_id__gt=some[-1])[:CHUNK]) if there_is_more else []
 
 
 def _edges() -> QuerySet[Any]:  # annotated

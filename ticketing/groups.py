@@ -32,7 +32,7 @@ from ticketing.due import mark_due
 from ticketing.following import reopen_for_new
 from ticketing.group_queue import ring
 from ticketing.group_text import Group, Member, Summary, group_draft, number, worst_first
-from ticketing.locking import Locked, lock
+from ticketing.locking import Locked, lock, portion
 from ticketing.mirror import issues_of, mirror
 from ticketing.models import (
     MAX_FINDINGS_OF_GROUP,
@@ -45,11 +45,12 @@ from ticketing.models import (
 from ticketing.placeholders import summary_and_description
 from ticketing.timeline import Kind, tell
 
-CHUNK = 20  # tickets in a transaction: each may have a thousand findings
+CHUNK = 200  # tickets in a transaction, or fewer with many findings
 SECONDS_A_RING = 10.0
 LOST_AFTER = timedelta(seconds=5)
 COMMENT_EVERY = timedelta(hours=1)
 AT_MOST = "At most one comment an hour."
+_TEXTS = ("title", "description")  # that are ours until somebody writes something else
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
 
 
@@ -163,6 +164,9 @@ def join(additions: Sequence[Addition], *, now: datetime) -> None:
     if not additions:
         return
     cases = [added.group.case for added in additions]
+    # Our moment may be older than the closing that we waited for, and `reopen_for_new` compares.
+    closed = [case.closed_at for case in cases if case.closed_at]
+    now = max([now, *(each + timedelta.resolution for each in closed)])
     attach_rows(
         [(added.group.case, subject) for added in additions for subject in added.findings],
         issues=issues_of([case.pk for case in cases]),
@@ -196,7 +200,8 @@ def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     Running it twice, late or at once with another worker changes nothing more.
     """
     deadline, done = Deadline(seconds), 0
-    while chunk := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
+    while due := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
+        chunk = portion(due)
         run_batch(chunk, _refresh)
         done += len(chunk)
         if deadline.is_over:
@@ -254,23 +259,24 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     """Put on the case what its findings say now; whether anything of it changed.
 
     Its title and text are ours until somebody, here or in the tracker, wrote something else. The
-    priority rises, and never falls by itself.
+    priority rises with that of the worst finding, and never falls by itself: what a person made
+    of it stays until a finding is worse than the worst one was.
     """
     if not findings:
         return False
     group = Group(row.group_by, row.group_values, case.rule_name)
     draft = write_group(group, members_of(findings), row.templates, case.key)
     before = (case.title, case.description, case.priority)
-    if row.written.get("title") == _digest(case.title):
-        case.title = draft.title
-    if row.written.get("description") == _digest(case.description):
-        case.description = draft.description
-    if _level(draft.priority) < _level(case.priority):
+    for name in _TEXTS:
+        if row.written.get(name) == _digest(getattr(case, name)):
+            setattr(case, name, getattr(draft, name))
+    if _level(draft.priority) < min(_level(case.priority), _level(row.written["priority"])):
         case.priority = draft.priority
-    row.written = {
-        name: _digest(getattr(draft, name)) if getattr(case, name) == getattr(draft, name) else kept
-        for name, kept in row.written.items()
+    ours = {
+        name: getattr(draft, name) for name in _TEXTS if getattr(case, name) == getattr(draft, name)
     }
+    row.written |= {name: _digest(text) for name, text in ours.items()}
+    row.written["priority"] = draft.priority
     if before == (case.title, case.description, case.priority):
         return False
     case.modified_at = row.written_at = now
@@ -363,7 +369,8 @@ def members_of(findings: Sequence[Finding]) -> list[Member]:
 
 
 def _signature(case: Case) -> dict[str, str]:
-    return {"title": _digest(case.title), "description": _digest(case.description)}
+    texts = {name: _digest(getattr(case, name)) for name in _TEXTS}
+    return {**texts, "priority": case.priority}
 
 
 def _digest(text: str) -> str:

@@ -65,13 +65,8 @@ def mirror(cases: Iterable[Case]) -> None:
     )
     findings.store_tickets(
         [
-            ticket_update(
-                finding.pk,
-                finding.workflow,
-                by_id[attached[finding.pk]],
-                issues.get(attached[finding.pk]),
-            )
-            for finding in findings.lock(sorted(attached))
+            ticket_update(pk, workflow, by_id[attached[pk]], issues.get(attached[pk]))
+            for pk, workflow in findings.lock_workflows(attached).items()
         ]
     )
 

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Decision
 from automation.rules.active import specs_of
 from findings.facts import Ticket
+from findings.grouping import group_key
 from findings.models import Finding
-from ticketing.models import Attachment, Case
+from ticketing.models import Attachment, Case, CaseGroup
 
 Outcome = Decision.Outcome
 _COUNTED = (
@@ -31,6 +32,8 @@ def violations() -> Iterator[str]:
     yield from _usage_equals_decisions()
     yield from _limits_are_kept()
     yield from _one_case_per_ticketed_decision()
+    yield from _grouped_decisions_name_a_case_of_their_rule()
+    yield from _groups_have_the_key_of_their_values()
     yield from _one_notice_per_full_rule_and_day()
     yield from _every_finding_is_decided_or_waiting()
     yield from _findings_mirror_their_cases()
@@ -92,6 +95,25 @@ def _one_case_per_ticketed_decision() -> Iterator[str]:
             yield f"Case {case_id} was promised and does not exist."
     for case_id in cases - promised.keys():
         yield f"Case {case_id} was made by a rule without a decision."
+
+
+def _grouped_decisions_name_a_case_of_their_rule() -> Iterator[str]:
+    group = CaseGroup.objects.filter(
+        case=OuterRef("case_id"),
+        case__origin=Case.Origin.RULE,
+        case__rule_id=OuterRef("rule_id"),
+        rule_id=OuterRef("rule_id"),
+    )
+    lost = Decision.objects.filter(~Exists(group), outcome=Outcome.GROUPED)
+    for finding_id, case_id in lost.values_list("finding__finding_id", "case_id"):
+        yield f"Finding {finding_id} was added to {case_id}, which is no group's of its rule."
+
+
+def _groups_have_the_key_of_their_values() -> Iterator[str]:
+    columns = ("case__key", "key", "group_by", "group_values")
+    for case_key, key, fields, values in CaseGroup.objects.values_list(*columns).iterator():
+        if len(fields) != len(values) or key != group_key(fields, values):
+            yield f"{case_key} is for a group that is not the one of its values."
 
 
 def _one_notice_per_full_rule_and_day() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +19,7 @@ from findings.models import Finding
 from findings.services import change_status
 from tests.conftest import NOON
 from tests.factories import ticket_rule
-from ticketing.models import Case
+from ticketing.models import Case, CaseGroup
 from ticketing.services import open_case_each
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +161,23 @@ def test_3_3_a_lowered_limit_says_nothing_of_a_finding_that_has_its_ticket(
     report(1, prefix="next")
     evaluate_all()
     assert Case.objects.get(origin=Case.Origin.LIMIT_NOTICE).rule_id == rule.pk
+
+
+@pytest.mark.parametrize(
+    ("breach", "sentence"),
+    [
+        (lambda: CaseGroup.objects.all().delete(), "no group's of its rule"),
+        (lambda: CaseGroup.objects.update(rule_id=uuid4()), "no group's of its rule"),
+        (lambda: Case.objects.update(origin="manual"), "no group's of its rule"),
+        (lambda: CaseGroup.objects.update(group_values=["pypi/b"]), "not the one of its values"),
+        (lambda: CaseGroup.objects.update(group_by=["package", "team"]), "of its values"),
+        (lambda: Decision.objects.filter(outcome="grouped").delete(), "1 grouped counted, 0"),
+    ],
+)
+def test_3_6_the_check_finds_every_breach_of_a_group(make_rule, report, breach, sentence):
+    make_rule(group_by=["package"])
+    report(2, attributes={"package": {"name": "a", "ecosystem": "pip"}})
+    evaluate_all()
+    assert list(violations()) == []
+    breach()
+    assert any(sentence in violation for violation in violations()), list(violations())

@@ -201,6 +201,17 @@ def test_11_7_what_a_person_wrote_stays(rule, found, editor):
     assert "fixes both" in case.description
 
 
+def test_11_7_a_priority_that_a_person_lowered_stays_until_a_worse_finding_joins(
+    rule, found, editor
+):
+    found(2, severity="high")
+    services.change_case(Case.objects.get(), actor=editor, priority=Case.Priority.P5)
+    found(1, prefix="alike", severity="high")
+    assert Case.objects.get().priority == Case.Priority.P5
+    found(1, prefix="worse", severity="critical")
+    assert Case.objects.get().priority == Case.Priority.P1
+
+
 def test_it_takes_as_few_statements_for_any_number_of_groups(rule, report):
     def decided(groups: int, prefix: str) -> int:
         for n in range(groups):

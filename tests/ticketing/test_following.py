@@ -8,7 +8,7 @@ from tests.factories import FindingFactory, ProjectFactory
 from ticketing import details, following, services
 from ticketing.close_reasons import CloseReason
 from ticketing.following import follow_findings
-from ticketing.models import Case
+from ticketing.models import Attachment, Case
 
 pytestmark = pytest.mark.django_db
 RISK_ACCEPTED = CloseReason.RISK_ACCEPTED
@@ -112,10 +112,10 @@ def test_it_costs_the_same_for_one_case_and_for_twenty(analyst, django_assert_nu
         change_status(pks, status=Status.RESOLVED, actor=None)
 
     resolved(1)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         assert follow_findings() == 1
     resolved(20)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         assert follow_findings() == 20
     assert Case.objects.filter(status="CLOSED").count() == 21
 
@@ -263,3 +263,18 @@ def test_slow_or_personal_comings_and_goings_are_no_flapping(case, findings, fla
     for _ in range(2):
         flap()
     assert resolve(findings[0]) == 1
+
+
+def test_it_holds_no_more_findings_at_once_than_it_may(monkeypatch):
+    """But for one ticket that has more: 4, then 2 and 1, then 3."""
+    monkeypatch.setattr("ticketing.locking.AT_ONCE", 3)
+    project, held = ProjectFactory(), []
+    for number in (4, 2, 1, 3):
+        pks = [FindingFactory().pk for _ in range(number)]
+        services.open_manual_case(pks, project=project, actor=None)
+        change_status(pks, status=Status.RESOLVED, actor=None)
+    monkeypatch.setattr(following, "run_batch", lambda cases, work: held.append([*cases]))
+    follow_findings()
+    sizes = [[Attachment.objects.filter(case=case).count() for case in cases] for cases in held]
+    assert sorted(size for some in sizes for size in some) == [1, 2, 3, 4]
+    assert all(sum(some) <= 3 or len(some) == 1 for some in sizes)

@@ -401,7 +401,7 @@ def test_issues_in_step_cost_the_same_however_many_they_are(
         assert due_again(frozen) == 3
     for _ in range(7):
         make_issue()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert due_again(frozen) == 10
     assert remote.called("fetch")[-1].count(",") == 9
 
