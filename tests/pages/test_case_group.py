@@ -22,6 +22,7 @@ from tests.pages.groups import GRPC, found
 from ticketing import services
 from ticketing.case_findings import ROWS
 from ticketing.models import Case
+from ticketing.templatetags.cases import direction_in_words
 
 GROUP = ["automation.kinds.ticket_creation.groups", "ticketing.groups", "ticketing.case_groups"]
 
@@ -205,3 +206,16 @@ def test_it_takes_as_few_statements_for_any_number(rule, as_user, analyst):
     first = cost()
     found(40, prefix="more")
     assert cost() == first <= 19
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "words"),
+    [
+        ("once", None, "at creation"),
+        ("once", "a group", "with its findings"),
+        ("two_way", "a group", "both ways"),
+        ("off", "a group", "not synced"),
+    ],
+)
+def test_the_card_of_the_sync_says_what_follows_the_findings(mode, group, words):
+    assert words in direction_in_words(mode, group)

@@ -276,6 +276,10 @@ def direction(mode: str) -> SafeString:
 
 
 @register.simple_tag
-def direction_in_words(mode: str) -> SafeString:
-    words, name = _DIRECTIONS[SyncMode(mode)]
+def direction_in_words(mode: str, group: object = None) -> SafeString:
+    """`group` is that of the case, where the field follows its findings."""
+    is_followed = group and mode == SyncMode.ONCE
+    words, name = (
+        ("with its findings", "arrow-right") if is_followed else _DIRECTIONS[SyncMode(mode)]
+    )
     return format_html("{}{}", words, icon(name))
