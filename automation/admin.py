@@ -28,7 +28,7 @@ from automation.models import (
     RuleSetVersion,
     TestRun,
 )
-from automation.rules.data import InvalidRule, action_of
+from automation.rules.data import CANNOT_BE_READ, InvalidRule, known_action
 from automation.rules.services import (
     InvalidOrder,
     RulesChanged,
@@ -97,7 +97,8 @@ class RuleAdmin(HistoryAdmin):
 
     @display(description="Action")
     def does(self, rule: Rule) -> str:
-        return KINDS[rule.kind].brief(action_of(rule))
+        action = known_action(rule)
+        return CANNOT_BE_READ if action is None else KINDS[rule.kind].brief(action)
 
     @display(description="Editor")
     def edit(self, rule: Rule) -> SafeString:

@@ -13,7 +13,21 @@ from django.utils import timezone
 
 from automation.engine.compile import compile_rules
 from automation.engine.rules import RuleSpec
-from automation.kinds.ticket_creation.tickets import draft_of
+from automation.kinds.ticket_creation.tickets import draft_of, text_of_group
+from automation.preview_groups import (
+    GroupingChoice,
+    Match,
+    PreviewGroup,
+    compare_groupings,
+    gone_at,
+    groupings_of,
+    in_order,
+    largest_groups,
+    match_of,
+    simulate,
+    simulation_of,
+)
+from automation.simulation import Arrival, Took, key_of
 from config.lib.statement_timeout import SECONDS, statement_timeout
 from findings.facts import Facts
 from findings.models import Finding
@@ -35,20 +49,44 @@ class PreviewDay:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`matched` = `ticketed` + all of `taken` + `over_limit`."""
+    """`matched` = `ticketed` + `joined` + all of `taken` + `over_limit`."""
 
     matched: int
     ticketed: int
+    joined: int  # an open ticket of their group
     over_limit: int
     taken: Mapping[int, int]  # number of an earlier rule (from 1) → findings it takes first
     days: Sequence[PreviewDay]  # oldest first, `DAYS` of them
     sample: Sequence[Finding]
-    draft: Draft | None  # the ticket for the first of the sample
+    groups: Sequence[PreviewGroup]  # the largest, of a rule that groups
+    choices: Sequence[GroupingChoice]  # the rule's own grouping first
+    draft: Draft | None  # the ticket for the largest group, or the first of the sample
     is_cut: bool  # there was more than `MAX_FINDINGS`, or than there was time, to look at
 
     @property
     def peak(self) -> int:
         return max((day.tickets + day.over_limit for day in self.days), default=0)
+
+    @property
+    def is_grouped(self) -> bool:
+        return bool(self.choices[0].fields)
+
+    @property
+    def over_limit_each(self) -> int:
+        """How many would be over the limit with one ticket for each finding."""
+        each = next(choice for choice in self.choices if not choice.fields)
+        return each.over_limit if self.is_grouped else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one pass over the findings tells."""
+
+    matches: Sequence[Match]  # those that come to the rule, in the order in which they opened
+    taken: Mapping[int, int]
+    sample: Sequence[int]
+    number: int
+    is_cut: bool
 
 
 def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None = None) -> Preview:
@@ -62,10 +100,34 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
 
 
 def _preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime) -> Preview:
-    ends = monotonic() + SECONDS
     since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    own = len(before)
-    compiled = compile_rules([*before, spec])
+    seen = _look(spec, before, since=since)
+    action = spec.action
+    made = simulate(action, seen.matches, action.grouping)
+    groups = largest_groups(spec, seen.matches, write=text_of_group) if action.grouping else ()
+    rows = in_order(seen.sample)
+    return Preview(
+        matched=seen.number,
+        ticketed=made.used.total(),
+        joined=made.joined,
+        over_limit=made.over.total(),
+        taken=dict(sorted(seen.taken.items())),
+        days=[
+            PreviewDay(day, made.used[day], made.over[day])
+            for day in (since.date() + timedelta(days=n) for n in range(DAYS))
+        ],
+        sample=rows,
+        groups=groups,
+        choices=compare_groupings(spec, seen.matches),
+        draft=_draft(spec, rows, groups),
+        is_cut=seen.is_cut,
+    )
+
+
+def _look(spec: RuleSpec, before: Sequence[RuleSpec], *, since: datetime) -> _Seen:
+    ends = monotonic() + SECONDS
+    own, compiled = len(before), compile_rules([*before, spec])
+    groupings = groupings_of(spec.action)
     newest_first = (
         Finding.objects.filter(
             condition(parse_rule_query(spec.query).root),
@@ -73,48 +135,43 @@ def _preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime) -> Pr
             opened_at__gte=since,
         )
         .order_by("-opened_at", "-id")
-        .values_list("pk", "opened_at", *Facts._fields)
+        .values_list("pk", "opened_at", "resolved_at", *Facts._fields)
     )
     taken: Counter[int] = Counter()
-    wanted: Counter[date] = Counter()
+    matches: list[Match] = []
     sample: list[int] = []
     seen, in_time = 0, True
-    for pk, opened_at, *row in islice(newest_first.iterator(chunk_size=2_000), MAX_FINDINGS):
+    for pk, opened_at, resolved_at, *row in islice(newest_first.iterator(2_000), MAX_FINDINGS):
         seen += 1
-        winner = compiled.first_match(Facts._make(row))
+        facts = Facts._make(row)
+        winner = compiled.first_match(facts)
         if winner == own:
-            wanted[opened_at.date()] += 1
+            matches.append(match_of(pk, opened_at, resolved_at, facts, groupings))
         elif winner is not None:
             taken[winner + 1] += 1
         if len(sample) < SAMPLE:
             sample.append(pk)
         if not (in_time := monotonic() < ends):
             break
-    limit = spec.action.max_tickets_per_day
-    days = [
-        PreviewDay(day, min(wanted[day], limit), max(wanted[day] - limit, 0))
-        for day in (since.date() + timedelta(days=n) for n in range(DAYS))
-    ]
-    rows = sorted(Finding.objects.filter(pk__in=sample), key=lambda row: sample.index(row.pk))
-    return Preview(
-        matched=seen,
-        ticketed=sum(day.tickets for day in days),
-        over_limit=sum(day.over_limit for day in days),
-        taken=dict(sorted(taken.items())),
-        days=days,
-        sample=rows,
-        draft=draft_of(spec, rows[0].facts, made_by=f"Created by the rule “{spec.name}”.")
-        if rows
-        else None,
-        is_cut=seen == MAX_FINDINGS or not in_time,
-    )
+    return _Seen(matches[::-1], taken, sample, seen, seen == MAX_FINDINGS or not in_time)
+
+
+def _draft(
+    spec: RuleSpec, sample: Sequence[Finding], groups: Sequence[PreviewGroup]
+) -> Draft | None:
+    if groups:
+        return groups[0].draft
+    if not sample:
+        return None
+    return draft_of(spec, sample[0].facts, made_by=f"Created by the rule “{spec.name}”.")
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What other rules would have done with the last 30 days, by the rules' ids.
 
-    Each ticket counts once: it stays, moves to another rule, is made or is dropped.
+    Each finding counts once: it has its ticket from the same rule or from another, gets one or
+    has none any more.
     """
 
     findings: int
@@ -138,32 +195,49 @@ def effect_of(
     rows = (
         Finding.objects.filter(opened_at__gte=since)
         .order_by("-opened_at", "-id")
-        .values_list("opened_at", *Facts._fields)[:MAX_FINDINGS]
+        .values_list("opened_at", "resolved_at", *Facts._fields)[:MAX_FINDINGS]
     )
-    seen: list[tuple[date, int | None, int | None]] = []
-    for opened_at, *row in rows.iterator(chunk_size=2_000):
+    was, would_be = _Tickets(before), _Tickets(after)
+    seen: list[tuple[_Comes, _Comes]] = []
+    for opened_at, resolved_at, *row in rows.iterator(chunk_size=2_000):
         facts = Facts._make(row)
-        seen.append((opened_at.date(), old.first_match(facts), new.first_match(facts)))
-    was, would_be = _Slots(before), _Slots(after)
-    tickets = Counter(
-        (was.take(day, first), would_be.take(day, second)) for day, first, second in reversed(seen)
-    )
+        when = (opened_at, gone_at(facts, resolved_at))
+        seen.append(
+            (
+                was.comes(old.first_match(facts), facts, *when),
+                would_be.comes(new.first_match(facts), facts, *when),
+            )
+        )
+    tickets = Counter((was.take(one), would_be.take(other)) for one, other in reversed(seen))
     return _tally(tickets, is_cut=len(seen) == MAX_FINDINGS)
 
 
-class _Slots:
-    """Who gets a ticket: each rule's first findings of each day."""
+_Comes = tuple[int, Arrival] | None
+"""To which rule a finding comes, by its place in the list, and when."""
+
+
+class _Tickets:
+    """Who gets a ticket: each rule's first findings of each day, or of each group."""
 
     def __init__(self, specs: Sequence[RuleSpec]) -> None:
         self._specs = specs
-        self._used: Counter[tuple[date, int]] = Counter()
+        self._rules = [simulation_of(spec.action) for spec in specs]
 
-    def take(self, day: date, index: int | None) -> str | None:
-        """The id of the rule that makes the ticket, if one does."""
-        if index is None or self._used[day, index] >= self._specs[index].action.max_tickets_per_day:
+    def comes(
+        self, index: int | None, facts: Facts, opened_at: datetime, gone_at: datetime | None
+    ) -> _Comes:
+        if index is None:
             return None
-        self._used[day, index] += 1
-        return self._specs[index].id
+        found = key_of(self._specs[index].action.grouping, facts)
+        return index, Arrival(opened_at, gone_at, found[0] if found else None)
+
+    def take(self, comes: _Comes) -> str | None:
+        """The id of the rule that the finding has a ticket from, its own or its group's."""
+        if comes is None:
+            return None
+        index, arrival = comes
+        is_over = self._rules[index].take(arrival) is Took.OVER_LIMIT
+        return None if is_over else self._specs[index].id
 
 
 def _tally(tickets: Mapping[tuple[str | None, str | None], int], *, is_cut: bool) -> Effect:

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from automation.kinds.ticket_creation.tickets import issue_fields
 from automation.models import Rule
-from automation.rules.data import action_of
+from automation.rules.data import action_of, known_action
 from automation.rules.selectors import jira_rules, rules_of_project
 from automation.rules.services import break_rules
 from config.lib.tasks import enqueue
@@ -74,8 +74,9 @@ def _alike(rule: Rule, reason: str, field: str, issue: ExternalIssue) -> list[UU
     if not of_place.filter(auto_disabled_reason=reason).exists():
         return []
     value = issue.fields.get(field)
+    said = {other.pk: known_action(other) for other in of_place.filter(enabled=True)}
     return [
-        other.pk
-        for other in of_place.filter(enabled=True)
-        if issue_fields(action_of(other).fields).get(field) == value
+        pk
+        for pk, action in said.items()
+        if action and issue_fields(action.fields).get(field) == value
     ]

@@ -187,6 +187,8 @@ CORE_FIELDS: Mapping[str, CoreField] = {
     "is_in_security_inbox": CoreField("is_in_security_inbox", Kind.FLAG, ("is_in_inbox", "status")),
     "workflow.mute.is_muted_by_rule": CoreField("is_muted_by_rule", Kind.FLAG, ("mute_rule_id",)),
     "workflow.mute.rule_id": CoreField("mute_rule_id"),
+    "workflow.mute.unmuted_rule_id": CoreField("unmuted_rule_id"),
+    "workflow.mute.is_lifted": CoreField("is_lifted", Kind.FLAG, ("is_mute_lifted",)),
     "workflow.due_date.due_at": CoreField("due_at", Kind.TIME),
     "workflow.due_date.rule_id": CoreField("due_rule_id"),
     "workflow.due_date.is_overdue": CoreField("is_overdue", Kind.FLAG, ("due_at", "status")),
@@ -230,6 +232,8 @@ class Facts(NamedTuple):
     source_severity: str = ""
     person_severity: str = ""
     mute_rule_id: UUID | None = None
+    unmuted_rule_id: UUID | None = None
+    is_mute_lifted: bool = False
     is_in_inbox: bool = False
     due_at: datetime | None = None
     due_rule_id: UUID | None = None
@@ -241,6 +245,11 @@ class Facts(NamedTuple):
     @property
     def is_muted_by_rule(self) -> bool:
         return self.mute_rule_id is not None
+
+    @property
+    def is_lifted(self) -> bool:
+        """A person has undone what a rule muted."""
+        return self.is_mute_lifted
 
     @property
     def is_in_security_inbox(self) -> bool:
@@ -258,7 +267,7 @@ DECISION_FACTS = tuple(name for name in Facts._fields if name not in _AFTER_THE_
 """What is kept with a decision: every column that a rule's query may read, and no other."""
 
 
-_NOT_IN_JSON = ("ticket", "mute_rule_id", "is_in_inbox", "due_")
+_NOT_IN_JSON = ("ticket", "mute_rule_id", "unmuted_rule_id", "is_", "due_")
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from django.utils.http import urlencode
 from config.accounts.models import User
 from config.lib.keyset import Moment
 from findings.explorer.columns import SHOWN, columns_named
+from findings.explorer.group_address import GroupAddress, chosen_search
+from findings.explorer.group_values import value_names, with_values
 from findings.explorer.pages import ROWS, PageCursor, Sort, in_order
 from findings.explorer.search import FACETS, Clock, Search
 from findings.facts import Severity, Status
@@ -80,6 +82,7 @@ class ExplorerQuery:
         self.rows = next((n for n in ROWS if str(n) == params.get("rows")), ROWS_AT_FIRST)
         self.columns = columns_named(params.get("cols", ""))
         self.cursor = PageCursor.read(params.get("page", ""), self.sort)
+        self.grouping = GroupAddress(params)
         self.chosen = {name: values for name in FACETS if (values := _chosen(params, name))}
         self.error: QueryError | None = None
 
@@ -107,6 +110,7 @@ class ExplorerQuery:
         params += [("sort", self.sort)] if self.sort is not Sort.SEVERITY else []
         params += [("rows", str(self.rows))] if self.rows != ROWS_AT_FIRST else []
         params += [("cols", self.cols)] if self.cols else []
+        params += self.grouping.state
         params += [(name, value) for name in self.chosen for value in sorted(self.chosen[name])]
         return urlencode(params)
 
@@ -160,7 +164,15 @@ class ExplorerQuery:
             self.error = error
             return None
         since = self.start or self._since(now)
-        return Search(root, since, self.chosen, until=self.end, clock=self.clock)
+        return Search(
+            root,
+            since,
+            self.chosen,
+            until=self.end,
+            clock=self.clock,
+            group=self.grouping.names,
+            within=self.grouping.within,
+        )
 
     def _since(self, now: datetime) -> datetime | None:
         if self.range == TODAY:
@@ -252,7 +264,7 @@ class Everything:
     """
 
     def __init__(self, params: QueryDict) -> None:
-        self.params = ExplorerQuery(QueryDict(params.get("search", "")))
+        self.params = ExplorerQuery(QueryDict(chosen_search(params)))
         self.search = self.params.search(timezone.now())
         self.run_id = _uuid(params.get("run", "")) or uuid4()
         self._seen = _number(params.get("number", ""))
@@ -271,6 +283,14 @@ class Everything:
             return []
         found = in_order(self.search, self.params.sort)
         return list(found.values_list("finding_id", flat=True)[: most + 1])
+
+    def with_values(self, names: Sequence[str], *, most: int) -> list[tuple[int, tuple[str, ...]]]:
+        """As `pks`, with what each is grouped by."""
+        if self.search is None:
+            return []
+        found = with_values(in_order(self.search, self.params.sort), names)
+        rows = found.values_list("pk", *value_names(names))[:most]
+        return [(pk, tuple(values)) for pk, *values in rows]
 
     def change(self, number: int) -> str:
         """What has changed since the person was asked, if their number has."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -21,6 +21,8 @@ from findings.query.scalars import ascii_lower
 MAX_FIELDS = 3
 MAX_VALUE = 2_000
 """Characters of a value that are kept; of a longer one the last are a digest of the whole."""
+DIGITS = 16
+"""Of that digest, in hexadecimal."""
 
 
 class GroupField(NamedTuple):
@@ -111,8 +113,8 @@ def clip(value: str) -> str:
     """A value as it is kept: two that differ stay different."""
     if len(value) <= MAX_VALUE:
         return value
-    digest = blake2b(value.encode(), digest_size=8).hexdigest()
-    return f"{value[: MAX_VALUE - len(digest) - 1]}…{digest}"
+    digest = sha256(value.encode()).hexdigest()[:DIGITS]  # which PostgreSQL knows, too
+    return f"{value[: MAX_VALUE - DIGITS - 1]}…{digest}"
 
 
 def _value(name: str, facts: Facts) -> str:
@@ -122,15 +124,25 @@ def _value(name: str, facts: Facts) -> str:
         return ascii_lower(facts.title)
     if name in STORED:
         return STORED[name](facts)
-    if name in TAG_FIELDS:
-        return _first(tag_values(facts.tags, name))
-    if tag := _TAG.fullmatch(name):
-        return _first(tag_values(facts.tags, tag["key"]))
+    if key := tag_key(name):
+        return first_of(tag_values(facts.tags, key))
+    path = attribute_path(name)
+    return first_of(values(facts, Field(Root.ATTRIBUTE, path))) if path else ""
+
+
+def tag_key(name: str) -> str:
+    """The key of the tag that it is the value of, or ""."""
+    tag = _TAG.fullmatch(name)
+    return tag["key"] if tag else name if name in TAG_FIELDS else ""
+
+
+def attribute_path(name: str) -> str:
+    """The path of the attribute that it is, or ""."""
     found = _ATTRIBUTE.fullmatch(name)
-    return _first(values(facts, Field(Root.ATTRIBUTE, found["path"]))) if found else ""
+    return found["path"] if found else ""
 
 
-def _first(found: Iterable[Any]) -> str:
+def first_of(found: Iterable[Any]) -> str:
     return clip(min((text for each in found if (text := as_text(each))), default=""))
 
 
@@ -241,7 +253,7 @@ def _image(finding: Described) -> str:
 def _repository(finding: Described) -> str:
     """`github.com/acme/api`, or as far as it is known."""
     name = _text(_part(finding, "git").get("repository"))
-    name = name or _first(tag_values(finding.tags, "repo"))
+    name = name or first_of(tag_values(finding.tags, "repo"))
     address = _SCHEME.sub("", name, count=1)
     is_scp = "@" in name and "://" not in name
     if is_scp and ":" in address.partition("/")[0]:  # git@github.com:acme/api.git

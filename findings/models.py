@@ -142,6 +142,7 @@ class Finding(models.Model):
     mute_rule_id = models.UUIDField(null=True, blank=True)  # the rule that mutes it now
     # A person unmuted it: rules leave it alone until a person mutes it, or it comes back.
     is_mute_lifted = models.BooleanField(default=False, db_default=False)
+    unmuted_rule_id = models.UUIDField(null=True, blank=True)  # the rule that muted it last
     is_in_inbox = models.BooleanField(default=False, db_default=False)
     inbox_rule_id = models.CharField(max_length=60, blank=True, default="", db_default="")
     inbox_choice = models.CharField(  # what a person has chosen: no rule changes it
@@ -236,6 +237,11 @@ class Finding(models.Model):
                 fields=("mute_rule_id",),
                 condition=Q(mute_rule_id__isnull=False),
                 name="finding_mute_rule",
+            ),
+            models.Index(
+                fields=("unmuted_rule_id", "is_mute_lifted"),
+                condition=Q(unmuted_rule_id__isnull=False),
+                name="finding_unmuted_rule",
             ),
             models.Index(
                 fields=("due_at", "id"), condition=Q(is_in_inbox=True), name="finding_inbox"

@@ -193,7 +193,9 @@ def _see_again(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> int:
         for row, _ in pairs
         if row.status in GONE_STATUSES
     ]
-    _open_again([event.finding_id for event in back], now=now, is_mute_lifted=False)
+    _open_again(
+        [event.finding_id for event in back], now=now, is_mute_lifted=False, unmuted_rule_id=None
+    )
     write_events([*worse_or_better, *back], actor=None, now=now)
     return len(back)
 
@@ -396,7 +398,15 @@ def remove_due_dates(findings: Sequence[Finding]) -> None:
     """Of (locked) findings that are closed."""
     open_ones = [finding for finding in findings if finding.status in OPEN_STATUSES]
     store_mutes(
-        [Mute(f, without_due_date(f.workflow), is_lifted=f.is_mute_lifted) for f in open_ones]
+        [
+            Mute(
+                f,
+                without_due_date(f.workflow),
+                is_lifted=f.is_mute_lifted,
+                unmuted_rule_id=f.unmuted_rule_id,
+            )
+            for f in open_ones
+        ]
     )
 
 
@@ -408,21 +418,30 @@ class Mute(NamedTuple):
     workflow: Workflow
     until: datetime | None = None
     is_lifted: bool = False
+    unmuted_rule_id: UUID | None = None
 
 
 def store_mutes(mutes: Sequence[Mute]) -> None:
     if mutes:
-        columns = ("workflow", "muted_until", "is_mute_lifted", "mute_rule_id", "due_at")
-        rows = [(m.finding.pk, as_json(m.workflow), m.until, m.is_lifted) for m in mutes]
-        nothing = (None, None, None)
-        writer().update(Finding, (*columns, "due_rule_id"), [(*row, *nothing) for row in rows])
+        said = ("workflow", "muted_until", "is_mute_lifted", "unmuted_rule_id")
+        rows = [
+            (m.finding.pk, as_json(m.workflow), m.until, m.is_lifted, m.unmuted_rule_id)
+            for m in mutes
+        ]
+        nothing = ("mute_rule_id", "due_at", "due_rule_id")
+        writer().update(Finding, (*said, *nothing), [(*row, None, None, None) for row in rows])
 
 
 def _end_mutes(findings: Sequence[Finding], details: Workflow, *, is_lifted: bool) -> None:
     """Of those that are muted."""
     store_mutes(
         [
-            Mute(f, with_mute(f.workflow, details), is_lifted=is_lifted or f.is_mute_lifted)
+            Mute(
+                f,
+                with_mute(f.workflow, details),
+                is_lifted=is_lifted or f.is_mute_lifted,
+                unmuted_rule_id=f.mute_rule_id,
+            )
             for f in findings
             if f.status == Status.MUTED
         ]

@@ -36,6 +36,8 @@ SEARCHED = {
     "workflow.due_date.due_at": ("The day it is due", []),
     "workflow.due_date.is_overdue": ("Its due date has passed", ["true", "false"]),
     "workflow.mute.is_muted_by_rule": ("Muted by a rule", ["true", "false"]),
+    "workflow.mute.is_lifted": ("A person has undone a rule's mute", ["true", "false"]),
+    "workflow.mute.unmuted_rule_id": ("Id of the rule that muted it until it was unmuted", []),
 }
 """What only a search may ask for, since it changes after the decision: a hint and the values."""
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("explorer/facets/<str:name>", explorer.show_facet, name="explorer-facet"),
     path("explorer/histogram", explorer.show_histogram, name="explorer-histogram"),
     path("explorer/counts", explorer.show_tab_counts, name="explorer-counts"),
+    path("explorer/group", explorer.show_group, name="explorer-group"),
     path("explorer/export", export.export_findings, name="explorer-export"),
     path("explorer/suggest", explorer.suggest_terms, name="explorer-suggest"),
     path("explorer/views/new", saved.create_view, name="view-create"),

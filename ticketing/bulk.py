@@ -49,6 +49,7 @@ NEEDS: Mapping[str, Permission] = {
     Deed.MUTE: Permission.FINDINGS_WRITE,
     Deed.ASSIGN: Permission.FINDINGS_WRITE,
     Deed.STATUS: Permission.FINDINGS_WRITE,
+    Deed.SEVERITY: Permission.FINDINGS_WRITE,
 }
 
 

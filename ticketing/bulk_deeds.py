@@ -11,13 +11,15 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from config.accounts.models import User
+from findings import overrides
 from findings import services as findings
-from findings.facts import Status
-from ticketing import services
+from findings.facts import Severity, Status
+from ticketing import bulk_groups, services
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import promise_by_hand
 from ticketing.locking import lock
 from ticketing.models import Attachment, BulkRun, BulkStep, Case, Destination, Project
+from ticketing.outbox import Promise
 
 Outcome = BulkStep.Outcome
 
@@ -44,26 +46,41 @@ Results = Mapping[int, Result]
 
 
 def open_tickets(run: BulkRun, pks: Sequence[int]) -> Results:
-    """A ticket of its own for each finding; those that have one keep it, unless asked to move."""
+    """A ticket for each finding, or for each group of them; those that have one keep it, unless
+    asked to move."""
     project = Project.objects.filter(pk=run.said["project"]).first()
     if project is None:
         raise CannotGoOn("The project no longer exists.")
     assignee = _person(run.said["assignee"])
-    free, results = _free(run, pks)
     try:
-        services.open_case_each(
-            free,
-            project=project,
-            assignee=assignee,
-            actor=run.actor,
-            promise=promise_by_hand(_place(project), assignee=assignee, fields=run.said["fields"])
-            if run.said["in_jira"]
-            else None,
-        )
+        promise = _promise(run, project, assignee)
+        if run.said.get("per"):
+            return _of_groups(run, pks, bulk_groups.Ticket(project, assignee, promise))
+        return _of_each(run, pks, bulk_groups.Ticket(project, assignee, promise))
     except Destination.DoesNotExist as error:
         raise CannotGoOn(f"{project.key} is no longer linked to Jira.") from error
     except SpaceClosed as closed:
         raise CannotGoOn(str(closed)) from closed
+
+
+def _promise(run: BulkRun, project: Project, assignee: User | None) -> Promise | None:
+    if not run.said["in_jira"]:
+        return None
+    return promise_by_hand(_place(project), assignee=assignee, fields=run.said["fields"])
+
+
+def _of_groups(run: BulkRun, pks: Sequence[int], ticket: bulk_groups.Ticket) -> Results:
+    return {
+        pk: Result(Outcome.SKIPPED, found)
+        if isinstance(found, str)
+        else Result(Outcome.DONE, "", found)
+        for pk, found in bulk_groups.open_tickets(run, pks, ticket).items()
+    }
+
+
+def _of_each(run: BulkRun, pks: Sequence[int], ticket: bulk_groups.Ticket) -> Results:
+    free, results = _free(run, pks)
+    services.open_case_each(free, **ticket._asdict(), actor=run.actor)
     made = dict(Attachment.objects.filter(finding__in=free).values_list("finding_id", "case_id"))
     return results | {pk: Result(Outcome.DONE, "", case_id) for pk, case_id in made.items()}
 
@@ -100,12 +117,24 @@ def change_status(run: BulkRun, pks: Sequence[int]) -> Results:
     return dict.fromkeys(pks, DONE)
 
 
+def change_severity(run: BulkRun, pks: Sequence[int]) -> Results:
+    severity = run.said["severity"]
+    overrides.change_severity(
+        pks,
+        severity=Severity(severity) if severity else None,
+        description=run.said["description"],
+        actor=run.actor,
+    )
+    return dict.fromkeys(pks, DONE)
+
+
 DEEDS: Mapping[str, Callable[[BulkRun, Sequence[int]], Results]] = {
     BulkRun.Deed.TICKETS: open_tickets,
     BulkRun.Deed.ATTACH: attach,
     BulkRun.Deed.MUTE: mute,
     BulkRun.Deed.ASSIGN: assign,
     BulkRun.Deed.STATUS: change_status,
+    BulkRun.Deed.SEVERITY: change_severity,
 }
 
 

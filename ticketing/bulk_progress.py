@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from config.accounts.models import User
 from findings.forms import count_label
 from ticketing.issues import live_issues
-from ticketing.models import BulkRun, BulkStep, ExternalIssue
+from ticketing.models import BulkRun, BulkStep, Case, ExternalIssue
 from ticketing.states import WAITING, State
 
 _DOING = {
@@ -20,6 +20,7 @@ _DOING = {
     BulkRun.Deed.MUTE: "Muting findings",
     BulkRun.Deed.ASSIGN: "Assigning findings",
     BulkRun.Deed.STATUS: "Changing the status",
+    BulkRun.Deed.SEVERITY: "Changing the severity",
 }
 _DONE = {
     BulkRun.Deed.TICKETS: "created",
@@ -27,6 +28,7 @@ _DONE = {
     BulkRun.Deed.MUTE: "muted",
     BulkRun.Deed.ASSIGN: "assigned",
     BulkRun.Deed.STATUS: "changed",
+    BulkRun.Deed.SEVERITY: "changed",
 }
 MOST_SHOWN = 100
 
@@ -40,6 +42,7 @@ class Progress(NamedTuple):
     on_way: int = 0  # tickets that Jira does not have yet
     refused: int = 0  # tickets that Jira refused
     refusal: str = ""  # why, of the first
+    tickets: int = 0  # that stand for the findings done, of a run that makes tickets
 
     @property
     def total(self) -> int:
@@ -63,8 +66,18 @@ class Progress(NamedTuple):
         return not self.is_running and not self.on_way
 
     @property
+    def is_grouped(self) -> bool:
+        """Whether a ticket is for more than one finding."""
+        return bool(self.run.said.get("per"))
+
+    @property
+    def made(self) -> int:
+        """What is done, as it is counted: findings, or tickets for groups of them."""
+        return self.tickets if self.is_grouped else self.done
+
+    @property
     def succeeded(self) -> int:
-        return self.done - self.on_way - self.refused
+        return self.made - self.on_way - self.refused
 
     @property
     def went_wrong(self) -> int:
@@ -81,7 +94,9 @@ class Progress(NamedTuple):
         if self.is_running:
             return f"{_DOING[BulkRun.Deed(self.run.deed)]}: {self.worked_on:,} of {self.total:,}"
         if self.on_way:
-            return f"Creating tickets in Jira: {self.succeeded + self.refused:,} of {self.done:,}"
+            return f"Creating tickets in Jira: {self.succeeded + self.refused:,} of {self.made:,}"
+        if self.is_grouped:
+            return f"{_tickets(self.succeeded)} created for {count_label(self.done)}"
         wanted = self.total - self.skipped
         number = f"{self.succeeded:,} of {wanted:,}" if self.succeeded < wanted else f"{wanted:,}"
         noun = "ticket" if self.run.deed == BulkRun.Deed.TICKETS else "finding"
@@ -102,7 +117,7 @@ class Progress(NamedTuple):
 
 
 def progress_of(run: BulkRun) -> Progress:
-    """Two statements, and one more for a run that something of went wrong."""
+    """Two statements; one more for a run of groups, and one for what went wrong."""
     rows = run.steps.order_by().values_list("outcome").annotate(Count("pk"))
     steps = Counter(dict(rows))
     issues = Counter(dict(_issues(run).order_by().values_list("state").annotate(Count("pk"))))
@@ -114,6 +129,7 @@ def progress_of(run: BulkRun) -> Progress:
         failed=steps[BulkStep.Outcome.FAILED],
         on_way=sum(issues[state] for state in WAITING),
         refused=issues[State.BLOCKED],
+        tickets=tickets_of(run).count() if run.said.get("per") else 0,
     )
     return progress._replace(refusal=_first_refusal(run)) if progress.went_wrong else progress
 
@@ -122,6 +138,12 @@ def failures_of(run: BulkRun) -> Sequence[BulkStep]:
     """The first findings of which it failed, and why; one statement."""
     failed = run.steps.filter(outcome=BulkStep.Outcome.FAILED)
     return list(failed.select_related("finding")[:MOST_SHOWN])
+
+
+def tickets_of(run: BulkRun) -> QuerySet[Case]:
+    """In the order in which they were made."""
+    of_run = Case.objects.filter(pk__in=run.steps.exclude(case=None).values("case"))
+    return of_run.order_by("created_at", "number")
 
 
 def refused_issues(run: BulkRun) -> QuerySet[ExternalIssue]:
@@ -138,6 +160,10 @@ def _issues(run: BulkRun) -> QuerySet[ExternalIssue]:
     if run.deed != BulkRun.Deed.TICKETS:
         return ExternalIssue.objects.none()
     return live_issues().filter(case__in=run.steps.exclude(case=None).values("case"))
+
+
+def _tickets(number: int) -> str:
+    return f"{number:,} ticket{'' if number == 1 else 's'}"
 
 
 def _first_refusal(run: BulkRun) -> str:

@@ -14,6 +14,7 @@ from ticketing.due_days import said
 from ticketing.jira_people import People
 from ticketing.models import (
     Case,
+    CaseGroup,
     Destination,
     ExternalIssue,
     JiraAccount,
@@ -33,6 +34,9 @@ CATEGORIES: Mapping[str, Category] = {
 }
 DUE_DATE_FIELD = "due_date_field"
 """Beside what is agreed on: which field there the agreed due date is of."""
+OF_GROUP = "group"
+"""Beside the fields of a case that is for a group: when its text was written last."""
+FOLLOWS_GROUP = (Field.TITLE, Field.DESCRIPTION, Field.PRIORITY)
 _JIRA_USER = "jira:"  # before the key of a JiraUser who has no account here
 _STATUSES = {category: status for status, category in CATEGORIES.items()}
 
@@ -63,7 +67,7 @@ def settings_of(cases: Iterable[Case]) -> dict[UUID, Destination]:
 
 
 def changes_of(case_pks: Iterable[UUID]) -> dict[UUID, dict[str, Changed]]:
-    """Case → field → its last change. One statement."""
+    """Case → field → its last change. Two statements."""
     a_person = Q(actor__isnull=False) | ~Q(author="") | ~Q(key_name="")
     told = (
         TimelineEntry.objects.filter(case__in=list(case_pks), kind__in=[f.value for f in Field])
@@ -74,7 +78,19 @@ def changes_of(case_pks: Iterable[UUID]) -> dict[UUID, dict[str, Changed]]:
     found: dict[UUID, dict[str, Changed]] = {}
     for case, kind, at, by_person in told:
         found.setdefault(case, {})[kind] = Changed(at, by_person is None or by_person < at)
+    _add_groups(found, case_pks)
     return found
+
+
+def _add_groups(found: dict[UUID, dict[str, Changed]], case_pks: Iterable[UUID]) -> None:
+    """A group's text changes with its findings, and no timeline tells each time. One statement."""
+    groups = CaseGroup.objects.filter(case__in=list(case_pks))
+    for case, written_at in groups.values_list("case", "written_at"):
+        changes = found.setdefault(case, {})
+        changes[OF_GROUP] = written = Changed(written_at, is_automatic=True)
+        for field in (Field.TITLE, Field.DESCRIPTION):
+            if (known := changes.get(field)) is None or known.at < written_at:
+                changes[field] = written
 
 
 def due_date_fields(account: JiraAccount) -> frozenset[str]:
@@ -102,7 +118,7 @@ def _compare(pair: Pair, field: Field, *, now: datetime) -> Merge:
     here, there = _here(pair, field), _there(pair, field)
     merged = merge(
         field,
-        Mode(getattr(pair.settings, f"sync_{field}")),
+        _mode(pair, field),
         _agreed(pair, field, here),
         here,
         there,
@@ -112,6 +128,13 @@ def _compare(pair: Pair, field: Field, *, now: datetime) -> Merge:
     if merged.is_unsayable and pair.case.jira_assignee and field is Field.ASSIGNEE:
         return pull(here, there, now)  # somebody of another Jira, whom this one cannot know
     return merged
+
+
+def _mode(pair: Pair, field: Field) -> Mode:
+    """What is written there at creation goes on being written where it speaks of a group."""
+    mode = Mode(getattr(pair.settings, f"sync_{field}"))
+    follows = mode is Mode.ONCE and field in FOLLOWS_GROUP and OF_GROUP in pair.changes
+    return Mode.TWO_WAY if follows else mode
 
 
 def _agreed(pair: Pair, field: Field, here: Here) -> Agreed | None:

@@ -27,7 +27,11 @@ from config.lib.deadline import Deadline
 from config.lib.links import absolute
 from findings.facts import facts_from_json
 from ticketing import accounts, allowed_spaces, due, pacing
-from ticketing.destinations import due_date_at_creation, priority_at_creation
+from ticketing.destinations import (
+    custom_fields_at_creation,
+    due_date_at_creation,
+    priority_at_creation,
+)
 from ticketing.group_text import Summary
 from ticketing.models import Destination, ExternalIssue, JiraAccount
 from ticketing.outbox import claims, lost, settling, waiting
@@ -271,7 +275,7 @@ class _Line:
         _surely(lambda: settling.settle_failed(issue, error))
         # What the tracker says has failed is looked for with the others, by the next step.
         if error.fault == Fault.UNSURE and (error.is_answered or not self._look_at_once(issue)):
-            pacing.count_unsure(self._account, error.retry_after)
+            pacing.count_unsure(issue.account, error.retry_after)
 
     def _look_at_once(self, issue: ExternalIssue) -> bool:
         """The answer was lost: most often the issue is there, and a strong read shows it."""
@@ -285,6 +289,8 @@ class _Line:
             settling.look_failed(look, error)
             return False
         _surely(lambda: settling.settle_look(look, Found(tuple(refs), is_complete=False)))
+        if refs:
+            pacing.count_created(issue.account)
         return bool(refs)
 
 
@@ -315,6 +321,7 @@ def compose(issue: ExternalIssue) -> IssueDraft:
     settings = _settings(issue)
     mapped, level = priority_at_creation(settings, case.priority)
     usual: dict[str, Any] = {"priority": {"id": mapped}} if mapped else {}
+    usual |= custom_fields_at_creation(settings, account_id=issue.account_id)
     usual |= due_date_at_creation(settings, case.due_date, account_id=issue.account_id)
     usual = {name: value for name, value in usual.items() if name not in said}
     fields |= usual

@@ -107,6 +107,7 @@ class SyncSettings:
     no_way_back: str
     due_date_field: str  # its id in Jira
     due_date_has_time: bool  # that field
+    custom_fields: Mapping[str, Any]  # id in Jira → {"sync_type", "value"}
 
 
 @transaction.atomic
@@ -260,3 +261,13 @@ def due_date_at_creation(
     if settings.sync_due_date == SyncMode.OFF or settings.account_id != account_id or not day:
         return {}
     return {settings.due_date_field: settings.due_date_place.value(day)}
+
+
+def custom_fields_at_creation(settings: Destination, *, account_id: UUID) -> dict[str, Any]:
+    """What each new issue in that account has in fields that only Jira knows."""
+    if settings.account_id != account_id:
+        return {}
+    said: Mapping[str, Any] = settings.custom_fields
+    return {
+        name: each["value"] for name, each in said.items() if each["sync_type"] == SyncMode.ONCE
+    }

@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
 from findings.grouping import label_of, values_of
-from ticketing.drafts import PRIORITY_OF_SEVERITY, Draft, closed, code, plain, shorten
+from ticketing.drafts import PRIORITY_OF_SEVERITY, TITLE_LENGTH, Draft, closed, code, plain, shorten
 
 MAX_ROWS = 50
-MAX_TABLE = 14_000  # characters: a tracker that takes 32,767 leaves a table out that is too long
 MAX_NAMES = 20
 MAX_VERSIONS = 2  # in a title
-MAX_DESCRIPTION = 8_000  # of the worst finding: the table comes first
+MAX_TABLE = 9_000  # characters; trackers take 32,767, and their markup is longer than ours
+MAX_DESCRIPTION = 6_000  # of the worst finding: the table comes first
 _NOUNS = {CONTAINER_IMAGE: "image", "file": "file", "host": "host"}
 
 
@@ -91,10 +90,10 @@ def group_draft(
     parts = [
         _fix_sentence(group, fix, len(findings)),
         _still_open(findings),
-        _table(members, all_url),
+        _table(members),
         _worst(findings[0]),
         follows,
-        f"One ticket per {group.label}: {_values(group)}",
+        f"One ticket per {group.label}: {_values(group)} · {_all(members, all_url)}",
         made_by,
     ]
     return Draft(
@@ -105,16 +104,18 @@ def group_draft(
 
 
 def group_title(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
-    subject, rest = _subject(group, findings, fix), f": {extent(group, findings)}"
-    return f"{shorten(subject, 254 - len(rest))}{rest}"
+    rest = f": {extent(group, findings)}"
+    about = subject(group, findings, fix).rstrip(" .:")
+    return f"{shorten(about, TITLE_LENGTH - len(rest))}{rest}"
 
 
 def extent(group: Group, findings: Sequence[Facts]) -> str:
-    """As in "21 findings in 7 files of 4 repositories"."""
+    """As in "21 findings in 7 files of 4 repositories", or "2 findings in src/app.py"."""
     text = number(len(findings), "finding")
     places = {place(facts) for facts in findings} - {""}
     if places and not {"resource", "image"} & set(group.fields):
-        text += f" in {number(len(places), _noun(findings))}"
+        one = shorten(places.pop(), 80) if len(places) == 1 else ""
+        text += f" in {one or number(len(places), _noun(findings))}"
     repositories = {repository(facts) for facts in findings} - {""}
     if len(repositories) > 1 and "repository" not in group.fields:
         text += f" of {number(len(repositories), 'repository')}"
@@ -148,7 +149,8 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def _subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+def subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
+    """What is to be done, or what is wrong; the findings are given the worst first."""
     said = dict(zip(group.fields, group.values, strict=True))
     worst = findings[0]
     if "package" in said:
@@ -180,17 +182,29 @@ def _still_open(findings: Sequence[Facts]) -> str:
     return "" if left == len(findings) else f"**Left:** {left:,} of {len(findings):,}."
 
 
-def _table(members: Sequence[Member], all_url: str) -> str:
+def _table(members: Sequence[Member]) -> str:
     has_versions = any(_of_package(member.facts, "version") for member in members)
     names = ["Severity", "Place", *(["Version"] if has_versions else []), "Finding"]
-    rows = [_row(member, has_versions=has_versions) for member in members[:MAX_ROWS]]
-    lines = [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names), *rows)]
-    ends = accumulate(map(len, lines))
-    shown = [line for line, end in zip(lines, ends, strict=True) if end <= MAX_TABLE]
-    table = "\n".join(shown)
-    left = len(members) - len(shown[2:])
-    more = f"and {left:,} more, in the order of severity. " if left > 0 else ""
-    return f"{table}\n\n{more}[All {len(members):,}]({all_url})"
+    rows = (_row(member, has_versions=has_versions) for member in members[:MAX_ROWS])
+    lines = [_line(names), _line(["---"] * len(names))]
+    room = MAX_TABLE
+    for line in map(_line, rows):
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append(line)
+    table = "\n".join(lines)
+    left = len(members) - (len(lines) - 2)
+    return f"{table}\n\nand {left:,} more, in the order of severity" if left > 0 else table
+
+
+def _all(members: Sequence[Member], all_url: str) -> str:
+    """Near the end, which stays where a tracker has no room for the whole text."""
+    return f"[{'See it' if len(members) == 1 else f'All {len(members):,}'} in Findings]({all_url})"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(member: Member, *, has_versions: bool) -> list[str]:

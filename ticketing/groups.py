@@ -47,6 +47,7 @@ from ticketing.timeline import Kind, tell
 
 CHUNK = 200  # tickets in a transaction, or fewer with many findings
 SECONDS_A_RING = 10.0
+LOST_AFTER = timedelta(seconds=5)
 COMMENT_EVERY = timedelta(hours=1)
 _TEXTS = ("title", "description")  # that are ours until somebody writes something else
 _NO_LEVEL = 6  # of a priority that is not defined: every other is above it
@@ -70,7 +71,7 @@ class GroupDraft:
     is_continuation: bool = False
 
     def write(self, case_key: str) -> Draft:
-        return _written(self.group, self.members, self.templates, case_key)
+        return write_group(self.group, self.members, self.templates, case_key)
 
 
 def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
@@ -92,6 +93,7 @@ def store_groups(opened: Sequence[tuple[GroupDraft, Case]]) -> None:
             is_continuation=draft.is_continuation,
             templates=dict(draft.templates),
             written=_signature(case),
+            written_at=case.created_at,
             commented_at=case.created_at,
         )
         for draft, case in opened
@@ -207,8 +209,9 @@ def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     return done
 
 
-def is_anything_due() -> bool:
-    return _due(timezone.now()).exists()
+def is_anything_due(now: datetime) -> bool:
+    """Whether a ticket says what is not so for longer than a wake-up takes: that one was lost."""
+    return CaseGroup.objects.filter(refresh_since__lt=now - LOST_AFTER).exists()
 
 
 def _due(now: datetime) -> QuerySet[CaseGroup]:
@@ -236,7 +239,7 @@ def _refresh(case_pks: Sequence[UUID]) -> None:
     _comment(rows, locked, members, issues, now=now)
     for row in rows:
         row.refresh_since, row.is_to_reopen = None, False
-    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written")
+    rewrite(rows, "refresh_since", "is_to_reopen", "added", "commented_at", "written", "written_at")
     if changed:
         rewrite(changed, "title", "description", "priority", "modified_at")
         mirror(changed)
@@ -261,21 +264,20 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     if not findings:
         return False
     group = Group(row.group_by, row.group_values, case.rule_name)
-    draft = _written(group, _members_of(findings), row.templates, case.key)
+    draft = write_group(group, members_of(findings), row.templates, case.key)
     before = (case.title, case.description, case.priority)
     for name in _TEXTS:
         if row.written.get(name) == _digest(getattr(case, name)):
             setattr(case, name, getattr(draft, name))
-    if _level(draft.priority) < min(_level(case.priority), _level(row.written["priority"])):
+    known = (case.priority, row.written.get("priority", case.priority))
+    if _level(draft.priority) < min(map(_level, known)):
         case.priority = draft.priority
-    ours = {
-        name: getattr(draft, name) for name in _TEXTS if getattr(case, name) == getattr(draft, name)
-    }
-    row.written |= {name: _digest(text) for name, text in ours.items()}
-    row.written["priority"] = draft.priority
+    ours = [name for name in _TEXTS if getattr(case, name) == getattr(draft, name)]
+    said = {name: _digest(getattr(case, name)) for name in ours}
+    row.written = {**row.written, **said, "priority": draft.priority}
     if before == (case.title, case.description, case.priority):
         return False
-    case.modified_at = now
+    case.modified_at = row.written_at = now
     return True
 
 
@@ -319,11 +321,11 @@ def _news(row: CaseGroup, findings: Mapping[UUID, Sequence[Finding]]) -> str:
     )
 
 
-def _written(
+def write_group(
     group: Group, members: Sequence[Member], templates: Mapping[str, Any], case_key: str
 ) -> Draft:
     """The text by the rule's own templates, where it has them, filled from the worst finding."""
-    all_url = absolute("findings:finding-list", query={"query": f"@ticket.key:{case_key}"})
+    all_url = absolute("findings:finding-list", query={"q": f"@ticket.key:{case_key}"})
     made_by = f"Created by the rule “{group.rule_name}”."
     draft = group_draft(group, members, all_url=all_url, made_by=made_by)
     if not templates:
@@ -341,7 +343,8 @@ def _written(
     )
 
 
-def _members_of(findings: Sequence[Finding]) -> list[Member]:
+def members_of(findings: Sequence[Finding]) -> list[Member]:
+    """The worst first."""
     return worst_first(
         Member(finding.facts, absolute("findings:finding-show", finding.finding_id))
         for finding in findings

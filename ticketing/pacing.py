@@ -33,7 +33,8 @@ LONGEST_PAUSE = timedelta(seconds=2.5)
 """Between two requests of one call: more than two of the slowest are apart."""
 LONGEST_STEP = timedelta(seconds=5)
 """A next request farther away than this was noted by a machine with another clock."""
-ENOUGH_UNSURE = 2
+ENOUGH_UNSURE = 3
+"""In a row. Two are chance too often: where three in ten fail, each eleventh time."""
 SHORT_REST, LONG_REST = timedelta(seconds=2), timedelta(seconds=30)
 SLOWEST_OF_OTHERS = 5.0
 """Requests a second that are left to the account where one of its endpoints asks to wait."""
@@ -119,12 +120,18 @@ def slow_down(account: JiraAccount, retry_after: float | None = None) -> None:
 
 def count_unsure(account: JiraAccount, retry_after: float | None = None) -> None:
     """A create of which nobody knows what became. Several in a row stop creates for a moment,
-    and longer each time: what is not sent need not be looked for. Looks go on."""
+    and longer each time: what is not sent need not be looked for. Looks go on.
+
+    `account` is as it was when the create was claimed: those that left before creates stopped
+    fail together, which is one sign, not several.
+    """
     rows = JiraAccount.objects.filter(pk=account.pk)
     with transaction.atomic():
-        in_a_row = _lock(account.pk).unsure_in_a_row + 1
+        counted = _lock(account.pk).unsure_in_a_row
+        is_sign = counted < ENOUGH_UNSURE or counted == account.unsure_in_a_row
+        in_a_row = counted + is_sign
         rows.update(unsure_in_a_row=min(in_a_row, 1000))
-        if in_a_row < ENOUGH_UNSURE and retry_after is None:
+        if retry_after is None and not (is_sign and in_a_row >= ENOUGH_UNSURE):
             return
         rest = doubled(SHORT_REST, in_a_row - ENOUGH_UNSURE, longest=LONG_REST)
         wait = max(rest, timedelta(seconds=retry_after or 0))
@@ -133,10 +140,17 @@ def count_unsure(account: JiraAccount, retry_after: float | None = None) -> None
 
 
 def count_created(account: JiraAccount) -> None:
-    """It answers: creates go on. `account` is as it was when the create was claimed."""
-    if account.unsure_in_a_row:
-        rows = JiraAccount.objects.filter(pk=account.pk, unsure_in_a_row__gt=0)
+    """It creates, whether or not its answer arrived: creates go on."""
+    rows = JiraAccount.objects.filter(pk=account.pk, unsure_in_a_row__gt=0)
+    if rows.exists():  # a write each time would be one too many
         rows.update(unsure_in_a_row=0, creates_paused_until=None)
+
+
+def let_one_through(account: JiraAccount, now: datetime) -> None:
+    """A create was claimed: where the last ones have failed, the others wait for what it says."""
+    if account.unsure_in_a_row >= ENOUGH_UNSURE:
+        rows = JiraAccount.objects.filter(pk=account.pk)
+        rows.update(creates_paused_until=now + SHORT_REST)
 
 
 def rest(account: JiraAccount, wait: timedelta | None = None) -> None:

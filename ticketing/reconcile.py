@@ -121,6 +121,8 @@ class Merge:
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _TAKEN_AT_FIRST_SIGHT = (Field.STATUS, Field.ASSIGNEE, Field.DUE_DATE)
+_FOLLOW_FINDINGS = (Field.DUE_DATE, Field.TITLE, Field.DESCRIPTION, Field.PRIORITY)
+"""What findings have changed here gives way to a person there."""
 _CLOSED = ("CLOSED", "done")  # in our words, in theirs
 
 
@@ -216,7 +218,7 @@ def _both(field: Field, agreed: Agreed, here: Here, there: There, now: datetime)
 def _later(field: Field, here: Here, there: There, now: datetime) -> Merge:
     if _is_same(here, there):
         return Merge(_as_seen(here, there))
-    gives_way = field is Field.DUE_DATE and here.is_automatic
+    gives_way = field in _FOLLOW_FINDINGS and here.is_automatic
     if gives_way or there.acted_at >= (here.at or _NEVER):
         return _with_conflict(pull(here, there, now), here.value, there.as_here)
     return _with_conflict(_push(here, there), there.as_here, here.value)

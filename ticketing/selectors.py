@@ -21,6 +21,7 @@ from ticketing.models import (
     ASSIGNEES,
     Attachment,
     Case,
+    CaseGroup,
     ExternalIssue,
     JiraAccount,
     JiraIssueTemplate,
@@ -301,3 +302,9 @@ def issue_templates_of_all() -> QuerySet[JiraIssueTemplate]:
 def issue_template(template_id: UUID) -> JiraIssueTemplate:
     """Raises `JiraIssueTemplate.DoesNotExist`."""
     return issue_templates_of_all().get(pk=template_id)
+
+
+def open_groups_of(rule_id: UUID) -> int:
+    """How many open tickets of groups the rule has that take more findings."""
+    groups = CaseGroup.objects.filter(rule_id=rule_id, takes_more=True, case__archived_at=None)
+    return groups.exclude(case__status=Case.Status.CLOSED).count()

@@ -51,7 +51,8 @@ def default_document(row: DefaultRow, kind: RuleKind) -> dict[str, Any]:
 
 
 def _action(rule: Rule) -> dict[str, Any]:
-    return {**rule.action, **_set(auto_disabled_reason=rule.auto_disabled_reason or None)}
+    stored = rule.action if isinstance(rule.action, dict) else {}
+    return {**stored, **_set(auto_disabled_reason=rule.auto_disabled_reason or None)}
 
 
 def _set(**members: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from automation.kinds.ticket_creation.tickets import issue_fields
 from automation.models import Rule, RuleCheck
-from automation.rules.data import action_of
+from automation.rules.data import known_action
 from automation.rules.selectors import jira_rules
 from config.lib.deadline import TASK_SECONDS, Deadline
 from config.lib.isolation import run_each
@@ -116,7 +116,10 @@ def _look(check: RuleCheck, rule: Rule, destination: Destination, checker: Place
     if not may_use(destination.account, destination):
         _warn(check, reason(destination.space_key), field="project")
         return True
-    problem = checker.check(destination, issue_fields(action_of(rule).fields))
+    action = known_action(rule)
+    if action is None:  # broken as soon as it is evaluated
+        return True
+    problem = checker.check(destination, issue_fields(action.fields))
     if problem is None:
         RuleCheck.objects.filter(pk=check.pk).update(warning="", field="", since=None)
         return True

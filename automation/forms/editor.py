@@ -11,12 +11,13 @@ from django.http import QueryDict
 
 from automation.engine.rules import RuleSpec
 from automation.forms.criteria_form import errors_of
+from automation.forms.grouping import FIELD_NAMES, GroupingPart, initial_grouping
 from automation.forms.jira import JiraPart
 from automation.forms.jira_fields import PREFIX
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import Rule
-from automation.rules.data import InvalidRule, RuleData, action_of
+from automation.rules.data import InvalidRule, RuleData, known_action
 from config.accounts.models import User
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Project
@@ -30,12 +31,15 @@ JIRA_CONTROLS = (
 _JIRA_CONTROL = {"project": "space", "assignee": "jira_assignee"}
 
 
-class RuleForm(JiraPart):
+class RuleForm(GroupingPart, JiraPart):
     """The editor of a rule that creates tickets."""
 
     kind = KINDS[NAME]
 
-    field_order = ("name", "types", "query", "severities", "target", *CASE_CONTROLS)
+    field_order = (
+        *("name", "types", "query", "severities", "target", *CASE_CONTROLS, *JIRA_CONTROLS),
+        *("one_ticket_for", *FIELD_NAMES, "when_closed", "limit"),
+    )
     """As on the page: the links to what is wrong lead down it."""
 
     project = forms.ModelChoiceField(
@@ -82,6 +86,7 @@ class RuleForm(JiraPart):
         unused = CASE_CONTROLS if self.is_jira else JIRA_CONTROLS
         for name in unused:
             self.errors.pop(name, None)
+        self.clean_grouping()
         if self.is_jira:
             self.clean_place()
 
@@ -94,6 +99,8 @@ class RuleForm(JiraPart):
         """The control that stands for what the service calls by this name."""
         if name.startswith("fields."):
             return f"{PREFIX}{name.removeprefix('fields.')}"
+        if name == "group_by":
+            return FIELD_NAMES[0]
         return _JIRA_CONTROL.get(name, name) if self.is_jira else name
 
     def rule_data(self, project: Project | None = None) -> RuleData:
@@ -132,7 +139,8 @@ class RuleForm(JiraPart):
     def preview_spec(self) -> RuleSpec | None:
         """The rule as far as a preview needs it; None while a criterion or the limit is wrong."""
         self.full_clean()
-        if not {"types", "query", "severities", "limit"}.isdisjoint(self.errors):
+        needed = {"types", "query", "severities", "limit", "one_ticket_for", *FIELD_NAMES}
+        if not needed.isdisjoint(self.errors):
             return None
         project = self.linked_project()
         return RuleSpec(
@@ -151,15 +159,18 @@ class RuleForm(JiraPart):
             assignee_id=self._assignee_id,
             max_tickets_per_day=self.cleaned_data["limit"],
             fields=self._fields,
+            group_by=self.grouping(),
+            reopens_closed=self.reopens_closed(),
         )
 
 
 def _initial(rule: Rule | None) -> dict[str, Any]:
-    if rule is None:
+    action: CreateTicket | None = known_action(rule) if rule else None
+    if action is None:
         return {}
-    action: CreateTicket = action_of(rule)
     return {
         "project": None if action.is_jira else action.project_id,
         "assignee": action.assignee_id,
         "limit": action.max_tickets_per_day,
+        **initial_grouping(action.grouping, reopens=bool(action.reopens_closed)),
     }

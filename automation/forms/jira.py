@@ -14,7 +14,7 @@ from automation.forms.criteria_form import CriteriaForm
 from automation.forms.jira_fields import PEOPLE, PREFIX, JiraField, Row, words_of
 from automation.kinds.ticket_creation.action import CreateTicket, Target
 from automation.models import Rule
-from automation.rules.data import action_of
+from automation.rules.data import known_action
 from automation.rules.selectors import remote_assignee
 from config.accounts.models import User
 from findings.facts import Facts, Severity
@@ -88,7 +88,7 @@ class JiraPart(CriteriaForm):
         may_write: bool = True,
     ) -> None:
         self.accounts = list(connected_accounts())
-        self.action: CreateTicket | None = action_of(rule) if rule else None
+        self.action: CreateTicket | None = known_action(rule) if rule else None
         was = self.action
         self.stored = destination_of(was.project_id) if was and was.is_jira else None
         initial = {**self._stored_values(), **(initial or {})}

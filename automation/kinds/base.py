@@ -64,6 +64,14 @@ class Problem(NamedTuple):
     position: int | None = None
 
 
+class Note(NamedTuple):
+    """What people, or time, have made of what a rule did."""
+
+    text: str
+    search: Sequence[tuple[str, str]]  # the explorer's address for these findings
+    is_warning: bool = False
+
+
 class Applied(NamedTuple):
     findings: Sequence[Claimed]  # in the chunk's order, as the next kind sees them
     verdicts: Sequence[Verdict]
@@ -204,6 +212,10 @@ class EffectKind(RuleKind):
         column, *keys = self.holder.split("__")
         named = reduce(lambda group, key: group.get(key, {}), keys, getattr(finding, column))
         return str(named) == str(rule_id)
+
+    def notes(self, rules: Sequence[RuleSpec], now: datetime) -> Mapping[UUID, Note]:
+        """What the list says beneath rules that were not left to themselves. One statement."""
+        return {}
 
     @abstractmethod
     def if_deleted(self, number: int) -> str:

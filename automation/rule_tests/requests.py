@@ -8,18 +8,29 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from automation.engine.rules import RuleSpec
 from automation.models import TestRun
 from automation.preview import DAYS
-from automation.rule_tests.progress import Failed, case_of, fail, is_match, issue_of, steps_of
+from automation.rule_tests.progress import (
+    Failed,
+    case_of,
+    fail,
+    is_match,
+    issue_of,
+    spec_of,
+    steps_of,
+)
 from automation.rules.data import spec_to_json
 from config.accounts.models import User
 from config.lib.isolation import run_each
 from config.lib.search_text import MAX_TERMS
 from config.lib.tasks import enqueue
+from findings.explorer.group_values import are, with_values
+from findings.facts import OPEN_STATUSES
+from findings.grouping import values_of
 from findings.models import Finding
 from findings.query.parse import parse_rule_query
 from findings.query.sql import condition
@@ -48,12 +59,7 @@ class NotTestable(ValueError):
 
 def matches(spec: RuleSpec, *, words: str = "") -> Matches:
     """The findings of the last 30 days that match; a word is looked for in title and resource."""
-    matching = Finding.objects.filter(
-        condition(parse_rule_query(spec.query).root),
-        finding_type__in=spec.finding_types,
-        opened_at__gte=_first_day(),
-    )
-    found = matching
+    found = matching = _matching(spec)
     for word in words.split()[:MAX_TERMS]:
         found = found.filter(
             Q(title__icontains=word)
@@ -63,6 +69,26 @@ def matches(spec: RuleSpec, *, words: str = "") -> Matches:
     held = Exists(Attachment.objects.filter(finding=OuterRef("pk")))
     newest = found.defer("description").alias(held=held).order_by("held", "-opened_at", "-pk")
     return Matches(list(newest[:SHOWN]), found.count(), matching.count())
+
+
+def _matching(spec: RuleSpec) -> QuerySet[Finding]:
+    return Finding.objects.filter(
+        condition(parse_rule_query(spec.query).root),
+        finding_type__in=spec.finding_types,
+        opened_at__gte=_first_day(),
+    )
+
+
+def sharing(run: TestRun) -> int | None:
+    """How many other open findings of the last 30 days would share the test's ticket if the rule
+    made it; None where each has its own. One statement."""
+    spec = spec_of(run)
+    fields = spec.action.grouping
+    values = values_of(fields, run.finding.facts) if fields else None
+    if values is None:
+        return None
+    others = with_values(_matching(spec).filter(status__in=OPEN_STATUSES), fields)
+    return others.filter(are(fields, [values])).exclude(pk=run.finding_id).count()
 
 
 def start(spec: RuleSpec, finding: Finding, *, actor: User, run_id: UUID | None = None) -> TestRun:

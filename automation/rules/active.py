@@ -15,11 +15,9 @@ from automation.engine.compile import CompiledRules, compile_rules
 from automation.engine.rules import RuleSpec
 from automation.kinds.registry import KINDS
 from automation.models import RuleSet, RuleSetVersion
-from automation.rules.data import UNREADABLE, spec_from_json
+from automation.rules.data import CANNOT_BE_READ, UNREADABLE, spec_from_json, unreadable_spec
 from automation.rules.faults import without_faulty
 from findings.facts import Facts
-
-_UNREADABLE = "What was stored of it cannot be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +60,23 @@ def specs_of(kind: str, version: int) -> tuple[RuleSpec, ...]:
     """The rules as they were at that version; version 0 is "no rules yet"."""
     if version == 0:
         return ()
-    record = RuleSetVersion.objects.get(kind=kind, version=version)
-    return tuple(_spec(kind, stored) for stored in record.rules)
+    return tuple(_spec(kind, stored) for stored in _stored(kind, version))
+
+
+def _stored(kind: str, version: int) -> Sequence[Mapping[str, Any]]:
+    rules: Sequence[Mapping[str, Any]] = RuleSetVersion.objects.get(
+        kind=kind, version=version
+    ).rules
+    return rules
 
 
 def _spec(kind: str, stored: Mapping[str, Any]) -> RuleSpec:
     try:
         return spec_from_json(kind, stored)
     except UNREADABLE:  # it stops none of the others
-        return RuleSpec(
-            id=str(stored.get("id", UUID(int=0))),
-            name=str(stored.get("name", "")),
-            enabled=False,
-            finding_types=(),
-            query="",
-            auto_disabled_reason=_UNREADABLE,
+        return unreadable_spec(
+            str(stored.get("id", UUID(int=0))),
+            str(stored.get("name", "")),
             is_default=bool(stored.get("is_default")),
         )
 
@@ -84,9 +84,12 @@ def _spec(kind: str, stored: Mapping[str, Any]) -> RuleSpec:
 @lru_cache(maxsize=16)
 def _load(kind: str, version: int, written_at: datetime) -> ActiveRules:
     """Keyed by time too: a database restored from a back-up counts its versions again."""
-    specs: Sequence[RuleSpec] = specs_of(kind, version)
+    stored = _stored(kind, version) if version else ()
+    specs: Sequence[RuleSpec] = [_spec(kind, each) for each in stored]
     faults = {
-        UUID(spec.id): _UNREADABLE for spec in specs if spec.action is None and not spec.is_default
+        UUID(spec.id): CANNOT_BE_READ
+        for spec, each in zip(specs, stored, strict=True)
+        if spec.action is None and each.get("enabled") and not spec.is_default
     }
     try:
         compiled = compile_rules(specs)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from automation.kinds.base import RuleKind
 from automation.kinds.registry import KINDS
 from automation.models import Rule, RuleSet, RuleSetVersion
-from automation.rules.data import InvalidRule, spec_of, spec_to_json
+from automation.rules.data import InvalidRule, rule_to_json, spec_to_json
 from automation.rules.default_rows import default_specs
 from config.accounts.models import User
 from config.lib.tasks import enqueue
@@ -52,8 +52,10 @@ def changing(kind: str, actor: User | None) -> Iterator[Change]:
     with transaction.atomic():
         change = Change(KINDS[kind], lock(kind), actor)
         yield change
-        specs = [spec_of(rule) for rule in Rule.objects.filter(kind=kind)]
-        rules = [spec_to_json(spec) for spec in (*specs, *default_specs(change.kind))]
+        rules = [
+            *map(rule_to_json, Rule.objects.filter(kind=kind)),
+            *map(spec_to_json, default_specs(change.kind)),
+        ]
         latest = RuleSetVersion.objects.filter(kind=kind).first()
         before = latest.rules if latest else [*map(spec_to_json, change.kind.defaults)]
         if rules == before:
@@ -83,7 +85,7 @@ def _check_cost(rules: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str
 
 
 def _cost_of_words(rules: Sequence[Mapping[str, Any]]) -> int:
-    return sum(_cost(rule["query"]) for rule in rules if rule["enabled"])
+    return sum(_cost(rule["query"] or "") for rule in rules if rule["enabled"])
 
 
 @lru_cache(maxsize=2048)

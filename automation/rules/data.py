@@ -19,6 +19,7 @@ from findings.query.ast import QueryError
 from findings.query.cost import MAX_COST
 from findings.query.parse import parse_rule_query
 
+CANNOT_BE_READ = "What was stored of it cannot be read."
 MAX_NAME = 255
 MAX_QUERY = 30_000
 
@@ -55,20 +56,24 @@ class RuleData:
 
 
 def action_of(rule: Rule) -> Any:
-    """The rule's action as the Struct of its kind."""
-    return KINDS[rule.kind].read(rule.action)
+    """The rule's action as the Struct of its kind. Raises InvalidRule where what is stored cannot
+    be read."""
+    try:
+        return KINDS[rule.kind].read(rule.action)
+    except UNREADABLE as error:
+        raise InvalidRule({"action": CANNOT_BE_READ}) from error
 
 
 def known_action(rule: Rule) -> Any:
     """The same; None where what is stored cannot be read."""
     try:
         return action_of(rule)
-    except UNREADABLE:
+    except InvalidRule:
         return None
 
 
 def data_of(rule: Rule) -> RuleData:
-    """What was said of the rule, as it would be said again."""
+    """What was said of the rule, as it would be said again. Raises InvalidRule as `action_of`."""
     return RuleData(
         name=rule.name,
         finding_types=rule.finding_types,
@@ -79,9 +84,25 @@ def data_of(rule: Rule) -> RuleData:
 
 
 def spec_of(rule: Rule) -> RuleSpec:
-    """A stored rule as the engine knows it."""
-    spec = rule_spec(rule.pk, data_of(rule))
+    """A stored rule as the engine knows it; one that cannot be read is broken."""
+    try:
+        spec = rule_spec(rule.pk, data_of(rule))
+    except InvalidRule:
+        return unreadable_spec(str(rule.pk), rule.name)
     return replace(spec, auto_disabled_reason=rule.auto_disabled_reason)
+
+
+def unreadable_spec(pk: str, name: str, *, is_default: bool = False) -> RuleSpec:
+    """Stands for a rule that cannot be read. It matches nothing, and stops none of the others."""
+    return RuleSpec(
+        id=pk,
+        name=name,
+        enabled=False,
+        finding_types=(),
+        query="",
+        auto_disabled_reason=CANNOT_BE_READ,
+        is_default=is_default,
+    )
 
 
 def rule_spec(pk: UUID, data: RuleData) -> RuleSpec:
@@ -94,6 +115,15 @@ def rule_spec(pk: UUID, data: RuleData) -> RuleSpec:
         query=data.query or "",
         action=data.action,
     )
+
+
+def rule_to_json(rule: Rule) -> dict[str, Any]:
+    """One element of `RuleSetVersion.rules`; of a rule that cannot be read, what is stored."""
+    spec = spec_of(rule)
+    if spec.action is not None:
+        return spec_to_json(spec)
+    names = ("name", "enabled", "finding_types", "query", "action", "auto_disabled_reason")
+    return {"id": str(rule.pk), **{name: getattr(rule, name) for name in names}}
 
 
 def spec_to_json(spec: RuleSpec) -> dict[str, Any]:

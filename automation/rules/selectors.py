@@ -14,8 +14,10 @@ from automation.engine.shadow import shadowed_by
 from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import DailyUsage, Decision, Rule, RuleCheck
 from automation.rules.data import spec_of
+from automation.rules.slow import slowness
 from config.accounts.models import User
 from config.lib.utc import midnight
+from findings.grouping import label_of
 from findings.selectors import over_limit_counts
 from ticketing.jira_people import assigned_user_id, users_named
 from ticketing.models import Case, Destination, ExternalIssue, Project
@@ -31,7 +33,8 @@ class RuleRow:
     """One rule on the list page, with today's numbers."""
 
     rule: Rule
-    action: CreateTicket
+    action: CreateTicket | None  # None: what is stored cannot be read
+    reason: str  # why it is broken
     number: int  # 1 for the first
     project: Project | None  # None: the rule names one that does not exist
     destination: Destination | None  # the project's in Jira
@@ -46,13 +49,19 @@ class RuleRow:
     waiting: int  # tickets that wait for a repaired destination
 
     @property
+    def per(self) -> str:
+        """What the findings of one ticket share; empty where each has its own."""
+        return label_of(self.action.grouping) if self.action else ""
+
+    @property
     def is_jira(self) -> bool:
-        return self.action.is_jira
+        return self.action is not None and self.action.is_jira
 
     @property
     def is_assignee_gone(self) -> bool:
         """The rule names a person who does not exist; its next ticket will break it."""
-        return self.assignee is None and self.action.assignee_id is not None
+        named = self.action and self.action.assignee_id
+        return self.assignee is None and named is not None
 
     @property
     def field(self) -> str:
@@ -67,12 +76,13 @@ class RuleRow:
     @property
     def slowness(self) -> str:
         """How long the rule keeps evaluation busy; empty unless it was found to be slow."""
-        seconds = self.check.seconds_per_finding if self.check and self.rule.enabled else None
-        return f"{seconds:.2f} s" if seconds else ""
+        return slowness(
+            self.check.seconds_per_finding if self.check and self.rule.enabled else None
+        )
 
     @property
     def state(self) -> str:
-        if self.rule.is_broken:
+        if self.reason:
             return "broken"
         if not self.rule.enabled:
             return "disabled"
@@ -80,7 +90,7 @@ class RuleRow:
 
     @property
     def is_full(self) -> bool:
-        return self.usage.ticketed >= self.action.max_tickets_per_day
+        return self.action is not None and self.usage.ticketed >= self.action.max_tickets_per_day
 
 
 def rule_rows() -> list[RuleRow]:
@@ -101,7 +111,7 @@ def rule_rows() -> list[RuleRow]:
     over_limit = over_limit_counts(since=midnight(today))
     specs = [spec_of(rule) for rule in rules]
     actions: dict[UUID, CreateTicket] = {
-        rule.pk: spec.action for rule, spec in zip(rules, specs, strict=True)
+        UUID(spec.id): spec.action for spec in specs if spec.action is not None
     }
     projects = Project.objects.in_bulk({action.project_id for action in actions.values()})
     destinations = _destinations(set(projects))
@@ -117,11 +127,12 @@ def rule_rows() -> list[RuleRow]:
     return [
         RuleRow(
             rule=rule,
-            action=(action := actions[rule.pk]),
+            action=(action := spec.action),
+            reason=spec.auto_disabled_reason,
             number=index + 1,
-            project=projects.get(action.project_id),
-            destination=destinations.get(action.project_id),
-            assignee=there.get(rule.pk) or people.get(action.assignee_id),
+            project=projects.get(action and action.project_id),
+            destination=destinations.get(action and action.project_id),
+            assignee=there.get(rule.pk) or people.get(action and action.assignee_id),
             usage=usages.get(rule.pk) or DailyUsage(rule_id=rule.pk, day=today),
             over_limit=over_limit.get(rule.pk, 0),
             last_ticket_at=rule.last_ticket_at,
@@ -131,7 +142,7 @@ def rule_rows() -> list[RuleRow]:
             check=checks.get(rule.pk),
             waiting=waiting.get(rule.pk, 0),
         )
-        for index, rule in enumerate(rules)
+        for index, (rule, spec) in enumerate(zip(rules, specs, strict=True))
     ]
 
 

@@ -138,7 +138,7 @@ def replace_rules(
                 rule = Rule(pk=pk, kind=kind, created_by=actor, created_at=change.now)
                 rule.position = last + 1 + len(new)
                 new.append(_said(rule, data))
-            elif data_of(rule).meaning != data.meaning:
+            elif not _says(rule, data):
                 edited.append(_said(rule, data))
         _insert(new, change)
         _save_all(edited, _WRITTEN, change, reason="edited")
@@ -300,6 +300,11 @@ def _write(rule: Rule, data: RuleData, change: Change, *, reason: str, before: A
     sign(rule, actor=change.actor, reason=reason)
     rule.save()  # every column: nobody else writes this row while the rule set is locked
     _look_anew([rule], change)
+
+
+def _says(rule: Rule, data: RuleData) -> bool:
+    """Whether the rule says this already; one that cannot be read says nothing."""
+    return known_action(rule) is not None and data_of(rule).meaning == data.meaning
 
 
 def _said(rule: Rule, data: RuleData) -> Rule:

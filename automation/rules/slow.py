@@ -14,6 +14,11 @@ SLOW = 0.05  # seconds for a finding: a thousand of them take most of a minute
 SECONDS = 5.0  # for all that is measured
 
 
+def slowness(seconds: float | None) -> str:
+    """As the list of rules says it; empty for a rule that was not found to be slow."""
+    return f"{seconds:.2f} s" if seconds else ""
+
+
 def measure(specs: Sequence[RuleSpec], findings: Sequence[Facts]) -> dict[UUID, float]:
     """Seconds that each slow rule takes for one of these, as far as there is time to look."""
     ends = time.monotonic() + SECONDS

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from automation.models import Rule
-from automation.rules.data import action_of
+from automation.rules.data import known_action
 from automation.rules.selectors import jira_rules
 from ticketing.models import Destination, JiraSpace
 
@@ -36,7 +36,8 @@ def rules_by_account() -> Mapping[UUID, list[Use]]:
     }
     uses: dict[UUID, list[Use]] = defaultdict(list)
     for rule in jira_rules():
-        if place := places.get(action_of(rule).project_id):
+        action = known_action(rule)
+        if action and (place := places.get(action.project_id)):
             account, space = place
             uses[account].append(Use(rule, space))
     return uses

@@ -17,6 +17,7 @@ from automation.kinds.base import RuleKind
 from automation.kinds.registry import KINDS
 from automation.models import Rule
 from automation.preview import Preview, PreviewDay
+from automation.preview_groups import GroupingChoice
 from automation.rules.effect_rows import EffectRow
 from automation.rules.selectors import broken_rule_count
 
@@ -38,7 +39,9 @@ def criteria_of_spec(spec: RuleSpec, kind: RuleKind) -> RuleCriteria:
 
 @register.simple_tag
 def effect_of(row: EffectRow) -> SafeString:
-    """What the rule does with a match, as its kind shows it."""
+    """What the rule does with a match, as its kind shows it; nothing of one that cannot be read."""
+    if row.action is None:
+        return SafeString("")
     context = {"row": row, "effect": row.kind.describe(row.action, row.rule.query or "")}
     return render_to_string(row.kind.effect_template, context)
 
@@ -59,10 +62,19 @@ def share_bar(preview: Preview) -> SafeString:
     """What would become of the matching findings, as one bar; the numbers stand below it."""
     shares = [
         ("ticketed", preview.ticketed),
+        ("joined", preview.joined),
         ("taken", sum(preview.taken.values())),
         ("over", preview.over_limit),
     ]
     return _bar(shares, preview.matched)
+
+
+@register.simple_tag
+def grouping_bar(counted: GroupingChoice) -> SafeString:
+    """Which share of a choice's findings takes a slot, or finds none; the numbers stand below."""
+    name = "over" if counted.over_limit else "ticketed"
+    wanted = counted.tickets + counted.over_limit
+    return _bar([(name, wanted)], max(counted.findings, 1))
 
 
 @register.simple_tag

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -21,8 +20,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from automation.destinations.check import require_destinations, require_place
 from automation.engine.rules import RuleSpec
-from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
+from automation.forms.grouping import linked_grouping
 from automation.kinds.base import EffectKind
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket
@@ -30,19 +29,24 @@ from automation.kinds.ticket_creation.tickets import filled_fields
 from automation.models import Rule
 from automation.preview import Preview, preview
 from automation.rules import services
-from automation.rules.active import active_rules
-from automation.rules.data import InvalidRule, RuleData, action_of, spec_of
+from automation.rules.data import InvalidRule, RuleData, action_of, known_action, spec_of
 from automation.rules.selectors import rule_by_id
-from automation.views.editor_page import editor_page, rule_id_of, sync_form
+from automation.views.editor_page import (
+    editor_page,
+    preview_context,
+    rule_id_of,
+    search_for,
+    sync_form,
+)
 from automation.views.effect_editor import edit_rule_of
 from automation.views.gone import gone_is_404
+from automation.views.grouping_card import grouping_card
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
 from config.lib.search_text import typed
-from config.lib.statement_timeout import QueryTimeout
 from config.lib.toasts import toast
 from findings.query.ast import QueryError
 from findings.query.terms import split_terms
@@ -88,7 +92,7 @@ def edit_rule(request: HttpRequest, rule_id: UUID) -> HttpResponseBase:
     if isinstance(kind, EffectKind):
         return edit_rule_of(request, kind, rule)
     if signed_in(request).may(Permission.RULES_WRITE):
-        return editor_page(request, RuleForm(rule=rule))
+        return editor_page(request, RuleForm(rule=rule, initial=linked_grouping(request.GET)))
     return _read_only(request, rule)
 
 
@@ -182,7 +186,7 @@ def preview_rule(request: HttpRequest) -> HttpResponse:
     rule = rule_by_id(rule_id_of(request))
     context = _preview(RuleForm(request.POST, rule=rule))
     if "HX-Request" in request.headers:
-        return render(request, "automation/_preview.html", context)
+        return render(request, "automation/_preview.html", {**context, "is_part": True})
     return editor_page(request, RuleForm(rule=rule, typed=request.POST), **context)
 
 
@@ -237,26 +241,18 @@ def _preview(form: RuleForm) -> dict[str, Any]:
 def _preview_of(
     form: RuleForm, spec: RuleSpec, *, project: Project | None, assignee: User | None
 ) -> dict[str, Any]:
-    specs = active_rules(NAME).specs
-    own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
-    before = specs[:own]
-    shadow = shadowed_by([*before, spec]).get(own)
-    types = " OR ".join(spec.finding_types)
-    matches = f"@finding_type:({types}) {_grouped(spec.query)}".strip()
-    try:
-        found = preview(spec, before=before)
-    except QueryTimeout:
-        return {"took_too_long": True}
+    shown = preview_context(KINDS[NAME], spec, lambda before: preview(spec, before=before))
+    if "preview" not in shown:
+        return shown
     return {
-        "preview": found,
-        "taken": [(at, number, specs[at - 1].id) for at, number in found.taken.items()],
+        **shown,
         "spec": spec,
         "project": project,
         "assignee": assignee,
-        **_ticket(form, spec, found),
-        "explorer_query": urlencode({"q": matches}),
-        "shadow_number": None if shadow is None else shadow + 1,
-        "shadow_id": None if shadow is None else specs[shadow].id,
+        **_ticket(form, spec, shown["preview"]),
+        "explorer_query": search_for(spec),
+        "groups_query": search_for(spec, ("group", ",".join(spec.action.grouping))),
+        "grouping": grouping_card(form, spec, shown["preview"]),
     }
 
 
@@ -272,10 +268,6 @@ def _ticket(form: RuleForm, spec: RuleSpec, found: Preview) -> dict[str, Any]:
         "assignee_name": form.jira_assignee_name,
         "ticket_words": form.ticket_words(filled),
     }
-
-
-def _grouped(query: str) -> str:
-    return f"({query})" if query.strip() else ""
 
 
 def _saved(
@@ -299,7 +291,9 @@ def _saved(
 def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:
     """For those who may not write: a closed form sends nothing, so the preview comes with it."""
     form = RuleForm(rule=rule, may_write=False)
-    action: CreateTicket = action_of(rule)
+    action: CreateTicket | None = known_action(rule)
+    if action is None:
+        return editor_page(request, form)
     assignee = User.objects.filter(pk=action.assignee_id).first() if action.assignee_id else None
     shown = _preview_of(
         form,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,17 +13,24 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from automation.engine.rules import RuleSpec
+from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
+from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.preview import DAYS
+from automation.rules.active import active_rules
+from automation.views.grouping_card import grouping_card
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
+from config.lib.statement_timeout import QueryTimeout
 from findings.suggest import types_seen
 from ticketing.fields.priorities import options_of
 from ticketing.forms.sync import Choice, SyncForm
 from ticketing.models import Destination, Project
-from ticketing.placeholders import NAMES, OPEN_NAMES
+from ticketing.placeholders import GROUP_NAMES, NAMES, OPEN_NAMES
 
+RECHECKING = "Re-checking open findings."
 SYNCED = ("status", "assignee", "priority", "comments", "title", "description")
 
 
@@ -34,6 +42,7 @@ def editor_page(
         "rule": form.rule,
         "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
         "may_write": person.may(Permission.RULES_WRITE),
+        "grouping": grouping_card(form),
         **destination_context(request, form),
         **more,
     }
@@ -54,7 +63,10 @@ def destination_context(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
         "spaces_url": f"{reverse('automation:space-list')}?{urlencode({'account': account})}",
         "people_url": f"{reverse('automation:people-list')}?{urlencode(asked)}",
         "teams_url": f"{reverse('automation:team-list')}?{urlencode({'account': account})}",
-        "placeholders": [f"{{{{{each.name}}}}}" for each in NAMES],
+        "placeholders": [
+            f"{{{{{name}}}}}"
+            for name in [*(each.name for each in NAMES), *(each.name for each in GROUP_NAMES)]
+        ],
         "open_placeholders": [what for _, what in OPEN_NAMES],
     }
 
@@ -97,3 +109,37 @@ def rule_id_of(request: HttpRequest) -> UUID:
         return UUID(request.POST.get("rule", ""))
     except ValueError:
         return UUID(int=0)
+
+
+class Found(Protocol):
+    """A preview of any kind."""
+
+    @property
+    def taken(self) -> Mapping[int, int]: ...
+
+
+def preview_context(
+    kind: RuleKind, spec: RuleSpec, look: Callable[[Sequence[RuleSpec]], Found]
+) -> dict[str, Any]:
+    """What `look` found, given the rules that are asked before this one; a new one is the last."""
+    specs = [each for each in active_rules(kind.name).specs if not each.is_default]
+    own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
+    before = specs[:own]
+    try:
+        found = look(before)
+    except QueryTimeout:
+        return {"took_too_long": True}
+    shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(own)
+    return {
+        "preview": found,
+        "taken": [(at, number, specs[at - 1].id) for at, number in sorted(found.taken.items())],
+        "shadow_number": None if shadow is None else shadow + 1,
+        "shadow_id": None if shadow is None else specs[shadow].id,
+    }
+
+
+def search_for(spec: RuleSpec, *filters: tuple[str, str]) -> str:
+    """The explorer's address for what the rule matches."""
+    types = " OR ".join(spec.finding_types)
+    query = f"({spec.query})" if spec.query.strip() else ""
+    return urlencode([("q", f"@finding_type:({types}) {query}".strip()), *filters])

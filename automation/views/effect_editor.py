@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,26 +14,29 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from automation.effect_preview import EffectPreview, preview_effect
 from automation.engine.rules import RuleSpec
-from automation.engine.shadow import shadowed_by
 from automation.forms import EffectForm, form_of
 from automation.kinds.base import EffectKind
 from automation.kinds.registry import ORDER
 from automation.models import Rule
 from automation.preview import DAYS
 from automation.rules import services
-from automation.rules.active import active_rules
 from automation.rules.data import InvalidRule, spec_of
 from automation.rules.selectors import rule_by_id
-from automation.views.editor_page import rule_id_of
+from automation.views.editor_page import RECHECKING, preview_context, rule_id_of, search_for
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
-from config.lib.statement_timeout import QueryTimeout
 from config.lib.toasts import toast
+from config.lib.ui_tags import MAX_COUNTED
 from findings.rule_effects import recheck_count
 from findings.suggest import types_seen
 
+_OPEN = (("status", "open"), ("status", "in-progress"))
+_TICKETED = (
+    *(("ticket", each) for each in ("automated", "manual", "test")),
+    *(("case_status", each) for each in ("open", "in_progress")),
+)
 _KINDS = {kind.slug: kind for kind in ORDER if isinstance(kind, EffectKind)}
 
 
@@ -100,7 +101,7 @@ def _saved(request: HttpRequest, rule: Rule) -> HttpResponse:
     toast(
         request,
         f"{rule.name} saved.",
-        "Re-checking open findings.",
+        RECHECKING,
         by_rule=True,
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
     )
@@ -139,7 +140,7 @@ def _page(
         "rule": form.rule,
         "types": form.type_options(types_seen(timezone.now() - timedelta(days=DAYS))),
         "may_write": signed_in(request).may(Permission.RULES_WRITE),
-        "rechecks": recheck_count(),
+        "rechecks": recheck_count(most=MAX_COUNTED + 1),
         **more,
     }
     return render(request, "automation/effect_editor.html", context, status=status)
@@ -154,35 +155,14 @@ def _preview(form: EffectForm) -> dict[str, Any]:
 
 def _preview_of(kind: EffectKind, spec: RuleSpec) -> dict[str, Any]:
     spec = replace(spec, enabled=True)  # as if it were on
-    specs = [each for each in active_rules(kind.name).specs if not each.is_default]
-    own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
-    before = specs[:own]
-    try:
-        found = preview_effect(kind, spec, before=before)
-    except QueryTimeout:
-        return {"took_too_long": True}
-    taken = [(at, number, specs[at - 1].id) for at, number in sorted(found.taken.items())]
-    shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(own)
+    shown = preview_context(kind, spec, lambda before: preview_effect(kind, spec, before=before))
+    found: EffectPreview | None = shown.get("preview")
+    if found is None:
+        return shown
     return {
-        "preview": found,
+        **shown,
         "breakdown": found.breakdown(),
-        "taken": taken,
         "after_save": kind.preview.after_save(found.number),
-        "shadow_number": None if shadow is None else shadow + 1,
-        "shadow_id": None if shadow is None else specs[shadow].id,
-        **_explorer(spec, found),
-    }
-
-
-def _explorer(spec: RuleSpec, found: EffectPreview) -> Mapping[str, str]:
-    """Searches for all that match, and for those of them that are open and have a ticket."""
-    types = " OR ".join(spec.finding_types)
-    query = f"({spec.query})" if spec.query.strip() else ""
-    matches = f"@finding_type:({types}) {query}".strip()
-    is_open = [("status", "open"), ("status", "in-progress")]
-    tickets = [("ticket", each) for each in ("automated", "manual", "test")]
-    cases = [("case_status", each) for each in ("open", "in_progress")]
-    return {
-        "explorer_query": urlencode([("q", matches), *is_open, ("status", "muted")]),
-        "tickets_query": urlencode([("q", matches), *is_open, *tickets, *cases]),
+        "explorer_query": search_for(spec, *_OPEN, ("status", "muted")),
+        "tickets_query": search_for(spec, *_OPEN, *_TICKETED),
     }

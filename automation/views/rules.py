@@ -23,14 +23,13 @@ from automation.rules.data import InvalidRule
 from automation.rules.defaults import disable_default, enable_default
 from automation.rules.selectors import ordered_rules, rule_by_id, ticket_counts
 from automation.templatetags.automation import tickets_stay
+from automation.views.editor_page import RECHECKING
 from automation.views.gone import gone_is_404
 from automation.views.steps import Step, page_of_steps
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import submit_once
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
-
-_RECHECKING = "Re-checking open findings."
 
 
 @require(Permission.RULES_READ)
@@ -109,7 +108,7 @@ def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         toast(
             request,
             f"{rule.name} disabled",
-            _RECHECKING if _acts_on_existing(rule) else "Existing tickets stay attached.",
+            RECHECKING if _acts_on_existing(rule) else "Existing tickets stay attached.",
             undo_url=reverse("automation:rule-toggle", args=[rule.pk]),
             undo_data={"enabled": "on"},
         )
@@ -130,7 +129,7 @@ def toggle_default(request: HttpRequest, kind: str, rule_id: str) -> HttpRespons
     switch = enable_default if request.POST.get("enabled") else disable_default
     row = switch(KINDS[kind], rule_id, actor=signed_in(request))
     said = "enabled" if row.spec.enabled else "disabled"
-    toast(request, f"{row.spec.name} {said}", _RECHECKING, by_rule=row.spec.enabled)
+    toast(request, f"{row.spec.name} {said}", RECHECKING, by_rule=row.spec.enabled)
     if "HX-Request" not in request.headers:
         return redirect("automation:rule-list")
     page = page_of_steps(request)
@@ -178,7 +177,11 @@ def deliver_waiting(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 @gone_is_404
 def duplicate_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
-    return submit_once(request, lambda: _duplicate(request, rule))
+    try:
+        return submit_once(request, lambda: _duplicate(request, rule))
+    except InvalidRule as refusal:
+        messages.error(request, f"{rule.name} was not copied. {refusal}")
+        return redirect(_row(rule))
 
 
 def _duplicate(request: HttpRequest, rule: Rule) -> HttpResponse:
@@ -194,7 +197,7 @@ def delete_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     if request.method == "POST":
         services.delete_rule(rule.pk, actor=signed_in(request))
-        text = _RECHECKING if _acts_on_existing(rule) else "Its tickets stay attached."
+        text = RECHECKING if _acts_on_existing(rule) else "Its tickets stay attached."
         toast(request, f"{rule.name} deleted", text)
         return redirect("automation:rule-list")
     context = {
@@ -228,7 +231,7 @@ def _acts_on_existing(rule: Rule) -> bool:
 
 
 def _applies(rule: Rule) -> str:
-    return _RECHECKING if _acts_on_existing(rule) else "Applies to findings from now on."
+    return RECHECKING if _acts_on_existing(rule) else "Applies to findings from now on."
 
 
 def _if_deleted(rule: Rule) -> str:

@@ -31,6 +31,7 @@ from config.lib.search_text import typed
 from config.lib.statement_timeout import QueryTimeout, statement_timeout
 from config.lib.toasts import toast
 from config.lib.ui_tags import SUBMISSION_ID
+from findings.grouping import label_of
 from findings.selectors import finding_by_id
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.destinations import project_for
@@ -175,6 +176,8 @@ def _result(run: TestRun) -> dict[str, Any]:
         "case": case,
         "issue": issue,
         "left_out": left_out_of(issue),
+        "sharing": requests.sharing(run),
+        "per": label_of(spec_of(run).action.grouping),
         "key": issue.issue_key if issue else own_key,
         "attached": bool(case and case.attachments.filter(finding=run.finding_id).exists()),
         "seconds": (run.ended_at - run.created_at).total_seconds() if run.ended_at else 0,

@@ -23,6 +23,7 @@ from config.runtime import schedules
 from config.runtime.heartbeats import EVERY
 
 HEARTBEAT = "config.runtime.tasks.heartbeat"
+A_SECOND = 1.0
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5  # more than the second that a cluster waits for a wake-up
 
@@ -32,12 +33,17 @@ WakeUps = list[tuple[Any, Any]]  # what to acknowledge (nothing, here), signed t
 class SelfWaking:
     """Mix in before a broker. `dequeue` is only ever called by a cluster's own pusher."""
 
-    _wake_up_at = 0.0
+    _wake_up_at = _look_at = 0.0
 
     def dequeue(self) -> WakeUps | None:
-        if time.monotonic() >= self._wake_up_at:
-            self._wake_up_at = time.monotonic() + EVERY.total_seconds()
+        now = time.monotonic()
+        if now >= self._wake_up_at:
+            self._wake_up_at, self._look_at = now + EVERY.total_seconds(), now + A_SECOND
             return [(None, _wake_up(path)) for path in (HEARTBEAT, *schedules.due())]
+        if now >= self._look_at:
+            self._look_at = now + A_SECOND
+            if paths := schedules.due(schedules.EACH_SECOND):
+                return [(None, _wake_up(path)) for path in paths]
         wake_ups: WakeUps | None = super().dequeue()  # type: ignore[misc]
         return wake_ups
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 import structlog
@@ -10,9 +10,10 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
+from automation import pipeline
 from config.runtime import lost_clusters
 from findings.imports import queue
-from ticketing import account_probe, bulk, sync
+from ticketing import account_probe, bulk, groups, sync
 from ticketing.outbox.waiting import is_anything_due
 
 log = structlog.stdlib.get_logger(__name__)
@@ -42,6 +43,8 @@ EVERY_MINUTE = (
 )
 """One job each: a job that fails stops no other, and its failure is its own (`failures.py`)."""
 WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
+    "automation.tasks.evaluate": pipeline.is_anything_due,
+    "ticketing.tasks.refresh_groups": groups.is_anything_due,
     "ticketing.tasks.deliver": is_anything_due,
     "ticketing.tasks.sync": sync.is_anything_due,
     "ticketing.tasks.probe_accounts": account_probe.is_anything_due,
@@ -51,13 +54,16 @@ WHEN_DUE: Mapping[str, Callable[[datetime], bool]] = {
 }
 """What cannot wait for the minute: asked by each cluster every few seconds, one indexed query
 each, and enqueued only if there is something to do."""
+EACH_SECOND = ("ticketing.tasks.deliver",)
+"""Asked more often: a ticket that failed waits for several of these, one after the other."""
 
 
-def due() -> list[str]:
-    """The tasks that have something to do now; none while the database is away."""
+def due(only: Collection[str] | None = None) -> list[str]:
+    """The tasks (of these) that have something to do now; none while the database is away."""
     now = timezone.now()
+    asked = WHEN_DUE if only is None else only
     try:
-        return [path for path, is_due in WHEN_DUE.items() if is_due(now)]
+        return [path for path, is_due in WHEN_DUE.items() if path in asked and is_due(now)]
     except DatabaseError:
         log.warning("What is due could not be read", exc_info=True)
         close_old_connections()

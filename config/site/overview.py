@@ -17,7 +17,7 @@ from automation.engine.compile import compile_rules
 from automation.engine.shadow import shadowed_by
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Decision, Rule, RuleCheck
-from automation.rules.data import action_of, spec_of
+from automation.rules.data import known_action, spec_of
 from config.lib.utc import midnight
 from findings.facts import OPEN_STATUSES, Severity, Ticket, facts_from_json
 from findings.models import Finding
@@ -140,16 +140,18 @@ def rules_in_order() -> list[Rule]:
 def today(rules: Sequence[Rule]) -> Today:
     usages = {usage.rule_id: usage for usage in DailyUsage.objects.filter(day=_today())}
     over_limit = over_limit_counts(since=midnight(_today()))
-    projects = Project.objects.filter(pk__in={action_of(rule).project_id for rule in rules})
+    actions = {rule.pk: known_action(rule) for rule in rules}
+    named = {action.project_id for action in actions.values() if action}
+    projects = Project.objects.filter(pk__in=named)
     places = dict(projects.values_list("pk", "key"))
     shadowed = shadowed_by([spec_of(rule) for rule in rules])
     names = {rule.pk: rule.name for rule in rules}
     shown = [
         RuleToday(
             rule=rule,
-            limit=action_of(rule).max_tickets_per_day,
+            limit=action.max_tickets_per_day if (action := actions[rule.pk]) else 0,
             number=index + 1,
-            place=places.get(action_of(rule).project_id, "—"),
+            place=places.get(action and action.project_id, "—"),
             usage=usages.get(rule.pk) or DailyUsage(rule_id=rule.pk, day=_today()),
             is_shadowed=index in shadowed,
         )
@@ -160,7 +162,7 @@ def today(rules: Sequence[Rule]) -> Today:
         rules=shown[:RULES],
         tickets=tickets,
         tickets_of_others=sum(usage.ticketed for usage in usages.values()) - tickets,
-        allowed=sum(action_of(rule).max_tickets_per_day for rule in rules if rule.enabled),
+        allowed=sum(row.limit for row in shown if row.rule.enabled),
         over_limit=sum(over_limit.values()),
         over_limit_rules=[names.get(pk, "a deleted rule") for pk in over_limit],
     )

@@ -104,6 +104,7 @@ def _rule_row(
     return RuleRow(
         rule=rule,
         action=_ACTION,
+        reason=rule.auto_disabled_reason,
         number=number,
         project=_PROJECT,
         destination=None,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 
 from config.lib.spreadsheets import harmless
 from findings.explorer.columns import ALWAYS, COLUMNS
+from findings.explorer.group_labels import title_of_fields
+from findings.explorer.group_values import value_names
 from findings.explorer.pages import Sort, walk
 from findings.explorer.search import Search
+from findings.grouping import group_field
+from findings.models import Finding
 
 AT_ONCE = 1_000
 
@@ -22,9 +27,15 @@ class _Line:
         self.text = text
 
 
+def _groups(search: Search) -> dict[str, Callable[[Finding], str]]:
+    labels = [title_of_fields([group_field(name)]) for name in search.group]
+    return dict(zip(labels, map(attrgetter, value_names(search.group)), strict=True))
+
+
 def csv_lines(search: Search, *, sort: Sort, columns: Sequence[str]) -> Iterator[str]:
-    """At any time AT_ONCE findings are in memory."""
-    cells = dict(ALWAYS)
+    """At any time AT_ONCE findings are in memory. Of a grouped search, what each finding is
+    grouped by stands first."""
+    cells = _groups(search) | dict(ALWAYS)
     for name in columns:
         cells |= COLUMNS[name].cells
     line = _Line()

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from config.lib.keyset import BadKeyset, Keyset, Moment, Whole
 from config.lib.statement_timeout import force_index_order, statement_timeout
 from config.lib.ui_tags import MAX_COUNTED
+from findings.explorer.group_values import with_values
 from findings.explorer.search import Search
 from findings.models import Finding
 
@@ -133,6 +134,7 @@ def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
 
 def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Finding]]:
     """Everything that is found, in its order, so many at once: one statement for each batch.
+    Of a grouped search each has the values of its group, as `value_names` calls them.
 
     Each is read by itself, so that however long the reader takes, the database keeps nothing
     for it: neither a snapshot nor a copy of the result. A finding whose place in the order
@@ -140,7 +142,7 @@ def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Findi
     """
     with statement_timeout(EXPORT_SECONDS):
         many = total_of(search) > COUNTED
-    found = in_order(search, sort).select_related("source")
+    found = with_values(in_order(search, sort), search.group).select_related("source")
     found = found.defer("description", "attributes", "digest", "fingerprint")
     side = "lt" if sort.is_descending else "gt"
     batch = found[:at_once]

@@ -72,13 +72,14 @@ def panel_of(finding: Finding) -> Panel:
         evidence=list(_evidence(attributes)),
         snippet=_text(attributes, "code_location", "snippet") or _text(attributes, "snippet"),
         raw=json.dumps(attributes, indent=2, ensure_ascii=False, sort_keys=True),
-        tags=[(tag, urlencode({"q": _search(tag)})) for tag in finding.tags],
+        tags=[(tag, urlencode({"q": search_of_tag(tag)})) for tag in finding.tags],
         timeline=_timeline(finding),
         related=also_reported(finding),
     )
 
 
-def _search(tag: str) -> str:
+def search_of_tag(tag: str) -> str:
+    """The term that finds it."""
     key, _, value = tag.partition(":")
     return write(Term(Field(Root.TAG, key), Exact(value)))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from findings.explorer.due import Due, is_due
+from findings.explorer.group_values import are, has_all, value_columns
 from findings.facts import OPEN_STATUSES, TYPE_CHOICES
 from findings.models import Finding
 from findings.query.ast import And, Exact, Exists, Field, Node, Not, Or, Root, Term
@@ -47,6 +48,15 @@ class Clock(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Some of the groups of a search: those with these values, what is in none, all of them."""
+
+    groups: Sequence[Sequence[str]] = ()
+    lone: bool = False
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     root: Node = EVERYTHING
     since: datetime | None = None  # by the clock below: since then
@@ -54,6 +64,9 @@ class Search:
     """Facet → its chosen values, "" for "none". A facet that is not here filters nothing."""
     until: datetime | None = None  # and before then
     clock: Clock = Clock.OPENED
+    group: Sequence[str] = ()
+    """What the findings are grouped by. It filters nothing by itself."""
+    within: Within | None = None
 
     @property
     def has_words(self) -> bool:
@@ -69,7 +82,14 @@ class Search:
         for facet in facets:
             if facet in self.chosen:
                 found = found.filter(_chosen(facet, self.chosen[facet]))
-        return found
+        return _within(found, self.group, self.within) if self.within else found
+
+
+def _within(found: QuerySet[Finding], names: Sequence[str], within: Within) -> QuerySet[Finding]:
+    chosen = are(names, within.groups)
+    chosen |= has_all(names) if within.every else Q(pk__in=())
+    chosen |= ~has_all(names) if within.lone else Q(pk__in=())
+    return found.alias(**value_columns(names)).filter(chosen)
 
 
 def _has_words(node: Node) -> bool:

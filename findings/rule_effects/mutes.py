@@ -81,6 +81,7 @@ def unmute_effects(
         columns[finding.pk] = {
             "status": Status.OPEN.value,
             "mute_rule_id": None,
+            "unmuted_rule_id": finding.state.mute_rule_id,
             "muted_until": None,
             "workflow": with_mute(finding.facts.workflow),
         }
@@ -115,6 +116,7 @@ def _muted(finding: Claimed, spec: MuteSpec, rule: RuleActor, now: datetime) -> 
     return {
         "status": Status.MUTED.value,
         "mute_rule_id": UUID(rule.id),
+        "unmuted_rule_id": None,
         "muted_until": spec.expires,
         "due_at": None,
         "due_rule_id": None,

@@ -29,9 +29,9 @@ def claim_for_recheck(*, after_pk: int = 0, limit: int, only_marked: bool = Fals
     return []
 
 
-def recheck_count() -> int:
-    """How many findings a whole pass looks at."""
-    return _waiting(only_marked=False).count()
+def recheck_count(*, most: int | None = None) -> int:
+    """How many findings a whole pass looks at; no further than `most` are counted."""
+    return _waiting(only_marked=False).order_by()[:most].count()
 
 
 def evaluated_findings() -> QuerySet[Finding]:

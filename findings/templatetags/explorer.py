@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
 from config.lib.ui_tags import ago, bolt, icon, url_with
 from findings.explorer.columns import COLUMNS, assignee_of
 from findings.explorer.due import SOON_DAYS, days_left, due_in_words
+from findings.explorer.group_address import written
+from findings.explorer.groups import Group
 from findings.explorer.inbox import TRIAGE_LABELS, Triage, triage_of
 from findings.explorer.pages import Sort
+from findings.explorer.panel import search_of_tag
 from findings.explorer.set_by import due_button_of, inbox_entry_of, set_severity_of
 from findings.forms import ExplorerQuery
+from findings.grouping import TAG_FIELDS
 from findings.models import Finding
 from findings.tabs import Tab, tabs_of
 
 register = template.Library()
+_PLACE = (
+    *("page", "finding", "tab", "open", "open_none", "more"),
+    *("in", "in_of", "in_none", "in_any"),
+)
 
 
 @register.simple_tag(takes_context=True)
@@ -52,6 +64,82 @@ def column_links(context: template.Context, shown: Sequence[str]) -> list[tuple[
 def view_tabs(context: template.Context, params: ExplorerQuery) -> list[Tab]:
     """One statement."""
     return tabs_of(signed_in(context["request"]), params.state)
+
+
+class GroupLinks(NamedTuple):
+    """Addresses of a group's row."""
+
+    findings: str  # the list of them
+    toggled: str  # this page with the group open, or closed
+    more: str  # this page with more of it
+    members: str  # its rows alone
+    within: str  # what a form says to choose it
+
+
+@register.simple_tag(takes_context=True)
+def group_links(context: template.Context, group: Group, *, is_open: bool = False) -> GroupLinks:
+    query = _without_place(context)
+    within = urlencode(written(group.within))
+    opened = urlencode(
+        [(name.replace("in", "open"), value) for name, value in written(group.within)]
+    )
+    rest = f"?{query}&"
+    here = reverse("findings:finding-list")
+    return GroupLinks(
+        f"{here}{rest}{within}",
+        f"{here}?{query}" if is_open else f"{here}{rest}{opened}",
+        f"{here}{rest}{opened}&more=yes",
+        f"{reverse('findings:explorer-group')}{rest}{within}",
+        within,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def grouped_by(context: template.Context, name: str) -> str:
+    """This search grouped by something else, or not at all."""
+    query = _without_place(context, "group")
+    return f"{reverse('findings:finding-list')}?{query}{f'&group={quote(name)}' if name else ''}"
+
+
+class TagLinks(NamedTuple):
+    """What one may do with a tag that is seen."""
+
+    only: str  # this search, of those that have it
+    without: str
+    groups: str  # this search, grouped by its key
+    key: str
+
+
+@register.simple_tag(takes_context=True)
+def tag_links(context: template.Context, tag: str) -> TagLinks:
+    key = tag.partition(":")[0]
+    name = key if key in TAG_FIELDS else f"tag:{key}"
+    term = search_of_tag(tag)
+    only, without = (_narrowed(context, each) for each in (term, f"-{term}"))
+    return TagLinks(only, without, grouped_by(context, name), key)
+
+
+def _narrowed(context: template.Context, term: str) -> str:
+    query = context["request"].GET.copy()
+    for name in _PLACE:
+        query.pop(name, None)
+    text = query.get("q", "").strip()
+    query["q"] = f"({text}) {term}" if " OR " in text else f"{text} {term}".strip()
+    return f"{reverse('findings:finding-list')}?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def every_group(context: template.Context) -> str:
+    """All findings of this search that are in a group."""
+    return f"{reverse('findings:finding-list')}?{_without_place(context)}&in_any=yes"
+
+
+def _without_place(context: template.Context, *more: str) -> str:
+    """The address of the whole search: no page, no finding, no group of it."""
+    query = context["request"].GET.copy()
+    for name in (*_PLACE, *more):
+        query.pop(name, None)
+    return str(query.urlencode())
 
 
 @register.filter

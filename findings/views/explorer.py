@@ -3,6 +3,7 @@ longer: a browser with scripts asks for them once the table stands."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +19,11 @@ from config.lib.concurrency import limit_searches
 from config.lib.search_text import typed
 from config.lib.statement_timeout import QueryTimeout, force_index_order, statement_timeout
 from findings.explorer.facets import count_facets, count_tag_facet
+from findings.explorer.groups import SHOWN_AT_FIRST, SHOWN_MORE, GroupPage, group_of, page_of_groups
 from findings.explorer.histogram import histogram
-from findings.explorer.pages import COUNTED, ROWS, page_of, total_of
+from findings.explorer.pages import COUNTED, ROWS, Page, page_of, total_of
 from findings.explorer.panel import panel_of
-from findings.explorer.search import TAG_FACETS, Search
+from findings.explorer.search import TAG_FACETS, Search, Within
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
@@ -142,6 +144,8 @@ def _found(params: ExplorerQuery, *, later: bool) -> dict[str, Any]:
 
 
 def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
+    if params.grouping.is_list:
+        return _groups(params, search)
     total = total_of(search)
     if total > COUNTED and search.has_words:
         force_index_order()
@@ -153,6 +157,58 @@ def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
         "bulk_least": SELECTED_AT_ONCE,
         "is_first_run": total == 0 and not Finding.objects.exists(),
     }
+
+
+def _groups(params: ExplorerQuery, search: Search) -> dict[str, Any]:
+    page = page_of_groups(search, number=params.grouping.page, size=params.rows)
+    total = page.findings + (page.lone.number if page.lone else 0)
+    return {
+        "total": total,
+        "groups": page,
+        "opened": _opened(params, search, page),
+        "rows_choices": ROWS,
+        "bulk_most": COUNTED,
+        "is_first_run": total == 0 and not Finding.objects.exists(),
+    }
+
+
+def _opened(params: ExplorerQuery, search: Search, page: GroupPage) -> dict[str, Any]:
+    """The group that the address opens, if the page has it."""
+    asked = params.grouping.opened or ([()] if params.grouping.opens_lone else [])
+    for group in page.rows:
+        if group.values in asked:
+            members = members_of(search, group.within, params)
+            return {"values": group.values, "members": members, "group": group}
+    return {}
+
+
+def members_of(search: Search, within: Within, params: ExplorerQuery) -> Page:
+    """The first findings of a group. One statement."""
+    size = SHOWN_MORE if params.grouping.shows_more else SHOWN_AT_FIRST
+    return page_of(replace(search, within=within), sort=params.sort, cursor=None, size=size)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+@limit_searches
+def show_group(request: HttpRequest) -> HttpResponse:
+    """The findings of one group, as rows under it; none of what is no group, or has none now."""
+    params = ExplorerQuery(request.GET)
+    search = params.search(timezone.now())
+    within = params.grouping.within
+    if search is None or within is None or len(within.groups) > 1:
+        return HttpResponse()
+    try:
+        with statement_timeout():
+            group = group_of(search)
+            members = members_of(search, within, params) if group else None
+    except QueryTimeout:
+        return HttpResponse(status=503)
+    if group is None:
+        return HttpResponse()
+    context = {"params": params, "may_write": _may_write(request)}
+    context |= {"group": group, "members": members}
+    return render(request, "findings/_members.html", context)
 
 
 def _counted(search: Search, now: datetime) -> dict[str, Any]:

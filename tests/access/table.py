@@ -86,6 +86,7 @@ PAGES: Mapping[str, Access] = {
     "explorer/facets": _get(P.FINDINGS_READ),
     "explorer/facets/<str:name>": _get(P.FINDINGS_READ),
     "explorer/histogram": _get(P.FINDINGS_READ),
+    "explorer/group": _get(P.FINDINGS_READ),
     "explorer/counts": _get(P.FINDINGS_READ),
     "explorer/export": _get(P.FINDINGS_READ),
     "explorer/suggest": _get(P.FINDINGS_READ),

@@ -56,7 +56,8 @@ SEARCHES = (
 )
 NAMES = {
     "findings": "q from to by sort rows cols page severity ticket ticket_of type team rule facets "
-    "finding tab case_status status due inbox mute_rule",
+    "finding tab case_status status due inbox mute_rule group in in_of in_none in_any open "
+    "open_none more",
     "inbox": "q due severity status sort page",
     "cases": "q view project status sort layout page",
     "settings/findings-automation": "q state opened-sections field version",

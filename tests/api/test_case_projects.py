@@ -254,6 +254,47 @@ def synced(**properties):
     return {"integration_jira": {"sync": {"properties": properties}}}
 
 
+def custom(said, name="customfield_7"):
+    return synced(custom_fields={name: said})
+
+
+CUSTOM = f"{PROPERTIES}/custom_fields"
+
+
+def sync_of(ask) -> dict:
+    return jira_of(ask.get("/cases/projects/SEC"))["sync"]["properties"]["custom_fields"]
+
+
+def test_custom_fields_are_kept_and_replaced_as_one(ask, project):
+    DestinationFactory(project=project)
+    values = ["text", 7.5, {"id": "10001"}, [{"value": "a"}], True]
+    fields = {
+        f"customfield_{n}": {"sync_type": "once", "value": value} for n, value in enumerate(values)
+    }
+    off = {"customfield_9": {"sync_type": "off"}}
+    for sent in (fields, fields | off, off, {}):
+        answer = ask.patch("/cases/projects/SEC", said(settings=synced(custom_fields=sent)))
+        assert answer.status_code == 200
+        assert sync_of(ask) == sent
+        ask.patch("/cases/projects/SEC", said(settings=synced(title={"sync_type": "off"})))
+        assert sync_of(ask) == sent
+
+
+def test_a_custom_field_says_why_nothing_comes_back(ask, project):
+    DestinationFactory(project=project)
+    sent = custom({"sync_type": "two_way", "value": "x"})
+    answer = ask.patch("/cases/projects/SEC", said(settings=sent))
+    assert "nothing can come back: sync_type is once or off" in refusal(answer)[1]
+
+
+def test_turning_the_sync_off_turns_custom_fields_off(ask, project):
+    DestinationFactory(project=project)
+    ask.patch("/cases/projects/SEC", said(settings=custom({"sync_type": "once", "value": ["a"]})))
+    off = {"integration_jira": {"sync": {"enabled": False}}}
+    ask.patch("/cases/projects/SEC", said(settings=off))
+    assert sync_of(ask) == {"customfield_7": {"sync_type": "off", "value": ["a"]}}
+
+
 @pytest.mark.parametrize(
     ("settings", "pointer"),
     [
@@ -263,7 +304,13 @@ def synced(**properties):
             f"{JIRA}/auto_creation/enabled",
         ),
         (synced(due_date={"sync_type": "daily"}), f"{PROPERTIES}/due_date"),
-        (synced(custom_fields={"a": {"sync_type": "once"}}), f"{PROPERTIES}/custom_fields"),
+        (synced(custom_fields=7), f"{PROPERTIES}/custom_fields"),
+        (synced(custom_fields={f"customfield_{n}": {} for n in range(101)}), CUSTOM),
+        (custom({"sync_type": "once", "value": 1}, name="duedate"), f"{CUSTOM}/duedate"),
+        (custom({"sync_type": "once"}), f"{CUSTOM}/customfield_7"),
+        (custom({"sync_type": "two_way", "value": 1}), f"{CUSTOM}/customfield_7"),
+        (custom({"sync_type": "daily", "value": 1}), CUSTOM),
+        (custom({"sync_type": "once", "value": "x" * 10_000}), f"{CUSTOM}/customfield_7"),
         (synced(title={"sync_type": "never"}), f"{PROPERTIES}/title"),
         (synced(status={"mapping": {"DONE": "1"}}), f"{PROPERTIES}/status/mapping"),
         (synced(title={"mapping": {"a": "1"}}), f"{PROPERTIES}/title/mapping"),

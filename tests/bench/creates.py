@@ -2,7 +2,8 @@
 
 How fast tickets are created: at 0 and 400 ms of latency and in 1 and 4 spaces; when three in ten
 are stored without an answer and three in ten fail; while workers are killed. See
-`tests/flows/creates.py`. Ends with 1 unless all are created, none twice, and in time.
+`tests/flows/creates.py`. Ends with 1 unless all are created, none twice, and in time. Each failure
+of a ticket takes 10 s, as two looks must prove it: "most tries of one" tells luck from slowness.
 """
 
 from __future__ import annotations

@@ -1,20 +1,22 @@
-"""`python -m tests.bench death [--runs 1000] [--seed N] [--only "STEP × DEATH"]`
+"""`python -m tests.bench death [--runs 1000] [--jobs 2] [--seed N] [--only "STEP × DEATH"]`
 
 The table of death at full size: every step of the delivery × every death, on the database of
-DATABASE_URL or SQLite, empty and gone afterwards. Prints the table twice: with the issues of a
-promise, and with the seconds until it was kept. Ends with 1 unless every promise has exactly
-one issue, never had two, and was kept in time.
+DATABASE_URL or SQLite, empty and gone afterwards, one for each job. Prints the table twice: with
+the issues of a promise, and with the seconds until it was kept. Ends with 1 unless every promise
+has exactly one issue, never had two, and was kept in time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,31 +25,44 @@ from tests.machines import fresh_database
 if TYPE_CHECKING:
     from tests.flows.table_of_death import Cell, Result
 
-EVERY = 25
-
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench death", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--only", default="", help="cells whose name contains this")
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as directory, fresh_database() as url:
-        os.environ["DATABASE_URL"] = url or f"sqlite:///{Path(directory) / 'death.sqlite3'}"
-        from tests.flows import table_of_death
+    jobs = range(given.jobs)
+    shares = [len(range(job, given.runs, given.jobs)) for job in jobs]
+    with ThreadPoolExecutor(given.jobs) as pool:
+        parts = pool.map(play, shares, [given.seed + job for job in jobs], [given.only] * len(jobs))
+        played = [result for part in parts for result in part]
+    from tests.flows import table_of_death
 
-        played, begun = [], time.monotonic()
-        for result in table_of_death.results(given.runs, given.seed, only=given.only):
-            played.append(result)
-            if len(played) % EVERY == 0:
-                sys.stderr.write(f"\r{len(played)} runs, {time.monotonic() - begun:.0f} s ")
-        table_of_death.leave()
     sys.stdout.write("\n" + table(played, table_of_death.DEATHS) + "\n")
     sys.stdout.write("\n" + seconds(played, table_of_death.DEATHS) + "\n")
     wrong = [result for result in played if result.wrong or result.most != 1 or is_late(result)]
     for result in wrong:
         sys.stdout.write(f"{result}\n")
     return 1 if wrong else 0
+
+
+def play(runs: int, seed: int, only: str) -> list[Result]:
+    """So many runs in a process of its own, with a database and a Jira of its own."""
+    with tempfile.TemporaryDirectory() as directory, fresh_database() as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.flows.table_of_death", str(runs), str(seed), only],
+            env=os.environ
+            | {"DATABASE_URL": url or f"sqlite:///{Path(directory) / 'death.sqlite3'}"},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    from tests.flows.table_of_death import Cell, Result
+
+    found = [Result(**each) for each in json.loads(done.stdout)]
+    return [result._replace(cell=Cell(*result.cell)) for result in found]
 
 
 def table(played: Sequence[Result], deaths: Sequence[str]) -> str:

@@ -287,7 +287,7 @@ def test_it_suggests_while_one_types(page_as, viewer, findings, theme, width):
     expect(page.get_by_role("button", name="Edit team:data")).to_be_visible()
     expect(page.get_by_role("combobox", name="Search findings")).to_be_focused()
     page.keyboard.type("O")
-    page.get_by_role("option", name="OR").wait_for()
+    page.locator("#suggestions").get_by_role("option", name="OR").wait_for()
     page.keyboard.press("Escape")
     expect(page.locator("#suggestions")).to_be_hidden()
 

@@ -138,6 +138,7 @@ def result(jira: SandboxJira, seconds: float, since_last_kill: float) -> dict[st
     return {
         "states": states,
         "in Jira": len(there),
+        "most tries of one": max(ExternalIssue.objects.values_list("attempts", flat=True)),
         "twice": sum(len(keys) > 1 for keys in there.values()),
         "requests": len(jira.log.matching("* /rest/")),
         "seconds": round(seconds, 1),

@@ -260,13 +260,9 @@ def results(runs: int, seed: int, *, only: str = "") -> Iterator[Result]:
     nursery.close()
 
 
-def leave() -> None:
-    """Let go of the database, which may have to go."""
-    connection.close()
-
-
 def main(runs: str, seed: str, only: str = "") -> None:
     played = [result._asdict() for result in results(int(runs), int(seed), only=only)]
+    connection.close()  # the database may have to go
     sys.stdout.write(json.dumps(played))
 
 

@@ -177,7 +177,9 @@ def store_without_a_part():
 FAULTS = {
     "cannot be read": lambda _: store_query("(env:prod"),
     "What was stored": lambda _: store_without_a_part(),
-    "cannot be evaluated (RecursionError)": lambda patch: refuse(patch, "conjunctions", when="compiled"),
+    "cannot be evaluated (RecursionError)": lambda patch: refuse(
+        patch, "conjunctions", when="compiled"
+    ),
     "failed (RecursionError)": lambda patch: refuse(patch, "compile_predicate", when="matched"),
 }
 

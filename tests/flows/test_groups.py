@@ -175,7 +175,7 @@ def test_11_6_a_full_ticket_is_continued(rule, found, monkeypatch):
 def test_11_7_title_text_and_priority_follow_the_findings(rule, found):
     found(1, severity="low", tags=("repo:acme/a",))
     case = Case.objects.get()
-    assert case.title == "Update grpcio 1.50.0 → 1.53.2: 1 finding in 1 resource"
+    assert case.title == "Update grpcio 1.50.0 → 1.53.2: 1 finding in r-0"
     assert case.priority == Case.Priority.P4
     found(2, prefix="worse", severity="high", tags=("repo:acme/b",), resource_type="file")
     case.refresh_from_db()

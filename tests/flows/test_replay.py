@@ -47,5 +47,6 @@ def test_it_keeps_every_fact_but_those_that_change_after_the_decision():
     assert set(Facts._fields) - set(DECISION_FACTS) == {
         *("status", "workflow"),
         *("ticket", "ticket_key", "ticket_rule_id", "ticket_status"),
-        *("mute_rule_id", "is_in_inbox", "due_at", "due_rule_id"),
+        *("mute_rule_id", "unmuted_rule_id", "is_mute_lifted"),
+        *("is_in_inbox", "due_at", "due_rule_id"),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from automation.kinds.base import EffectKind
 from automation.kinds.due_date.action import DueDays, DueFrom, SetDueDate
@@ -15,9 +17,12 @@ from automation.kinds.severity.action import Delta, Level, SetSeverity, ShiftSev
 from automation.models import Rule
 from automation.rules import services
 from automation.rules.data import RuleData, action_of
+from automation.views import effect_editor
+from config.lib import ui_tags
 from config.lib.ui_tags import SUBMISSION_ID
 from findings.facts import Severity
 from tests.conftest import NOON
+from tests.factories import FindingFactory
 
 LIST = "/settings/findings-automation"
 SLUGS = [kind.slug for kind in ORDER if isinstance(kind, EffectKind)]
@@ -251,3 +256,19 @@ def test_a_copy_opens_in_the_same_editor(as_user, editor, slug, said, action):
     assert (action_of(copy), copy.enabled) == (action, False)
     assert page.context["form"].rule == copy
     assert page.context["kind"].slug == slug
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize(("number", "said"), [(1, "1 open finding "), (3, "3"), (4, "3+")])
+def test_it_counts_what_it_re_checks_no_further_than_it_says(
+    number, said, slug, as_user, editor, monkeypatch
+):
+    for module in (effect_editor, ui_tags):
+        monkeypatch.setattr(module, "MAX_COUNTED", 3)
+    FindingFactory.create_batch(number)
+    FindingFactory(status="resolved")
+    with CaptureQueriesContext(connection) as asked:
+        page = as_user(editor).get(f"{LIST}/{slug}/new").content.decode()
+    assert f"Re-checks {said}" in page
+    counts = [each["sql"] for each in asked if "unevaluated_since" in each["sql"]]
+    assert [sql for sql in counts if "LIMIT 4" not in sql] == []

@@ -184,5 +184,5 @@ def test_it_takes_as_many_statements_for_much(
         for _ in range(number):
             decide("ticketed", rule=make_rule())
             rules.break_rule(make_rule().pk, reason="Gone.")
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             client.get(PAGE)

@@ -182,6 +182,19 @@ def test_it_detaches_the_ticket_of_a_test(as_user, editor, run):
     assert not Attachment.objects.exists()
 
 
+def test_it_says_which_findings_would_share_the_ticket(as_user, editor, form, finding):
+    alike = {"finding_type": finding.finding_type, "resource_id": finding.resource_id}
+    FindingFactory.create_batch(2, **alike)
+    FindingFactory(finding_type=finding.finding_type)
+    browser, said = as_user(editor), form | {"one_ticket_for": "resource"}
+    ask(browser, said, run="", finding=finding.finding_id)
+    run = TestRun.objects.get()
+    execution.carry_on(run.pk)
+    page = " ".join(browser.get(f"/tests/{run.pk}", headers=HTMX).text.split())
+    assert "2 other findings of the last 30 days would share this ticket" in page
+    assert "the rule makes one per resource." in page
+
+
 def test_it_runs_again_and_tests_another(as_user, editor, run, finding):
     TestRun.objects.update(state="failed", reason="Jira was asleep.")
     client, again = as_user(editor), f"/tests/{run.pk}/again"

@@ -11,6 +11,7 @@ from django_q.signing import SignedPackage
 
 from config.runtime import schedules
 from config.runtime.broker import HEARTBEAT, SelfWaking
+from tests.factories import FindingFactory
 from tests.ticketing.outbox import promised
 from ticketing.models import ExternalIssue
 
@@ -36,6 +37,16 @@ def test_it_rings_for_life_and_for_what_is_due():
     broker = Broker()
     assert woken_for(broker) == [HEARTBEAT, DELIVER]
     assert woken_for(broker) == []
+
+
+def test_a_ticket_that_becomes_due_is_seen_within_a_second(monkeypatch):
+    seconds = iter((10.0, 10.9, 11.0, 11.9, 12.0))
+    monkeypatch.setattr("config.runtime.broker.time.monotonic", lambda: next(seconds))
+    broker = Broker()
+    assert woken_for(broker) == [HEARTBEAT]
+    promised()
+    rung = [woken_for(broker) for _ in range(4)]
+    assert rung == [[], [DELIVER], [], [DELIVER]]
 
 
 @pytest.mark.parametrize(
@@ -84,5 +95,11 @@ def test_it_still_gives_signs_of_life_while_the_database_is_away(monkeypatch):
 def test_asking_what_is_due_is_cheap(django_assert_num_queries):
     promised()
     ExternalIssue.objects.update(state="created", issue_id="1")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         schedules.due()
+
+
+@pytest.mark.parametrize(("seconds", "rings"), [(1, False), (6, True)])
+def test_a_lost_wake_up_of_the_pipeline_costs_seconds(seconds, rings):
+    FindingFactory(unevaluated_since=timezone.now() - timedelta(seconds=seconds))
+    assert ("automation.tasks.evaluate" in woken_for(Broker())) is rings

@@ -119,6 +119,7 @@ def test_it_saves_what_is_kept_in_step_and_signs_it(editor):
         status_mapping={"CLOSED": "10002"},
         priority_mapping={"P1": "1"},
         no_way_back="leave",
+        custom_fields={},
     )
     save_sync(destination, settings, actor=editor)
     save_sync(destination, settings, actor=editor)

@@ -397,7 +397,7 @@ def test_issues_in_step_cost_the_same_however_many_they_are(
     for _ in range(3):
         make_issue()
     SpacePoll.objects.update(due_at=timezone.now() + timedelta(days=1))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert due_again(frozen) == 3
     for _ in range(7):
         make_issue()

@@ -149,6 +149,7 @@ class SyncForm(forms.Form):
             status_mapping=self._mapping("status"),
             priority_mapping=self._mapping("priority"),
             no_way_back=said["no_way_back"],
+            custom_fields=present.custom_fields,
         )
 
     def _mapping(self, name: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('is_continuation', models.BooleanField(default=False)),
                 ('templates', models.JSONField(default=dict)),
                 ('written', models.JSONField(default=dict)),
+                ('written_at', models.DateTimeField()),
                 ('refresh_since', models.DateTimeField(null=True)),
                 ('added', models.PositiveIntegerField(default=0)),
                 ('commented_at', models.DateTimeField(null=True)),

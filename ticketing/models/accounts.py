@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -251,6 +251,10 @@ class Destination(models.Model):
         max_length=255, default=DUE_DATE_FIELD, db_default=DUE_DATE_FIELD
     )
     due_date_has_time = models.BooleanField(default=False, db_default=False)  # that field
+    # Its id in Jira → {"sync_type": once or off, "value": as Jira takes it}
+    custom_fields = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), blank=True
+    )
     status_mapping = models.JSONField(default=dict, blank=True)  # Case.Status → Jira status id
     priority_mapping = models.JSONField(default=dict, blank=True)  # P1…P5 → Jira priority id
     no_way_back = models.CharField(

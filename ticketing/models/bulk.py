@@ -22,6 +22,7 @@ class BulkRun(models.Model):
         MUTE = "mute", "Mute"
         ASSIGN = "assign", "Assign"
         STATUS = "status", "Change status"
+        SEVERITY = "severity", "Change severity"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -48,7 +49,7 @@ class BulkRun(models.Model):
         ordering = ("-created_at",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(deed__in=["tickets", "attach", "mute", "assign", "status"]),
+                condition=Q(deed__in=["tickets", "attach", "mute", "assign", "status", "severity"]),
                 name="bulk_run_deed_known",
             ),
             models.CheckConstraint(

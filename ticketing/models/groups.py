@@ -35,6 +35,7 @@ class CaseGroup(models.Model):
     # --- its text, which follows the findings until somebody else changes it
     templates = models.JSONField(default=dict)  # the rule's own summary and description
     written = models.JSONField(default=dict)  # what we wrote last: digests of texts; priority
+    written_at = models.DateTimeField()
     refresh_since = models.DateTimeField(null=True)  # findings came or went, or changed
 
     # --- the next comment in the tracker

@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from config.lib.workers import worker_name
-from ticketing import accounts
+from ticketing import accounts, pacing
 from ticketing.models import Attempt, ExternalIssue, JiraAccount
 from ticketing.outbox import timing, waiting
 from ticketing.outbox.moves import move, of
@@ -80,7 +80,10 @@ def claim(account_id: UUID, *, only: UUID | None = None) -> ExternalIssue | None
         return None
     used = waiting.slots_in_use(account)[found.space_id]
     slot = next(each for each in range(waiting.slots_of(account)) if each not in used)
-    return _claimed(found, slot=slot, now=now)
+    claimed = _claimed(found, slot=slot, now=now)
+    if claimed and not only:
+        pacing.let_one_through(account, now)
+    return claimed
 
 
 def claim_looks(account_id: UUID) -> list[Look]:

@@ -321,7 +321,8 @@ def _absent(rows: Any, issue: ExternalIssue, *, now: datetime) -> None:
     if silent >= MAX_CREATES or failed >= MAX_FAILED_CREATES:
         _ask(rows, _TOO_OFTEN.format(silent + failed), issue, now=now)
         return
-    wait = doubled(timing.TIMING.first_wait, failed, longest=timing.TIMING.longest_wait)
+    times = failed - timing.TIMING.soon_again
+    wait = doubled(timing.TIMING.first_wait, times, longest=timing.TIMING.longest_wait)
     not_before = max(now, (issue.posted_at or now) + wait) if failed else now
     move(rows, State.UNSURE, State.PENDING, not_before=not_before, reason="Not found in Jira.")
 

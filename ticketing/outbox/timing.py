@@ -41,17 +41,21 @@ class Timing:
     first_wait: timedelta = timedelta(seconds=2)
     longest_wait: timedelta = timedelta(minutes=15)
     """Between two tries after a passing fault: doubled each time, up to this."""
+    soon_again: int = 3
+    """So many failures of one create do not double its wait: the looks between them take 10 s
+    each, and where three in ten fail one ticket of a hundred fails four times in a row."""
 
     def scaled(self, factor: float) -> Self:
         """The same life, faster."""
         return replace(
-            self, **{each.name: _scaled(self, each.name, factor) for each in fields(self)}
+            self, **{each.name: _scaled(getattr(self, each.name), factor) for each in fields(self)}
         )
 
 
-def _scaled(timing: Timing, name: str, factor: float) -> Any:
-    value = getattr(timing, name)
-    return tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
+def _scaled(value: Any, factor: float) -> Any:
+    if isinstance(value, tuple):
+        return tuple(each * factor for each in value)
+    return value * factor if isinstance(value, timedelta) else value
 
 
 TIMING = Timing()

@@ -86,6 +86,12 @@ def bulk_actions(context: template.Context) -> dict[str, Any]:
     return {"may_write": _may_write(context), "total": context["total"], "most": MAX_FINDINGS}
 
 
+@register.inclusion_tag("ticketing/_group_actions.html", takes_context=True)
+def group_actions(context: template.Context) -> dict[str, Any]:
+    """What can be done to the findings of groups."""
+    return {"may_write": _may_write(context), "per": context["params"].grouping.text}
+
+
 @register.inclusion_tag("ticketing/_bulk_strip.html", takes_context=True)
 def bulk_strip(context: template.Context) -> dict[str, Any]:
     """How far the person's own bulk run is; nothing if there is none. Up to four statements."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django import forms
@@ -21,7 +21,8 @@ from findings.forms import Everything, count_label
 from findings.views.action_forms import back, render_action_form
 from ticketing import bulk, outbox
 from ticketing.allowed_spaces import SpaceClosed
-from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues
+from ticketing.bulk_groups import in_groups
+from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues, tickets_of
 from ticketing.forms.bulk import FORMS
 from ticketing.forms.tickets import TicketForm
 from ticketing.models import BulkRun
@@ -35,6 +36,7 @@ _TITLES = {
     Deed.MUTE: ("Mute {}", "Mute"),
     Deed.ASSIGN: ("Assign {}", "Assign"),
     Deed.STATUS: ("Change the status of {}", "Change status"),
+    Deed.SEVERITY: ("Change the severity of {}", "Change severity"),
 }
 _TEXT = "All that the search finds now. It goes on when you close this page."
 MOST_RUNS = 50
@@ -50,11 +52,13 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
     pks = _found(request, everything)
     if not pks:
         return back(request)
-    form = FORMS[deed](request.POST if "save" in request.POST else None, number=len(pks))
+    form = _form(request, deed, len(pks))
     if form.is_valid() and (change := everything.change(len(pks))):
         form.add_error(None, change)
     if not form.is_valid():
         title, label = _TITLES[Deed(deed)]
+        if request.POST.get("per"):
+            title = "Create tickets for {}"
         title = title.format(count_label(len(pks)))
         hidden = everything.hidden(len(pks))
         return render_action_form(request, hidden, form, title=title, label=label, text=_TEXT)
@@ -63,6 +67,12 @@ def start_run(request: HttpRequest, deed: str) -> HttpResponse:
     except SpaceClosed as closed:
         messages.error(request, f"Nothing was started. {closed}")
     return back(request)
+
+
+def _form(request: HttpRequest, deed: str, number: int) -> forms.Form:
+    of_tickets = {"per": request.POST.get("per", "")} if deed == Deed.TICKETS else {}
+    data = request.POST if "save" in request.POST else None
+    return FORMS[deed](data, number=number, **of_tickets)
 
 
 @require(Permission.CASES_WRITE)
@@ -103,7 +113,7 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "failures": failures_of(run),
         "most": MOST_SHOWN,
         "refused": refused_issues(run).select_related("case").order_by("created_at")[:MOST_SHOWN],
-        "tickets": run.steps.exclude(case=None).select_related("case")[:MOST_SHOWN],
+        "tickets": tickets_of(run)[:MOST_SHOWN],
         "may_change": signed_in(request).may(bulk.NEEDS[run.deed]),
     }
     in_page = "HX-Request" in request.headers
@@ -151,12 +161,15 @@ def _try_again(run: BulkRun, request: HttpRequest) -> bool:
 def _start(
     request: HttpRequest, deed: str, everything: Everything, form: forms.Form, pks: list[int]
 ) -> BulkRun:
-    asked = {
+    asked: dict[str, Any] = {
         "said": form.said,  # type: ignore[attr-defined]  # each of FORMS says it
         "finding_pks": pks,
         "search": everything.params.state,
         "actor": signed_in(request),
     }
+    if names := asked["said"].get("per"):
+        in_order = everything.with_values(names, most=bulk.MOST)
+        asked["finding_pks"], asked["said"]["starts"] = in_groups(in_order)
     if deed == Deed.ATTACH:
         found, place = form.cleaned_data["key"], form.destination  # type: ignore[attr-defined]
         return bulk.start_attaching(everything.run_id, found, place, **asked)

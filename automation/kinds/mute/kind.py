@@ -1,16 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
 
 from automation.engine.rules import RuleSpec
-from automation.kinds.base import EffectKind, Match, Problem, actor_of
+from automation.kinds.base import EffectKind, Match, Note, Problem, actor_of
 from automation.kinds.mute.action import MuteFinding
 from automation.kinds.mute.form import MuteForm
 from automation.kinds.mute.preview import MutePreview
+from findings.facts import OPEN_STATUSES
+from findings.models import Finding
 from findings.rule_effects import MuteSpec, mute, mute_effects, unmute, unmute_effects
 from findings.services import Claimed
 
+_UNMUTED, _LIFTED = "@workflow.mute.unmuted_rule_id", "@workflow.mute.is_lifted"
 EXPIRED = "Invalid expiration date. Please provide an expiration date in the future"
 
 
@@ -50,6 +56,20 @@ class MuteKind(EffectKind):
         until = f" until {action.expires:%Y-%m-%d}" if action.expires else ""
         return f"{action.reason.label}{until}"
 
+    def notes(self, rules: Sequence[RuleSpec], now: datetime) -> Mapping[UUID, Note]:
+        specs = {UUID(rule.id): rule for rule in rules}
+        unmuted = Finding.objects.order_by().filter(unmuted_rule_id__in=specs)
+        lifted = Count("pk", filter=Q(is_mute_lifted=True, status__in=OPEN_STATUSES))
+        left = Count("pk", filter=Q(is_mute_lifted=False))
+        counts = unmuted.values_list("unmuted_rule_id").annotate(lifted=lifted, left=left)
+        notes = {
+            pk: _expired(specs[pk], left)
+            if self.has_ended(specs[pk].action, now)
+            else _lifted(specs[pk], lifted)
+            for pk, lifted, left in counts
+        }
+        return {pk: note for pk, note in notes.items() if note}
+
     def if_deleted(self, number: int) -> str:
         are = "1 finding is" if number == 1 else f"{number:,} findings are"
         get = "It gets" if number == 1 else "They get"
@@ -68,6 +88,20 @@ class MuteKind(EffectKind):
         if rule is None:
             return unmute_effects([finding]).after()[0]
         return mute_effects([(finding, _spec(rule), actor_of(rule))], now=now).after()[0]
+
+
+def _lifted(rule: RuleSpec, number: int) -> Note | None:
+    stay = "stays" if number == 1 else "stay"
+    text = f"{number:,} unmuted by a person {stay} open."
+    is_open = [("status", status) for status in OPEN_STATUSES]
+    return Note(text, [("q", f"{_UNMUTED}:{rule.id} {_LIFTED}:true"), *is_open]) if number else None
+
+
+def _expired(rule: RuleSpec, number: int) -> Note | None:
+    were = "finding was" if number == 1 else "findings were"
+    text = f"Expired: {number:,} {were} unmuted."
+    search = [("q", f"{_UNMUTED}:{rule.id} {_LIFTED}:false")]
+    return Note(text, search, is_warning=True) if number else None
 
 
 def _spec(rule: RuleSpec) -> MuteSpec:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
 
 from automation.engine.rules import RuleSpec
-from automation.kinds.base import EffectKind, Match, Problem
+from automation.kinds.base import EffectKind, Match, Note, Problem
 from automation.kinds.severity.action import (
     FLOOR_IS_LOW,
     Level,
@@ -17,7 +20,8 @@ from automation.kinds.severity.form import SeverityForm
 from automation.kinds.severity.preview import SeverityPreview
 from automation.kinds.severity.scanner_severity import named
 from automation.kinds.severity.words import describe
-from findings.facts import Severity, type_choice
+from findings.facts import GONE_STATUSES, Severity, Status, type_choice
+from findings.models import Finding
 from findings.rule_effects import set_severities, severity_effects
 from findings.rule_state import RuleActor
 from findings.services import Claimed
@@ -67,6 +71,12 @@ class SeverityKind(EffectKind):
     def describe(self, action: ModifySeverity, query: str) -> Mapping[str, Any]:
         return describe(action, query)
 
+    def notes(self, rules: Sequence[RuleSpec], now: datetime) -> Mapping[UUID, Note]:
+        here = Finding.objects.order_by().exclude(status__in=GONE_STATUSES)
+        kept = here.filter(severity_rule_id__in=[rule.id for rule in rules])
+        counts = kept.exclude(person_severity="").values_list("severity_rule_id")
+        return {pk: _kept(pk, number) for pk, number in counts.annotate(number=Count("pk"))}
+
     def if_deleted(self, number: int) -> str:
         go = "1 finding goes" if number == 1 else f"{number:,} findings go"
         return f"{go} back to the scanner's severity. Resolved and auto-closed ones keep theirs."
@@ -76,6 +86,13 @@ class SeverityKind(EffectKind):
 
     def foresee(self, match: Match, now: datetime) -> Claimed:
         return severity_effects([_change(match)]).after()[0]
+
+
+def _kept(pk: UUID, number: int) -> Note:
+    matches = "1 match keeps" if number == 1 else f"{number:,} matches keep"
+    query = f"@workflow.automations.rule_id:{pk} @severity_details.user_adjusted.value:*"
+    here = [("status", status.value) for status in Status if not status.is_gone]
+    return Note(f"{matches} the severity that a person set.", [("q", query), *here])
 
 
 def _change(match: Match) -> tuple[Claimed, str, RuleActor | None]:

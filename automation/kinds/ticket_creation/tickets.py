@@ -13,7 +13,7 @@ from config.lib.links import absolute
 from findings.facts import Facts, facts_to_json
 from ticketing.drafts import Draft, finding_draft
 from ticketing.group_text import Group, Member, Summary
-from ticketing.groups import GroupDraft
+from ticketing.groups import GroupDraft, write_group
 from ticketing.outbox import Promise
 from ticketing.placeholders import fill, summary_and_description
 
@@ -44,19 +44,28 @@ def promise_of(rule: RuleSpec, facts: Facts) -> Promise | None:
 
 def group_draft_of(ticket: Ticket, members: Sequence[Member]) -> GroupDraft:
     """The case for a group; `members` are its findings, the worst first."""
-    rule, action = ticket.rule, ticket.rule.action
-    fields = action.fields if action.is_jira else None
+    rule = ticket.rule
     return GroupDraft(
         case_id=ticket.case_id,
         rule_id=UUID(rule.id),
         key=ticket.key,
-        group=Group(action.grouping, ticket.values, rule.name),
+        group=Group(rule.action.grouping, ticket.values, rule.name),
         members=members,
-        templates={name: fields[name] for name in TEMPLATES if name in fields} if fields else {},
+        templates=_templates_of(rule),
         takes_more=ticket.is_last,
         follows=ticket.follows.case_id if ticket.follows else None,
         is_continuation=ticket.is_continuation,
     )
+
+
+def text_of_group(rule: RuleSpec, group: Group, members: Sequence[Member]) -> Draft:
+    """What the ticket for a group would say."""
+    return write_group(group, members, _templates_of(rule), "•••")
+
+
+def _templates_of(rule: RuleSpec) -> dict[str, Any]:
+    fields = (rule.action.fields if rule.action.is_jira else None) or {}
+    return {name: fields[name] for name in TEMPLATES if name in fields}
 
 
 def promise_of_group(rule: RuleSpec, facts: Sequence[Facts]) -> Promise | None:

@@ -15,7 +15,7 @@ from automation.rule_file.parse import read_rules
 from automation.rule_file.plan import Plan, plan_rules
 from automation.rule_file.report import describe, rules_of
 from automation.rule_file.serialize import write_rules
-from automation.rules.data import InvalidRule
+from automation.rules.data import CANNOT_BE_READ, InvalidRule, known_action
 from automation.rules.services import RulesChanged, current_version
 from config.accounts.models import User
 from config.accounts.roles import Permission, lowest_role_with
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             sys.exit(DIFFERS)
 
     def _export(self, file: str, *, with_ids: bool) -> None:
-        rules = list(Rule.objects.all())
+        rules = _readable_rules()
         text = write_rules(rules, with_ids=with_ids)
         if file == "-":
             self.stdout.write(text, ending="")
@@ -60,6 +60,7 @@ class Command(BaseCommand):
             Path(file).write_text(text)
 
     def _plan(self, file: str) -> Plan:
+        _readable_rules()
         try:
             plan = plan_rules(read_rules(_read(file)))
         except RuleFileError as error:
@@ -82,6 +83,16 @@ class Command(BaseCommand):
         for kind in plan.changed_kinds:
             version = current_version(kind)
             self.stdout.write(f"Applied as version {version} of the {rules_of(kind)}.")
+
+
+def _readable_rules() -> list[Rule]:
+    """All of them. Raises CommandError for those that cannot be read: nothing is left out of a
+    file, or deleted by one, unseen."""
+    rules = list(Rule.objects.all())
+    if bad := [rule.name for rule in rules if known_action(rule) is None]:
+        names = ", ".join(bad)
+        raise CommandError(f"{names}: {CANNOT_BE_READ} Say anew what it does, or delete it.")
+    return rules
 
 
 def _read(file: str) -> str:

@@ -67,13 +67,18 @@ def _project_in_sandbox(*, actor: User | None) -> Project:
 
 
 def _rules(project: Project, *, in_jira: Project | None) -> list[RuleData]:
-    """In order. The second matches more findings than its limit: that shows what happens then."""
+    """In order. The second matches more findings than its limit, which shows what happens then;
+    the third makes one ticket for all findings of a scanner's rule."""
     target, where = Target.JIRA if in_jira else Target.CASE_MANAGEMENT, in_jira or project
     labels = {"labels": ["security"]} if in_jira else None
 
-    def with_jira(limit: int) -> CreateTicket:
+    def with_jira(limit: int, *, group_by: list[str] | None = None) -> CreateTicket:
         return CreateTicket(
-            target=target, project_id=where.pk, max_tickets_per_day=limit, fields=labels
+            target=target,
+            project_id=where.pk,
+            max_tickets_per_day=limit,
+            fields=labels,
+            group_by=group_by,
         )
 
     def in_cases(limit: int) -> CreateTicket:
@@ -97,7 +102,7 @@ def _rules(project: Project, *, in_jira: Project | None) -> list[RuleData]:
             name="Serious weaknesses in code",
             finding_types=[FindingType.STATIC_CODE],
             query="@severity:(critical OR high)",
-            action=with_jira(25),
+            action=with_jira(25, group_by=["rule"]),
         ),
         RuleData(
             name="Shell commands built from input",

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.site import overview
+from config.site.grouping_advice import grouping_advice
 
 CHART_DAYS = 7  # at least, whatever the range
 
@@ -27,6 +28,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
         "range": chosen,
         "is_fresh": not rules and not any(row.open for row in severities) and not pipeline.findings,
         "broken": overview.broken(rules),
+        "advice": grouping_advice(rules),
         "coverage": overview.coverage(days),
         "today": overview.today(rules),
         "speed": overview.speed(days),

@@ -1,15 +1,19 @@
 // The explorer: rows open in the drawer, J and K walk them.
 import { isBegun } from "./shortcuts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
+import { toggle } from "./groups.js";
 import "./query.js";
 import "./search.js";
 import "./selection.js";
+import "./tags.js";
 
 const drawer = document.getElementById("drawer");
-const rows = () => [...document.querySelectorAll("tr[data-finding]")];
+const ROW = "tr[data-finding], tr[data-group]";
+const BOX = "input[name=finding], input[name=within]";
+const rows = () => [...document.querySelectorAll(ROW)].filter((row) => !row.hidden);
 const openId = () => new URLSearchParams(location.search).get("finding");
 const rowOf = (id) => rows().find((row) => row.dataset.finding === id);
-const linkOf = (row) => row?.querySelector("[data-opens-finding]");
+const linkOf = (row) => row?.querySelector("[data-opens-finding], [data-opens-group]");
 
 function address(id, tab = "") {
   const here = new URL(location);
@@ -59,13 +63,13 @@ document.addEventListener("click", (event) => {
   }
   const step = event.target.closest("[data-moves]");
   if (step) move(Number(step.dataset.moves));
-  if (event.target.closest("[data-selects]")) here()?.querySelector("input[name=finding]")?.click();
+  if (event.target.closest("[data-selects]")) here()?.querySelector(BOX)?.click();
 });
 
-const here = () => (drawer.open ? rowOf(wanted) : document.activeElement.closest("tr[data-finding]"));
+const here = () => (drawer.open ? rowOf(wanted) : document.activeElement.closest(ROW));
 
 function move(by) {
-  const all = rows();
+  const all = drawer.open ? rows().filter((row) => row.dataset.finding) : rows();
   const at = all.indexOf(here());
   const next = at < 0 ? all[0] : all[at + by];
   if (!next) return;
@@ -77,8 +81,8 @@ function move(by) {
 let anchor = null; // where a range begins: the box last set
 
 function selectRange() {
-  const boxes = rows().map((row) => row.querySelector("input[name=finding]"));
-  const ends = [boxes.indexOf(anchor), rows().indexOf(here())];
+  const boxes = rows().map((row) => row.querySelector(BOX)).filter(Boolean);
+  const ends = [boxes.indexOf(anchor), boxes.indexOf(here()?.querySelector(BOX))];
   if (!boxes[0] || ends[1] < 0) return;
   const from = ends[0] < 0 ? ends[1] : Math.min(...ends);
   for (const box of boxes.slice(from, Math.max(...ends) + 1)) box.checked = true;
@@ -87,26 +91,29 @@ function selectRange() {
 
 function createTicket() {
   if (drawer.open) return drawer.querySelector("[data-key=t]")?.click();
-  const box = here()?.querySelector("input[name=finding]");
-  if (box && !document.querySelector("#bulk input[name=finding]:checked")) box.click();
-  if (document.querySelector("#bulk input[name=finding]:checked")) [...document.querySelectorAll("#bulk [data-key=t]")].find((each) => each.checkVisibility())?.click();
+  const box = here()?.querySelector(BOX);
+  const isAny = () => document.querySelector("#bulk :is(input[name=finding], input[name=within]):checked");
+  if (box && !isAny()) box.click();
+  if (isAny()) [...document.querySelectorAll("#bulk [data-key=t]")].find((each) => each.checkVisibility())?.click();
 }
 
 const KEYS = {
   X: selectRange,
   t: createTicket,
-  o: () => !drawer.open && here() && open(here()),
-  w: () => !drawer.open && here() && open(here(), { tab: "why" }),
+  o: () => !drawer.open && here() && (here().dataset.finding ? open(here()) : toggle(here())),
+  w: () => !drawer.open && here().dataset.finding && open(here(), { tab: "why" }),
+  ArrowRight: () => toggle(here(), true),
+  ArrowLeft: () => toggle(here(), false),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
 };
 
-document.addEventListener("change", ({ target }) => { if (target.name === "finding") anchor = target; });
+document.addEventListener("change", ({ target }) => { if (target.matches(BOX)) anchor = target; });
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   const act = KEYS[key];
   if (!act || isBegun() || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (key.startsWith("Arrow") && !target.closest("[data-opens-finding]")) return;
+  if (key.startsWith("Arrow") && !target.closest("[data-opens-finding], [data-opens-group]")) return;
   if (key.length === 1 && !document.querySelector("[data-single-keys]").checked) return;
   if (target.closest("input:not([type=checkbox]), textarea, select, dialog:modal, .menu, .pop")) return;
   if (key === "w" && (drawer.open || !here())) return; // the panel's own

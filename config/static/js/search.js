@@ -26,6 +26,11 @@ function paramsOf(data) {
   return kept;
 }
 
+form?.addEventListener("change", ({ target }) => {
+  // Groups are of what they were grouped by: grouped by something else, the search is whole again.
+  if (target.name === "group") for (const each of form.querySelectorAll("[data-within]")) each.remove();
+}, true);
+
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.elt !== form) return;
   const late = document.getElementById("facets-load");
@@ -40,13 +45,14 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   document.getElementById("q").setAttribute("aria-invalid", String(Boolean(failed)));
   if (failed) return;
   if (detail.requestConfig.triggeringEvent?.type !== "input") makePills();
+  form.querySelector(".group-by")?.classList.toggle("is-set", Boolean(form.elements.group.value));
   history.pushState(null, "", detail.pathInfo.requestPath.replace(/\?$/, ""));
   for (const link of document.querySelectorAll("[data-follows-search]")) link.search = location.search;
   announce(document.querySelector("[data-announces] b").textContent);
 });
 
 document.querySelector(".export")?.addEventListener("click", () => {
-  const label = document.querySelector("[data-announces] b").textContent;
+  const label = document.querySelector("[data-exports]")?.dataset.exports ?? document.querySelector("[data-announces] b").textContent;
   toast({ tone: "info", title: "Export started", text: `${label}, saved by your browser as they arrive. You may go on meanwhile.` });
 });
 

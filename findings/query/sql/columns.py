@@ -13,11 +13,12 @@ from findings.query.ast import Bound, Exact, Exists, Matcher, Range
 from findings.query.predicate import test
 from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of, negated
 
-IDS = ("ticket_rule_id", "mute_rule_id", "due_rule_id")
+IDS = ("ticket_rule_id", "mute_rule_id", "unmuted_rule_id", "due_rule_id")
 _OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 _FLAGS: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "ticket_over_limit": lambda names: f"{names['ticket']} = '{Ticket.OVER_LIMIT}'",
     "is_muted_by_rule": lambda names: f"{names['mute_rule_id']} IS NOT NULL",
+    "is_lifted": lambda names: names["is_mute_lifted"],
     "is_in_security_inbox": (
         lambda names: f"{names['is_in_inbox']} AND {names['status']} IN ({_OPEN})"
     ),

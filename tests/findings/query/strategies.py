@@ -89,6 +89,8 @@ findings = st.fixed_dictionaries(
         "ticket_status": st.sampled_from(["", "open", "in_progress", "closed"]),
         "person_severity": st.sampled_from(["", *(s.value for s in Severity)]),
         "mute_rule_id": st.sampled_from([None, RULE]),
+        "unmuted_rule_id": st.sampled_from([None, RULE]),
+        "is_mute_lifted": st.booleans(),
         "is_in_inbox": st.booleans(),
         "due_at": st.none() | times,
         "due_rule_id": st.sampled_from([None, RULE]),

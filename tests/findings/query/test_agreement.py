@@ -55,3 +55,30 @@ def test_it_finds_in_the_database_what_the_predicate_matches(frozen, drawn, term
         found = set(Finding.objects.filter(condition(node)).values_list("pk", flat=True))
         assert [row.pk in found for row in rows] == expected, write(node)
         assert [matches(facts) for facts in sent] == expected, write(node)
+
+
+NESTED = [["x"], [["x"]], [[["x"]]], ["y", ["x"]], [[7.0]], [["7"]], [[True]], [["10.0.0.1"]]]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text",
+    ["x", "7", "7.0", "true", "x*", ">=7", "[1 TO 9]", "*", '""', "10.0.0.1"],
+)
+@pytest.mark.parametrize("path", ["a", "a.b", "workflow.a"])
+def test_it_opens_an_array_once_wherever_it_is(path, text):
+    """PostgreSQL's path filters open one more."""
+    documents = [{"a": value} for value in NESTED]
+    documents += [{"a": {"b": value}} for value in NESTED]
+    documents += [{"a": [[{"b": "x"}], {"b": value}]} for value in NESTED]
+    for document in documents:
+        FindingFactory(attributes=document, workflow=document)
+    root = parse(f"@{path}:{text}").root
+    matches = compile_predicate(root)
+    rows = Finding.objects.in_bulk()
+    expected = {pk for pk, row in rows.items() if matches(_facts(row))}
+    assert set(Finding.objects.filter(condition(root)).values_list("pk", flat=True)) == expected
+
+
+def _facts(row):
+    return Facts._make(getattr(row, name) for name in Facts._fields)

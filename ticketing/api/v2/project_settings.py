@@ -6,6 +6,8 @@ switching it on is refused: nobody shall believe in what does not happen.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -34,6 +36,7 @@ _MAPPED: dict[str, frozenset[str]] = {
     "priority": frozenset(Case.Priority.values) - {"NOT_DEFINED"},
 }
 _LONGEST_ID = 64
+_CUSTOM_FIELD = re.compile(r"customfield_[0-9]{1,18}")
 _DUE_DATE = f"{JIRA}/sync/properties/due_date"
 T = TypeVar("T")
 NOT_BUILT = (
@@ -45,9 +48,8 @@ NOT_BUILT = (
     "notification",
 )
 Mode = Literal["two_way", "once", "off"]
-_Never = Annotated[
-    Any, Meta(description="Not built: it can only be off."), documented(type="object")
-]
+_MAX_CUSTOM_FIELDS, _MAX_VALUE = 100, 10_000
+_VALUE_TYPES = ("string", "number", "object", "array", "boolean")
 
 
 class _Property(Struct):
@@ -65,6 +67,19 @@ class _DueDate(Struct):
     ] = None
 
 
+class _CustomField(Struct):
+    """A value that each new issue gets. A case has no such field: nothing can come back."""
+
+    sync_type: Annotated[Mode | None, Meta(description="`once` at creation, or `off`.")] = None
+    value: Annotated[
+        Any,
+        Meta(description="As Jira takes it."),
+        documented(
+            anyOf=[{"type": each} for each in ("string", "number", "object", "array", "boolean")]
+        ),
+    ] = None
+
+
 class _Properties(Struct):
     """What `_properties` reads: a field that is not known is refused in its own words."""
 
@@ -75,7 +90,7 @@ class _Properties(Struct):
     priority: _Property | None = None
     comments: _Property | None = None
     due_date: _DueDate | None = None
-    custom_fields: _Never = None
+    custom_fields: dict[str, _CustomField] | None = None
 
 
 class _Off(Struct):
@@ -137,8 +152,9 @@ def _jira(destination: Destination) -> Jira:
         mapping = getattr(destination, f"{name}_mapping")
         properties[name] |= {"mapping": mapping, "name_mapping": {}}
     properties["due_date"] |= {"jira_field_id": destination.due_date_field}
-    properties |= {"custom_fields": {}}
-    is_synced = any(mode != SyncMode.OFF for mode in modes.values())
+    properties |= {"custom_fields": destination.custom_fields}
+    sent = [each["sync_type"] for each in destination.custom_fields.values()]
+    is_synced = any(mode != SyncMode.OFF for mode in (*modes.values(), *sent))
     return Jira(
         enabled=destination.is_enabled,
         metadata=_Metadata(str(destination.account_id), destination.space_id, destination.type_id),
@@ -159,6 +175,7 @@ class Wanted(Struct):
     properties: dict[str, _Property] = {}
     due_date: _DueDate | None = None
     due_date_has_time: bool = False
+    custom_fields: dict[str, dict[str, Any]] | None = None
 
 
 def check(settings: Settings, present: Destination | None) -> Wanted:
@@ -172,7 +189,12 @@ def check(settings: Settings, present: Destination | None) -> Wanted:
     if jira.auto_creation and jira.auto_creation.enabled:
         detail = "Issues are created by rules, by people and by the API, not for every case."
         raise ApiError(400, detail=detail, pointer=f"{JIRA}/auto_creation/enabled")
-    wanted = Wanted(jira, properties=_properties(jira.sync), due_date=_due_date(jira.sync))
+    wanted = Wanted(
+        jira,
+        properties=_properties(jira.sync),
+        due_date=_due_date(jira.sync),
+        custom_fields=_custom_fields(jira.sync),
+    )
     if jira.metadata:
         account_id, space_id, type_id = _ids(jira.metadata, present)
         wanted.account = find_account(coded_uuid_of(account_id, "accountid"))
@@ -245,8 +267,13 @@ def _store_sync(destination: Destination, wanted: Wanted, *, actor: User | None)
         if said.mapping is not None:
             changes[f"{name}_mapping"] = said.mapping
     changes |= _due_date_changes(wanted)
+    if wanted.custom_fields is not None:
+        changes["custom_fields"] = wanted.custom_fields
     if wanted.jira.sync and wanted.jira.sync.enabled is False:
-        changes |= {f"sync_{name}": SyncMode.OFF.value for name in FIELDS}
+        off = SyncMode.OFF.value
+        fields = changes.get("custom_fields", settings.custom_fields)
+        changes |= {f"sync_{name}": off for name in FIELDS}
+        changes["custom_fields"] = {k: {**v, "sync_type": off} for k, v in fields.items()}
     changed = replace(settings, **changes)
     if asdict(changed) != asdict(settings):
         destinations.save_sync(destination, changed, actor=actor)
@@ -267,31 +294,52 @@ def _due_date(sync: _Sync | None) -> _DueDate | None:
     return _convert(said, _DueDate, pointer=_DUE_DATE) if said is not None else None
 
 
+def _custom_fields(sync: _Sync | None) -> dict[str, dict[str, Any]] | None:
+    """All of them: what is not among them is there no more. None: nothing was said."""
+    said = ((sync.properties if sync else None) or {}).get("custom_fields")
+    if said is None:
+        return None
+    pointer = f"{JIRA}/sync/properties/custom_fields"
+    fields = _convert(said, dict[str, _CustomField], pointer=pointer)
+    if len(fields) > _MAX_CUSTOM_FIELDS:
+        detail = f"A project has at most {_MAX_CUSTOM_FIELDS} custom fields."
+        raise ApiError(400, detail=detail, pointer=pointer)
+    return {name: _custom_field(name, each) for name, each in fields.items()}
+
+
+def _custom_field(name: str, said: _CustomField) -> dict[str, Any]:
+    pointer = f"{JIRA}/sync/properties/custom_fields/{cut(name)}"
+    mode = said.sync_type or SyncMode.OFF.value
+    if mode != SyncMode.OFF and (problem := _why_not_sent(name, mode, said.value)):
+        raise ApiError(400, detail=problem, pointer=pointer)
+    return {"sync_type": mode} | ({} if said.value is None else {"value": said.value})
+
+
+def _why_not_sent(name: str, mode: str, value: Any) -> str:
+    if not _CUSTOM_FIELD.fullmatch(name):
+        return "A custom field goes by its id in Jira, like customfield_10020."
+    if mode == SyncMode.TWO_WAY:
+        return "A case has no field for it, so nothing can come back: sync_type is once or off."
+    if value is None:
+        return "`value` is required: each new issue has it in this field."
+    if len(json.dumps(value)) > _MAX_VALUE:
+        return f"`value` is longer than {_MAX_VALUE:,} characters."
+    return ""
+
+
 def _properties(sync: _Sync | None) -> dict[str, _Property]:
     said = (sync.properties if sync else None) or {}
-    return {name: _property(name, value) for name, value in said.items() if _is_kept(name, value)}
+    return {name: _property(name, value) for name, value in said.items() if _is_kept(name)}
 
 
-def _is_kept(name: str, value: Any) -> bool:
-    """A field with a mode and perhaps a mapping; of the others the due date has its own words,
-    and custom fields can only be off, or empty."""
-    if name == "due_date":
+def _is_kept(name: str) -> bool:
+    """A field with a mode and perhaps a mapping; the others have their own words."""
+    if name in ("due_date", "custom_fields"):
         return False
     if name in FIELDS:
         return True
-    if name == "custom_fields" and _are_off(value):
-        return False
     detail = f"{cut(name)} is not synced; these are: {', '.join(FIELDS)}."
     raise ApiError(400, detail=detail, pointer=f"{JIRA}/sync/properties/{cut(name)}")
-
-
-def _are_off(fields: Any) -> bool:
-    """Nothing is said of any, or that it is not synced."""
-    modes = [
-        each.get("sync_type") if isinstance(each, dict) else each
-        for each in (fields.values() if isinstance(fields, dict) else [fields])
-    ]
-    return all(mode in (None, "off", {}) for mode in modes)
 
 
 def _property(name: str, value: Any) -> _Property:
