@@ -270,13 +270,12 @@ def _follow(case: Case, row: CaseGroup, findings: Sequence[Finding], *, now: dat
     for name in _TEXTS:
         if row.written.get(name) == _digest(getattr(case, name)):
             setattr(case, name, getattr(draft, name))
-    if _level(draft.priority) < min(_level(case.priority), _level(row.written["priority"])):
+    known = (case.priority, row.written.get("priority", case.priority))
+    if _level(draft.priority) < min(map(_level, known)):
         case.priority = draft.priority
-    ours = {
-        name: getattr(draft, name) for name in _TEXTS if getattr(case, name) == getattr(draft, name)
-    }
-    row.written |= {name: _digest(text) for name, text in ours.items()}
-    row.written["priority"] = draft.priority
+    ours = [name for name in _TEXTS if getattr(case, name) == getattr(draft, name)]
+    said = {name: _digest(getattr(case, name)) for name in ours}
+    row.written = {**row.written, **said, "priority": draft.priority}
     if before == (case.title, case.description, case.priority):
         return False
     case.modified_at = row.written_at = now
