@@ -153,6 +153,7 @@ MAKE: dict[str, Callable[[], Model]] = {
         key="0" * 32,
         group_by=["package"],
         group_values=["pypi/grpcio"],
+        written_at=timezone.now(),
         follows=_case(),
     ),
     "ticketing.Attachment": lambda: Attachment.objects.create(
