@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 CHUNK = 1_000  # more amortises the statements, less holds the locks for a shorter time
 SECONDS_A_RING = 30.0  # half of the queue's time-out; whoever is left over is rung for again
-LOST_AFTER = timedelta(seconds=5)
+LOST_AFTER, GIVEN_UP_AFTER = timedelta(seconds=5), timedelta(minutes=1)
 CHUNK_SECONDS = 5.0  # for matching; on SQLite everybody who writes waits for that long
 DIVIDING_SECONDS = 20.0  # for finding out which findings raise; the rest is divided next time
 MAX_CULPRITS = 10  # so many, and nothing decided: first see whether anything else succeeds
@@ -51,8 +51,12 @@ _NOT_THE_FINDINGS = (OperationalError, InterfaceError)  # the database is away, 
 
 
 def is_anything_due(now: datetime) -> bool:
-    """Whether a finding waits for longer than a wake-up takes: that one was lost."""
-    return unevaluated().filter(unevaluated_since__lt=now - LOST_AFTER).exists()
+    """Whether a finding waits for longer than a wake-up takes: that one was lost.
+
+    Where findings wait for over a minute something fails, and is tried again each minute.
+    """
+    lost = (now - GIVEN_UP_AFTER, now - LOST_AFTER)
+    return unevaluated().filter(unevaluated_since__range=lost).exists()
 
 
 def evaluate_all(*, seconds: float = SECONDS_A_RING) -> bool:

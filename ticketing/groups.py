@@ -8,7 +8,7 @@ comment) to `refresh_due`, which locks what it changes in the one order that the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -20,7 +20,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from config.lib.deadline import Deadline
-from config.lib.isolation import run_batch
+from config.lib.isolation import run_batch, run_each
 from config.lib.links import absolute
 from config.lib.rows import rewrite, store
 from findings.facts import OPEN_STATUSES
@@ -47,7 +47,7 @@ from ticketing.timeline import Kind, tell
 
 CHUNK = 200  # tickets in a transaction, or fewer with many findings
 SECONDS_A_RING = 10.0
-LOST_AFTER = timedelta(seconds=5)
+LOST_AFTER, GIVEN_UP_AFTER = timedelta(seconds=5), timedelta(minutes=1)
 COMMENT_EVERY = timedelta(hours=1)
 AT_MOST = "At most one comment an hour."
 _TEXTS = ("title", "description")  # that are ours until somebody writes something else
@@ -197,22 +197,33 @@ def join(additions: Sequence[Addition], *, now: datetime) -> None:
 def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
     """Have tickets say what is so of their findings now; returns how many were looked at.
 
-    Running it twice, late or at once with another worker changes nothing more.
+    Running it twice, late or at once with another worker changes nothing more. One that cannot be
+    written stops no other.
     """
-    deadline, done = Deadline(seconds), 0
-    while due := list(_due(timezone.now()).values_list("case_id", flat=True)[:CHUNK]):
-        chunk = portion(due)
-        run_batch(chunk, _refresh)
-        done += len(chunk)
-        if deadline.is_over:
+    deadline, looked_at = Deadline(seconds), list[UUID]()
+    run_each(_chunks(deadline, looked_at), lambda case_pks: run_batch(case_pks, _refresh))
+    return len(looked_at)
+
+
+def _chunks(deadline: Deadline, looked_at: list[UUID]) -> Iterator[Sequence[UUID]]:
+    """Cases that are due, by their ids; the first chunk in any case. Rings for what is left."""
+    due = _due(timezone.now()).values_list("case_id", flat=True)
+    while rest := list((due.filter(case_id__gt=looked_at[-1]) if looked_at else due)[:CHUNK]):
+        if looked_at and deadline.is_over:
             ring()
-            break
-    return done
+            return
+        chunk = portion(rest)
+        looked_at += chunk
+        yield chunk
 
 
 def is_anything_due(now: datetime) -> bool:
-    """Whether a ticket says what is not so for longer than a wake-up takes: that one was lost."""
-    return CaseGroup.objects.filter(refresh_since__lt=now - LOST_AFTER).exists()
+    """Whether a ticket says what is not so for longer than a wake-up takes: that one was lost.
+
+    What waits for over a minute fails, and is tried again each minute.
+    """
+    lost = (now - GIVEN_UP_AFTER, now - LOST_AFTER)
+    return CaseGroup.objects.filter(refresh_since__range=lost).exists()
 
 
 def _due(now: datetime) -> QuerySet[CaseGroup]:

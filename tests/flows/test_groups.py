@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from msgspec import structs
 
 from automation.decisions.conservation import violations
@@ -18,7 +19,7 @@ from automation.rules.data import data_of
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import change_status
-from ticketing import services
+from ticketing import groups, services
 from ticketing.following import follow_findings
 from ticketing.groups import refresh_due
 from ticketing.models import Case, CaseGroup, TimelineEntry
@@ -210,6 +211,25 @@ def test_11_7_a_priority_that_a_person_lowered_stays_until_a_worse_finding_joins
     assert Case.objects.get().priority == Case.Priority.P5
     found(1, prefix="worse", severity="critical")
     assert Case.objects.get().priority == Case.Priority.P1
+
+
+def test_one_ticket_that_cannot_be_written_stops_no_other(rule, report, monkeypatch):
+    for package in "abc":
+        report(2, prefix=package, attributes={"package": {"name": package}})
+    evaluate_all()
+    CaseGroup.objects.update(refresh_since=timezone.now())
+    culprit = Case.objects.order_by("pk")[1]
+    write = groups.write_group
+
+    def fails(group, members, templates, case_key):
+        if case_key == culprit.key:
+            raise ValueError("odd")
+        return write(group, members, templates, case_key)
+
+    monkeypatch.setattr(groups, "write_group", fails)
+    with pytest.raises(ExceptionGroup):
+        refresh_due()
+    assert [*CaseGroup.objects.exclude(refresh_since=None)] == [culprit.group]
 
 
 def test_it_takes_as_few_statements_for_any_number_of_groups(rule, report):

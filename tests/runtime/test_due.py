@@ -99,7 +99,7 @@ def test_asking_what_is_due_is_cheap(django_assert_num_queries):
         schedules.due()
 
 
-@pytest.mark.parametrize(("seconds", "rings"), [(1, False), (6, True)])
+@pytest.mark.parametrize(("seconds", "rings"), [(1, False), (6, True), (61, False)])
 def test_a_lost_wake_up_of_the_pipeline_costs_seconds(seconds, rings):
     FindingFactory(unevaluated_since=timezone.now() - timedelta(seconds=seconds))
     assert ("automation.tasks.evaluate" in woken_for(Broker())) is rings
