@@ -93,7 +93,7 @@ def fix_the_configuration(page: Page) -> None:
     expect(reason).to_contain_text("Team is now required in SEC")
     expect(reason).to_contain_text("2 tickets waiting")
     page.get_by_role("link", name="Fix configuration").click()
-    team = page.get_by_label("Team")
+    team = page.get_by_role("combobox", name="Team")
     expect(team).to_be_focused()
     team.select_option("Red")
     page.wait_for_load_state("networkidle")  # the preview is dim until it is there

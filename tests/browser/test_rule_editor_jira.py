@@ -88,7 +88,7 @@ def test_it_leads_to_a_required_field(page_as, editor, account):
 def test_it_creates_a_rule_by_keyboard(page_as, editor, account):
     page = page_as(editor)
     choose_place(page)
-    page.get_by_label("Team").select_option("Red")
+    page.get_by_role("combobox", name="Team").select_option("Red")
     add_field(page, "Labels")
     labels = page.get_by_role("combobox", name="Labels")
     labels.press_sequentially("security-auto")
