@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from automation.forms.criteria import RuleCriteria, narrowed
 from automation.kinds.base import RuleKind
 from automation.models import Rule
-from automation.rules.data import MAX_QUERY, InvalidRule
+from automation.rules.data import MAX_QUERY, InvalidRule, known_action
 from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError
 from findings.query.cost import MAX_COST
@@ -77,10 +77,16 @@ class CriteriaForm(forms.Form):
         self.may_write = may_write
         self.sent = data if data is not None else typed
         self.query_position: int | None = None
+        self.was: Any = known_action(rule) if rule else None  # what it does until now
         said = _typed(self.base_fields, typed) if typed is not None else {}
-        super().__init__(data, initial={**self._criteria_values(), **(initial or {}), **said})
+        super().__init__(data, initial={**self._stored_values(), **(initial or {}), **said})
+        self._complete()
 
-    def _criteria_values(self) -> dict[str, Any]:
+    def _complete(self) -> None:
+        """What the fields need to know that only the form as a whole can tell."""
+
+    def _stored_values(self) -> dict[str, Any]:
+        """What the fields show of the rule; editors add what is theirs."""
         rule = self.rule
         if rule is None:
             return {}

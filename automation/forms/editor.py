@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
-from django.http import QueryDict
 
 from automation.engine.rules import RuleSpec
 from automation.forms.criteria_form import errors_of
@@ -16,8 +14,7 @@ from automation.forms.jira import JiraPart
 from automation.forms.jira_fields import PREFIX
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
-from automation.models import Rule
-from automation.rules.data import InvalidRule, RuleData, known_action
+from automation.rules.data import InvalidRule, RuleData
 from config.accounts.models import User
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.models import Project
@@ -63,17 +60,19 @@ class RuleForm(GroupingPart, JiraPart):
         widget=forms.NumberInput(attrs={"min": 1, "max": 500, "class": "input"}),
     )
 
-    def __init__(
-        self,
-        data: QueryDict | None = None,
-        *,
-        rule: Rule | None = None,
-        initial: Mapping[str, Any] | None = None,
-        typed: QueryDict | None = None,
-        may_write: bool = True,
-    ) -> None:
-        initial = {**_initial(rule), **(initial or {})}
-        super().__init__(data, rule=rule, initial=initial, typed=typed, may_write=may_write)
+    def _stored_values(self) -> dict[str, Any]:
+        values, action = super()._stored_values(), self.action
+        if action is None:
+            return values
+        return values | {
+            "project": None if action.is_jira else action.project_id,
+            "assignee": action.assignee_id,
+            "limit": action.max_tickets_per_day,
+            **initial_grouping(action.grouping, reopens=bool(action.reopens_closed)),
+        }
+
+    def _complete(self) -> None:
+        super()._complete()
         self.fields["project"].required = not self.is_jira
         was = self.action
         if was is not None and was.assignee_id:
@@ -162,15 +161,3 @@ class RuleForm(GroupingPart, JiraPart):
             group_by=self.grouping(),
             reopens_closed=self.reopens_closed(),
         )
-
-
-def _initial(rule: Rule | None) -> dict[str, Any]:
-    action: CreateTicket | None = known_action(rule) if rule else None
-    if action is None:
-        return {}
-    return {
-        "project": None if action.is_jira else action.project_id,
-        "assignee": action.assignee_id,
-        "limit": action.max_tickets_per_day,
-        **initial_grouping(action.grouping, reopens=bool(action.reopens_closed)),
-    }

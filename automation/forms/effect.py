@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
-
-from django.http import QueryDict
 
 from automation.engine.rules import RuleSpec
 from automation.forms.criteria_form import CriteriaForm
 from automation.kinds.action_form import ActionForm
 from automation.kinds.base import EffectKind
-from automation.models import Rule
-from automation.rules.data import InvalidRule, RuleData, known_action, rule_spec, validate
+from automation.rules.data import InvalidRule, RuleData, rule_spec, validate
 
 NEW = UUID(int=0)
 _ANY_NAME = "New rule"
@@ -26,19 +22,9 @@ class EffectForm(ActionForm, CriteriaForm):
 
     kind: ClassVar[EffectKind]
 
-    def __init__(
-        self,
-        data: QueryDict | None = None,
-        *,
-        rule: Rule | None = None,
-        initial: Mapping[str, Any] | None = None,
-        typed: QueryDict | None = None,
-        may_write: bool = True,
-    ) -> None:
-        self.was = known_action(rule) if rule else None
+    def _stored_values(self) -> dict[str, Any]:
         values = {} if self.was is None else self.values_of(self.was)
-        initial = {**values, **(initial or {})}
-        super().__init__(data, rule=rule, initial=initial, typed=typed, may_write=may_write)
+        return {**super()._stored_values(), **values}
 
     def clean(self) -> None:
         """What no field sees by itself, in the words of the service."""

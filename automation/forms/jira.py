@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
-from django.http import QueryDict
 
 from automation.forms.criteria_form import CriteriaForm
 from automation.forms.jira_fields import PEOPLE, PREFIX, JiraField, Row, words_of
 from automation.kinds.ticket_creation.action import CreateTicket, Target
-from automation.models import Rule
-from automation.rules.data import known_action
 from automation.rules.selectors import remote_assignee
 from config.accounts.models import User
 from findings.facts import Facts, Severity
@@ -78,21 +76,24 @@ class JiraPart(CriteriaForm):
         widget=forms.Textarea(attrs={"rows": 5}),
     )
 
-    def __init__(
-        self,
-        data: QueryDict | None = None,
-        *,
-        rule: Rule | None = None,
-        initial: Mapping[str, Any] | None = None,
-        typed: QueryDict | None = None,
-        may_write: bool = True,
-    ) -> None:
-        self.accounts = list(connected_accounts())
-        self.action: CreateTicket | None = known_action(rule) if rule else None
+    @cached_property
+    def accounts(self) -> list[JiraAccount]:
+        return list(connected_accounts())
+
+    @property
+    def action(self) -> CreateTicket | None:
+        """What the rule does until now."""
+        action: CreateTicket | None = self.was
+        return action
+
+    @cached_property
+    def stored(self) -> Destination | None:
+        """Where the rule's tickets are created until now, if that is in Jira."""
         was = self.action
-        self.stored = destination_of(was.project_id) if was and was.is_jira else None
-        initial = {**self._stored_values(), **(initial or {})}
-        super().__init__(data, rule=rule, initial=initial, typed=typed, may_write=may_write)
+        return destination_of(was.project_id) if was and was.is_jira else None
+
+    def _complete(self) -> None:
+        super()._complete()
         self.choices = self._look()
         if self.is_jira:
             self._offer()
@@ -111,6 +112,9 @@ class JiraPart(CriteriaForm):
         return self._said("target") == JIRA
 
     def _stored_values(self) -> dict[str, Any]:
+        return {**super()._stored_values(), **self._place_values()}
+
+    def _place_values(self) -> dict[str, Any]:
         was = self.action
         if was is None or not was.is_jira:
             usual = JIRA if self.accounts else CASE_MANAGEMENT
