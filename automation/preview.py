@@ -29,6 +29,7 @@ from automation.preview_groups import (
 )
 from automation.simulation import Arrival, Took, key_of
 from config.lib.statement_timeout import SECONDS, statement_timeout
+from config.lib.utc import midnight
 from findings.facts import Facts
 from findings.models import Finding
 from findings.query.parse import parse_rule_query
@@ -99,8 +100,13 @@ def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None 
         return _preview(spec, before=before, now=now or timezone.now())
 
 
+def first_day(now: datetime) -> datetime:
+    """The beginning of the last `DAYS`, today among them."""
+    return midnight(now - timedelta(days=DAYS - 1))
+
+
 def _preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime) -> Preview:
-    since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = first_day(now)
     seen = _look(spec, before, since=since)
     action = spec.action
     made = simulate(action, seen.matches, action.grouping)
@@ -190,7 +196,7 @@ def effect_of(
     Of one day's findings those that opened first get the tickets, as in life.
     """
     now = now or timezone.now()
-    since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = first_day(now)
     old, new = compile_rules(before), compile_rules(after)
     rows = (
         Finding.objects.filter(opened_at__gte=since)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from automation.engine.rules import RuleSpec
 from automation.models import TestRun
-from automation.preview import DAYS
+from automation.preview import first_day
 from automation.rule_tests.progress import (
     Failed,
     case_of,
@@ -75,7 +75,7 @@ def _matching(spec: RuleSpec) -> QuerySet[Finding]:
     return Finding.objects.filter(
         condition(parse_rule_query(spec.query).root),
         finding_type__in=spec.finding_types,
-        opened_at__gte=_first_day(),
+        opened_at__gte=first_day(timezone.now()),
     )
 
 
@@ -157,8 +157,3 @@ def _carry_on_or_give_up(run: TestRun) -> None:
 
 def _enqueue(run: TestRun) -> None:
     enqueue("automation.tasks.run_test", str(run.pk))
-
-
-def _first_day() -> datetime:
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=DAYS - 1)

@@ -8,13 +8,15 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from config.lib.utc import midnight
+
 THEMES = ("light", "dark")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    minutes_left = int((midnight - now).total_seconds()) // 60
+    reset = midnight(now) + timedelta(days=1)
+    minutes_left = int((reset - now).total_seconds()) // 60
     theme = request.COOKIES.get("theme", "")
     return {
         # With no cookie js/theme.js asks the browser.
@@ -23,7 +25,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         # Asked for by pages inside the shell alone: pages about errors must not need a database.
         "session_ends": lambda: request.session.get_expiry_date(),  # noqa: PLW0108 - there may be no session
         "utc_now": now,
-        "utc_reset": midnight,
+        "utc_reset": reset,
         "utc_reset_in": f"{minutes_left // 60} h {minutes_left % 60} min",
         "utc_day_percent": round((1440 - minutes_left) / 14.4),
     }

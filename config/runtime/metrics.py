@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from automation.models import Decision
+from config.lib.utc import midnight
 from config.runtime import failures, heartbeats
 from config.runtime.health import oldest_unevaluated
 from findings.explorer.due import overdue_by_severity
@@ -50,9 +51,8 @@ class _Tables(Collector):
 
 
 def _decisions_today() -> GaugeMetricFamily:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     counted = (
-        Decision.objects.filter(created_at__gte=midnight)
+        Decision.objects.filter(created_at__gte=midnight(timezone.now()))
         .order_by()
         .values_list("outcome")
         .annotate(count=Count("pk"))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db.models import Case, CharField, Count, Q, Value, When
 from django.utils import timezone
 
+from config.lib.utc import midnight
 from findings.facts import OPEN_STATUSES, Severity
 from findings.models import Finding
 
@@ -37,7 +38,7 @@ def is_due(due: Due) -> Q:
 
 def is_due_at(due: Due) -> Q:
     """The same of findings that are open."""
-    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(timezone.now())
     beyond = today + timedelta(days=SOON_DAYS + 1)
     return {
         Due.OVERDUE: Q(due_at__lt=today),

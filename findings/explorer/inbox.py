@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from django.db.models import Case, CharField, Count, Min, Q, Value, When
 from django.utils import timezone
 
+from config.lib.utc import midnight
 from findings.explorer.due import LABELS, Due, days_left, due_value
 from findings.explorer.search import Search
 from findings.explorer.set_by import written_day
@@ -139,7 +140,7 @@ class Panels:
 
 def panels_of(root: Node, chosen: Mapping[str, Sequence[str]]) -> Panels:
     """One statement. `root` is what is searched for in the Inbox."""
-    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(timezone.now())
     is_pending = When(condition(_TRIAGE[Triage.PENDING]), then=Value(Triage.PENDING.value))
     in_flight = Value(Triage.IN_FLIGHT.value)
     rows = (

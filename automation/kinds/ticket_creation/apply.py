@@ -22,6 +22,7 @@ from automation.kinds.ticket_creation.tickets import (
 )
 from automation.models import Decision
 from config.lib.links import absolute
+from config.lib.utc import midnight
 from findings import services as findings
 from findings.facts import Facts, Severity, Status
 from findings.facts import Ticket as FindingTicket
@@ -196,17 +197,17 @@ class _Run:
     def _notice(self, rule: RuleSpec, last: Facts) -> CaseDraft:
         """The day's final ticket. Fields that are filled from a finding are from its last one,
         so that a field which Jira requires does not stay empty."""
-        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        today = midnight(self.now)
         draft = limit_notice_draft(
             rule_name=rule.name,
             limit=rule.action.max_tickets_per_day,
-            reset=midnight + timedelta(days=1),
+            reset=today + timedelta(days=1),
             rule_url=absolute("automation:rule-edit", rule.id),
             over_limit_url=absolute(
                 "findings:finding-list",
                 query={
-                    "from": f"{midnight:%Y-%m-%dT%H:%M:%SZ}",
-                    "to": f"{midnight + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
+                    "from": f"{today:%Y-%m-%dT%H:%M:%SZ}",
+                    "to": f"{today + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
                     "by": "decided",
                     "ticket": "over_limit",
                     "rule": rule.id,

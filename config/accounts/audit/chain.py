@@ -20,6 +20,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from config.accounts.models import AuditEvent, AuditHead
+from config.lib.utc import midnight
 
 CHUNK = 1_000
 CHUNKS_PRUNED = 20  # in one go of the minute's sweep
@@ -196,7 +197,7 @@ def prune(now: datetime) -> int:
     """
     if not settings.AUDIT_RETENTION_DAYS:
         return 0
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(now.astimezone(UTC))
     before = today - timedelta(days=settings.AUDIT_RETENTION_DAYS)
     pruned = 0
     for _ in range(CHUNKS_PRUNED):
