@@ -18,7 +18,7 @@ help:
 	@echo "make run      start it: web, queue, embedded database (ARGS='--port 9000' passes options)"
 	@echo "make test     run the whole test suite (ARGS='tests/house' runs a part)"
 	@echo "make check    lint, types, import contracts, templates"
-	@echo "make bench    measure, and compare with what is promised"
+	@echo "make bench    measure, and compare with what is promised (ARGS=--full: a million findings)"
 	@echo "make fmt      format code and templates"
 	@echo "make lock     write the lock files anew from pyproject.toml"
 	@echo "make clean    remove what was installed; data stays"

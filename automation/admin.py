@@ -20,6 +20,7 @@ from automation.models import (
     DailyUsage,
     Decision,
     DefaultRule,
+    DismissedAdvice,
     EvaluationAttempt,
     Recheck,
     Rule,
@@ -29,9 +30,8 @@ from automation.models import (
     TestRun,
 )
 from automation.rules.data import CANNOT_BE_READ, InvalidRule, known_action
+from automation.rules.order import InvalidOrder, RulesChanged
 from automation.rules.services import (
-    InvalidOrder,
-    RulesChanged,
     current_version,
     disable_rules,
     enable_rules,
@@ -68,18 +68,33 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.kind)
 
 
+class OfKind(admin.SimpleListFilter):
+    """The kinds there are, and not those of each row."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind.name, kind.label) for kind in ORDER]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 def _kind(name: str) -> str:
     return name if name in KINDS else ORDER[-1].name
 
 
 @admin.register(Rule)
 class RuleAdmin(HistoryAdmin):
-    """Rules in their order, which can be dragged here too. They are edited in the editor."""
+    """Rules in their order, which can be dragged here too: within a page, and to any place by
+    "Move". They are edited in the editor."""
 
-    list_display = ("name", "state", "does", "modified_by", "edit")
+    list_display = ("number", "name", "state", "does", "modified_by", "edit")
     list_filter = (KindFilter, "enabled")
     list_select_related = ("modified_by",)
-    list_per_page = list_max_show_all = _MAX_RULES
+    list_per_page = 25
+    list_max_show_all = _MAX_RULES
     search_fields = ("name", "query")
     ordering_field = "position"
     hide_ordering_field = True
@@ -88,6 +103,10 @@ class RuleAdmin(HistoryAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return obj is None  # the order is changed in the list, nothing on a page of its own
+
+    @display(description="Position")
+    def number(self, rule: Rule) -> int:
+        return rule.position + 1
 
     @display(description="State", label={"On": "success", "Off": "info", "Broken": "danger"})
     def state(self, rule: Rule) -> str:
@@ -102,7 +121,11 @@ class RuleAdmin(HistoryAdmin):
 
     @display(description="Editor")
     def edit(self, rule: Rule) -> SafeString:
-        return format_html('<a href="{}">Edit</a>', reverse("automation:rule-edit", args=[rule.pk]))
+        return format_html(
+            '<a href="{}">Edit</a> · <a href="{}">Move</a>',
+            reverse("automation:rule-edit", args=[rule.pk]),
+            reverse("automation:rule-move", args=[rule.pk]),
+        )
 
     @action(description="Add a New Rule", url_path="new")
     def new_rule(self, request: HttpRequest) -> HttpResponse:
@@ -217,10 +240,9 @@ class DecisionAdmin(BrowseAdmin):
         "case_id",
         "created_at",
     )
-    list_filter = ("kind", "outcome")
+    list_filter = (OfKind, "outcome")
     list_select_related = ("finding",)
     search_fields = ("finding__title", "=rule_id", "=case_id")
-    date_hierarchy = "created_at"
 
 
 @admin.register(DailyUsage)
@@ -268,3 +290,10 @@ class RecheckAdmin(BrowseAdmin):
     """How far the rules have come through the findings that are there."""
 
     list_display = ("started_at", "done", "total", "finished_at")
+
+
+@admin.register(DismissedAdvice)
+class DismissedAdviceAdmin(BrowseAdmin):
+    list_display = ("rule", "until")
+    list_select_related = ("rule",)
+    search_fields = ("rule__name",)

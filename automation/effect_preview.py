@@ -18,6 +18,7 @@ from automation.kinds.base import EffectKind, Match
 from automation.kinds.effect_preview import Change, Consequence, Share
 from automation.kinds.registry import ORDER
 from automation.pipeline import first_match
+from automation.preview_findings import MAX_FINDINGS
 from automation.rules.active import ActiveRules, all_active_rules
 from config.lib.statement_timeout import SECONDS, statement_timeout
 from findings.query.parse import parse_rule_query
@@ -26,7 +27,6 @@ from findings.rule_effects import evaluated_findings
 from findings.services import CLAIMED, Claimed
 
 SAMPLE = 4
-MAX_FINDINGS = 100_000  # beyond it the preview says that it looked at the newest ones only
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -25,11 +26,16 @@ class RuleSet(models.Model):
 
 
 class RuleSetVersion(models.Model):
-    """The rules as they were: what an old decision is explained with. Never changed."""
+    """The rules as they were: what an old decision is explained with. Never changed.
+
+    Whole, or what changed since the version before; written and read by `rules.versions`.
+    """
 
     kind = models.CharField(max_length=20)
     version = models.PositiveIntegerField()
-    rules = models.JSONField()  # in order; written and read by `rules.data`
+    rules = models.JSONField(null=True)  # in order, each as `rules.data` writes it
+    changes = models.JSONField(null=True)  # see `rules.version_changes`
+    base = models.PositiveIntegerField(null=True)  # the last version before that is whole
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -37,6 +43,11 @@ class RuleSetVersion(models.Model):
         ordering = ("-version",)
         constraints = (
             models.UniqueConstraint(fields=("kind", "version"), name="rule_set_version_unique"),
+            models.CheckConstraint(
+                condition=Q(rules__isnull=False, changes__isnull=True, base__isnull=True)
+                | Q(rules__isnull=True, changes__isnull=False, base__isnull=False),
+                name="rule_set_version_whole_or_changes",
+            ),
         )
 
     def __str__(self) -> str:
@@ -73,6 +84,7 @@ class Rule(models.Model):
         ordering = ("position",)
         constraints = (
             models.UniqueConstraint(fields=("kind", "position"), name="rule_position_unique"),
+            models.UniqueConstraint("kind", Lower(Trim("name")), name="rule_name_unique"),
             models.CheckConstraint(condition=~Q(name=""), name="rule_name_not_empty"),
             models.CheckConstraint(
                 condition=Q(enabled=False) | Q(auto_disabled_reason=""),
@@ -129,6 +141,19 @@ class RuleCheck(models.Model):
         return self.warning or "fine"
 
 
+class DismissedAdvice(models.Model):
+    """Somebody wants no advice to group this rule's findings, for some time."""
+
+    rule = models.OneToOneField(Rule, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "dismissed advice"
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} until {self.until}"
+
+
 class TestRun(models.Model):
     """One Test Rule: a real ticket for one finding, made with a form that may never be saved."""
 
@@ -161,15 +186,14 @@ class TestRun(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.state} {self.created_at:%d %b %H:%M}"
+        return f"{self.state} {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Decision(models.Model):
     """What a kind of rules did with a finding, and what was seen: enough to replay and explain it.
 
-    Creating tickets decides once for each evaluation: `requested_at` is the finding's
-    `unevaluated_since` that it answers. Of a kind that acts on existing findings the one decision
-    is kept that holds.
+    Creating tickets decides once for each evaluation: `requested_at` is the `unevaluated_since`
+    that it answers. Of a kind that acts on existing findings the one decision is kept that holds.
     """
 
     class Outcome(models.TextChoices):
@@ -183,13 +207,21 @@ class Decision(models.Model):
         ERROR = "error"
         APPLIED = "applied"  # by a kind that changes the finding itself
 
+    WITHOUT_FACTS = (Outcome.NO_MATCH, Outcome.NO_RULES)
+    """Most decisions: nothing is done, and the facts stay in the finding's row."""
+
     kind = models.CharField(max_length=20, default="ticket_creation", db_default="ticket_creation")
-    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    finding = models.ForeignKey(  # null: the import that brought it was undone
+        Finding, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )  # the constraint's index serves it
     requested_at = models.DateTimeField()
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
     rule_id = models.UUIDField(null=True, blank=True)
     rule_set_version = models.PositiveIntegerField()
-    facts = models.JSONField()  # as the engine saw them
+    # As the engine saw them; null: as the finding's row still tells them, with the time below.
+    # Read by `decisions.facts`, kept by its triggers.
+    facts = models.JSONField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
     case_id = models.UUIDField(null=True, blank=True)
     used_before = models.PositiveSmallIntegerField(null=True, blank=True)  # slots of the day
     reason = models.TextField(blank=True)  # of an error
@@ -297,6 +329,7 @@ class DailyUsage(models.Model):
     notice_requested = models.BooleanField(default=False)
     last_ticket_at = models.DateTimeField(null=True, blank=True)
     last_case_id = models.UUIDField(null=True, blank=True)
+    are_decisions_deleted = models.BooleanField(default=False, db_default=False)  # some of them
 
     class Meta:
         ordering = ("-day",)

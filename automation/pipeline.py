@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -56,7 +56,7 @@ def is_anything_due(now: datetime) -> bool:
     Where findings wait for over a minute something fails, and is tried again each minute.
     """
     lost = (now - GIVEN_UP_AFTER, now - LOST_AFTER)
-    return unevaluated().filter(unevaluated_since__range=lost).exists()
+    return unevaluated().filter(evaluation__unevaluated_since__range=lost).exists()
 
 
 def evaluate_all(*, seconds: float = SECONDS_A_RING) -> bool:
@@ -90,7 +90,7 @@ def _evaluate_next(attempt: EvaluationAttempt, ends: float) -> int:
 
 def _evaluate_one(attempt: EvaluationAttempt) -> bool:
     """The next finding alone, named before it is touched: its worker may be killed again."""
-    first = unevaluated().order_by("unevaluated_since", "pk")
+    first = unevaluated().order_by("evaluation__unevaluated_since", "pk")
     pk = first.values_list("pk", flat=True).first()
     if pk is None:
         return False
@@ -154,9 +154,9 @@ def _has_just_worked() -> bool:
 
 def _others_waiting(failed: Sequence[int]) -> list[list[int]]:
     """Chunks of the other findings that wait, the newest: among them is whatever arrives."""
-    newest = unevaluated().order_by("-unevaluated_since", "-pk").values_list("pk", flat=True)
+    newest = unevaluated().order_by("-evaluation__unevaluated_since", "-pk")
     known = set(failed)
-    others = [pk for pk in newest[:MAX_OTHERS] if pk not in known]
+    others = [pk for pk in newest.values_list("pk", flat=True)[:MAX_OTHERS] if pk not in known]
     return [others[at : at + CHUNK] for at in range(0, len(others), CHUNK)]
 
 
@@ -235,28 +235,39 @@ def apply_kind(
 ) -> Applied:
     """Have one kind of rules act on as many findings as there is time for, one at least, and
     record what it decided."""
-    matches: list[Match] = []
-    for finding in claimed:
+    matches = [] if active.has_enabled else [Match(finding, None) for finding in claimed]
+    for finding in claimed if active.has_enabled else ():
         if matches and time.monotonic() > ends:
             break
         matches.append(Match(finding, first_match(kind, active, finding, now=now)))
     applied = kind.apply(Chunk(matches, active.version, active.has_enabled, now))
     break_rules(applied.broken)
-    record = store_decisions
     if kind.acts_on_existing:
         record = partial(replace_decisions, withdrawn=applied.withdrawn)
+    else:
+        seen = {finding.pk: finding.facts.last_seen_at for finding, _ in matches}
+        record = partial(store_decisions, seen=seen)
     record(applied.verdicts, kind=kind.name, rule_set_version=active.version, now=now)
     return applied
 
 
 def first_match(
-    kind: RuleKind, active: ActiveRules, finding: Claimed, *, now: datetime
+    kind: RuleKind,
+    active: ActiveRules,
+    finding: Claimed,
+    *,
+    now: datetime,
+    without: Collection[str] = (),
 ) -> RuleSpec | None:
-    """The rule of the kind that acts on the finding, if one does."""
+    """The rule of the kind that acts on the finding, if one does; none of those `without`."""
     if not active.has_enabled or kind.skips(finding):
         return None
     specs = active.specs
-    return active.first_match(finding.facts, lambda index: kind.accepts(specs[index], finding, now))
+
+    def accepts(index: int) -> bool:
+        return specs[index].id not in without and kind.accepts(specs[index], finding, now)
+
+    return active.first_match(finding.facts, accepts)
 
 
 def _name_slow_rules(rules: Iterable[ActiveRules], seen: Sequence[Facts]) -> None:

@@ -6,39 +6,32 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
-from time import monotonic
 
 from django.utils import timezone
 
-from automation.engine.compile import compile_rules
 from automation.engine.rules import RuleSpec
 from automation.kinds.ticket_creation.tickets import draft_of, text_of_group
+from automation.preview_findings import Grouping, look
 from automation.preview_groups import (
     GroupingChoice,
-    Match,
     PreviewGroup,
     compare_groupings,
-    gone_at,
     groupings_of,
     in_order,
     largest_groups,
-    match_of,
     simulate,
     simulation_of,
 )
-from automation.simulation import Arrival, Took, key_of
+from automation.simulation import Took
 from config.lib.statement_timeout import SECONDS, statement_timeout
 from config.lib.utc import midnight
-from findings.facts import Facts
+from findings.columnar.pinned import pinned
+from findings.explorer.newest import Groups
 from findings.models import Finding
-from findings.query.parse import parse_rule_query
-from findings.query.sql import condition
 from ticketing.drafts import Draft
 
 DAYS = 30
 SAMPLE = 4
-MAX_FINDINGS = 100_000  # beyond it the preview says that it looked at the newest ones only
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ class Preview:
     groups: Sequence[PreviewGroup]  # the largest, of a rule that groups
     choices: Sequence[GroupingChoice]  # the rule's own grouping first
     draft: Draft | None  # the ticket for the largest group, or the first of the sample
-    is_cut: bool  # there was more than `MAX_FINDINGS`, or than there was time, to look at
+    is_cut: bool  # there was more to look at than is looked at, or than there was time for
 
     @property
     def peak(self) -> int:
@@ -79,24 +72,13 @@ class Preview:
         return each.over_limit if self.is_grouped else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one pass over the findings tells."""
-
-    matches: Sequence[Match]  # those that come to the rule, in the order in which they opened
-    taken: Mapping[int, int]
-    sample: Sequence[int]
-    number: int
-    is_cut: bool
-
-
 def preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime | None = None) -> Preview:
     """Run `spec`, placed after the rules `before`, over the findings of the last 30 days.
 
-    Raises QueryError for a query that is none, QueryTimeout if the database takes too long. The
-    engine stops after SECONDS, with what it has seen. A finding counts on the UTC day it opened.
+    Raises QueryError for a query that is none, QueryTimeout if the database takes too long. Rows
+    are read for SECONDS, and what was seen then counts. A finding counts on the UTC day it opened.
     """
-    with statement_timeout(2 * SECONDS):
+    with pinned(), statement_timeout(2 * SECONDS):
         return _preview(spec, before=before, now=now or timezone.now())
 
 
@@ -107,59 +89,36 @@ def first_day(now: datetime) -> datetime:
 
 def _preview(spec: RuleSpec, *, before: Sequence[RuleSpec], now: datetime) -> Preview:
     since = first_day(now)
-    seen = _look(spec, before, since=since)
-    action = spec.action
-    made = simulate(action, seen.matches, action.grouping)
-    groups = largest_groups(spec, seen.matches, write=text_of_group) if action.grouping else ()
-    rows = in_order(seen.sample)
+    own, groupings = len(before), groupings_of(spec.action)
+    looked = look(
+        [[*before, spec]],
+        lambda rule: groupings if rule is spec else (),
+        since=since,
+        of=spec,
+    )
+    taken = Counter(winner + 1 for winner in looked.winners[0] if winner not in (-1, own))
+    coming = looked.of_rule(own)
+    simulations = {each: simulate(spec.action, coming, each) for each in groupings}
+    made = simulations[spec.action.grouping]
+    used, over = made.used, made.over
+    groups = largest_groups(spec, coming, write=text_of_group) if spec.action.grouping else ()
+    rows = in_order(looked.pks[: -SAMPLE - 1 : -1])
     return Preview(
-        matched=seen.number,
-        ticketed=made.used.total(),
+        matched=len(looked.pks),
+        ticketed=used.total(),
         joined=made.joined,
-        over_limit=made.over.total(),
-        taken=dict(sorted(seen.taken.items())),
+        over_limit=over.total(),
+        taken=dict(sorted(taken.items())),
         days=[
-            PreviewDay(day, made.used[day], made.over[day])
+            PreviewDay(day, used[day], over[day])
             for day in (since.date() + timedelta(days=n) for n in range(DAYS))
         ],
         sample=rows,
         groups=groups,
-        choices=compare_groupings(spec, seen.matches),
+        choices=compare_groupings(coming, simulations),
         draft=_draft(spec, rows, groups),
-        is_cut=seen.is_cut,
+        is_cut=looked.is_cut,
     )
-
-
-def _look(spec: RuleSpec, before: Sequence[RuleSpec], *, since: datetime) -> _Seen:
-    ends = monotonic() + SECONDS
-    own, compiled = len(before), compile_rules([*before, spec])
-    groupings = groupings_of(spec.action)
-    newest_first = (
-        Finding.objects.filter(
-            condition(parse_rule_query(spec.query).root),
-            finding_type__in=spec.finding_types,
-            opened_at__gte=since,
-        )
-        .order_by("-opened_at", "-id")
-        .values_list("pk", "opened_at", "resolved_at", *Facts._fields)
-    )
-    taken: Counter[int] = Counter()
-    matches: list[Match] = []
-    sample: list[int] = []
-    seen, in_time = 0, True
-    for pk, opened_at, resolved_at, *row in islice(newest_first.iterator(2_000), MAX_FINDINGS):
-        seen += 1
-        facts = Facts._make(row)
-        winner = compiled.first_match(facts)
-        if winner == own:
-            matches.append(match_of(pk, opened_at, resolved_at, facts, groupings))
-        elif winner is not None:
-            taken[winner + 1] += 1
-        if len(sample) < SAMPLE:
-            sample.append(pk)
-        if not (in_time := monotonic() < ends):
-            break
-    return _Seen(matches[::-1], taken, sample, seen, seen == MAX_FINDINGS or not in_time)
 
 
 def _draft(
@@ -195,55 +154,34 @@ def effect_of(
 
     Of one day's findings those that opened first get the tickets, as in life.
     """
-    now = now or timezone.now()
-    since = first_day(now)
-    old, new = compile_rules(before), compile_rules(after)
-    rows = (
-        Finding.objects.filter(opened_at__gte=since)
-        .order_by("-opened_at", "-id")
-        .values_list("opened_at", "resolved_at", *Facts._fields)[:MAX_FINDINGS]
-    )
-    was, would_be = _Tickets(before), _Tickets(after)
-    seen: list[tuple[_Comes, _Comes]] = []
-    for opened_at, resolved_at, *row in rows.iterator(chunk_size=2_000):
-        facts = Facts._make(row)
-        when = (opened_at, gone_at(facts, resolved_at))
-        seen.append(
-            (
-                was.comes(old.first_match(facts), facts, *when),
-                would_be.comes(new.first_match(facts), facts, *when),
-            )
-        )
-    tickets = Counter((was.take(one), would_be.take(other)) for one, other in reversed(seen))
-    return _tally(tickets, is_cut=len(seen) == MAX_FINDINGS)
-
-
-_Comes = tuple[int, Arrival] | None
-"""To which rule a finding comes, by its place in the list, and when."""
+    since = first_day(now or timezone.now())
+    with pinned():
+        looked = look([before, after], lambda rule: [rule.action.grouping], since=since)
+    was, would_be = _Tickets(before, looked.groups), _Tickets(after, looked.groups)
+    tickets: Counter[tuple[str | None, str | None]] = Counter()
+    rows = zip(looked.opened, looked.gone, *looked.winners, strict=True)
+    for nth, (opened, gone, one, other) in enumerate(rows):
+        had, has = was.take(one, nth, opened, gone), would_be.take(other, nth, opened, gone)
+        tickets[had, has] += 1
+    return _tally(tickets, is_cut=looked.is_cut)
 
 
 class _Tickets:
     """Who gets a ticket: each rule's first findings of each day, or of each group."""
 
-    def __init__(self, specs: Sequence[RuleSpec]) -> None:
-        self._specs = specs
+    def __init__(self, specs: Sequence[RuleSpec], groups: Mapping[Grouping, Groups]) -> None:
+        self._ids = [spec.id for spec in specs]
         self._rules = [simulation_of(spec.action) for spec in specs]
+        self._groups = [groups.get(spec.action.grouping) for spec in specs]
 
-    def comes(
-        self, index: int | None, facts: Facts, opened_at: datetime, gone_at: datetime | None
-    ) -> _Comes:
-        if index is None:
-            return None
-        found = key_of(self._specs[index].action.grouping, facts)
-        return index, Arrival(opened_at, gone_at, found[0] if found else None)
-
-    def take(self, comes: _Comes) -> str | None:
+    def take(self, winner: int, nth: int, opened: int, gone: int) -> str | None:
         """The id of the rule that the finding has a ticket from, its own or its group's."""
-        if comes is None:
+        if winner < 0:
             return None
-        index, arrival = comes
-        is_over = self._rules[index].take(arrival) is Took.OVER_LIMIT
-        return None if is_over else self._specs[index].id
+        groups = self._groups[winner]
+        group = groups.numbers[nth] if groups else None
+        is_over = self._rules[winner].take(opened, gone, group) is Took.OVER_LIMIT
+        return None if is_over else self._ids[winner]
 
 
 def _tally(tickets: Mapping[tuple[str | None, str | None], int], *, is_cut: bool) -> Effect:

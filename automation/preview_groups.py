@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any
 
 from automation.engine.rules import RuleSpec
-from automation.simulation import Arrival, Simulation, key_of
-from findings.facts import Facts, Status
+from automation.preview_findings import Grouping, Looked
+from automation.simulation import Simulation
 from findings.models import Finding
+from findings.packages import fix_of
 from ticketing.drafts import Draft
-from ticketing.group_text import Group, Member, fix_of, number, repository, subject
+from ticketing.group_text import Group, Member, number, repository, subject
 from ticketing.groups import members_of
 from ticketing.models import MAX_FINDINGS_OF_GROUP
 
 OFFERED: Sequence[tuple[str, ...]] = ((), ("package",), ("vulnerability",), ("resource",))
 """The groupings that the editor compares; none: a ticket for each finding."""
 SHOWN = 4
-Grouping = tuple[str, ...]
-
-
-class Match(NamedTuple):
-    """A finding that comes to the rule, and its group by each grouping."""
-
-    pk: int
-    opened_at: datetime
-    gone_at: datetime | None
-    groups: dict[Grouping, tuple[str, Sequence[str]] | None]
-
-    def key(self, grouping: Grouping) -> str | None:
-        found = self.groups.get(grouping)
-        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,50 +50,38 @@ def groupings_of(action: Any) -> Sequence[Grouping]:
     return list(dict.fromkeys((action.grouping, *OFFERED)))
 
 
-def match_of(
-    pk: int,
-    opened_at: datetime,
-    resolved_at: datetime | None,
-    facts: Facts,
-    groupings: Iterable[Grouping],
-) -> Match:
-    groups = {each: key_of(each, facts) for each in groupings if each}
-    return Match(pk, opened_at, gone_at(facts, resolved_at), groups)
-
-
-def gone_at(facts: Facts, resolved_at: datetime | None) -> datetime | None:
-    """Since when the finding is gone; None while it is there."""
-    return resolved_at if Status(facts.status).is_gone else None
-
-
 def simulation_of(action: Any) -> Simulation:
     return Simulation(action.max_tickets_per_day, reopens_closed=bool(action.reopens_closed))
 
 
-def simulate(action: Any, matches: Sequence[Match], grouping: Grouping) -> Simulation:
+def simulate(action: Any, coming: Looked, grouping: Grouping) -> Simulation:
+    """What becomes of the findings that come to a rule, one ticket for each of these groups."""
     made = simulation_of(action)
-    for match in matches:
-        made.take(Arrival(match.opened_at, match.gone_at, match.key(grouping)))
+    numbers = coming.groups[grouping].numbers if grouping else repeat(None)
+    for opened, gone, group in zip(coming.opened, coming.gone, numbers, strict=False):
+        made.take(opened, gone, group)
     return made
 
 
-def compare_groupings(spec: RuleSpec, matches: Sequence[Match]) -> list[GroupingChoice]:
-    return [_choice(spec.action, matches, each) for each in groupings_of(spec.action)]
+def compare_groupings(
+    coming: Looked, simulations: Mapping[Grouping, Simulation]
+) -> list[GroupingChoice]:
+    """By what each of these groupings would have made of them."""
+    return [_choice(coming, grouping, each) for grouping, each in simulations.items()]
 
 
-def _choice(action: Any, matches: Sequence[Match], grouping: Grouping) -> GroupingChoice:
-    made = simulate(action, matches, grouping)
-    found = [group for match in matches if (group := match.groups.get(grouping))]
-    sizes = Counter(key for key, _ in found)
-    largest, size = sizes.most_common(1)[0] if sizes else ("", 0)
-    values = next((values for key, values in found if key == largest), ())
+def _choice(coming: Looked, grouping: Grouping, made: Simulation) -> GroupingChoice:
+    groups = coming.groups.get(grouping)
+    sizes = Counter(groups.numbers if groups else ())
+    alone = sizes.pop(None, 0)
+    largest, size = sizes.most_common(1)[0] if sizes else (None, 0)
     return GroupingChoice(
         fields=grouping,
-        findings=len(matches),
+        findings=len(coming.pks),
         tickets=made.used.total(),
         over_limit=made.over.total(),
-        alone=len(matches) - len(found) if grouping else 0,
-        largest=" · ".join(values),
+        alone=alone,
+        largest=" · ".join(groups.values(largest)) if groups and largest is not None else "",
         largest_size=size,
     )
 
@@ -114,27 +89,26 @@ def _choice(action: Any, matches: Sequence[Match], grouping: Grouping) -> Groupi
 Write = Callable[[RuleSpec, Group, Sequence[Member]], Draft]
 
 
-def largest_groups(spec: RuleSpec, matches: Sequence[Match], *, write: Write) -> list[PreviewGroup]:
-    """The first with the ticket that `write` makes for it. One statement for all of them."""
-    grouping = spec.action.grouping
-    members: dict[str, list[int]] = defaultdict(list)
-    values: dict[str, Sequence[str]] = {}
-    for match in matches:
-        if group := match.groups.get(grouping):
-            members[group[0]].append(match.pk)
-            values[group[0]] = group[1]
-    keys = sorted(members, key=lambda key: (-len(members[key]), key))[:SHOWN]
-    wanted = [pk for key in keys for pk in members[key][:MAX_FINDINGS_OF_GROUP]]
+def largest_groups(spec: RuleSpec, coming: Looked, *, write: Write) -> list[PreviewGroup]:
+    """The first with the ticket that `write` makes for it; of equal ones those that began first.
+    One statement for all of them."""
+    groups = coming.groups[spec.action.grouping]
+    members: dict[int, list[int]] = defaultdict(list)
+    for pk, nth in zip(coming.pks, groups.numbers, strict=True):
+        if nth is not None:
+            members[nth].append(pk)
+    largest = sorted(members, key=lambda nth: (-len(members[nth]), nth))[:SHOWN]
+    wanted = [pk for nth in largest for pk in members[nth][:MAX_FINDINGS_OF_GROUP]]
     rows = {row.pk: row for row in Finding.objects.filter(pk__in=wanted)}
     return [
         _group(
             spec,
-            values[key],
-            [rows[pk] for pk in members[key] if pk in rows],
-            size=len(members[key]),
-            write=write if nth == 0 else None,
+            groups.values(nth),
+            [rows[pk] for pk in members[nth] if pk in rows],
+            size=len(members[nth]),
+            write=write if nth == largest[0] else None,
         )
-        for nth, key in enumerate(keys)
+        for nth in largest
     ]
 
 

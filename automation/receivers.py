@@ -1,4 +1,5 @@
-"""News from below: findings are answered by ringing the queue, a broken destination at once."""
+"""News from below: findings are answered by ringing the queue, a broken destination at once. What
+a dry run asks of the rules is answered by `foresight`."""
 
 from __future__ import annotations
 
@@ -6,16 +7,20 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
+from automation.foresight import Foresight
 from automation.kinds.ticket_creation.tickets import issue_fields
 from automation.models import Rule
 from automation.rules.data import action_of, known_action
 from automation.rules.selectors import jira_rules, rules_of_project
 from automation.rules.services import break_rules
 from config.lib.tasks import enqueue
+from findings.imports.rule_counts import foresee_with
 from findings.signals import findings_recorded
 from ticketing import outbox
 from ticketing.models import Destination, ExternalIssue
 from ticketing.signals import destination_broken, project_deleting
+
+foresee_with(Foresight)
 
 
 @receiver(findings_recorded)

@@ -29,11 +29,6 @@ def carry_on_tests() -> None:
     requests.carry_on_lost()
 
 
-def forget_old_tests() -> None:
-    """Runs every minute."""
-    requests.forget_old()
-
-
 def check_destinations() -> None:
     """What was not looked at for an hour, or was changed; runs every minute."""
     early_warning.check_due()

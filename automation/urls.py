@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from automation.views import destination, editor, effect_editor, rules, tests
+from automation.views import (
+    default_rules,
+    destination,
+    editor,
+    effect_editor,
+    history,
+    rules,
+    tests,
+)
 
 app_name = "automation"
 
@@ -12,14 +20,26 @@ urlpatterns = [
     path(_LIST, rules.list_rules, name="rule-list"),
     path(f"{_LIST}/create_ticket/new", editor.create_rule, name="rule-create"),
     path(f"{_LIST}/<slug:slug>/new", effect_editor.create_rule_of, name="rule-create-of"),
+    path(f"{_LIST}/deleted", history.list_deleted, name="rule-deleted"),
+    path(f"{_LIST}/<uuid:rule_id>/history", history.show_history, name="rule-history"),
+    path(
+        f"{_LIST}/<uuid:rule_id>/history/<int:history_id>/restore",
+        history.restore_version_of,
+        name="rule-version-restore",
+    ),
+    path(f"{_LIST}/<uuid:rule_id>/restore", history.restore_rule, name="rule-restore"),
     path(f"{_LIST}/<uuid:rule_id>/edit", editor.edit_rule, name="rule-edit"),
     path(f"{_LIST}/<uuid:rule_id>/move", rules.move_rule, name="rule-move"),
     path(f"{_LIST}/<uuid:rule_id>/delete", rules.delete_rule, name="rule-delete"),
     path("rules/reorder", rules.reorder_rules, name="rule-reorder"),
+    path("rules/<slug:kind>/rows", rules.more_rules, name="rule-rows"),
+    path("rules/<uuid:rule_id>/menu", rules.show_menu, name="rule-menu"),
     path("rules/live", rules.live_rules, name="rule-live"),
+    path("rules/<slug:kind>/change", rules.change_in_list, name="rule-change"),
+    path("rules/<slug:kind>/defaults", default_rules.show_defaults, name="default-rules"),
     path(
         "rules/<slug:kind>/defaults/<str:rule_id>/toggle",
-        rules.toggle_default,
+        default_rules.toggle_default,
         name="default-rule-toggle",
     ),
     path("rules/<uuid:rule_id>/toggle", rules.toggle_rule, name="rule-toggle"),

@@ -31,5 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v2/integration/jira/", include("ticketing.api.v2.jira_urls")),
     re_path(r"^v2(?:/.*)?$", no_such_operation),
     path("schema", DocumentView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(url_name="api-schema", template_name="site/api_docs.html"),
+        name="api-docs",
+    ),
 ]

@@ -18,6 +18,7 @@ from django.http.request import validate_host
 
 from config.lib.links import is_this_computer
 from config.lib.private_files import is_open_to_others
+from config.lib.retention import problems
 
 LEAST_SQLITE = (3, 38)
 LEAST_SECRET_KEY = 32
@@ -276,9 +277,19 @@ def check_ca_bundle(**_: object) -> list[CheckMessage]:
     except OSError:  # an SSLError is one
         return [
             Error(
-                "JIRA_CA_BUNDLE is no file of certificates.",
+                "JIRA_CA_BUNDLE is not a file of certificates.",
                 hint="Give the path of a PEM file that this user may read.",
                 id="fa.E015",
             )
         ]
     return []
+
+
+@register()
+def check_retention(**_: object) -> list[CheckMessage]:
+    found = [Error(sentence, hint=hint, id="fa.E020") for sentence, hint in problems()]
+    for name in ("AUDIT_RETENTION_DAYS", "ARCHIVE_AFTER_DAYS"):
+        if getattr(settings, name) < 0:
+            hint = "Set a number of days, or 0."
+            found.append(Error(f"{name} is negative.", hint=hint, id="fa.E020"))
+    return list(found)

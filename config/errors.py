@@ -20,7 +20,7 @@ _MESSAGES = {
     403: "You may not do this.",
     404: "There is nothing at this address.",
     500: "Something broke on our side. The error was logged under this id.",
-    503: "This takes too long: the database did not answer in time. Ask for less.",
+    503: "This takes too long: the database did not answer in time. Narrow your request.",
 }
 
 

@@ -7,7 +7,22 @@ from unfold.decorators import display
 
 from config.lib.admin import BrowseAdmin, made_by_rule
 from findings.facts import Ticket
-from findings.models import Finding, FindingEvent, Import, SavedView, Scope, Source
+from findings.models import (
+    ArchivedFinding,
+    ChangedDay,
+    ChangeLog,
+    CountedDay,
+    DailyCount,
+    Evaluation,
+    Finding,
+    FindingChange,
+    FindingEvent,
+    Import,
+    ImportChange,
+    SavedView,
+    Scope,
+    Source,
+)
 
 
 @admin.register(Source)
@@ -33,7 +48,6 @@ class FindingAdmin(BrowseAdmin):
     list_filter = ("severity", "status", "finding_type", "ticket", "is_in_inbox", "source")
     list_select_related = ("source",)
     search_fields = ("title", "resource_name", "resource_id", "finding_id", "ticket_key")
-    date_hierarchy = "first_seen_at"
 
     @display(description="Ticket", ordering="ticket_key")
     def ticket_shown(self, finding: Finding) -> SafeString | str:
@@ -91,8 +105,69 @@ class ScopeAdmin(BrowseAdmin):
 
 @admin.register(SavedView)
 class SavedViewAdmin(BrowseAdmin):
-    list_display = ("name", "owner", "is_shared", "query", "created_at")
-    list_filter = ("is_shared",)
+    list_display = ("name", "page", "owner", "is_shared", "query", "created_at")
+    list_filter = ("page", "is_shared")
     list_select_related = ("owner",)
     search_fields = ("name", "owner__name")
     date_hierarchy = "created_at"
+
+
+@admin.register(ImportChange)
+class ImportChangeAdmin(BrowseAdmin):
+    """What reports changed of findings that were there."""
+
+    list_display = ("run", "finding", "kind", "is_undone")
+    list_filter = ("kind", "is_undone")
+    list_select_related = ("run", "finding")
+    search_fields = ("finding__title", "run__file_name")
+
+
+@admin.register(DailyCount)
+class DailyCountAdmin(BrowseAdmin):
+    list_display = ("day", "measure", "by", "value", "hours", "number")
+    list_filter = ("measure", "by")
+    search_fields = ("value",)
+    date_hierarchy = "day"
+
+
+@admin.register(CountedDay)
+class CountedDayAdmin(BrowseAdmin):
+    list_display = ("day",)
+    date_hierarchy = "day"
+
+
+@admin.register(ChangedDay)
+class ChangedDayAdmin(BrowseAdmin):
+    """The days whose counts are still to be made again."""
+
+    list_display = ("day",)
+    date_hierarchy = "day"
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(BrowseAdmin):
+    """Where each finding stands with the rules."""
+
+    list_display = ("finding", "unevaluated_since", "recheck_since", "decided_at")
+    list_select_related = ("finding",)
+    search_fields = ("finding__finding_id",)
+
+
+@admin.register(FindingChange)
+class FindingChangeAdmin(BrowseAdmin):
+    """What the explorer's columns follow."""
+
+    list_display = ("id", "at", "xid", "__str__")
+
+
+@admin.register(ChangeLog)
+class ChangeLogAdmin(BrowseAdmin):
+    list_display = ("generation", "floor")
+
+
+@admin.register(ArchivedFinding)
+class ArchivedFindingAdmin(BrowseAdmin):
+    """By what archived findings are known when they are reported again."""
+
+    list_display = ("finding_id", "file", "archived_at")
+    search_fields = ("finding_id", "file")

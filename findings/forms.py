@@ -8,17 +8,19 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from config.accounts.models import User
 from config.lib.keyset import Moment
-from findings.explorer.columns import SHOWN, columns_named
+from config.lib.utc import short_day_text, stamp, time_text
+from findings.explorer.columns import SHOWN, columns_named, named
 from findings.explorer.group_address import GroupAddress, chosen_search
 from findings.explorer.group_values import value_names, with_values
-from findings.explorer.pages import ROWS, PageCursor, Sort, in_order
-from findings.explorer.search import FACETS, Clock, Search
+from findings.explorer.pages import ROWS, SORTS, PageCursor, Sort, in_order, pks_in_order
+from findings.explorer.search import FILTERS, Clock, Search
 from findings.facts import Severity, Status
 from findings.models import Finding, InboxChoice, SavedView
 from findings.overrides import MAX_DESCRIPTION, SETTABLE
@@ -38,18 +40,11 @@ CLOCKS = (
     (Clock.OPENED, "Opened here"),
     (Clock.FIRST_SEEN, "First seen by the scanner"),
     (Clock.DECIDED, "Decided by rules"),
+    (Clock.TICKETED, "Ticketed"),
+    (Clock.RESOLVED, "Resolved"),
+    (Clock.OPEN, "Open at its end"),
 )
 ROWS_AT_FIRST = 50
-SORTS = (
-    (Sort.SEVERITY, "Most severe first"),
-    (Sort.LEAST_SEVERE, "Least severe first"),
-    (Sort.NEWEST, "Newest first"),
-    (Sort.OLDEST, "Oldest first"),
-    (Sort.CHANGED, "Last changed first"),
-    (Sort.UNCHANGED, "Longest unchanged first"),
-    (Sort.DUE, "Due first"),
-    (Sort.DUE_LAST, "Due last"),
-)
 MUTE_REASONS = (
     ("RISK_ACCEPTED", "Risk accepted"),
     ("FALSE_POSITIVE", "False positive"),
@@ -83,7 +78,7 @@ class ExplorerQuery:
         self.columns = columns_named(params.get("cols", ""))
         self.cursor = PageCursor.read(params.get("page", ""), self.sort)
         self.grouping = GroupAddress(params)
-        self.chosen = {name: values for name in FACETS if (values := _chosen(params, name))}
+        self.chosen = {name: values for name in FILTERS if (values := _chosen(params, name))}
         self.error: QueryError | None = None
 
     @property
@@ -97,7 +92,7 @@ class ExplorerQuery:
     @property
     def cols(self) -> str:
         """The columns as the address names them; "" for those of every day."""
-        return "" if self.columns == SHOWN else ",".join(self.columns) or "none"
+        return "" if self.columns == SHOWN else named(self.columns)
 
     @property
     def state(self) -> str:
@@ -146,11 +141,11 @@ class ExplorerQuery:
 
     @property
     def sorts(self) -> Sequence[tuple[Sort, str]]:
-        return SORTS
+        return tuple(SORTS.items())
 
     @property
     def sorted_by(self) -> str:
-        return self.sort.removeprefix("-")
+        return self.sort.field
 
     @property
     def direction(self) -> str:
@@ -163,7 +158,7 @@ class ExplorerQuery:
         except QueryError as error:
             self.error = error
             return None
-        since = self.start or self._since(now)
+        since = None if self.clock is Clock.OPEN else self.start or self._since(now)
         return Search(
             root,
             since,
@@ -216,11 +211,12 @@ def _moment(text: str) -> datetime | None:
 
 
 def iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return stamp(moment)
 
 
 def _moment_label(moment: datetime, *, whole: bool) -> str:
-    return f"{moment.day} {moment:%b}" if whole else f"{moment.day} {moment:%b}, {moment:%H:%M}"
+    day = short_day_text(moment)
+    return day if whole else f"{day}, {time_text(moment)}"
 
 
 def _known(sorts: type[Sort], text: str) -> Sort:
@@ -273,9 +269,7 @@ class Everything:
         """In the order of the page; one more than `most` if there are more. One statement."""
         if self.search is None:
             return []
-        return list(
-            in_order(self.search, self.params.sort).values_list("pk", flat=True)[: most + 1]
-        )
+        return pks_in_order(self.search, self.params.sort, most=most + 1)
 
     def ids(self, *, most: int) -> list[str]:
         """As `pks`, the public ids."""
@@ -298,7 +292,7 @@ class Everything:
             return ""
         return (
             f"The search finds {count_label(number)} now; it found {self._seen:,} when you were "
-            "asked. Look again before you go on."
+            "asked. Check again before you continue."
         )
 
     def hidden(self, number: int) -> list[tuple[str, str]]:
@@ -336,7 +330,10 @@ class MuteForm(forms.Form):
 
 class AssignForm(forms.Form):
     assignee = forms.ModelChoiceField(
-        queryset=User.objects.filter(is_active=True), required=False, empty_label="Nobody"
+        queryset=User.objects.filter(is_active=True),
+        required=False,
+        empty_label="Nobody",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
     )
 
 
@@ -356,7 +353,7 @@ class InboxForm(forms.Form):
         label="Security Inbox",
         choices=[
             (InboxChoice.ADDED, "Add to the Inbox"),
-            (InboxChoice.REMOVED, "Take out of the Inbox"),
+            (InboxChoice.REMOVED, "Remove from the Inbox"),
         ],
         coerce=InboxChoice,
     )
@@ -370,7 +367,7 @@ class SeverityForm(forms.Form):
     description = forms.CharField(
         required=False,
         max_length=MAX_DESCRIPTION,
-        help_text="Why. Everybody who looks at the finding sees it.",
+        help_text="Why? Everybody who opens the finding sees this.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "ta"}),
     )
 
@@ -384,12 +381,16 @@ class ViewForm(forms.Form):
     is_shared = forms.BooleanField(label="Shared with everybody", required=False)
 
     def __init__(
-        self, data: QueryDict | None, *, owner: User, view: SavedView | None, may_share: bool
+        self,
+        data: QueryDict | None,
+        *,
+        view: SavedView | None,
+        others: QuerySet[SavedView],
+        may_share: bool,
     ) -> None:
         initial = {"name": view.name, "is_shared": view.is_shared} if view else None
         super().__init__(data, initial=initial)
-        others = SavedView.objects.filter(owner=owner)
-        self.others = others.exclude(pk=view.pk) if view else others
+        self.others = others
         if not may_share:
             del self.fields["is_shared"]
 

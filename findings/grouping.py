@@ -8,14 +8,15 @@ group by. `findings/README.md` says in a table where each value comes from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from hashlib import blake2b, sha256
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from findings.facts import CONTAINER_IMAGE, CORE_FIELDS, NOT_IN_RULES, Facts, Kind
-from findings.query.ast import Field, Root
-from findings.query.predicate import as_text, tag_values, values
+from findings.query.ast import Exists, Field, Root, Term
+from findings.query.predicate import as_text, columns_read, tag_values, values
 from findings.query.scalars import ascii_lower
 
 MAX_FIELDS = 3
@@ -109,6 +110,12 @@ def group_key(names: Sequence[str], found: Sequence[str]) -> str:
     return blake2b(parts.encode(), digest_size=16).hexdigest()
 
 
+def key_of(names: Sequence[str], facts: Facts) -> tuple[str, Sequence[str]] | None:
+    """The key of the finding's group and its values; None if it stands alone."""
+    found = values_of(names, facts) if names else None
+    return (group_key(names, found), found) if found else None
+
+
 def clip(value: str) -> str:
     """A value as it is kept: two that differ stay different."""
     if len(value) <= MAX_VALUE:
@@ -128,6 +135,20 @@ def _value(name: str, facts: Facts) -> str:
         return first_of(tag_values(facts.tags, key))
     path = attribute_path(name)
     return first_of(values(facts, Field(Root.ATTRIBUTE, path))) if path else ""
+
+
+def columns_of_group(name: str) -> Set[str]:
+    """The columns of facts on which a finding's value depends."""
+    if name == "resource":
+        return {"resource_id"}
+    if name == "title":
+        return {"title"}
+    if name in STORED:
+        return {"attributes", "tags", "resource_id", "resource_name", "resource_type"}
+    if tag_key(name):
+        return {"tags"}
+    path = attribute_path(name)
+    return columns_read(Term(Field(Root.ATTRIBUTE, path), Exists())) if path else set()
 
 
 def tag_key(name: str) -> str:
@@ -166,7 +187,15 @@ class Described(Protocol):
 
 def stored_values(finding: Described) -> dict[str, str]:
     """What `Finding.grouping` holds of it."""
-    found = {name: read(finding) for name, read in STORED.items()}
+    given = finding.attributes.keys()
+    # Most findings have nothing that most of these are made of.
+    of_attributes = () if _ATTRIBUTES.isdisjoint(given) else _MADE_OF.items()
+    names = {name for name, attributes in of_attributes if not given.isdisjoint(attributes)}
+    if finding.resource_type == CONTAINER_IMAGE:
+        names.add("image")
+    if "\nrepo" in "\n".join(("", *finding.tags)):
+        names.add("repository")
+    found = {name: STORED[name](finding) for name in names}
     return {name: value for name, value in found.items() if value}
 
 
@@ -211,6 +240,11 @@ def _package(finding: Described) -> str:
     elif kind in ("nuget", "composer", "npm", *_OF_SYSTEMS):
         name = name.lower()
     return clip(f"{kind}/{name}" if kind else name)
+
+
+def package_name(value: str) -> str:
+    """Of a group by package: its value without the type of package."""
+    return value.partition("/")[2] or value
 
 
 def _of_purl(purl: str) -> tuple[str, str]:
@@ -274,6 +308,18 @@ STORED: Mapping[str, Callable[[Described], str]] = {
     "repository": _repository,
     "correlation": _correlation,
 }
+
+
+_MADE_OF: Mapping[str, Sequence[str]] = {
+    "package": ("package",),
+    "vulnerability": ("advisory", "cve"),
+    "rule": ("rule",),
+    "image": ("container_image",),
+    "repository": ("git",),
+    "correlation": ("correlation_id",),
+}
+"""The attributes without which there is surely no value, but of an image's name or a tag."""
+_ATTRIBUTES = frozenset(chain.from_iterable(_MADE_OF.values()))
 
 
 def _part(finding: Described, name: str) -> Mapping[str, Any]:

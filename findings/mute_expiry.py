@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from config.lib.deadline import Deadline
 from config.lib.isolation import run_batch, run_each
+from findings.evaluations import request_recheck
 from findings.facts import Status
 from findings.models import Finding
 from findings.services import end_mutes, lock
@@ -64,7 +65,8 @@ def _wake(pks: Sequence[int], now: datetime) -> int:
     ended = [f for f in lock(pks) if f.muted_until is not None and f.muted_until <= now]
     of_rules = [f.pk for f in ended if f.mute_rule_id]
     if of_rules:
-        Finding.objects.filter(pk__in=of_rules).update(muted_until=None, recheck_since=now)
+        Finding.objects.filter(pk__in=of_rules).update(muted_until=None)
+        request_recheck(of_rules, now=now)
     of_people = [f for f in ended if not f.mute_rule_id]
     return end_mutes(of_people, NOT_MUTED, actor=None, note="The mute ended.")
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from config.accounts.access import Actor
 from config.lib.rows import writer
 from config.lib.utc import epoch_ms
+from findings.evaluations import request_recheck
 from findings.events import Event, actor_json, record_events
 from findings.facts import Severity, Status
 from findings.models import Finding, FindingEvent
@@ -47,7 +48,7 @@ def set_severity(
     said = {"value": severity.value, "description": description}
     findings = [finding for finding in _open_to_it(pks) if not _says(finding, said)]
     noted = said | {"updated_at": epoch_ms(now), "updated_by": actor_json(actor)}
-    _store([(f, severity.value, f.workflow | {NOTED: noted}) for f in findings], now)
+    store_severities([(f, severity.value, f.workflow | {NOTED: noted}) for f in findings], now)
     kind = FindingEvent.Kind.OVERRIDDEN
     events = [Event(f.pk, kind, f.severity, severity.value) for f in findings]
     return record_events(events, actor=actor, now=now, note=description)
@@ -58,7 +59,7 @@ def clear_severity(pks: Iterable[int], *, description: str = "", actor: Actor) -
     """Have findings count as rules or else their source say again; the number that did not."""
     now = timezone.now()
     findings = [finding for finding in _open_to_it(pks) if finding.person_severity]
-    _store([(f, "", _without_note(f)) for f in findings], now)
+    store_severities([(f, "", _without_note(f)) for f in findings], now)
     kind = FindingEvent.Kind.RESTORED
     events = [Event(f.pk, kind, f.severity, _beneath(f)) for f in findings]
     return record_events(events, actor=actor, now=now, note=description)
@@ -82,10 +83,12 @@ def _without_note(finding: Finding) -> dict[str, Any]:
     return {name: value for name, value in finding.workflow.items() if name != NOTED}
 
 
-def _store(changes: Sequence[tuple[Finding, str, Mapping[str, Any]]], now: datetime) -> None:
-    """Each a finding, what a person has set, and the workflow. What follows from the severity,
-    as a due date does, is for rules to say anew."""
-    columns = ("severity", "base_severity", "person_severity", "workflow", "recheck_since")
+def store_severities(
+    changes: Sequence[tuple[Finding, str, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Each a (locked) finding, what a person has set, and the workflow. What follows from the
+    severity, as a due date does, is for rules to say anew."""
+    columns = ("severity", "base_severity", "person_severity", "workflow")
     rows = [
         (
             finding.pk,
@@ -93,9 +96,9 @@ def _store(changes: Sequence[tuple[Finding, str, Mapping[str, Any]]], now: datet
             finding.source_severity if severity or finding.rule_severity else "",
             severity,
             as_json(workflow),
-            now,
         )
         for finding, severity, workflow in changes
     ]
     if rows:
         writer().update(Finding, columns, rows)
+        request_recheck([pk for pk, *_ in rows], now=now)

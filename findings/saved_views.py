@@ -1,4 +1,4 @@
-"""Searches of the explorer that people keep under a name."""
+"""Searches that people keep under a name, of each page that has them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,19 @@ class ViewNameTaken(ValueError):
         super().__init__(f"Another view of yours is already called “{name}”.")
 
 
-def save_view(*, name: str, query: str, is_shared: bool, owner: User) -> SavedView:
+def save_view(
+    *,
+    name: str,
+    query: str,
+    is_shared: bool,
+    owner: User,
+    page: SavedView.Page = SavedView.Page.FINDINGS,
+) -> SavedView:
     """Raises ViewNameTaken."""
     try:
         with transaction.atomic():
             return SavedView.objects.create(
-                name=name, query=query, is_shared=is_shared, owner=owner
+                page=page, name=name, query=query, is_shared=is_shared, owner=owner
             )
     except IntegrityError:
         raise ViewNameTaken(name) from None

@@ -9,13 +9,19 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
 from config.accounts.models import User
 from config.lib.keyset import Keyset, Moment, Whole
 from config.lib.ui_tags import MAX_COUNTED
+from config.lib.utc import microseconds
+from findings.columnar.matching import matching
+from findings.columnar.pinned import current
+from findings.columnar.selection import Selection, counted, pks_in_order
+from findings.columnar.table import Table
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Ticket
-from findings.models import Finding, FindingEvent, SavedView
-from findings.query.ast import Query
+from findings.models import ArchivedFinding, Evaluation, Finding, FindingEvent, SavedView
+from findings.query.ast import And, Query
 from findings.query.sql import condition
 
 _CURSOR = Keyset(Moment(), Whole(1))
@@ -23,7 +29,14 @@ _CURSOR = Keyset(Moment(), Whole(1))
 
 def unevaluated() -> QuerySet[Finding]:
     """Findings that wait for a decision. One that is gone waits until it opens again."""
-    return Finding.objects.filter(unevaluated_since__isnull=False).exclude(status__in=GONE_STATUSES)
+    waiting = Finding.objects.filter(evaluation__unevaluated_since__isnull=False)
+    return waiting.exclude(status__in=GONE_STATUSES)
+
+
+def waiting_pks(pks: Sequence[int]) -> set[int]:
+    """Those of them that have no decision yet, gone or not. One statement."""
+    waiting = Evaluation.objects.filter(unevaluated_since__isnull=False, finding__in=pks)
+    return set(waiting.order_by().values_list("pk", flat=True))
 
 
 def open_finding_count() -> int:
@@ -32,14 +45,41 @@ def open_finding_count() -> int:
     return found.order_by()[: MAX_COUNTED + 1].count()
 
 
-def over_limit_counts(*, since: datetime) -> dict[UUID, int]:
-    """Rule → findings without a ticket because of its daily limit, decided since then.
+def archived_count() -> int:
+    """How many findings are archived; one more than MAX_COUNTED for any number beyond."""
+    return ArchivedFinding.objects.order_by()[: MAX_COUNTED + 1].count()
+
+
+def archived_of_case(case_id: UUID) -> int:
+    return ArchivedFinding.objects.filter(case_id=case_id).count()
+
+
+def archived_finding(finding_id: str) -> ArchivedFinding | None:
+    return ArchivedFinding.objects.filter(finding_id=finding_id).first()
+
+
+def over_limit_counts(*, since: datetime) -> dict[UUID | None, int]:
+    """Rule → findings without a ticket because of its daily limit, decided since then. One
+    statement, or none.
 
     The same rows as the explorer's search for them: ticketed by hand, one is not among them.
     """
-    found = Finding.objects.filter(ticket=Ticket.OVER_LIMIT, decided_at__gte=since)
-    counted = found.order_by().values_list("ticket_rule_id").annotate(number=Count("pk"))
-    return dict(counted)
+    if table := current():
+        return _over_limit_of(table, since)
+    found = Finding.objects.filter(ticket=Ticket.OVER_LIMIT, evaluation__decided_at__gte=since)
+    counts = found.order_by().values_list("ticket_rule_id").annotate(number=Count("pk"))
+    return dict(counts)
+
+
+def _over_limit_of(table: Table, since: datetime) -> dict[UUID | None, int]:
+    over = table.of_profiles(table.profiles_with("ticket", [Ticket.OVER_LIMIT]))
+    over &= table.alive & (table.moments("decided_at") >= microseconds(since))
+    rules = table.profile_column("ticket_rule_id")
+    codes, numbers = counted(rules.codes[table.profile_codes.values[over]])
+    return {
+        UUID(rule) if (rule := rules.entries[code]) else None: number
+        for code, number in zip(codes.tolist(), numbers.tolist(), strict=True)
+    }
 
 
 def opened_by_people(pks: Sequence[int]) -> set[int]:
@@ -92,6 +132,11 @@ def page_of_findings(
     query: Query, *, order: Order = Order.NEWEST, after: Cursor | None = None, limit: int
 ) -> Page:
     """`limit` findings that match, from `after` on; one statement."""
+    pks = _pks_in_order(query, order=order, after=after, most=limit + 1)
+    if pks is not None:
+        read = Finding.objects.order_by().in_bulk(pks[:limit])
+        page = [read[pk] for pk in pks if pk in read]
+        return Page(page, Cursor.of(page[-1]) if page and len(pks) > limit else None)
     findings = Finding.objects.filter(condition(query.root))
     if after is not None:
         findings = findings.filter(_behind(after, order))
@@ -105,7 +150,31 @@ def page_of_findings(
 
 def finding_count(query: Query) -> int:
     """How many findings match, all of them counted."""
-    return Finding.objects.filter(condition(query.root)).count()
+    rows = _rows(query)
+    return rows[1].number if rows else Finding.objects.filter(condition(query.root)).count()
+
+
+def _rows(query: Query) -> tuple[Table, Selection] | None:
+    """None where the columns in memory cannot tell what matches."""
+    table = current()
+    mask = matching(table, query.root, timezone.now()) if table else None
+    return None if table is None or mask is None else (table, Selection(mask))
+
+
+def _pks_in_order(
+    query: Query, *, order: Order, after: Cursor | None, most: int
+) -> list[int] | None:
+    if query.root == And(()) or (found := _rows(query)) is None:
+        return None  # everything: the index of the order is as fast
+    table, rows = found
+    pks = rows.of(table.pks)
+    return pks_in_order(
+        pks,
+        [rows.of(table.moments("detection_changed_at")), pks],
+        is_descending=order is Order.NEWEST,
+        after=(microseconds(after.changed_at), after.pk) if after is not None else None,
+        most=most,
+    )
 
 
 def _behind(cursor: Cursor, order: Order) -> Q:
@@ -127,6 +196,7 @@ def findings_by_id(finding_ids: Iterable[str]) -> dict[str, Finding]:
     return {finding.finding_id: finding for finding in found}
 
 
-def views_of(user: User) -> QuerySet[SavedView]:
-    """The saved views that the person sees: their own and the shared ones."""
-    return SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+def views_of(user: User, page: SavedView.Page) -> QuerySet[SavedView]:
+    """The saved views of a page that the person sees: their own and the shared ones."""
+    seen = SavedView.objects.filter(Q(owner=user) | Q(is_shared=True), page=page)
+    return seen.select_related("owner")

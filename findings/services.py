@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -19,6 +19,8 @@ from config.accounts.models import User
 from config.lib.any_of import AnyOf
 from config.lib.rows import writer
 from config.lib.utc import epoch_ms
+from findings.archive.tombstones import bring_back
+from findings.evaluations import request_recheck
 from findings.events import (
     Event,
     actor_json,
@@ -30,8 +32,9 @@ from findings.events import (
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Facts, Status, Ticket
 from findings.formats.normalised import Normalised
 from findings.formats.values.identity import RECIPE_VERSION
-from findings.models import Finding, FindingEvent, Scope, Source
+from findings.models import Evaluation, Finding, FindingEvent, Import, Scope, Source
 from findings.recording.adoption import Reporter, lookup_fingerprints, stored_rows
+from findings.recording.import_changes import keep_changes
 from findings.recording.rows import (
     NEW,
     SOURCE_COLUMNS,
@@ -46,12 +49,7 @@ from findings.recording.stored import columns, decoder, known_of
 from findings.rule_state import STATE_COLUMNS, RuleState
 from findings.selectors import unevaluated
 from findings.signals import findings_changed, findings_recorded
-from findings.workflow import (
-    NOT_MUTED,
-    Workflow,
-    with_mute,
-    without_due_date,
-)
+from findings.workflow import NOT_MUTED, Workflow, with_mute, without_due_date
 
 
 class Recorded(NamedTuple):
@@ -89,6 +87,7 @@ class TicketUpdate(NamedTuple):
     ticket_status: str
     ticket_rule_id: UUID | None
     workflow: Mapping[str, Any]
+    ticketed_at: datetime | None = None
 
 
 # --- What sources report ------------------------------------------------------------------
@@ -99,9 +98,10 @@ def record(
     *,
     source: Source,
     scope: Scope | None = None,
+    run: Import | None = None,
     now: datetime | None = None,
 ) -> Recorded:
-    """Take in what `source` reports: each finding is new, seen again, or open again.
+    """Take in what `source` reports, in this `run`: each finding is new, seen again, or open again.
 
     A finding belongs to the scope that reported it last; to none if it was sent by itself.
     Of one fingerprint twice in a batch the last wins and the others count as seen again. What is
@@ -112,18 +112,18 @@ def record(
     reported = {finding.fingerprint: report_row(finding, scope_id) for finding in batch}
     if not reported:
         return Recorded()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # The source's row is the lock under which its findings are recorded: two batches with
         # the same findings wait for each other instead of deadlocking or counting twice. So a
         # fingerprint that is not known now is surely new, and COPY straight into the table is
         # safe; the price is one batch at a time for each source.
-        Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+        source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
         rows = _lock_known(source, lookup_fingerprints(batch))
         known = stored_rows(batch, rows, reporter=reporter_of(scope))
         new = [report for fingerprint, report in reported.items() if fingerprint not in known]
-        _insert(new, source=source, now=now)
+        _insert(new, source=source, run=run, now=now)
         pairs = [(row, reported[fingerprint]) for fingerprint, row in known.items()]
-        reopened = _see_again(pairs, now)
+        reopened = _see_again(pairs, run, now)
         if new or reopened:
             send_on_commit(findings_recorded)
         if reopened:
@@ -136,6 +136,16 @@ def reporter_of(scope: Scope | None) -> Reporter:
 
 
 def _lock_known(source: Source, fingerprints: Iterable[str]) -> list[Known]:
+    """The rows of these fingerprints. Of what is archived they are made again first: resolved, so
+    that the report opens them."""
+    named = set(fingerprints)
+    rows = _lock_rows(source, named)
+    if bring_back(source, named - {row.fingerprint for row in rows}):
+        rows = _lock_rows(source, named)
+    return rows
+
+
+def _lock_rows(source: Source, fingerprints: Iterable[str]) -> list[Known]:
     rows = (
         Finding.objects.filter(AnyOf("fingerprint", fingerprints), source=source)
         .order_by("pk")  # whoever locks findings locks them in this order
@@ -145,16 +155,21 @@ def _lock_known(source: Source, fingerprints: Iterable[str]) -> list[Known]:
     return list(map(known_of, rows))
 
 
-def _insert(reports: Sequence[ReportRow], *, source: Source, now: datetime) -> None:
+def _insert(
+    reports: Sequence[ReportRow], *, source: Source, run: Import | None, now: datetime
+) -> None:
     if reports:
+        pk, name, import_id = source.pk, source.name, run.pk.hex if run else None
+        keys = writer().reserve_keys(Finding, len(reports))
         rows = (
-            new_row(report, source_id=source.pk, source_name=source.name, now=now)
-            for report in reports
+            (key, *new_row(each, source_id=pk, source_name=name, import_id=import_id, now=now))
+            for key, each in zip(keys, reports, strict=True)
         )
-        writer().insert(Finding, NEW, rows)
+        writer().insert(Finding, ("id", *NEW), rows)
+        writer().insert_alike(Evaluation, "finding_id", keys, {"unevaluated_since": now})
 
 
-def _see_again(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> int:
+def _see_again(pairs: Sequence[tuple[Known, ReportRow]], run: Import | None, now: datetime) -> int:
     """Update known findings with what is now said of them; the number that opened again."""
     same = [row.pk for row, report in pairs if _is_unchanged(row, report)]
     if same:
@@ -187,15 +202,17 @@ def _see_again(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> int:
     if worse_or_better:
         changed = [event.finding_id for event in worse_or_better]
         # Rules are asked again: what one of them set may not be what it would set now.
-        Finding.objects.filter(pk__in=changed).update(detection_changed_at=now, recheck_since=now)
+        Finding.objects.filter(pk__in=changed).update(detection_changed_at=now)
+        request_recheck(changed, now=now)
     back = [
         Event(row.pk, FindingEvent.Kind.REOPENED, row.status, Status.OPEN)
         for row, _ in pairs
         if row.status in GONE_STATUSES
     ]
-    _open_again(
-        [event.finding_id for event in back], now=now, is_mute_lifted=False, unmuted_rule_id=None
-    )
+    reopened = [event.finding_id for event in back]
+    severities = {event.finding_id: event.before for event in worse_or_better}
+    keep_changes(run, reopened=reopened, severities=severities)
+    _open_again(reopened, now=now, is_mute_lifted=False, unmuted_rule_id=None)
     write_events([*worse_or_better, *back], actor=None, now=now)
     return len(back)
 
@@ -208,9 +225,9 @@ def _note_fixes(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> None
     ]
     if fixed:
         without = Q(attributes__vulnerability__is_fix_available=False)
-        Finding.objects.filter(without, pk__in=fixed, fix_available_at=None).update(
-            fix_available_at=now, recheck_since=now
-        )
+        noted = Finding.objects.filter(without, pk__in=fixed, fix_available_at=None)
+        request_recheck(list(noted.values_list("pk", flat=True)), now=now)
+        noted.update(fix_available_at=now)
 
 
 def _is_fixed(report: ReportRow) -> bool:
@@ -236,22 +253,25 @@ def _open_again(pks: Sequence[int], *, now: datetime, **values: Any) -> None:
     if not pks:
         return
     was_over_limit = Q(ticket=Ticket.OVER_LIMIT)
-    has_case = Q(ticket__in=[ticket for ticket in Ticket if ticket.is_attached])
     # Each evaluation of a finding has a time of its own, even where a clock goes back: of two
     # decisions for one time the database refuses the second, and with it all beside it.
     later = Greatest(Value(now), F("opened_at") + timedelta(microseconds=1))
     Finding.objects.filter(pk__in=pks).update(
         **{"status": Status.OPEN, **values},
         opened_at=later,
-        recheck_since=now,
         detection_changed_at=now,
         resolved_at=None,
-        unevaluated_since=Case(
-            When(has_case, unevaluated_since=None, then=None),
-            default=later,
-        ),
         ticket=Case(When(was_over_limit, then=Value(Ticket.NONE)), default=F("ticket")),
         ticket_rule_id=Case(When(was_over_limit, then=None), default=F("ticket_rule_id")),
+    )
+    opened = Finding.objects.filter(pk=OuterRef("finding_id"))
+    has_case = Exists(opened.filter(ticket__in=[t for t in Ticket if t.is_attached]))
+    Evaluation.objects.filter(finding__in=pks).update(
+        recheck_since=now,
+        unevaluated_since=Case(
+            When(has_case, unevaluated_since=None, then=None),
+            default=Subquery(opened.values("opened_at")),
+        ),
     )
 
 
@@ -267,7 +287,8 @@ def claim_unevaluated(*, limit: int, pks: Sequence[int] = ()) -> list[Claimed]:
     """
     waiting = unevaluated().filter(pk__in=pks) if pks else unevaluated()
     rows = (
-        waiting.order_by("unevaluated_since", "pk")
+        waiting.order_by("evaluation__unevaluated_since", "pk")
+        # Both rows: another worker's decision changes this one, and often nothing of the finding.
         .select_for_update(skip_locked=True, no_key=True)
         .values_list(*CLAIMED)[:limit]
     )
@@ -276,7 +297,7 @@ def claim_unevaluated(*, limit: int, pks: Sequence[int] = ()) -> list[Claimed]:
 
 def settle_evaluated(pks: Iterable[int], *, decided_at: datetime) -> None:
     """These findings have their decision."""
-    Finding.objects.filter(AnyOf("pk", pks)).update(
+    Evaluation.objects.filter(AnyOf("finding_id", pks)).update(
         unevaluated_since=None, decided_at=decided_at, recheck_since=None
     )
 
@@ -287,7 +308,7 @@ def store_tickets(updates: Sequence[TicketUpdate]) -> None:
         writer().update(
             Finding,
             TicketUpdate._fields[1:],
-            [(*update[:-1], as_json(update.workflow)) for update in updates],
+            [(*update[:-2], as_json(update.workflow), update.ticketed_at) for update in updates],
         )
 
 
@@ -330,7 +351,8 @@ def change_status(pks: Iterable[int], *, status: Status, actor: Actor) -> int:
         remove_due_dates([finding for finding in findings if finding.due_at])
     else:
         _open_again(gone, status=status, now=now)
-        Finding.objects.filter(pk__in=here).update(status=status, recheck_since=now)
+        Finding.objects.filter(pk__in=here).update(status=status)
+        request_recheck(here, now=now)
         if gone:
             send_on_commit(findings_recorded)
     _end_mutes(findings, NOT_MUTED, is_lifted=actor is not None and not status.is_gone)
@@ -385,10 +407,9 @@ def end_mutes(findings: Sequence[Finding], details: Workflow, *, actor: Actor, n
     """Open (locked) muted findings; their number. Who calls it sends the news."""
     now = timezone.now()
     _end_mutes(findings, details, is_lifted=actor is not None)
-    Finding.objects.filter(pk__in=[f.pk for f in findings]).update(
-        status=Status.OPEN,
-        recheck_since=now,  # it may get a due date again
-    )
+    pks = [f.pk for f in findings]
+    Finding.objects.filter(pk__in=pks).update(status=Status.OPEN)
+    request_recheck(pks, now=now)  # it may get a due date again
     events = [Event(f.pk, FindingEvent.Kind.UNMUTED, f.status, Status.OPEN) for f in findings]
     write_and_record(events, actor=actor, now=now, note=note)
     return len(findings)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from findings.facts import TYPE_CHOICES, Status, Ticket, type_choice
@@ -15,7 +16,11 @@ from findings.query.canonical import write
 SAMPLE = 1_000
 """Newest findings looked at: reading them takes one index range whatever the table's size."""
 SHOWN = 10
+OF_ONE = 300  # values of one finding
+OF_ALL = 100_000  # values: then the newest findings so far are the sample
+FIELDS = 50  # of each kind
 COUNTED = 20_000
+MAX_TEAMS = 50
 MAX_LENGTH = 200
 CORE = ("finding_type", "severity", "resource_type", "resource_name", "resource_id", "title")
 """Core fields worth suggesting: the others change after the decision or are never typed."""
@@ -44,14 +49,23 @@ SEARCHED = {
 
 class Suggestion(NamedTuple):
     text: str  # a term, or a key with its colon that waits for a value
-    hint: str
+    hint: str  # how much it is used
+    note: str = ""  # what it is
+
+
+class Sample(NamedTuple):
+    """The newest findings: how many have each value, and each field at all."""
+
+    values: Mapping[Field, Counter[str]]
+    uses: Counter[Field]
+    more: str  # "+" if there are more findings
 
 
 def suggest_search(typed: str) -> list[Suggestion]:
     """As `suggest`, with what only a search may hold: operators, status and tickets."""
     operators = [
-        Suggestion(operator, hint)
-        for operator, hint in OPERATORS.items()
+        Suggestion(operator, "", note)
+        for operator, note in OPERATORS.items()
         if typed and operator.startswith(typed)
     ]
     return [*operators, *_searched(typed), *suggest(typed)][:SHOWN]
@@ -66,32 +80,46 @@ def _searched(typed: str) -> list[Suggestion]:
     if not key.removeprefix("@"):
         return []
     return [
-        Suggestion(f"{sign}@{name}:", hint)
-        for name, (hint, _) in SEARCHED.items()
+        Suggestion(f"{sign}@{name}:", "", note)
+        for name, (note, _) in SEARCHED.items()
         if name.startswith(key.removeprefix("@").lower())
     ]
 
 
 def suggest(typed: str) -> list[Suggestion]:
-    """Terms that begin with `typed`: keys until there is a colon, then values of that key."""
+    """Terms that begin with `typed`, those that most findings have first.
+
+    Until there is a colon these are keys, and tags with such a value; then values of that key. Of
+    nothing typed they are the tags that are used most.
+    """
     sign = "-" if typed.startswith("-") else ""
-    typed = typed.removeprefix("-")
-    found, more = _sampled_values()
-    key, colon, value = typed.partition(":")
+    key, colon, value = typed.removeprefix("-").partition(":")
+    sample = _sample()
     if colon:
-        values = found.get(_field(key), Counter())
-        return _values(_field(key), values, value.strip('"'), sign, more)
-    keys = sorted(
-        (field for field in found if key.lower() in _key(field).lower()),
-        key=lambda field: (not _key(field).lower().startswith(key.lower()), _key(field)),
+        found = _values(_field(key), sample, value.strip('"').lower())
+    else:
+        keys, tags = _keys(sample, key.lower()), _tags(sample, key.lower())
+        found = keys + tags if key else tags + keys
+    return [each._replace(text=sign + each.text) for each in found[:SHOWN]]
+
+
+def team_names() -> list[str]:
+    """The values of the `team:` tags of the newest findings, most used first."""
+    names = _sample().values.get(Field(Root.TAG, "team"), Counter())
+    return [name for name, _ in names.most_common(MAX_TEAMS)]
+
+
+def suggest_fields() -> list[tuple[str, str]]:
+    """Tags and attributes of the newest findings, those that most of them have first: the name
+    of each, as a column is called, and how many have it. One statement."""
+    sample = _sample()
+    tags = Counter({f: n for f, n in sample.uses.items() if f.root is Root.TAG})
+    attributes = Counter(
+        {f: n for f, n in sample.uses.items() if f.root is not Root.TAG and f.name not in CORE}
     )
-    return [
-        Suggestion(
-            sign + write(Term(field, Exists())).removesuffix("*"),
-            _count(len(found[field]), more, "value"),
-        )
-        for field in keys[:SHOWN]
-    ]
+    named = [(f"tag:{field.name}", number) for field, number in tags.most_common(FIELDS)]
+    named += [(_key(field), number) for field, number in attributes.most_common(FIELDS)]
+    return [(name, _count(number, sample.more, "finding")) for name, number in named]
 
 
 def types_seen(since: datetime) -> dict[str, str]:
@@ -103,44 +131,85 @@ def types_seen(since: datetime) -> dict[str, str]:
     )
     counts = Counter(type_choice(*row).value for row in rows)
     more = "+" if counts.total() == COUNTED else ""
-    return {choice.value: f"{counts[choice.value]}{more}" for choice in TYPE_CHOICES}
+    return {choice.value: f"{counts[choice.value]:,}{more}" for choice in TYPE_CHOICES}
 
 
-def _values(
-    field: Field, values: Counter[str], typed: str, sign: str, more: str
-) -> list[Suggestion]:
-    chosen = [
-        (value, count)
-        for value, count in values.most_common()
-        if value.lower().startswith(typed.lower()) and len(value) <= MAX_LENGTH
-    ]
+def _keys(sample: Sample, typed: str) -> list[Suggestion]:
+    """Those that begin with it come first, then tags, then those that most findings have."""
+
+    def rank(field: Field) -> tuple[bool, bool, int, str]:
+        key, is_tag = _key(field), field.root is Root.TAG
+        return not key.lower().startswith(typed), not is_tag, -sample.uses[field], key
+
     return [
         Suggestion(
-            sign + write(Term(field, Exact(value))),
-            _count(count, more, "finding"),
+            write(Term(field, Exists())).removesuffix("*"),
+            _count(sample.uses[field], sample.more, "finding"),
+            _count(len(sample.values[field]), sample.more, "value"),
         )
-        for value, count in chosen[:SHOWN]
+        for field in sorted(
+            (each for each in sample.values if typed in _key(each).lower()), key=rank
+        )
     ]
 
 
-def _sampled_values() -> tuple[dict[Field, Counter[str]], str]:
-    """Every field of the newest findings with its values; "+" if there are more findings."""
-    rows = list(
-        Finding.objects.order_by("-first_seen_at", "-id").values_list("tags", "attributes", *CORE)[
-            :SAMPLE
-        ]
+def _tags(sample: Sample, typed: str) -> list[Suggestion]:
+    """Whole tags whose value begins with it, those that most findings have first."""
+    tags = [
+        (-count, _key(field), value)
+        for field, values in sample.values.items()
+        if field.root is Root.TAG
+        for value, count in values.items()
+        if value.lower().startswith(typed) and value and len(value) <= MAX_LENGTH
+    ]
+    return [
+        _term(_field(key), value, -count, sample.more) for count, key, value in sorted(tags)[:SHOWN]
+    ]
+
+
+def _values(field: Field, sample: Sample, typed: str) -> list[Suggestion]:
+    """Values that begin with it: the whole one first, then those that most findings have."""
+    found = sorted(
+        (value.lower() != typed, -count, value)
+        for value, count in sample.values.get(field, Counter()).items()
+        if value.lower().startswith(typed) and len(value) <= MAX_LENGTH
     )
-    found: dict[Field, Counter[str]] = defaultdict(Counter)
-    for tags, attributes, *core in rows:
-        for tag in tags:
-            key, _, value = tag.partition(":")
-            found[Field(Root.TAG, key)][value] += 1
-        for path, value in _leaves(attributes, ""):
-            found[Field(Root.ATTRIBUTE, path)][value] += 1
-        for name, value in zip(CORE, core, strict=True):
-            if value:
-                found[Field(Root.ATTRIBUTE, name)][value] += 1
-    return found, "+" if len(rows) == SAMPLE else ""
+    return [_term(field, value, -count, sample.more) for _, count, value in found[:SHOWN]]
+
+
+def _term(field: Field, value: str, count: int, more: str) -> Suggestion:
+    return Suggestion(write(Term(field, Exact(value))), _count(count, more, "finding"))
+
+
+def _sample() -> Sample:
+    rows = Finding.objects.order_by("-first_seen_at", "-id").values_list(
+        "tags", "attributes", *CORE
+    )[:SAMPLE]
+    values: dict[Field, Counter[str]] = defaultdict(Counter)
+    uses: Counter[Field] = Counter()
+    number = told = 0
+    for row in rows:
+        if told >= OF_ALL:
+            return Sample(values, uses, "+")
+        of_one = set(islice(_said_of_one(*row), OF_ONE))  # which may say it twice
+        uses.update({field for field, _ in of_one})
+        for field, value in of_one:
+            values[field][value] += 1
+        number, told = number + 1, told + len(of_one)
+    return Sample(values, uses, "+" if number == SAMPLE else "")
+
+
+def _said_of_one(
+    tags: Iterable[str], attributes: Any, *core: str | None
+) -> Iterator[tuple[Field, str]]:
+    for name, said in zip(CORE, core, strict=True):
+        if said:
+            yield Field(Root.ATTRIBUTE, name), said
+    for tag in tags:
+        key, _, value = tag.partition(":")
+        yield Field(Root.TAG, key), value
+    for path, leaf in _leaves(attributes, ""):
+        yield Field(Root.ATTRIBUTE, path), leaf
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -158,7 +227,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _count(number: int, more: str, noun: str) -> str:
-    return f"{number}{more} {noun}{'' if number == 1 and not more else 's'}"
+    return f"{number:,}{more} {noun}{'' if number == 1 and not more else 's'}"
 
 
 def _field(key: str) -> Field:

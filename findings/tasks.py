@@ -7,7 +7,12 @@ from django.utils import timezone
 
 from config.lib.tasks import enqueue
 from findings import mute_expiry
-from findings.imports import closing, queue
+from findings.columnar.pruning import prune
+from findings.imports import closing, queue, undo
+from findings.trends.rollups import refresh_for
+
+COUNTING_SECONDS = 15
+"""After which what is left is another task: the queue ends those that take a minute."""
 
 
 def wake_muted() -> None:
@@ -35,3 +40,19 @@ def delete_stray_uploads() -> None:
 def finish_resolving() -> None:
     """Findings that a person resolved and a process that died did not close; every minute."""
     closing.finish_resolving()
+
+
+def count_days() -> None:
+    """The counts of days that changed, a few at once; runs every minute."""
+    if not refresh_for(COUNTING_SECONDS):
+        enqueue("findings.tasks.count_days")
+
+
+def forget_changes() -> None:
+    """The log of changes of an hour ago; runs every minute."""
+    prune()
+
+
+def finish_undoing() -> None:
+    """Imports that a person undoes; woken by the page, and each minute for what died."""
+    undo.finish_begun()

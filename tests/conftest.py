@@ -16,7 +16,13 @@ from tests.factories import UserFactory
 # How long an example takes says how busy the machine is; what is slow is measured by `make bench`.
 hypothesis.register_profile("suite", deadline=None)
 hypothesis.load_profile("suite")
-pytest_plugins = ["tests.emptying", "tests.jira", "tests.tables"]
+pytest_plugins = [
+    "tests.emptying",
+    "tests.migrated",
+    "tests.jira",
+    "tests.tables",
+    "tests.programs",
+]
 
 
 @pytest.hookimpl(optionalhook=True)

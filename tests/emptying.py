@@ -13,7 +13,10 @@ from django.core.management.color import Style
 from django.core.management.commands import flush
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-MADE_BY_MIGRATE = {"auth_permission", "django_content_type"}  # Django would make the same again
+# Triggers write here when findings go.
+MARKS = ('"findings_changedday"', '"findings_findingchange"')
+# Django would make the same again.
+MADE_BY_MIGRATE = {"auth_permission", "django_content_type", "findings_changelog"}
 PRUNING = "SET LOCAL findings.audit_pruning = 'on'"  # else the audit log refuses to be emptied
 
 
@@ -25,6 +28,7 @@ def statements(_: Style, connection: BaseDatabaseWrapper, **__: object) -> list[
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(asked))
         full = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
+        full += [f"DELETE FROM {table}" for table in MARKS]
     return [PRUNING, *full] if connection.vendor == "postgresql" else full
 
 

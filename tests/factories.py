@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import factory
@@ -20,7 +22,7 @@ from config.accounts.roles import Role
 from findings.facts import FindingType, Severity
 from findings.formats.normalised import Normalised
 from findings.grouping import stored_values
-from findings.models import Finding, Source
+from findings.models import Evaluation, Finding, Source
 from ticketing.models import (
     Case,
     Destination,
@@ -83,6 +85,32 @@ class FindingFactory(DjangoModelFactory):
     last_seen_at = factory.SelfAttribute("first_seen_at")
     detection_changed_at = factory.SelfAttribute("first_seen_at")
     opened_at = factory.SelfAttribute("first_seen_at")
+
+    @classmethod
+    def _build(cls, model_class: type[Finding], *args: Any, **kwargs: Any) -> Finding:
+        """With its evaluation, whose fields are said beside the finding's own."""
+        names = {field.name for field in Evaluation._meta.fields} & kwargs.keys()
+        evaluation = Evaluation(**{name: kwargs.pop(name) for name in names})
+        finding = model_class(*args, **kwargs)
+        finding.evaluation = evaluation
+        return finding
+
+    @classmethod
+    def _create(cls, model_class: type[Finding], *args: Any, **kwargs: Any) -> Finding:
+        finding = cls._build(model_class, *args, **kwargs)
+        finding.save(force_insert=True)
+        finding.evaluation.finding = finding
+        finding.evaluation.save(force_insert=True)
+        return finding
+
+
+def create_findings(built: Iterable[Finding]) -> list[Finding]:
+    """Store many that were built, with their evaluations."""
+    findings = Finding.objects.bulk_create(built)
+    for finding in findings:
+        finding.evaluation.finding = finding
+    Evaluation.objects.bulk_create(finding.evaluation for finding in findings)
+    return findings
 
 
 class ProjectFactory(DjangoModelFactory):

@@ -16,12 +16,34 @@ from django.db import connection
 
 from tests.machines import fresh_database
 
+# By their fixtures; the last two start programs that make their own.
+WITH_DATABASE = {"db", "transactional_db", "live_server", "migrated", "empty_place", "database"}
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where no test asks for a database, pytest-django makes none to be copied."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--with-database",
+        action="store_true",
+        help="leaves out tests that say the same whichever it is",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "migrated" in getattr(item, "fixturenames", ()):
+            # Where no test asks for a database, pytest-django makes none to be copied.
             item.add_marker(pytest.mark.django_db)
+    if config.getoption("--with-database"):
+        without = [item for item in items if not _uses_database(item)]
+        items[:] = [item for item in items if _uses_database(item)]
+        config.hook.pytest_deselected(items=without)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
+    asked = WITH_DATABASE.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked) or item.get_closest_marker("django_db") is not None
 
 
 @pytest.fixture(scope="session")

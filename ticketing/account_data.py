@@ -101,7 +101,7 @@ def _errors_of_token(data: AccountData, token: str, account: JiraAccount | None)
 
 def _wrong_token(data: AccountData, token: str, account: JiraAccount | None) -> str:
     if len(token) > _LONGEST_TOKEN or not token.isascii() or any(c <= " " for c in token):
-        return "This is no token: copy it again, without spaces or line breaks."
+        return "This is not a token: copy it again, without spaces or line breaks."
     if token:
         return ""
     if account is None:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from config.accounts.history import sign
 from config.accounts.models import User
 from config.lib.tasks import enqueue
+from config.lib.utc import day_text
 from ticketing.account_data import AccountData, checked, errors_of_name
 from ticketing.issue_templates import delete_templates_of
 from ticketing.models import Destination, ExternalIssue, JiraAccount
@@ -115,8 +116,8 @@ def rotate_webhook_secret(account: JiraAccount, *, actor: User | None) -> str:
         account = _lock(account)
         if account.former_webhook_secret and account.webhook_event_at:
             raise ValidationError(
-                "The secret before this one is still accepted. Enter the present one in Jira and "
-                "stop accepting the former, then make a new one."
+                "The previous secret is still accepted. Enter the current one in Jira and "
+                "stop accepting the previous one, then generate a new one."
             )
         may_be_there = account.connected_at or account.webhook_id or account.webhook_event_at
         account.former_webhook_secret = account.webhook_secret if may_be_there else ""
@@ -130,7 +131,7 @@ def forget_former_secret(account: JiraAccount, *, actor: User | None) -> None:
         account = _lock(account)
         if account.former_webhook_secret:
             account.former_webhook_secret = ""
-            _save(account, actor=actor, reason="Former webhook secret no longer accepted")
+            _save(account, actor=actor, reason="Previous webhook secret no longer accepted")
 
 
 # --- Its state ------------------------------------------------------------------------
@@ -344,9 +345,10 @@ def _take_token(account: JiraAccount, token: str) -> None:
 
 
 def _with_likely_cause(account: JiraAccount, reason: str) -> str:
-    if not is_expired(account):
+    expired_on = account.token_expires_on
+    if expired_on is None or not is_expired(account):
         return reason
-    return f"{reason} The token expired on {account.token_expires_on:%-d %b %Y}."
+    return f"{reason} The token expired on {day_text(expired_on)}."
 
 
 def _new_secret() -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from config.accounts.access import Actor, answerable
-from config.lib.rows import store
+from config.lib.rows import writer
 from findings import services as findings
 from findings.facts import Status
 from findings.models import Finding
@@ -33,27 +33,58 @@ class Subject(NamedTuple):
     is_open: bool = True
 
 
+_ATTACHMENT = (
+    "case_id",
+    "finding_id",
+    "finding_is_open",
+    "finding_due_at",
+    "created_at",
+    "created_by_id",
+)
+
+
 def attach_rows(
     pairs: Sequence[tuple[Case, Subject]],
     *,
     issues: Mapping[UUID, ExternalIssue] = MappingProxyType({}),
     now: datetime | None = None,
+    since: Mapping[int, datetime] = MappingProxyType({}),
     actor: Actor = None,
 ) -> None:
-    """`issues`: case → the one it has in Jira."""
-    store(
-        Attachment(
-            case=case,
-            finding_id=subject.pk,
-            finding_is_open=subject.is_open,
-            finding_due_at=due_days.moment_of(subject.workflow),
-            created_at=now or case.created_at,
-            created_by=answerable(actor) or case.created_by,
-        )
-        for case, subject in pairs
+    """`issues`: case → the one it has in Jira; `since`: finding → when, if not now."""
+
+    def attached_at(case: Case, subject: Subject) -> datetime:
+        return since.get(subject.pk) or now or case.created_at
+
+    if not pairs:
+        return
+    by = answerable(actor)
+    writer().insert(
+        Attachment,
+        _ATTACHMENT,
+        [
+            (
+                case.pk,
+                subject.pk,
+                subject.is_open,
+                due_days.moment_of(subject.workflow),
+                attached_at(case, subject),
+                by.pk if by else case.created_by_id,
+            )
+            for case, subject in pairs
+        ],
     )
     findings.store_tickets(
-        [ticket_update(s.pk, s.workflow, case, issues.get(case.pk)) for case, s in pairs]
+        [
+            ticket_update(
+                subject.pk,
+                subject.workflow,
+                case,
+                issues.get(case.pk),
+                attached_at=attached_at(case, subject),
+            )
+            for case, subject in pairs
+        ]
     )
 
 

@@ -25,11 +25,13 @@ from django.utils import timezone
 from config.accounts.audit.events import Object, part_of_recorded_act, record_event
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import OFFERED, hand_over, record_act, start_hour
 from config.lib.isolation import run_each
 from config.lib.rows import writer
 from config.lib.tasks import enqueue
 from ticketing.attaching import Remote, attach_to_issue
-from ticketing.bulk_deeds import DEEDS, CannotGoOn, Result
+from ticketing.bulk_deeds import CannotGoOn, Result
+from ticketing.bulk_records import KINDS, perform
 from ticketing.models import BulkRun, BulkStep, Case, Destination
 
 log = structlog.stdlib.get_logger(__name__)
@@ -40,7 +42,6 @@ STINT = 35  # seconds: the queue ends a task after 60
 LEASE = timedelta(seconds=90)  # of a chunk; the queue ends a task after 60 seconds
 PAUSE = timedelta(seconds=15)  # after a fault that is not a finding's, as of the database
 MOST_TRIES = 3  # without getting on, each ended by the death of its worker
-KEPT = timedelta(days=90)
 
 Deed, State, Outcome = BulkRun.Deed, BulkRun.State, BulkStep.Outcome
 NEEDS: Mapping[str, Permission] = {
@@ -72,18 +73,39 @@ def start(
     run_id = uuid.uuid5(actor.pk, str(run_id))  # of two people it is two
     run = BulkRun(id=run_id, deed=deed, said=dict(said), search=search, actor=actor)
     try:
-        with transaction.atomic():
-            run.save(force_insert=True)
-            writer().insert(
-                BulkStep,
-                ("run_id", "finding_id", "position", "outcome", "reason"),
-                [(run_id, pk, nth, Outcome.WAITING, "") for nth, pk in enumerate(finding_pks, 1)],
-            )
-            ring()
-            _record(run, "started", actor=actor, count=len(finding_pks))
+        begin(run, finding_pks)
     except IntegrityError:
         return BulkRun.objects.get(pk=run_id)
     return run
+
+
+@transaction.atomic
+def begin(run: BulkRun, finding_pks: Sequence[int]) -> None:
+    """Raises IntegrityError if a run of that id is there."""
+    run.save(force_insert=True)
+    writer().insert(
+        BulkStep,
+        ("run_id", "finding_id", "position", "outcome", "reason"),
+        [(run.pk, pk, nth, Outcome.WAITING, "") for nth, pk in enumerate(finding_pks, 1)],
+    )
+    if run.deed in KINDS:
+        record_act(act_kind(run.deed), actor=run.actor, act_id=run.pk)
+    ring()
+    _record(run, "started", actor=run.actor, count=len(finding_pks))
+
+
+def act_kind(deed: str) -> str:
+    """What a run is as an act that can be undone: it differs by who may."""
+    return f"bulk.{NEEDS[deed]}"
+
+
+def undo_id(run: BulkRun) -> uuid.UUID:
+    """Of the one run that may undo it."""
+    return uuid.uuid5(run.pk, "undo")
+
+
+def permission_of(run: BulkRun) -> Permission:
+    return NEEDS[run.said["deed"] if run.deed == Deed.UNDO else run.deed]
 
 
 def _record(run: BulkRun, action: str, *, actor: User | None, count: int | None = None) -> None:
@@ -104,6 +126,7 @@ def start_attaching(
     else:
         case = cast("Case", found)
         key = case.key
+        said["said"] = {**said["said"], "was": case.status}
     said["said"] = {**said["said"], "case": str(case.pk), "key": key}
     return start(run_id, deed=Deed.ATTACH, **said)
 
@@ -120,6 +143,10 @@ def stop(run: BulkRun, *, reason: str) -> bool:
 def go_on(run: BulkRun, *, actor: User) -> bool:
     """Work on what failed or was left, from now on for `actor`; False if it has not ended."""
     with transaction.atomic():
+        # This locks its act, under which alone it is undone: what was undone does not go on.
+        hand_over(run.pk, to=actor)
+        if BulkRun.objects.filter(pk=undo_id(run)).exists():
+            return False
         ended = BulkRun.objects.filter(pk=run.pk).exclude(state=State.RUNNING)
         if not ended.update(
             state=State.RUNNING,
@@ -145,12 +172,13 @@ def put_away(run: BulkRun) -> None:
     ended.update(seen_at=timezone.now())
 
 
-def forget_old(now: datetime, *, seconds: float = STINT) -> None:
-    """One run after the other: each has up to MOST steps."""
-    ends = monotonic() + seconds
-    old = BulkRun.objects.filter(finished_at__lt=now - KEPT).order_by("finished_at")
-    while monotonic() < ends and (run := old.first()) is not None:
-        run.delete()
+def forget_records(now: datetime) -> None:
+    """Of runs that can be undone no longer, and are not being undone. One run after the other."""
+    undoing = BulkRun.objects.filter(deed=Deed.UNDO, state=State.RUNNING, finished_at=None)
+    busy = [uuid.UUID(said["run"]) for said in undoing.values_list("said", flat=True)]
+    over = BulkStep.objects.filter(before__isnull=False, run__finished_at__lt=now - OFFERED)
+    for run_id in over.exclude(run__in=busy).order_by().values_list("run", flat=True).distinct():
+        BulkStep.objects.filter(run=run_id).update(before=None, after=None)
 
 
 # --- Working ----------------------------------------------------------------------------
@@ -229,7 +257,7 @@ def _advance(claimed: BulkRun) -> bool:
     run = ours.select_for_update(of=("self",)).select_related("actor").first()
     if run is None:  # stopped, or somebody else's since the lease was over
         return False
-    if not (run.actor.is_active and run.actor.may(NEEDS[run.deed])):
+    if not (run.actor.is_active and run.actor.may(permission_of(run))):
         return not _end(ours, State.STOPPED, reason=f"{run.actor.name} may no longer do this.")
     chunk = list(run.steps.filter(outcome=Outcome.WAITING).order_by("position")[:CHUNK])
     if not chunk:
@@ -258,7 +286,7 @@ def _results(run: BulkRun, steps: Sequence[BulkStep]) -> Mapping[int, Result] | 
         return {pks[0]: Result.failed(why)}
     try:
         with transaction.atomic(), part_of_recorded_act():
-            return DEEDS[run.deed](run, pks)
+            return perform(run, pks)
     except (CannotGoOn, OperationalError):  # the run's trouble, or the database's
         raise
     except Exception as error:
@@ -276,11 +304,13 @@ def _keep(steps: Sequence[BulkStep], results: Mapping[int, Result]) -> None:
 def _end(runs: QuerySet[BulkRun], state: str, *, reason: str = "") -> bool:
     running = runs.filter(state=State.RUNNING)
     run = running.first()
-    ended = {"state": state, "reason": reason, "finished_at": timezone.now(), "leased_until": None}
+    now = timezone.now()
+    ended = {"state": state, "reason": reason, "finished_at": now, "leased_until": None}
     with transaction.atomic():
         if run is None or not running.update(**ended):
             return False
         run.reason = reason
+        start_hour(run.pk, ended_at=now)
         done = run.steps.filter(outcome=Outcome.DONE).count()
         _record(run, "ended" if state == State.DONE else "stopped", actor=None, count=done)
     return True

@@ -34,6 +34,8 @@ class Result(NamedTuple):
     outcome: str
     reason: str = ""
     case_id: UUID | None = None
+    before: str | None = None  # JSON
+    after: str | None = None
 
     @classmethod
     def failed(cls, reason: str) -> Self:

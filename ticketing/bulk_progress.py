@@ -21,6 +21,7 @@ _DOING = {
     BulkRun.Deed.ASSIGN: "Assigning findings",
     BulkRun.Deed.STATUS: "Changing the status",
     BulkRun.Deed.SEVERITY: "Changing the severity",
+    BulkRun.Deed.UNDO: "Undoing",
 }
 _DONE = {
     BulkRun.Deed.TICKETS: "created",
@@ -29,6 +30,13 @@ _DONE = {
     BulkRun.Deed.ASSIGN: "assigned",
     BulkRun.Deed.STATUS: "changed",
     BulkRun.Deed.SEVERITY: "changed",
+}
+_UNDONE = {
+    BulkRun.Deed.ATTACH: "Attachment undone",
+    BulkRun.Deed.MUTE: "Mute undone",
+    BulkRun.Deed.ASSIGN: "Assignment undone",
+    BulkRun.Deed.STATUS: "Status change undone",
+    BulkRun.Deed.SEVERITY: "Severity change undone",
 }
 MOST_SHOWN = 100
 
@@ -87,7 +95,13 @@ class Progress(NamedTuple):
     def tone(self) -> str:
         if not self.is_over:
             return "info"
-        return "bad" if self.went_wrong or self.run.state == BulkRun.State.STOPPED else "ok"
+        if self.went_wrong or self.run.state == BulkRun.State.STOPPED:
+            return "bad"
+        return "warn" if self.is_undo and self.skipped else "ok"
+
+    @property
+    def is_undo(self) -> bool:
+        return self.run.deed == BulkRun.Deed.UNDO
 
     @property
     def title(self) -> str:
@@ -95,6 +109,10 @@ class Progress(NamedTuple):
             return f"{_DOING[BulkRun.Deed(self.run.deed)]}: {self.worked_on:,} of {self.total:,}"
         if self.on_way:
             return f"Creating tickets in Jira: {self.succeeded + self.refused:,} of {self.made:,}"
+        if self.is_undo:
+            is_all = self.done == self.total
+            undone = _UNDONE[BulkRun.Deed(self.run.said["deed"])]
+            return undone if is_all else f"{self.done:,} of {self.total:,} undone"
         if self.is_grouped:
             return f"{_tickets(self.succeeded)} created for {count_label(self.done)}"
         wanted = self.total - self.skipped
@@ -106,10 +124,17 @@ class Progress(NamedTuple):
     def text(self) -> str:
         """What the title does not say."""
         why = f"{self.went_wrong:,} failed: {self.refusal}" if self.went_wrong else ""
-        left = f"{count_label(self.skipped)} left as they were." if self.skipped else ""
-        if self.skipped == 1:
-            left = "1 finding left as it was."
-        return " ".join(filter(None, (self.run.reason, why, left)))
+        return " ".join(filter(None, (self.run.reason, why, self._left)))
+
+    @property
+    def _left(self) -> str:
+        if self.is_undo and not self.is_running and self.done == self.total:
+            are = "is as it was" if self.done == 1 else "are as they were"
+            return f"{count_label(self.done)} {are}."
+        one, since = self.skipped == 1, ""
+        if self.is_undo:
+            since = " It was changed since." if one else " They were changed since."
+        return f"{count_label(self.skipped)} left unchanged.{since}" if self.skipped else ""
 
     @property
     def can_go_on(self) -> bool:
@@ -138,6 +163,14 @@ def failures_of(run: BulkRun) -> Sequence[BulkStep]:
     """The first findings of which it failed, and why; one statement."""
     failed = run.steps.filter(outcome=BulkStep.Outcome.FAILED)
     return list(failed.select_related("finding")[:MOST_SHOWN])
+
+
+def left_by(run: BulkRun) -> Sequence[BulkStep]:
+    """The first findings that undoing has left as they are, and why; one statement, or none."""
+    if run.deed != BulkRun.Deed.UNDO:
+        return []
+    left = run.steps.filter(outcome=BulkStep.Outcome.SKIPPED)
+    return list(left.select_related("finding")[:MOST_SHOWN])
 
 
 def tickets_of(run: BulkRun) -> QuerySet[Case]:

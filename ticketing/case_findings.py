@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from django.db.models import Case as Choice
 from django.db.models import Count, Max, Value, When
 
+from config.lib.numbered_pages import NumberedPage, nearest_page, rows_of
 from findings.facts import GONE_STATUSES, Status
 from ticketing.models import Attachment, Case
 
-ROWS = 50
 _COLUMNS = (
     *("finding__finding_id", "finding__title", "finding__severity", "finding__status"),
     *("finding__resource_id", "finding__resource_name"),
@@ -61,17 +61,11 @@ class LinkedFinding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkedFindings:
+class LinkedFindings(NumberedPage[LinkedFinding]):
     """A page of a case's findings."""
 
-    rows: Sequence[LinkedFinding]
-    number: int  # of the page, from 1
     counts: Mapping[str, int]  # of all of them, by status
     last_added_at: datetime | None
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
 
     @property
     def statuses(self) -> list[tuple[str, str, int]]:
@@ -87,19 +81,6 @@ class LinkedFindings:
     def has_vulnerabilities(self) -> bool:
         return any(row.vulnerability for row in self.rows)
 
-    @property
-    def shown(self) -> str:
-        first = (self.number - 1) * ROWS + 1
-        return f"{first:,}–{first + len(self.rows) - 1:,} of {self.total:,}, worst first"
-
-    @property
-    def previous(self) -> int | None:
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def next(self) -> int | None:
-        return self.number + 1 if self.number * ROWS < self.total else None
-
 
 def linked_findings(case: Case, *, page: int = 1) -> LinkedFindings:
     """Two statements, however many there are."""
@@ -110,12 +91,14 @@ def linked_findings(case: Case, *, page: int = 1) -> LinkedFindings:
         .annotate(number=Count("pk"), last=Max("created_at"))
     )
     counts = {status: number for status, number, _ in counted}
-    number = max(1, min(page, -(-sum(counts.values()) // ROWS)))
+    total = sum(counts.values())
+    number = nearest_page(page, total=total)
     ordered = attached.order_by(_GONE_LAST, "-finding__severity_rank", "finding__title", "pk")
-    rows = ordered.values_list(*_COLUMNS)[(number - 1) * ROWS : number * ROWS]
+    rows = ordered.values_list(*_COLUMNS)[rows_of(number)]
     return LinkedFindings(
         [LinkedFinding(*row) for row in rows],
         number,
+        total,
         counts,
         max((last for *_, last in counted), default=None),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from findings.grouping import group_field
-from ticketing.group_text import Fix, fix_of
+from findings.packages import Fix, fix_of
 from ticketing.models import MAX_FINDINGS_OF_GROUP, Attachment, Case, CaseGroup
 
 OF_PROBLEMS = frozenset({"package", "vulnerability", "rule", "title", "correlation"})

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, timedelta
 from functools import reduce
 from operator import and_, or_
 from uuid import UUID
 
 from django.db.models import Q, TextChoices
+from django.utils import timezone
 
 from config.accounts.models import User
 from config.lib.echo import cut
 from config.lib.search_text import MAX_CHARACTERS, MAX_TERMS, SearchTooLong, check_length
+from config.lib.utc import midnight
+from findings.facts import OPEN_STATUSES
+from findings.models import Finding
 from findings.query.ast import (
     And,
     AnyPiece,
     Exact,
     Exists,
+    Field,
     Matcher,
     Node,
     Not,
@@ -34,7 +40,9 @@ from findings.query.ast import (
     Words,
 )
 from findings.query.parse import parse
-from ticketing.models import Case, ExternalIssue, JiraUser
+from findings.query.sql import condition
+from ticketing.import_cases import is_of_an_import
+from ticketing.models import Attachment, Case, ExternalIssue, JiraUser
 from ticketing.models.jira_users import shown_name
 
 _NAMES = {"status": "a status", "priority": "a priority", "origin": "an origin"}
@@ -63,6 +71,22 @@ def search_condition(text: str, *, me: User | None) -> Q:
     except QueryError as error:
         raise BadTerm(error.message, error.position) from None
     return _Reader(text, me).condition(root)
+
+
+def is_overdue() -> Q:
+    """As `Case.is_overdue`."""
+    today = timezone.now().astimezone(UTC).date()
+    return Q(due_date__lt=today) & ~Q(status=Case.Status.CLOSED)
+
+
+def of_team(team: str) -> Q:
+    """Cases with an open finding that has the team's tag, and those assigned to its people."""
+    if not team:
+        return _NOTHING
+    tagged = condition(Term(Field(Root.TAG, "team"), Exact(team)))
+    findings = Finding.objects.filter(tagged, status__in=OPEN_STATUSES).order_by()
+    attached = Attachment.objects.filter(finding__in=findings.values("pk"))
+    return Q(assignee__team=team) | Q(pk__in=attached.values("case"))
 
 
 class _Reader:
@@ -128,11 +152,23 @@ class _Reader:
         except ValueError:
             raise self._bad(term, "A project's id is a UUID; `project:` takes its key") from None
 
+    def _import(self, term: Term) -> Q:
+        return is_of_an_import(self._id(term, "an import"))
+
+    def _rule(self, term: Term) -> Q:
+        return Q(rule_id=self._id(term, "a rule"))
+
+    def _id(self, term: Term, noun: str) -> UUID:
+        try:
+            return UUID(_written(term.matcher))
+        except ValueError:
+            raise self._bad(term, f"`{term.field.name}:` takes the id of {noun}, a UUID") from None
+
     def _assignee(self, term: Term) -> Q:
         value = term.matcher.value.lower() if isinstance(term.matcher, Exact) else ""
         if value == "me":
             if self._me is None:
-                raise self._bad(term, "“me” is nobody here. Name a person")
+                raise self._bad(term, "“me” means nobody here. Name a person")
             return Q(assignee=self._me)
         if value == "none":
             return Q(assignee=None, jira_assignee=None)
@@ -149,8 +185,34 @@ class _Reader:
         keys = ExternalIssue.objects.filter(self._text_of(term, "issue_key"), detached_at=None)
         return self._text_of(term, "key") | Q(pk__in=keys.order_by().values("case"))
 
+    def _created(self, term: Term) -> Q:
+        try:
+            start = midnight(date.fromisoformat(_written(term.matcher)))
+            return Q(created_at__gte=start, created_at__lt=start + timedelta(days=1))
+        except (ValueError, OverflowError):
+            raise self._bad(term, "`created:` takes a UTC day, as in created:2026-11-30") from None
+
     def _title(self, term: Term) -> Q:
         return self._text_of(term, "title")
+
+    def _due(self, term: Term) -> Q:
+        if isinstance(term.matcher, Exists):
+            return Q(due_date__isnull=False)
+        said = _written(term.matcher).lower()
+        if said == "none":
+            return Q(due_date=None)
+        if said == "overdue":
+            return is_overdue()
+        try:
+            return Q(due_date=date.fromisoformat(said))
+        except ValueError:
+            message = f"“{cut(said)}” is not a day. Use overdue, none or YYYY-MM-DD"
+            raise self._bad(term, message) from None
+
+    def _team(self, term: Term) -> Q:
+        if not isinstance(term.matcher, Exact):
+            raise self._bad(term, "`team:` takes the name of a team")
+        return of_team(term.matcher.value)
 
     def _text_of(self, term: Term, column: str, *, whole: bool = False) -> Q:
         match term.matcher:
@@ -175,8 +237,13 @@ _FIELDS: Mapping[str, Callable[[_Reader, Term], Q]] = {
     "assignee": _Reader._assignee,  # noqa: SLF001
     "project": _Reader._project,  # noqa: SLF001
     "project_id": _Reader._project_id,  # noqa: SLF001
+    "rule": _Reader._rule,  # noqa: SLF001
+    "import": _Reader._import,  # noqa: SLF001
     "key": _Reader._key,  # noqa: SLF001
     "title": _Reader._title,  # noqa: SLF001
+    "due": _Reader._due,  # noqa: SLF001
+    "team": _Reader._team,  # noqa: SLF001
+    "created": _Reader._created,  # noqa: SLF001
 }
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from config.accounts.access import Actor, key_id, key_name, person
 from config.accounts.api_keys import KeyActor
 from config.accounts.roles import Permission
+from config.lib.utc import time_text
 from ticketing.due import mark_due
 from ticketing.models import Case, CommentRevision, TimelineEntry
 from ticketing.timeline import Kind
@@ -41,36 +42,61 @@ class Gone(Refusal):
     """The comment was deleted."""
 
 
-def edit_comment(entry: TimelineEntry, text: str, *, actor: Actor) -> TimelineEntry:
+class Overwritten(Refusal):
+    """Somebody changed the comment meanwhile."""
+
+    def __init__(self, entry: TimelineEntry) -> None:
+        last = entry.revisions.select_related("actor").first()
+        by = "Somebody in Jira" if last is None or last.in_jira else "The system"
+        if last and (name := last.actor.name if last.actor else last.key_name):
+            by = name
+        super().__init__(f"{by} changed this comment at {time_text(entry.changed_at)} UTC.")
+        self.entry = entry
+
+
+def edit_comment(
+    entry: TimelineEntry, text: str, *, actor: Actor, seen: datetime | None = None
+) -> TimelineEntry:
     """Put another text in its place. Raises ValidationError for none, and as
     `delete_comment`."""
     text = text.strip()
     if not text:
         raise ValidationError({"text": "Write a comment first."})
-    return _change(entry, text, deed="Edited", actor=actor)
+    return _change(entry, text, deed="Edited", actor=actor, seen=seen)
 
 
-def delete_comment(entry: TimelineEntry, *, actor: Actor) -> None:
+def delete_comment(entry: TimelineEntry, *, actor: Actor, seen: datetime | None = None) -> None:
     """Forget its text; that there was one stays on the timeline.
 
-    Raises NotOurs, NotYours, Gone.
+    Raises NotOurs, NotYours, Gone; with `seen`, Overwritten if it was changed after that time.
     """
-    _change(entry, "", deed="Deleted", actor=actor)
+    _change(entry, "", deed="Deleted", actor=actor, seen=seen)
+
+
+def refusal_of(entry: TimelineEntry, actor: Actor) -> Refusal | None:
+    """Why the actor may not change the comment."""
+    if entry.author:
+        return NotOurs("This comment was written in Jira. Change it there.")
+    if entry.deleted_at:
+        return Gone("This comment was deleted.")
+    if not may_change(entry, actor):
+        return NotYours("Only who wrote a comment may change it, or an admin.")
+    return None
 
 
 @transaction.atomic
-def _change(entry: TimelineEntry, text: str, *, deed: str, actor: Actor) -> TimelineEntry:
+def _change(
+    entry: TimelineEntry, text: str, *, deed: str, actor: Actor, seen: datetime | None
+) -> TimelineEntry:
     now = timezone.now()
     Case.objects.filter(pk=entry.case_id).update(modified_at=now)  # and with it, one at a time
     comments = TimelineEntry.objects.select_for_update().filter(kind=Kind.COMMENT)
     entry = comments.get(pk=entry.pk)
-    if entry.author:
-        raise NotOurs("This comment was written in Jira. Change it there.")
-    if entry.deleted_at:
-        raise Gone("This comment was deleted.")
-    if not may_change(entry, actor):
-        raise NotYours("Only who wrote a comment may change it, or an admin.")
+    if refusal := refusal_of(entry, actor):
+        raise refusal
     if entry.after != text:
+        if seen and entry.changed_at > seen:
+            raise Overwritten(entry)
         # Later than the edit before, whatever clock that one was told by: else it is not owed.
         at = max(now, entry.edited_at + _MOMENT) if entry.edited_at else now
         keep_revision(entry, text, actor=actor, at=at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,9 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.accounts.access import Actor
-from ticketing import due_dates, due_days
+from ticketing.case_changes import set_due_dates
 from ticketing.close_reasons import reason_of_words
-from ticketing.due import mark_due
 from ticketing.following import STATUS_COLUMNS, close_by_hand
 from ticketing.locking import lock
 from ticketing.models import Case
@@ -25,19 +24,15 @@ Attributes = Mapping[str, Sequence[str]]
 
 
 @transaction.atomic
-def set_due_date(case: Case, due_date: date | None, *, actor: Actor) -> Case:
-    """A person's own, which findings do not change. None: it is due when its findings are."""
+def set_due_date(
+    case: Case, due_date: date | None, *, actor: Actor, seen: datetime | None = None
+) -> Case:
+    """A person's own, which findings do not change. None: it is due when its findings are.
+
+    With `seen`, raises CaseChanged if it was changed after that time.
+    """
     case = lock(case_pks=[case.pk]).cases[case.pk]
-    if due_date is None and not case.is_due_by_hand:
-        return case
-    before, case.is_due_by_hand = case.due_date, due_date is not None
-    case.due_date = due_date or due_dates.of_findings(case)
-    if before != case.due_date:
-        now = case.modified_at = timezone.now()
-        words = due_days.said(before), due_days.said(case.due_date)
-        tell([(case, Kind.DUE_DATE, *words)], actor=actor, now=now)
-        mark_due([case])
-    case.save(update_fields=("due_date", "is_due_by_hand", "modified_at"))
+    set_due_dates([case], due_date, actor=actor, seen=seen)
     return case
 
 
@@ -63,7 +58,7 @@ def _keep(case: Case, column: str, value: Any, *, kind: Kind, actor: Actor) -> C
     if before != value:
         setattr(case, column, value)
         if kind is Kind.RESOLVED and case.status == Case.Status.CLOSED:
-            close_by_hand(case, reason_of_words(value))
+            close_by_hand([case], reason_of_words(value))
         now = case.modified_at = timezone.now()
         case.save(update_fields={column, *STATUS_COLUMNS})
         tell([(case, kind, _said(before), _said(value))], actor=actor, now=now)

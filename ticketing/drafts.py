@@ -103,11 +103,10 @@ def shorten(text: str, length: int = TITLE_LENGTH) -> str:
 def code(value: str) -> str:
     """`value` as a Markdown code span that its own backticks cannot end."""
     value = " ".join(value.split())
-    if not value:
-        return ""
-    fence = "`" * (max((len(run) for run in re.findall("`+", value)), default=0) + 1)
-    space = " " if "`" in value else ""
-    return f"{fence}{space}{value}{space}{fence}"
+    if "`" not in value:
+        return f"`{value}`" if value else ""
+    fence = "`" * (max(len(run) for run in re.findall("`+", value)) + 1)
+    return f"{fence} {value} {fence}"
 
 
 def plain(value: str) -> str:

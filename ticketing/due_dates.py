@@ -41,7 +41,7 @@ def follow(cases: Iterable[Case], *, now: datetime, actor: Actor = None) -> None
 
     As few statements for any number. With an actor it was their doing.
     """
-    found = _of_findings(case for case in cases if not case.is_due_by_hand)
+    found = of_cases(case for case in cases if not case.is_due_by_hand)
     moved = [(case, day) for case, day in found.items() if case.due_date != day]
     if not moved:
         return
@@ -54,12 +54,8 @@ def follow(cases: Iterable[Case], *, now: datetime, actor: Actor = None) -> None
     mark_due(changed)
 
 
-def of_findings(case: Case) -> date | None:
-    """The earliest day of its open findings."""
-    return _of_findings([case]).get(case)
-
-
-def _of_findings(cases: Iterable[Case]) -> dict[Case, date | None]:
+def of_cases(cases: Iterable[Case]) -> dict[Case, date | None]:
+    """The earliest day of each one's open findings; those without an open one are left out."""
     by_pk = {case.pk: case for case in cases}
     if not by_pk:
         return {}

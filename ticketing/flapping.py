@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from config.lib.utc import moment_text
 from ticketing.due import mark_due
 from ticketing.models import Case
 from ticketing.timeline import Kind, tell
@@ -50,7 +51,7 @@ def _until(case: Case) -> datetime:
 
 def _said(case: Case) -> str:
     return (
-        f"Stays open until {case.held_open_until:%Y-%m-%d %H:%M} UTC: its findings were fixed and "
+        f"Stays open until {moment_text(_until(case))}: its findings were fixed and "
         f"reported again {MAX_REOPENINGS} times within {WINDOW.days} days. After that it closes "
         "as usual, if no finding is open. Closing it by hand ends this at once."
     )

@@ -165,6 +165,12 @@ def reopen_for_new(cases: Sequence[Case], *, now: datetime) -> None:
     )
 
 
+def put_back_status(case: Case, *, to: str, now: datetime) -> None:
+    """Of a (locked) case, as it was before an act that is undone; nothing if it is so."""
+    if case.status != to:
+        _turn([case], to=Case.Status(to), reason="Undo", now=now)
+
+
 def _to_reopen(cases: Sequence[Case]) -> list[Case]:
     return [
         case
@@ -227,15 +233,16 @@ def set_status(case: Case, status: str, *, now: datetime) -> None:
         case.held_open_until = None
 
 
-def close_by_hand(case: Case, reason: CloseReason | None) -> None:
-    """After `set_status`: a person closed it, here or in Jira, and said why or did not."""
-    flapping.forget(case)
-    case.stays_closed = reason is not None and reason.is_wont_fix
-    case.close_reason = reason or _likely_reason(case)
+def close_by_hand(cases: Sequence[Case], reason: CloseReason | None) -> None:
+    """After `set_status`: a person closed them, here or in Jira, and said why or did not."""
+    found = findings_of(cases) if reason is None else {}
+    for case in cases:
+        flapping.forget(case)
+        case.stays_closed = reason is not None and reason.is_wont_fix
+        case.close_reason = reason or _likely_reason(found[case.pk])
 
 
-def _likely_reason(case: Case) -> CloseReason:
-    found = findings_of([case])[case.pk]
+def _likely_reason(found: Collection[tuple[str, str | None]]) -> CloseReason:
     is_open = not found or any(status in OPEN_STATUSES for status, _ in found)
     return CloseReason.FIXED if is_open else reason_of_findings(found)
 

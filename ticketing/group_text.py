@@ -5,18 +5,17 @@ A place is a file, an image, a host or another resource; several findings may be
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from findings.facts import CONTAINER_IMAGE, Facts, Severity, Status
-from findings.grouping import label_of, values_of
+from findings.grouping import label_of, package_name, values_of
+from findings.packages import Fix, fix_of, package_text, update_title
 from ticketing.drafts import PRIORITY_OF_SEVERITY, TITLE_LENGTH, Draft, closed, code, plain, shorten
 
 MAX_ROWS = 50
 MAX_NAMES = 20
-MAX_VERSIONS = 2  # in a title
 MAX_TABLE = 9_000  # characters; trackers take 32,767, and their markup is longer than ours
 MAX_DESCRIPTION = 6_000  # of the worst finding: the table comes first
 _NOUNS = {CONTAINER_IMAGE: "image", "file": "file", "host": "host"}
@@ -53,25 +52,13 @@ class Summary(NamedTuple):
             len(findings),
             _names(place(facts) for facts in findings),
             _names(repository(facts) for facts in findings),
-            _names(_of_package(facts, "version") for facts in findings),
+            _names(package_text(facts, "version") for facts in findings),
         )
 
     @classmethod
     def read(cls, stored: Mapping[str, Any] | None, facts: Facts) -> Summary:
         """From what was stored with a promise; of one finding if nothing was."""
         return cls(**stored) if stored else cls.of([facts])
-
-
-class Packaged(Protocol):
-    @property
-    def attributes(self) -> Mapping[str, Any]: ...
-
-
-class Fix(NamedTuple):
-    """The version that fixes `fixed` of the findings; empty if none is known."""
-
-    version: str
-    fixed: int
 
 
 def worst_first(members: Iterable[Member]) -> list[Member]:
@@ -135,12 +122,6 @@ def where(findings: Sequence[Facts]) -> str:
     return " and ".join([shorten(name, 80) for name in shown] + [f"{more:,} more"] * bool(more))
 
 
-def fix_of(findings: Sequence[Packaged]) -> Fix:
-    """The lowest version of the package that is above every finding's own fix."""
-    fixes = [fix for facts in findings if (fix := _own_fix(facts))]
-    return Fix(max(fixes, key=_order), len(fixes)) if fixes else Fix("", 0)
-
-
 def place(facts: Facts) -> str:
     return facts.resource_name or facts.resource_id
 
@@ -159,8 +140,8 @@ def subject(group: Group, findings: Sequence[Facts], fix: Fix) -> str:
     said = dict(zip(group.fields, group.values, strict=True))
     worst = findings[0]
     if "package" in said:
-        name = _package(findings, said["package"])
-        return f"Update {name} → {fix.version}" if fix.version else f"Vulnerable package {name}"
+        name = package_text(worst, "name") or package_name(said["package"])
+        return update_title(name, _names(package_text(each, "version") for each in findings), fix)
     if "vulnerability" in said:
         return f"{said['vulnerability']}: {worst.title}".removesuffix(f": {said['vulnerability']}")
     if {"rule", "title", "correlation"} & said.keys():
@@ -188,7 +169,7 @@ def _still_open(findings: Sequence[Facts]) -> str:
 
 
 def _table(members: Sequence[Member]) -> str:
-    has_versions = any(_of_package(member.facts, "version") for member in members)
+    has_versions = any(package_text(member.facts, "version") for member in members)
     names = ["Severity", "Place", *(["Version"] if has_versions else []), "Finding"]
     rows = (_row(member, has_versions=has_versions) for member in members[:MAX_ROWS])
     lines = [_line(names), _line(["---"] * len(names))]
@@ -214,7 +195,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _row(member: Member, *, has_versions: bool) -> list[str]:
     facts = member.facts
-    version = plain(shorten(_of_package(facts, "version"), 60)) if has_versions else None
+    version = plain(shorten(package_text(facts, "version"), 60)) if has_versions else None
     cells = [
         facts.severity.capitalize(),
         plain(shorten(place(facts), 160)),
@@ -247,32 +228,3 @@ def _names(found: Iterable[str]) -> list[str]:
     return [name for name, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0]))][
         :MAX_NAMES
     ]
-
-
-def _package(findings: Sequence[Facts], value: str) -> str:
-    """Its name as the worst of the findings has it, and what is installed, if that is short."""
-    name = _of_package(findings[0], "name") or value.partition("/")[2] or value
-    versions = _names(_of_package(facts, "version") for facts in findings)
-    return f"{name} {', '.join(versions)}" if 0 < len(versions) <= MAX_VERSIONS else name
-
-
-def _of_package(facts: Packaged, name: str) -> str:
-    package = facts.attributes.get("package")
-    value = package.get(name) if isinstance(package, Mapping) else None
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _own_fix(facts: Packaged) -> str:
-    """Of several lines of versions with a fix the next one up."""
-    fixes = [each for each in re.split(r"[,\s]+", _of_package(facts, "fixed_version")) if each]
-    installed = _order(_of_package(facts, "version"))
-    above = [each for each in fixes if _order(each) > installed]
-    return min(above, key=_order) if above else max(fixes, key=_order, default="")
-
-
-def _order(version: str) -> tuple[tuple[int, int, str], ...]:
-    """Numbers by their size, words before numbers, as far as any ecosystem agrees."""
-    return tuple(
-        (1, int(part), "") if part.isdigit() else (0, 0, part)
-        for part in re.findall(r"[0-9]{1,18}|[a-z]+", version.lower())
-    )

@@ -128,17 +128,27 @@ class OpenGroup:
 def lock_groups(keys: Mapping[UUID, Collection[str]]) -> dict[tuple[UUID, str], OpenGroup]:
     """Rule → keys: the cases that take more of these groups, locked, by (rule, key).
 
-    Locks cases by their ids and none of their findings: the caller holds findings already, and
-    changes no others. A case that turns out not to take more, once it is ours, is left out.
+    No finding is locked: the caller holds those that it changes already. A case that turns out
+    not to take more, once it is ours, is left out.
     """
+    return _groups(keys, Case.objects.select_for_update(no_key=True))
+
+
+def find_groups(keys: Mapping[UUID, Collection[str]]) -> dict[tuple[UUID, str], OpenGroup]:
+    """The same, not locked."""
+    return _groups(keys, Case.objects.all())
+
+
+def _groups(
+    keys: Mapping[UUID, Collection[str]], every: QuerySet[Case]
+) -> dict[tuple[UUID, str], OpenGroup]:
     if not keys:
         return {}
     any_key = {key for some in keys.values() for key in some}
     rows = CaseGroup.objects.filter(rule_id__in=keys, key__in=any_key, takes_more=True)
-    held = sorted(rows.values_list("case_id", flat=True))
-    if not held:
+    if not (held := sorted(rows.values_list("case_id", flat=True))):
         return {}
-    cases = Case.objects.select_for_update(no_key=True).filter(pk__in=held).order_by("pk").in_bulk()
+    cases = every.filter(pk__in=held).order_by("pk").in_bulk()
     sizes = _sizes(held)
     return {
         (row.rule_id, row.key): OpenGroup(cases[row.case_id], row, sizes[row.case_id])
@@ -195,7 +205,7 @@ def join(additions: Sequence[Addition], *, now: datetime) -> None:
 
 
 def refresh_due(*, seconds: float = SECONDS_A_RING) -> int:
-    """Have tickets say what is so of their findings now; returns how many were looked at.
+    """Have tickets say what is so of their findings now; returns how many were checked.
 
     Running it twice, late or at once with another worker changes nothing more. One that cannot be
     written stops no other.

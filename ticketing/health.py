@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from config.lib.keyset import Identifier, Keyset, Moment
+from config.lib.utc import day_text, moment_text, time_text
 from ticketing.models import Attempt, ExternalIssue, JiraAccount, JiraSpace, Orphan, RequestHour
 from ticketing.states import WAITING, State
 
@@ -87,7 +88,7 @@ def expiry_of(account: JiraAccount) -> Mark | None:
     if last is None:
         return None
     days = (last - timezone.now().date()).days
-    on = f"{last.day} {last:%b %Y}"
+    on = day_text(last)
     if days < 0:
         return Mark("bad", f"The token of {account.name} expired on {on}.")
     if days > EXPIRES_SOON.days:
@@ -134,11 +135,11 @@ def warnings(*, is_admin: bool) -> list[Mark]:
 
 def _stopped_sentence(account: JiraAccount, *, is_admin: bool) -> str:
     """The reason is for those who can do something about it."""
-    since = f"{account.problem_at:%-d %b %Y, %H:%M} UTC" if account.problem_at else "now"
+    since = moment_text(account.problem_at) if account.problem_at else "now"
     said = f"{account.name} has been suspended since {since}: its tickets wait."
     if not is_admin:
         return said
-    again = f" Next check at {account.probe_at:%H:%M} UTC." if account.probe_at else ""
+    again = f" Next check at {time_text(account.probe_at)} UTC." if account.probe_at else ""
     return f"{said} {account.problem}{again}"
 
 

@@ -10,7 +10,14 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from ticketing.health import LASTING
-from ticketing.models import Case, CommentLink, Destination, ExternalIssue, SyncMode
+from ticketing.models import (
+    Case,
+    CommentLink,
+    Destination,
+    ExternalIssue,
+    SyncMode,
+    TimelineEntry,
+)
 from ticketing.states import WAITING, State
 from ticketing.trackers.base import Fault
 
@@ -107,6 +114,14 @@ def posted_to(issue: ExternalIssue | None, destination: Destination | None) -> s
     if issue is None or destination is None or not issue.issue_key or issue.gone_at:
         return ""
     return issue.issue_key if destination.sync_comments == SyncMode.TWO_WAY else ""
+
+
+def comment_goes_to(entry: TimelineEntry) -> str:
+    """The key of the issue on which the comment is, too; a change of it follows there."""
+    link = CommentLink.objects.filter(entry=entry).select_related("issue").first()
+    if link is None or link.issue.detached_at or link.issue.gone_at:
+        return ""
+    return posted_to(link.issue, destination_of_case(entry.case))
 
 
 def _of_created(issue: ExternalIssue) -> Sync:

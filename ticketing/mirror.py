@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,12 @@ _TICKET_OF_ORIGIN = {
 
 
 def ticket_update(
-    pk: int, workflow: Mapping[str, Any], case: Case, issue: ExternalIssue | None = None
+    pk: int,
+    workflow: Mapping[str, Any],
+    case: Case,
+    issue: ExternalIssue | None = None,
+    *,
+    attached_at: datetime,
 ) -> TicketUpdate:
     """What the finding with this pk and workflow says once it is attached to `case`.
 
@@ -41,6 +47,7 @@ def ticket_update(
             **({"automations": _automations(workflow, case)} if rule else {}),
             "integrations": {**_other_integrations(workflow), **_integrations(case, issue)},
         },
+        ticketed_at=attached_at,
     )
 
 
@@ -60,13 +67,22 @@ def mirror(cases: Iterable[Case]) -> None:
     """Write the cases' present state onto every finding attached to them (four statements)."""
     by_id = {case.pk: case for case in cases}
     issues = issues_of(by_id)
-    attached = dict(
-        Attachment.objects.filter(case_id__in=by_id).values_list("finding_id", "case_id")
-    )
+    rows = Attachment.objects.filter(case_id__in=by_id)
+    attached = {
+        pk: (case_pk, at)
+        for pk, case_pk, at in rows.values_list("finding_id", "case_id", "created_at")
+    }
+    workflows = findings.lock_workflows(attached)
     findings.store_tickets(
         [
-            ticket_update(pk, workflow, by_id[attached[pk]], issues.get(attached[pk]))
-            for pk, workflow in findings.lock_workflows(attached).items()
+            ticket_update(
+                pk,
+                workflow,
+                by_id[attached[pk][0]],
+                issues.get(attached[pk][0]),
+                attached_at=attached[pk][1],
+            )
+            for pk, workflow in workflows.items()
         ]
     )
 

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from config.accounts.history import sign
 from config.accounts.models import User
+from config.lib.rows import writer
 from ticketing.models import Case, Project
 from ticketing.signals import project_deleting
 
@@ -73,7 +74,9 @@ def take_numbers(wanted: Counter[UUID]) -> dict[UUID, list[tuple[int, str]]]:
         taken[project.pk] = [
             (number, f"{project.key}-{number}") for number in range(first, project.last_number + 1)
         ]
-    Project.objects.bulk_update(projects, ("last_number",))
+    if projects:
+        rows = [(project.pk, project.last_number) for project in projects]
+        writer().update(Project, ("last_number",), rows)
     return taken
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case as Choice
-from django.db.models import Count, Expression, F, Q, QuerySet, When
-from django.db.models.lookups import Exact
+from django.db.models import Count, Expression, Q, QuerySet, When
 
-from config.accounts.models import User
 from config.lib.ui_tags import MAX_COUNTED
 from findings.facts import OPEN_STATUSES
-from ticketing.case_search import search_condition
-from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
+from ticketing.case_lists import UNDEFINED_LAST
 from ticketing.models import (
     ASSIGNEES,
     Attachment,
@@ -29,39 +25,18 @@ from ticketing.models import (
 )
 from ticketing.models.jira_users import shown_name
 
-ROWS = 50
-CARDS = 25
-"""How many of a column's cases the board shows; the list has them all."""
-_UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
-SORTS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
-    "updated": ("Updated", ("-modified_at", "-number", "-id")),
-    "created": ("Created", ("-created_at", "-number", "-id")),
-    "priority": ("Priority", (_UNDEFINED_LAST, "priority", "-modified_at", "-id")),
-    "key": ("Case", ("project__key", "-number")),
-}
 _BY_STATUS = Choice(*(When(status=s, then=n) for n, s in enumerate(Case.Status.values)), default=0)
 API_SORTS: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # descending, ascending
     "created_at": (("-created_at", "-id"), ("created_at", "id")),
     "priority": (
-        (_UNDEFINED_LAST, "-priority", "-created_at", "-id"),
-        (_UNDEFINED_LAST, "priority", "-created_at", "-id"),
+        (UNDEFINED_LAST, "-priority", "-created_at", "-id"),
+        (UNDEFINED_LAST, "priority", "-created_at", "-id"),
     ),
     "status": (
         (_BY_STATUS.desc(), "-created_at", "-id"),
         (_BY_STATUS.asc(), "-created_at", "-id"),
     ),
 }
-VIEWS = ("", "mine", "failed", "archived")
-
-
-class CaseRow(NamedTuple):
-    case: Case
-    findings: int
-    issue: ExternalIssue | None
-
-    @property
-    def sync(self) -> Sync:
-        return sync_of(self.issue)
 
 
 class ProjectRow(NamedTuple):
@@ -69,51 +44,6 @@ class ProjectRow(NamedTuple):
     open_cases: int
     cases: int
     unanswered: int  # tickets that Jira does not close without an answer
-
-
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    rows: Sequence[CaseRow]
-    number: int  # of the page, from 1
-    counts: Mapping[str, int]  # of cases in each status, whatever status is asked for
-    total: int
-
-    @property
-    def statuses(self) -> list[tuple[str, str, int]]:
-        return [(*choice, self.counts[choice[0]]) for choice in Case.Status.choices]
-
-    @property
-    def any_status(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def shown(self) -> str:
-        if not self.rows:
-            return ""
-        first = (self.number - 1) * ROWS + 1
-        return f"{first:,}–{first + len(self.rows) - 1:,} of {self.total:,}"
-
-    @property
-    def previous(self) -> int | None:
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def next(self) -> int | None:
-        return self.number + 1 if self.number * ROWS < self.total else None
-
-
-class Column(NamedTuple):
-    """The cases of one status on the board: as many as it shows, and how many there are."""
-
-    status: str
-    label: str
-    rows: Sequence[CaseRow]
-    total: int
-
-    @property
-    def others(self) -> list[tuple[str, str]]:
-        """Where a card of this column can go."""
-        return [choice for choice in Case.Status.choices if choice[0] != self.status]
 
 
 def case_by_key(key: str) -> Case | None:
@@ -131,29 +61,6 @@ def case_by_id(text: str) -> Case | None:
     except ValueError:
         return case_by_key(text)
     return Case.objects.select_related("project", *ASSIGNEES, "created_by").filter(pk=pk).first()
-
-
-def find_cases(
-    text: str = "",
-    *,
-    me: User,
-    view: str = "",
-    project: str = "",
-    status: str = "",
-    sort: str = "updated",
-    page: int = 1,
-) -> CasePage:
-    """One page of cases; raises BadTerm. The number of statements does not depend on the rows.
-
-    `view` and `sort` are of VIEWS and SORTS, `project` is a key.
-    """
-    found = _found(text, me=me, view=view, project=project)
-    counts = _status_counts(found)
-    total = counts[status] if status else sum(counts.values())
-    number = max(1, min(page, -(-total // ROWS)))
-    wanted = found.filter(status=status) if status else found
-    rows = _rows(wanted.order_by(*SORTS[sort][1])[(number - 1) * ROWS : number * ROWS])
-    return CasePage(rows, number, counts, total)
 
 
 GROUPS: Mapping[str, tuple[str | Expression, ...]] = {  # name → columns: one says it, or none
@@ -183,40 +90,15 @@ def _group_values(groups: Sequence[str], values: Iterator[Any]) -> tuple[str, ..
     return tuple(next((str(value) for value in found if value), "none") for found in each)
 
 
-def board_of(
-    text: str = "", *, me: User, view: str = "", project: str = "", sort: str = "updated"
-) -> list[Column]:
-    """The same cases, a column for each status; raises BadTerm. Statements as few for any rows."""
-    found = _found(text, me=me, view=view, project=project)
-    counts = _status_counts(found)
-    ordered = found.order_by(*SORTS[sort][1])
-    shown = [list(ordered.filter(status=status)[:CARDS]) for status in Case.Status.values]
-    # One statement each for what all the columns' cards carry.
-    rows = iter(_rows([case for cases in shown for case in cases]))
-    return [
-        Column(*choice, [next(rows) for _ in cases], counts[choice[0]])
-        for choice, cases in zip(Case.Status.choices, shown, strict=True)
-    ]
-
-
-def view_counts(me: User) -> dict[str, int]:
-    """How many cases the views beside "All projects" hold."""
-    return Case.objects.order_by().aggregate(
-        mine=Count("pk", filter=_in_view("mine", me)),
-        failed=Count("pk", filter=_in_view("failed", me)),
-        archived=Count("pk", filter=_in_view("archived", me)),
-        any=Count("pk"),
-    )
-
-
 def open_case_count() -> int:
     """How many somebody still has to close; one more than MAX_COUNTED for any number beyond."""
     at_work = Case.objects.filter(archived_at=None).exclude(status=Case.Status.CLOSED)
     return at_work.order_by()[: MAX_COUNTED + 1].count()
 
 
-def open_finding_count(case: Case) -> int:
-    return Attachment.objects.filter(case=case, finding__status__in=OPEN_STATUSES).count()
+def open_finding_count(cases: Sequence[Case]) -> int:
+    """On these together."""
+    return Attachment.objects.filter(case__in=cases, finding__status__in=OPEN_STATUSES).count()
 
 
 def timeline(case: Case, *, kinds: Sequence[str] = ()) -> QuerySet[TimelineEntry]:
@@ -241,40 +123,6 @@ def project_rows() -> list[ProjectRow]:
         ProjectRow(each, *counts.get(each.pk, (0, 0)), unanswered.get(each.pk, 0))
         for each in linked
     ]
-
-
-# --- Searching ------------------------------------------------------------------------
-
-
-def _in_view(view: str, me: User) -> Q:
-    if view == "archived":
-        return Q(archived_at__isnull=False)
-    if view == "failed":
-        failed = ExternalIssue.objects.filter(FAILED, detached_at=None).order_by()
-        return Q(archived_at=None, pk__in=failed.values("case"))
-    return Q(archived_at=None, assignee=me) if view == "mine" else Q(archived_at=None)
-
-
-def _found(text: str, *, me: User, view: str, project: str) -> QuerySet[Case]:
-    found = Case.objects.filter(_in_view(view, me), search_condition(text, me=me))
-    if project:
-        found = found.filter(project__key=project)
-    return found.select_related(*ASSIGNEES).defer("description")
-
-
-def _status_counts(found: QuerySet[Case]) -> dict[str, int]:
-    each = {status: Count("pk", filter=Q(status=status)) for status in Case.Status.values}
-    counts: dict[str, int] = found.order_by().aggregate(**each)
-    return counts
-
-
-def _rows(cases: Iterable[Case]) -> list[CaseRow]:
-    shown = list(cases)
-    counts = dict(
-        Attachment.objects.filter(case__in=shown).values_list("case").annotate(Count("pk"))
-    )
-    issues = issues_by_case([case.pk for case in shown])
-    return [CaseRow(case, counts.get(case.pk, 0), issues.get(case.pk)) for case in shown]
 
 
 # --- Jira, as the public API shows it -------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -20,16 +21,17 @@ from findings.facts import Status, facts_to_json
 from findings.models import Finding
 from ticketing import due_dates, due_days, outbox
 from ticketing.attachments import Subject, attach_rows, release, subject_of
+from ticketing.case_changes import CaseChange, change_cases, set_archived
 from ticketing.close_reasons import CloseReason
 from ticketing.drafts import Draft, findings_draft
 from ticketing.due import mark_due
-from ticketing.following import STATUS_COLUMNS, close_by_hand, reopen, set_status
+from ticketing.following import reopen
 from ticketing.group_queue import mark_groups
 from ticketing.groups import GroupDraft, store_groups
 from ticketing.jira_people import assign_as_promised
 from ticketing.locking import lock
 from ticketing.mirror import issues_of, mirror
-from ticketing.models import ASSIGNEES, Attachment, Case, Project, TimelineEntry
+from ticketing.models import Attachment, Case, Project, TimelineEntry
 from ticketing.outbox import Promise
 from ticketing.projects import take_numbers
 from ticketing.timeline import Kind, tell
@@ -39,14 +41,6 @@ MAX_FINDINGS = 50
 
 class TooManyFindings(ValueError):
     """More findings in one request than a ticket may carry."""
-
-
-class CaseChanged(Exception):
-    """Somebody changed the same of a case meanwhile; `entry` says who, when and what."""
-
-    def __init__(self, entry: TimelineEntry) -> None:
-        super().__init__(str(entry))
-        self.entry = entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +54,7 @@ class CaseDraft:
     origin: Case.Origin
     findings: tuple[Subject, ...] = ()
     assignee_id: UUID | None = None
+    due_date: date | None = None  # a person's own; else it is that of the findings
     rule_id: UUID | None = None
     rule_name: str = ""
     rule_set_version: int | None = None
@@ -90,7 +85,7 @@ def open_cases(drafts: Sequence[CaseDraft], *, now: datetime | None = None) -> l
     store(cases)
     store(
         TimelineEntry(
-            case=case,
+            case_id=case.pk,
             kind=Kind.CREATED,
             actor=person(draft.created_by),
             answerable=key_maker(draft.created_by),
@@ -109,6 +104,10 @@ def _source_of(draft: CaseDraft) -> str:
     return Case.CreationSource.SECURITY_FINDING if draft.findings else Case.CreationSource.MANUAL
 
 
+def _workflows(draft: CaseDraft) -> Iterator[Mapping[str, Any]]:
+    return (each.workflow for each in draft.findings if each.is_open)
+
+
 def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case:
     own = draft.words(key)
     return Case(
@@ -120,7 +119,8 @@ def _new_case(draft: CaseDraft, number: int, key: str, *, now: datetime) -> Case
         description=own.description,
         priority=draft.priority,
         assignee_id=draft.assignee_id,
-        due_date=due_days.earliest(each.workflow for each in draft.findings if each.is_open),
+        due_date=draft.due_date or due_days.earliest(_workflows(draft)),
+        is_due_by_hand=draft.due_date is not None,
         origin=draft.origin,
         creation_source=_source_of(draft),
         rule_id=draft.rule_id,
@@ -143,6 +143,7 @@ def open_manual_case(
     description: str = "",
     assignee: User | None = None,
     priority: str = "",
+    due_date: date | None = None,
     origin: Case.Origin = Case.Origin.MANUAL,
     promise: Promise | None = None,
 ) -> Case:
@@ -164,6 +165,7 @@ def open_manual_case(
                 title=title,
                 description=description,
                 priority=priority,
+                due_date=due_date,
                 promise=promise,
             )
         ]
@@ -253,52 +255,16 @@ def change_case(
     changed after that time.
     """
     case = _lock(case)
-    now = timezone.now()
-    words = {"status": status, "priority": priority, "title": title, "description": description}
-    entries = [*_take(case, words), *_resolve(case, close_reason)]
-    if not isinstance(assignee, str) and assignee != case.assigned_to:
-        before = case.assigned_to.name if case.assigned_to else ""
-        entries.append((Kind.ASSIGNEE, before, assignee.name if assignee else ""))
-        case.assignee, case.jira_assignee = assignee, None
-    if entries:
-        kinds = [kind for kind, *_ in entries]
-        _refuse_overwriting(case, kinds, seen=seen)
-        if Kind.STATUS in kinds:
-            set_status(case, case.status, now=now)
-        if case.status == Case.Status.CLOSED and {Kind.STATUS, Kind.RESOLVED} & set(kinds):
-            close_by_hand(case, close_reason)
-        case.modified_at = now
-        case.full_clean(validate_unique=False, validate_constraints=False)
-        case.save(update_fields={*words, *ASSIGNEES, *STATUS_COLUMNS})
-        tell([(case, *entry) for entry in entries], actor=actor, now=now)
-        mirror([case])
-        mark_due([case])
+    change = CaseChange(
+        status=status,
+        priority=priority,
+        title=title,
+        description=description,
+        assignee=assignee,
+        close_reason=close_reason,
+    )
+    change_cases([case], change, actor=actor, seen=seen)
     return case
-
-
-def _take(case: Case, words: Mapping[str, str | None]) -> list[tuple[Kind, str, str]]:
-    """Put those that differ on the case; a field has the name of its kind of entry."""
-    entries: list[tuple[Kind, str, str]] = []
-    for name, after in words.items():
-        before = getattr(case, name)
-        if after is not None and after != before:
-            setattr(case, name, after)
-            entries.append((Kind(name), before, after))
-    return entries
-
-
-def _resolve(case: Case, reason: CloseReason | None) -> list[tuple[Kind, str, str]]:
-    if reason is None or case.status != Case.Status.CLOSED or case.close_reason == reason:
-        return []
-    return [(Kind.RESOLVED, case.get_close_reason_display(), reason.label)]
-
-
-def _refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | None) -> None:
-    if seen is None:
-        return
-    newer = case.timeline.filter(kind__in=kinds, created_at__gt=seen).select_related("actor")
-    if entry := newer.first():
-        raise CaseChanged(entry)
 
 
 @transaction.atomic
@@ -356,6 +322,7 @@ def manual_case(
     title: str = "",
     description: str = "",
     priority: str = "",
+    due_date: date | None = None,
     promise: Promise | None = None,
 ) -> CaseDraft:
     """What is not said of the case is made from its (locked, free) findings."""
@@ -368,6 +335,7 @@ def manual_case(
         origin=origin,
         findings=tuple(subject_of(row) for row in rows),
         assignee_id=assignee.pk if assignee else None,
+        due_date=due_date,
         created_by=actor,
         promise=_with_facts(promise, rows) if promise else None,
     )
@@ -404,10 +372,5 @@ def _lock(case: Case) -> Case:
 @transaction.atomic
 def _set_archived(case: Case, *, to: datetime | None, actor: Actor) -> Case:
     case = _lock(case)
-    if (case.archived_at is None) != (to is None):
-        case.archived_at = to
-        now = case.modified_at = timezone.now()
-        case.save(update_fields=("archived_at", "modified_at"))
-        kind = Kind.ARCHIVED if to else Kind.UNARCHIVED
-        tell([(case, kind, "", "")], actor=actor, now=now)
+    set_archived([case], to=to, actor=actor)
     return case

@@ -186,7 +186,7 @@ def _take_resolution(pair: Pair, status: Merge, *, now: datetime) -> bool:
     before, reason = reason_of(case), reason_there(state.resolution, state.status, pair.settings)
     if reason is None or reason == case.close_reason:
         return False
-    close_by_hand(case, reason)
+    close_by_hand([case], reason)
     tell(
         [(case, Kind.RESOLVED, before.label, reason.label)],
         actor=pair.people.person(edit.by),
@@ -204,7 +204,7 @@ def _change(pair: Pair, field: Field, value: str, *, now: datetime) -> None:
         set_status(case, value, now=now)
         if value == Case.Status.CLOSED:
             state = pair.state
-            close_by_hand(case, reason_there(state.resolution, state.status, pair.settings))
+            close_by_hand([case], reason_there(state.resolution, state.status, pair.settings))
     elif field is Field.ASSIGNEE:
         assign(case, _jira_user(pair, value))
     elif field is Field.DESCRIPTION:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from ticketing import account_probe, bulk, groups, outbox, webhooks
+from ticketing import account_probe, bulk, groups, outbox
 from ticketing.delivery import deliver_due
 from ticketing.following import follow_findings
 from ticketing.outbox import lost
@@ -40,14 +40,9 @@ def free_expired() -> None:
     lost.free_lost()
 
 
-def forget_old_events() -> None:
-    """Runs every minute."""
-    webhooks.forget_old_events()
-
-
-def forget_old_bulk_runs() -> None:
-    """Runs every minute."""
-    bulk.forget_old(timezone.now())
+def forget_bulk_records() -> None:
+    """What can be undone no longer; runs every minute."""
+    bulk.forget_records(timezone.now())
 
 
 def work_bulk_runs() -> None:

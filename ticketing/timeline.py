@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from config.accounts.access import Actor, key_maker, key_name, person
@@ -10,6 +10,14 @@ from config.lib.rows import store
 from ticketing.models import Case, TimelineEntry
 
 Kind = TimelineEntry.Kind
+
+
+class CaseChanged(Exception):
+    """Somebody changed the same of a case meanwhile; `entry` says who, when and what."""
+
+    def __init__(self, entry: TimelineEntry) -> None:
+        super().__init__(str(entry))
+        self.entry = entry
 
 
 def tell(
@@ -39,3 +47,12 @@ def tell(
         )
         for case, kind, before, after in entries
     )
+
+
+def refuse_overwriting(case: Case, kinds: Sequence[Kind], *, seen: datetime | None) -> None:
+    """Raise CaseChanged if one of these was told after `seen`, what somebody knew last."""
+    if seen is None:
+        return
+    newer = case.timeline.filter(kind__in=kinds, created_at__gt=seen).select_related("actor")
+    if entry := newer.first():
+        raise CaseChanged(entry)

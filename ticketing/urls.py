@@ -5,9 +5,12 @@ from django.urls import path
 from ticketing.views import (
     account_setup,
     bulk,
+    case_bulk,
     case_findings,
     case_list,
+    case_views,
     cases,
+    comments,
     deliveries,
     integrations,
     issues,
@@ -22,6 +25,10 @@ app_name = "ticketing"
 urlpatterns = [
     path("cases", case_list.list_cases, name="case-list"),
     path("cases/new", cases.create_case, name="case-create"),
+    path("cases/bulk", case_bulk.change_cases, name="case-bulk"),
+    path("cases/views/new", case_views.create_view, name="view-create"),
+    path("cases/views/<int:view_id>", case_views.edit_view, name="view-edit"),
+    path("cases/views/<int:view_id>/delete", case_views.delete_view, name="view-delete"),
     path("cases/projects", projects.list_projects, name="project-list"),
     path("cases/projects/<str:key>", projects.edit_project, name="project-edit"),
     path("cases/projects/<str:key>/sync", project_sync.sync_project, name="project-sync"),
@@ -30,10 +37,19 @@ urlpatterns = [
     path("cases/<str:key>/change", cases.change_case, name="case-change"),
     path("cases/<str:key>/column", case_list.move_card, name="case-column"),
     path("cases/<str:key>/edit", cases.edit_case, name="case-edit"),
-    path("cases/<str:key>/comment", cases.comment_case, name="case-comment"),
+    path("cases/<str:key>/due", cases.set_due_date, name="case-due"),
+    path("cases/<str:key>/comment", comments.comment_case, name="case-comment"),
+    path(
+        "cases/<str:key>/comments/<int:entry_id>/edit", comments.edit_comment, name="comment-edit"
+    ),
+    path(
+        "cases/<str:key>/comments/<int:entry_id>/delete",
+        comments.delete_comment,
+        name="comment-delete",
+    ),
     path(
         "cases/<str:key>/comments/<int:entry_id>/revisions",
-        cases.show_revisions,
+        comments.show_revisions,
         name="comment-revisions",
     ),
     path("cases/<str:key>/attach", case_findings.attach_findings, name="case-attach"),
@@ -55,6 +71,7 @@ urlpatterns = [
     path("bulk/new/<str:deed>", bulk.start_run, name="bulk-create"),
     path("bulk/<uuid:run_id>", bulk.show_run, name="bulk-show"),
     path("bulk/<uuid:run_id>/strip", bulk.show_strip, name="bulk-strip"),
+    path("bulk/<uuid:run_id>/toast", bulk.show_toast, name="bulk-toast"),
     path("bulk/<uuid:run_id>/<str:deed>", bulk.change_run, name="bulk-change"),
     path("settings/integrations", integrations.list_accounts, name="integration-list"),
     path("settings/integrations/deliveries", deliveries.list_deliveries, name="delivery-list"),

@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -19,13 +18,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from config.lib.deadline import Deadline
 from ticketing import due, outbox
 from ticketing.models import ExternalIssue, JiraAccount, JiraSpace, WebhookEvent
 from ticketing.states import State
 
-KEPT_FOR = timedelta(days=7)
-CHUNK = 5_000
 _PROMISES = 50  # named by one event; more are not looked at
 
 
@@ -60,17 +56,6 @@ def take_event(account: JiraAccount, identifier: str, event: Mapping[str, Any]) 
         labels = fields.get("labels")
         _answer_unsure(account, labels if isinstance(labels, list) else [])
     return True
-
-
-def forget_old_events(*, seconds: float = 20) -> int:
-    """In chunks: after a week of silence a busy Jira has left hundreds of thousands."""
-    deadline, deleted = Deadline(seconds), 0
-    old = WebhookEvent.objects.filter(received_at__lt=timezone.now() - KEPT_FOR)
-    while pks := list(old.order_by("received_at").values_list("pk", flat=True)[:CHUNK]):
-        deleted += WebhookEvent.objects.filter(pk__in=pks).delete()[0]
-        if deadline.is_over:
-            break
-    return deleted
 
 
 def _notice(account: JiraAccount, space_id: str) -> None:

@@ -19,6 +19,7 @@ from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.rules import services
 from automation.rules.data import InvalidRule, RuleData, validate
+from automation.rules.order import InvalidOrder
 from automation.rules.selectors import page_of_rules, rule_of_kind
 from config.accounts.access import answerable
 from config.accounts.idempotency import answer_once
@@ -46,7 +47,7 @@ class KindView(PublicView):
             yield
         except Rule.DoesNotExist:
             raise gone() from None
-        except services.InvalidOrder as refusal:
+        except InvalidOrder as refusal:
             raise ApiError(422, detail=str(refusal), pointer="/data") from None
         except InvalidRule as refusal:
             raise ApiErrors(

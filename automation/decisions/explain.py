@@ -11,12 +11,13 @@ from uuid import UUID
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from automation.decisions.facts import facts_of
 from automation.engine.explain import RuleTrace, explain
 from automation.engine.rules import RuleSpec
 from automation.kinds.ticket_creation.action import NAME
 from automation.models import Decision, Rule
 from automation.rules.active import specs_of
-from findings.facts import Ticket, facts_from_json
+from findings.facts import Ticket
 from findings.grouping import group_field, label_of, values_of
 from findings.models import Finding
 from ticketing.models import Attachment, Case
@@ -72,7 +73,7 @@ class Explanation:
         """By what the rule put findings on one ticket; None if it made one for each."""
         if self.rule is None or not (fields := self.rule.action.grouping):
             return None
-        facts = facts_from_json(self.decision.facts)
+        facts = facts_of(self.decision)
         return Grouping(fields, tuple((values_of([name], facts) or ("",))[0] for name in fields))
 
 
@@ -108,7 +109,7 @@ def explain_finding(finding: Finding) -> Explanation | None:
     case = Case.objects.filter(pk=decision.case_id).first() if decision.case_id else None
     return Explanation(
         decision=decision,
-        traces=explain(specs, facts_from_json(decision.facts)),
+        traces=explain(specs, facts_of(decision)),
         rules_now=frozenset(
             Rule.objects.filter(
                 pk__in=[spec.id for spec in specs if not spec.is_default]

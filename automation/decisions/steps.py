@@ -8,13 +8,14 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from automation.decisions.facts import facts_of
 from automation.engine.explain import RuleTrace, explain
 from automation.engine.rules import RuleSpec
 from automation.kinds.base import EffectKind
 from automation.kinds.registry import ORDER
 from automation.models import Decision
 from automation.rules.active import all_active_rules, specs_of
-from findings.facts import Facts, facts_from_json
+from findings.facts import Facts
 from findings.models import Finding
 from findings.services import Claimed
 
@@ -73,7 +74,7 @@ def _explain(
         decision = None
     if decision is not None:
         specs = specs_of(kind.name, decision.rule_set_version)
-        facts, at = facts_from_json(decision.facts), decision.created_at
+        facts, at = facts_of(decision), decision.created_at
     seen = Claimed(finding.pk, facts)
     if decision is None and kind.skips(seen):
         return StepExplanation(kind, number, (), None, is_skipped=True)

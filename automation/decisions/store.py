@@ -1,44 +1,58 @@
 """Decisions are stored in one statement, with the facts copied from the findings' rows by the
-database itself: the rows are locked, so what is copied is what the engine saw."""
+database itself, or left in them (see `facts`): the rows are locked, so they are what the engine
+saw."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from automation.decisions.facts import facts_as_json
 from automation.kinds.base import Verdict
 from automation.models import Decision
-from findings.facts import DECISION_FACTS
+from config.lib.rows.arrays import array
 
 _POSTGRESQL = """
 INSERT INTO automation_decision (
-    kind, finding_id, requested_at, outcome, rule_id, rule_set_version, facts,
+    kind, finding_id, requested_at, outcome, rule_id, rule_set_version, facts, last_seen_at,
     case_id, used_before, reason, day, created_at)
-SELECT %s, f.id, COALESCE(%s::timestamptz, f.unevaluated_since), v.outcome, v.rule_id, %s,
-    jsonb_build_object({facts}),
-    v.case_id, v.used_before, v.reason, %s, %s
-FROM jsonb_to_recordset(%s::jsonb) AS v(
+SELECT %(kind)s, v.pk, COALESCE(%(requested)s::timestamptz, e.unevaluated_since), v.outcome, NULL,
+    %(version)s, NULL, v.seen, NULL, NULL, '', %(day)s, %(now)s
+FROM unnest(%(pks)s::bigint[], %(outcomes)s::text[], %(seen)s::timestamptz[])
+    AS v (pk, outcome, seen)
+JOIN findings_evaluation e ON e.finding_id = v.pk
+UNION ALL
+SELECT %(kind)s, f.id, COALESCE(%(requested)s::timestamptz, e.unevaluated_since), v.outcome,
+    v.rule_id, %(version)s, {facts}, NULL, v.case_id, v.used_before, v.reason, %(day)s, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (
     pk bigint, outcome text, rule_id uuid, case_id uuid, used_before int, reason text)
 JOIN findings_finding f ON f.id = v.pk
-ORDER BY f.id
+JOIN findings_evaluation e ON e.finding_id = v.pk
+ORDER BY 2
 """
 
 _SQLITE = """
 INSERT INTO automation_decision (
-    kind, finding_id, requested_at, outcome, rule_id, rule_set_version, facts,
+    kind, finding_id, requested_at, outcome, rule_id, rule_set_version, facts, last_seen_at,
     case_id, used_before, reason, day, created_at)
-SELECT %s, f.id, COALESCE(%s, f.unevaluated_since), v.value ->> 'outcome',
-    v.value ->> 'rule_id', %s,
-    json_object({facts}),
-    v.value ->> 'case_id', v.value ->> 'used_before', v.value ->> 'reason', %s, %s
-FROM json_each(%s) v
+SELECT %(kind)s, e.finding_id, COALESCE(%(requested)s, e.unevaluated_since), v.value ->> 1, NULL,
+    %(version)s, NULL, v.value ->> 2, NULL, NULL, '', %(day)s, %(now)s
+FROM json_each(%(plain)s) v
+JOIN findings_evaluation e ON e.finding_id = v.value ->> 0
+UNION ALL
+SELECT %(kind)s, f.id, COALESCE(%(requested)s, e.unevaluated_since), v.value ->> 'outcome',
+    v.value ->> 'rule_id', %(version)s, {facts}, NULL,
+    v.value ->> 'case_id', v.value ->> 'used_before', v.value ->> 'reason', %(day)s, %(now)s
+FROM json_each(%(rows)s) v
 JOIN findings_finding f ON f.id = v.value ->> 'pk'
-WHERE true
-ORDER BY f.id
+JOIN findings_evaluation e ON e.finding_id = f.id
+ORDER BY 2
 """
 
 
@@ -49,18 +63,36 @@ def store(
     rule_set_version: int,
     now: datetime,
     requested_at: datetime | None = None,
+    seen: Mapping[int, datetime | None] = MappingProxyType({}),
 ) -> None:
     """Record one decision for each verdict, as an answer to what was requested then; if nothing
-    is said of that, to their evaluation, for which the findings must still wait."""
-    postgresql = connection.vendor == "postgresql"
-    rows = json.dumps([_row(verdict, dashes=postgresql) for verdict in verdicts])
-    column = "'{0}', f.{0}" if postgresql else "'{0}', {1}"
-    facts = ", ".join(column.format(name, _sqlite_json(name)) for name in DECISION_FACTS)
-    statement = (_POSTGRESQL if postgresql else _SQLITE).format(facts=facts)
-    day = now.date() if postgresql else now.date().isoformat()
-    at, requested = (_time(moment, naive=not postgresql) for moment in (now, requested_at))
+    is said of that, to their evaluation, for which the findings must still wait.
+
+    `seen`: when findings were last seen, those at least whose facts stay in their rows. So most
+    decisions are stored without a look at the wide rows of findings.
+    """
+    is_postgresql = connection.vendor == "postgresql"
+    plain = [each for each in verdicts if each.outcome in Decision.WITHOUT_FACTS]
+    others = [each for each in verdicts if each.outcome not in Decision.WITHOUT_FACTS]
+    at, requested = (_time(moment, naive=not is_postgresql) for moment in (now, requested_at))
+    pks, outcomes = [each.finding_pk for each in plain], [each.outcome for each in plain]
+    params: dict[str, Any] = {
+        "kind": kind,
+        "version": rule_set_version,
+        "now": at,
+        "day": now.date() if is_postgresql else now.date().isoformat(),
+        "requested": requested,
+        "rows": json.dumps([_row(each, dashes=is_postgresql) for each in others]),
+    }
+    moments = [_time(seen[pk], naive=not is_postgresql) for pk in pks]
+    if is_postgresql:
+        params |= {"pks": array(pks), "outcomes": array(outcomes), "seen": array(moments)}
+    else:
+        params["plain"] = json.dumps(list(zip(pks, outcomes, moments, strict=True)))
+    facts = facts_as_json(connection.vendor, of="f")
+    statement = (_POSTGRESQL if is_postgresql else _SQLITE).format(facts=facts)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [kind, requested, rule_set_version, day, at, rows])
+        cursor.execute(statement, params)
 
 
 def replace(
@@ -99,12 +131,3 @@ def _row(verdict: Verdict, *, dashes: bool) -> dict[str, object]:
         "used_before": verdict.used_before,
         "reason": verdict.reason,
     }
-
-
-def _sqlite_json(name: str) -> str:
-    """JSON columns are text there; times are naive text in UTC."""
-    if name in ("tags", "attributes"):
-        return f"json(f.{name})"
-    if name.endswith("_at"):
-        return f"replace(f.{name}, ' ', 'T') || '+00:00'"
-    return f"f.{name}"

@@ -20,13 +20,24 @@ from findings.query.parse import parse_rule_query
 from findings.query.predicate import compile_predicate
 
 FINDING_TYPE = Field(Root.ATTRIBUTE, "finding_type")
+FEW = 4
+"""Rules of one finding type. Measured, in µs a finding, as rules in turn and with the index:
+values seen before 5.7 and 4.5, none seen before 6.2 and 21; with 9 rules 40 and 5.4, 36 and 22."""
+RulesInTurn = Mapping[str, Sequence[tuple[int, Callable[[Facts], bool]]]]
+"""Finding type → index and query of each of its rules, in order."""
 
 
 class CompiledRules:
     """Made by `compile_rules`. Threads may share it."""
 
-    def __init__(self, found: Sequence[tuple[int, Conjunction]], faults: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        found: Sequence[tuple[int, Conjunction]],
+        faults: Mapping[int, str],
+        few: RulesInTurn | None = None,
+    ) -> None:
         self.faults = faults  # index of a rule whose query cannot be read → why
+        self._few = few
         self._rules = [index for index, _ in found]
         self._rest = [compile_predicate(And(each.rest)) if each.rest else None for _, each in found]
         self._every_conjunction = (1 << len(found)) - 1
@@ -46,6 +57,11 @@ class CompiledRules:
 
         With `accepts` one that matches and is not accepted is passed over.
         """
+        if self._few is not None:
+            for index, matches in self._few.get(facts.finding_type, ()):
+                if matches(facts) and (accepts is None or accepts(index)):
+                    return index
+            return None
         found = self._tags.find(facts)
         for read in self._attributes:
             bits, allowed = read(facts)
@@ -78,6 +94,7 @@ def compile_rules(specs: Sequence[RuleSpec]) -> CompiledRules:
     """Disabled rules and rules whose query cannot be read never match."""
     found: list[tuple[int, Conjunction]] = []
     faults: dict[int, str] = {}
+    in_turn: defaultdict[str, list[tuple[int, Callable[[Facts], bool]]]] = defaultdict(list)
     for index, spec in enumerate(specs):
         try:
             root = parse_rule_query(spec.query).root
@@ -88,7 +105,10 @@ def compile_rules(specs: Sequence[RuleSpec]) -> CompiledRules:
             types = tuple(Exact(finding_type) for finding_type in spec.finding_types)
             of_type = Conjunction(clauses=(Clause(FINDING_TYPE, types),))
             found += [(index, of_type.and_also(each)) for each in conjunctions(root)]
-    return CompiledRules(found, faults)
+            for finding_type in set(spec.finding_types):
+                in_turn[finding_type].append((index, compile_predicate(root)))
+    is_few = all(len(rules) <= FEW for rules in in_turn.values())
+    return CompiledRules(found, faults, dict(in_turn) if is_few else None)
 
 
 def _matchers(found: Sequence[tuple[int, Conjunction]]) -> dict[Field, dict[Matcher, list[int]]]:

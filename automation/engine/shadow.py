@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from automation.engine.rules import RuleSpec
 from findings.query.ast import And, Node, Or, QueryError
@@ -19,16 +20,22 @@ Condition = frozenset[Node]
 
 def shadowed_by(specs: Sequence[RuleSpec]) -> dict[int, int]:
     """Index of a rule that acts → index of the first enabled rule that leaves it nothing."""
+    said = tuple((spec.enabled, tuple(spec.finding_types), spec.query) for spec in specs)
+    return dict(_shadowed_by(said))
+
+
+@lru_cache(maxsize=16)
+def _shadowed_by(specs: tuple[tuple[bool, tuple[str, ...], str], ...]) -> dict[int, int]:
     shadows: dict[int, int] = {}
     earlier = _Earlier()
-    for index, spec in enumerate(specs):
-        if not spec.enabled:
+    for index, (enabled, finding_types, query) in enumerate(specs):
+        if not enabled:
             continue
         try:
-            conditions = frozenset(_conditions(parse_rule_query(spec.query).root))
+            conditions = frozenset(_conditions(parse_rule_query(query).root))
         except QueryError:
             continue  # it never matches, so it neither shadows nor is shadowed
-        types = frozenset(spec.finding_types)
+        types = frozenset(finding_types)
         by = earlier.covering(types, conditions)
         if by is not None:
             shadows[index] = by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from findings.facts import TYPE_CHOICES, TypeChoice
@@ -25,17 +26,26 @@ class RuleCriteria:
     def of(
         cls, finding_types: Sequence[str], query: str, *, severity_path: str = "severity"
     ) -> Self:
-        criteria = split(query, severity_path=severity_path)
-        try:
-            terms = split_terms(criteria.text)
-        except QueryError:  # stored under an older version of the language: shown as it is
-            terms = None
-        return cls(
-            types=_choices_of(finding_types, criteria.narrowed),
-            severities=criteria.severities or (),
-            text=criteria.text,
-            terms=terms,
-        )
+        return cls(*_read(tuple(finding_types), query, severity_path))
+
+    @property
+    def types_key(self) -> str:
+        """The same for the same types, in a few characters."""
+        return f"{sum(1 << TYPE_CHOICES.index(choice) for choice in self.types):x}"
+
+
+_Parts = tuple[tuple[TypeChoice, ...], tuple[str, ...], str, tuple[str, ...] | None]
+
+
+@lru_cache(maxsize=8192)
+def _read(finding_types: tuple[str, ...], query: str, severity_path: str) -> _Parts:
+    criteria = split(query, severity_path=severity_path)
+    try:
+        terms = split_terms(criteria.text)
+    except QueryError:  # stored under an older version of the language: shown as it is
+        terms = None
+    types = _choices_of(finding_types, criteria.narrowed)
+    return types, criteria.severities or (), criteria.text, terms
 
 
 def _choices_of(wire_types: Sequence[str], narrowed: Narrowing | None) -> tuple[TypeChoice, ...]:

@@ -12,9 +12,12 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from automation.forms.criteria import RuleCriteria, narrowed
+from automation.forms.position import PositionPart
 from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.rules.data import MAX_QUERY, InvalidRule, known_action
+from automation.rules.names import already_called, is_taken, name_key
+from config.lib.utc import time_text
 from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError
 from findings.query.cost import MAX_COST
@@ -33,7 +36,7 @@ SEVERITIES_SHOWN = (
 )
 
 
-class CriteriaForm(forms.Form):
+class CriteriaForm(PositionPart):
     """The base of the rule editors. `rule` is the one being edited; `seen` is its state the
     person saw.
 
@@ -80,6 +83,7 @@ class CriteriaForm(forms.Form):
         self.was: Any = known_action(rule) if rule else None  # what it does until now
         said = _typed(self.base_fields, typed) if typed is not None else {}
         super().__init__(data, initial={**self._stored_values(), **(initial or {}), **said})
+        self.offer_places()
         self._complete()
 
     def _complete(self) -> None:
@@ -102,11 +106,11 @@ class CriteriaForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = Rule.objects.filter(name=name)
-        if self.rule is not None:
-            others = others.exclude(pk=self.rule.pk)
-        if others.exists():
-            raise forms.ValidationError(f"Another rule is already called “{name}”.")
+        own = self.rule
+        if own is not None and name_key(own.name) == name_key(name):
+            return name
+        if is_taken(self.kind.name, name, by_other_than=own.pk if own else None):
+            raise forms.ValidationError(already_called(name))
         return name
 
     def clean_query(self) -> str:
@@ -122,7 +126,7 @@ class CriteriaForm(forms.Form):
         """Say that somebody saved the rule meanwhile; saving again replaces their version."""
         self.add_error(
             None,
-            f"{by} changed this rule at {at:%H:%M} UTC. What you typed is kept below. "
+            f"{by} changed this rule at {time_text(at)} UTC. What you typed is kept below. "
             "Save again to replace their version.",
         )
         data = QueryDict(mutable=True)

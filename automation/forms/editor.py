@@ -43,6 +43,7 @@ class RuleForm(GroupingPart, JiraPart):
         Project.objects.all(),
         label="Case Management Project",
         empty_label="Select a project",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select a project."),
     )
     assignee = forms.ModelChoiceField(
@@ -50,6 +51,7 @@ class RuleForm(GroupingPart, JiraPart):
         label="Assignee",
         required=False,
         empty_label="Unassigned",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
         error_messages={"invalid_choice": "Select a person."},
     )
     limit = forms.IntegerField(

@@ -58,7 +58,12 @@ class GroupingPart(forms.Form):
             required=False,
             max_length=2_200,
             widget=forms.TextInput(
-                attrs={"class": "input", "list": "group-fields", "autocomplete": "off"}
+                attrs={
+                    "class": "input",
+                    "list": "group-fields",
+                    "autocomplete": "off",
+                    "data-chip": "",
+                }
             ),
         )
         for label in _ORDINALS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -17,18 +18,52 @@ Row = RuleRow | EffectRow
 
 
 class OrderForm(forms.Form):
-    """The whole order, and the version of it that the person saw."""
+    """The order of some rules that stand one after the other, `start` above them, or the
+    position of the one that was moved; and the version that the person saw."""
 
     kind = forms.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
-    ids = forms.CharField()
+    ids = forms.CharField(required=False)
+    start = forms.IntegerField(min_value=0, required=False)  # None: `ids` are all of them
     version = forms.IntegerField(min_value=0)
     moved = forms.UUIDField(required=False)
+    position = forms.IntegerField(min_value=1, required=False)
+    to = forms.RegexField(r"^[0-9a-f-]{36} \d{1,6}$", required=False)  # both, of a button
+    undone = forms.BooleanField(required=False)
 
     def clean_ids(self) -> list[UUID]:
         try:
-            return [UUID(each) for each in self.cleaned_data["ids"].split(",")]
+            return [UUID(each) for each in self.cleaned_data["ids"].split(",") if each]
         except ValueError as error:
             raise forms.ValidationError("A rule's id is malformed.") from error
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        if to := said.get("to"):
+            moved, _, position = to.partition(" ")
+            try:
+                said |= {"moved": UUID(moved), "position": max(int(position), 1)}
+            except ValueError as error:
+                raise forms.ValidationError("The rule's id is malformed.") from error
+        if not said.get("ids") and not (said.get("moved") and said.get("position")):
+            raise forms.ValidationError("Say which order.")
+        return said
+
+
+class RowForm(forms.Form):
+    """What a button of a row does, with the position of its rule in the version that is shown."""
+
+    version = forms.IntegerField(min_value=0)
+    up = forms.IntegerField(min_value=1, required=False)
+    down = forms.IntegerField(min_value=1, required=False)
+    on = forms.IntegerField(min_value=1, required=False)
+    off = forms.IntegerField(min_value=1, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        pressed = [name for name in ("up", "down", "on", "off") if said.get(name)]
+        if len(pressed) != 1:
+            raise forms.ValidationError("Say what to do with which rule.")
+        return said | {"does": pressed[0], "position": said[pressed[0]]}
 
 
 class MoveForm(forms.Form):
@@ -68,6 +103,10 @@ class RuleFilter:
         return [row for row in rows if row.state in states and self._finds(row)]
 
     def _finds(self, row: Row) -> bool:
+        if not self.words:
+            return True
+        if self.words == f"#{row.number}":
+            return True
         query = row.rule.query or ""
         criteria = RuleCriteria.of(row.rule.finding_types, query)
         parts = [row.rule.name, query, *(choice.label for choice in criteria.types)]

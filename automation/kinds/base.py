@@ -7,7 +7,7 @@ findings of which each has at most one matching rule.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -21,6 +21,7 @@ from automation.engine.rules import RuleSpec
 from automation.kinds.action_form import ActionForm
 from automation.kinds.effect_preview import EffectPreview
 from automation.models import Decision
+from findings.imports.rule_counts import RuleCounts
 from findings.models import Finding
 from findings.rule_state import RuleActor
 from findings.services import Claimed
@@ -77,6 +78,23 @@ class Applied(NamedTuple):
     verdicts: Sequence[Verdict]
     withdrawn: Sequence[int] = ()  # findings that keep nothing of the kind's any more
     broken: Mapping[UUID, str] = {}  # rules that cannot do what they say → why
+
+
+class Planner(ABC):
+    """What rules of a kind would do to chunk after chunk, with nothing written. It remembers what
+    the chunks before took."""
+
+    @abstractmethod
+    def plan(self, chunk: Chunk) -> Sequence[Claimed]:
+        """The findings as the next kind would see them."""
+
+    @property
+    def broken(self) -> Collection[str]:
+        """Rules that would be switched off by now, because they cannot do what they say."""
+        return ()
+
+    def write(self, counts: RuleCounts) -> None:  # noqa: B027  of kinds that create tickets
+        """What became of the findings."""
 
 
 class RuleKind(ABC):
@@ -153,6 +171,10 @@ class RuleKind(ABC):
     @abstractmethod
     def apply(self, chunk: Chunk) -> Applied:
         """Do it: set-based, a constant number of statements."""
+
+    @abstractmethod
+    def planner(self, active: Sequence[RuleSpec]) -> Planner:
+        """For these rules, in order."""
 
     def read(self, stored: Mapping[str, Any]) -> Any:
         """The action from JSON. What is absent takes its default, what is unknown is left out.
@@ -232,8 +254,11 @@ class EffectKind(RuleKind):
         What did not change is the same object.
         """
 
+    def planner(self, active: Sequence[RuleSpec]) -> Planner:
+        return _Foreseen(self)
+
     def apply(self, chunk: Chunk) -> Applied:
-        before = [match.finding for match in chunk.matches]
+        before = [finding for finding, _ in chunk.matches]
         if not chunk.has_rules and not any(map(self.has_effect, before)):
             return Applied(before, ())
         after = self.store(chunk.matches, chunk.now)
@@ -253,6 +278,20 @@ class EffectKind(RuleKind):
                 match.finding.pk for match in changed if match.rule is None or match.rule.is_default
             ],
         )
+
+
+class _Foreseen(Planner):
+    def __init__(self, kind: EffectKind) -> None:
+        self._kind = kind
+
+    def plan(self, chunk: Chunk) -> Sequence[Claimed]:
+        kind = self._kind
+        return [
+            kind.foresee(match, chunk.now)
+            if match.rule or kind.has_effect(match.finding)
+            else match.finding
+            for match in chunk.matches
+        ]
 
 
 def actor_of(rule: RuleSpec) -> RuleActor:

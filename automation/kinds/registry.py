@@ -27,4 +27,4 @@ def kind_of(action: Any) -> RuleKind:
     for kind in ORDER:
         if isinstance(action, kind.Action):
             return kind
-    raise TypeError(f"{type(action).__name__} is no action of a rule")
+    raise TypeError(f"{type(action).__name__} is not an action of a rule")

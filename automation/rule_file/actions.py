@@ -115,7 +115,7 @@ def require_unicode(values: Any, location: Location, *member: str) -> None:
     try:
         json.dumps(values, ensure_ascii=False).encode()
     except ValueError:
-        location.fail("A text is no Unicode.", *member)
+        location.fail("A text is not valid Unicode.", *member)
 
 
 def _names(action: Any) -> list[str]:

@@ -90,7 +90,7 @@ class _Reader(yaml.constructor.SafeConstructor):
         try:
             value = self.construct_object(node)
         except (ValueError, OverflowError):
-            raise RuleFileError([Fault(line, "This is no value: put it in quotes.")]) from None
+            raise RuleFileError([Fault(line, "This is not a value: put it in quotes.")]) from None
         if isinstance(value, float) and not math.isfinite(value):
             raise RuleFileError([Fault(line, "A number is finite.")])
         if value is not None and not isinstance(value, str | int | float):

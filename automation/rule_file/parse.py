@@ -12,6 +12,7 @@ from automation.rule_file.actions import Entry, Location, RawRule
 from automation.rule_file.document import Document, Fault, RuleFileError, read_document
 from automation.rule_file.formats import DEFAULTS, FORMATS, LISTS, members_of, required_of
 from automation.rules.data import InvalidRule, RuleData, validate
+from automation.rules.names import name_key
 
 
 class RuleFile(NamedTuple):
@@ -133,10 +134,10 @@ def _doubles(entries: Mapping[str, Sequence[Entry]]) -> Iterator[Fault]:
     seen: dict[UUID | tuple[str, str], int] = {}
     for kind, each_of_kind in entries.items():
         for entry in each_of_kind:
-            key = entry.id or (kind, entry.data.name)
-            if key in seen:
-                what = "id" if entry.id else "name"
-                sentence = f"The rule of line {seen[key]} has this {what}, too."
-                hint = "" if entry.id else " Give both their ids."
-                yield Fault(entry.line, sentence + hint)
-            seen[key] = entry.line
+            keys: dict[UUID | tuple[str, str], str] = {(kind, name_key(entry.data.name)): "name"}
+            if entry.id:
+                keys[entry.id] = "id"
+            for key, what in keys.items():
+                if key in seen:
+                    yield Fault(entry.line, f"The rule of line {seen[key]} has this {what}, too.")
+                seen[key] = entry.line

@@ -19,6 +19,7 @@ from automation.rule_file.parse import RuleFile
 from automation.rule_file.serialize import members_of_rules
 from automation.rules.data import RuleData, data_of, rule_spec, spec_of
 from automation.rules.default_rows import default_specs
+from automation.rules.names import name_key
 from automation.rules.services import current_version
 
 TargetRules = Sequence[tuple[UUID, RuleData]]
@@ -93,7 +94,7 @@ class Plan:
 
 
 def plan_rules(file: RuleFile) -> Plan:
-    """Compare the file with the rules there are. Raises RuleFileError if a name is not clear."""
+    """Compare the file with the rules there are. Raises RuleFileError for an id of another kind."""
     entries = file.rules
     versions = {kind: current_version(kind) for kind in entries}
     rules: dict[str, list[Rule]] = {kind: [] for kind in entries}
@@ -157,16 +158,9 @@ def _effect(rules: Sequence[Rule], wanted: TargetRules) -> Effect:
 def _ids(entries: Sequence[Entry], rules: Sequence[Rule]) -> Iterator[UUID]:
     """Which rule each entry means: by its id, else by its name; else a new one."""
     taken = {entry.id for entry in entries}
-    named: dict[str, list[UUID]] = {}
-    for rule in rules:
-        if rule.pk not in taken:
-            named.setdefault(rule.name, []).append(rule.pk)
+    named = {name_key(rule.name): rule.pk for rule in rules if rule.pk not in taken}
     for entry in entries:
-        same = [] if entry.id else named.get(entry.data.name, [])
-        if len(same) > 1:
-            sentence = f"{len(same)} rules have this name; give the id of the one that is meant."
-            raise RuleFileError([Fault(entry.line, sentence)])
-        yield entry.id or (same[0] if same else uuid.uuid4())
+        yield entry.id or named.get(name_key(entry.data.name)) or uuid.uuid4()
 
 
 def _changes(there: Mapping[UUID, RuleData], wanted: TargetRules) -> Iterator[Change]:

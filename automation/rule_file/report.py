@@ -8,8 +8,10 @@ from typing import Any
 
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME
-from automation.preview import DAYS, MAX_FINDINGS, Effect
+from automation.preview import DAYS, Effect
+from automation.preview_findings import MAX_FINDINGS
 from automation.rule_file.plan import KindPlan, Plan
+from config.lib.statement_timeout import SECONDS
 
 _SIGNS = {"created": "+", "edited": "~", "deleted": "-"}
 _MAX_LENGTH = 200
@@ -65,7 +67,8 @@ def _effect(effect: Effect, names: Mapping[str, str]) -> Iterator[str]:
     for rule, number in effect.dropped.items():
         yield f"    - {number:,} by {names[rule]}"
     if effect.is_cut:
-        yield f"  (Older ones were not looked at: at most {MAX_FINDINGS:,} are.)"
+        bounds = f"at most {MAX_FINDINGS:,} are, and for {SECONDS} s"
+        yield f"  (Older ones were not looked at: {bounds}.)"
 
 
 def _shown(value: Any) -> str:

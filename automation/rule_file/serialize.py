@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ _HEAD = "# Rules in the order in which they are tried; the first of a list that 
 
 
 def write_rules(rules: Sequence[Rule], *, with_ids: bool = False) -> str:
-    """YAML. Ids are written where names do not tell rules apart, or for all."""
+    """YAML. Names tell rules apart; `with_ids` their ids are written, too."""
     lists: dict[str, list[Any]] = {}
     for kind, name in LISTS.items():
         of_kind = [rule for rule in rules if rule.kind == kind]
@@ -48,10 +47,8 @@ def members_of_rules(rules: Sequence[RuleData]) -> Iterator[dict[str, Any]]:
 
 
 def _documents(rules: Sequence[Rule], *, with_ids: bool) -> Iterator[dict[str, Any]]:
-    names = Counter(rule.name for rule in rules)
     for rule, members in zip(rules, members_of_rules([*map(data_of, rules)]), strict=True):
-        shows_id = with_ids or names[rule.name] > 1
-        yield ({"id": str(rule.pk)} if shows_id else {}) | members
+        yield ({"id": str(rule.pk)} if with_ids else {}) | members
 
 
 class _Dumper(yaml.SafeDumper):

@@ -17,6 +17,7 @@ from automation.kinds.registry import KINDS
 from automation.models import RuleSet, RuleSetVersion
 from automation.rules.data import CANNOT_BE_READ, UNREADABLE, spec_from_json, unreadable_spec
 from automation.rules.faults import without_faulty
+from automation.rules.versions import rules_at
 from findings.facts import Facts
 
 
@@ -60,14 +61,7 @@ def specs_of(kind: str, version: int) -> tuple[RuleSpec, ...]:
     """The rules as they were at that version; version 0 is "no rules yet"."""
     if version == 0:
         return ()
-    return tuple(_spec(kind, stored) for stored in _stored(kind, version))
-
-
-def _stored(kind: str, version: int) -> Sequence[Mapping[str, Any]]:
-    rules: Sequence[Mapping[str, Any]] = RuleSetVersion.objects.get(
-        kind=kind, version=version
-    ).rules
-    return rules
+    return tuple(_spec(kind, stored) for stored in rules_at(kind, version))
 
 
 def _spec(kind: str, stored: Mapping[str, Any]) -> RuleSpec:
@@ -84,7 +78,7 @@ def _spec(kind: str, stored: Mapping[str, Any]) -> RuleSpec:
 @lru_cache(maxsize=16)
 def _load(kind: str, version: int, written_at: datetime) -> ActiveRules:
     """Keyed by time too: a database restored from a back-up counts its versions again."""
-    stored = _stored(kind, version) if version else ()
+    stored = rules_at(kind, version) if version else ()
     specs: Sequence[RuleSpec] = [_spec(kind, each) for each in stored]
     faults = {
         UUID(spec.id): CANNOT_BE_READ

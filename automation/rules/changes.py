@@ -9,14 +9,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from automation.kinds.base import RuleKind
 from automation.kinds.registry import KINDS
-from automation.models import Rule, RuleSet, RuleSetVersion
+from automation.models import Rule, RuleSet
 from automation.rules.data import InvalidRule, rule_to_json, spec_to_json
 from automation.rules.default_rows import default_specs
+from automation.rules.names import refused_name
+from automation.rules.versions import latest_version, write_version
 from config.accounts.models import User
 from config.lib.tasks import enqueue
 from findings.query.ast import QueryError
@@ -48,30 +50,33 @@ def lock(kind: str) -> RuleSet:
 @contextmanager
 def changing(kind: str, actor: User | None) -> Iterator[Change]:
     """One change of the rules of a kind: locked, and written down as a version if anything
-    differs."""
-    with transaction.atomic():
-        change = Change(KINDS[kind], lock(kind), actor)
-        yield change
-        rules = [
-            *map(rule_to_json, Rule.objects.filter(kind=kind)),
-            *map(spec_to_json, default_specs(change.kind)),
-        ]
-        latest = RuleSetVersion.objects.filter(kind=kind).first()
-        before = latest.rules if latest else [*map(spec_to_json, change.kind.defaults)]
-        if rules == before:
-            return
-        _check_cost(rules, before)
-        change.rule_set.version += 1
-        change.rule_set.save(update_fields=("version",))
-        RuleSetVersion.objects.create(
-            kind=kind,
-            version=change.rule_set.version,
-            rules=rules,
-            created_at=change.now,
-            created_by=actor,
-        )
-        if change.kind.acts_on_existing:
-            enqueue("automation.tasks.recheck")
+    differs. Raises InvalidRule for what the database does not take."""
+    try:
+        with transaction.atomic():
+            yield from _changing(kind, actor)
+    except IntegrityError as error:
+        if refusal := refused_name(error):
+            raise refusal from error
+        raise
+
+
+def _changing(kind: str, actor: User | None) -> Iterator[Change]:
+    change = Change(KINDS[kind], lock(kind), actor)
+    yield change
+    rules = [
+        *map(rule_to_json, Rule.objects.filter(kind=kind)),
+        *map(spec_to_json, default_specs(change.kind)),
+    ]
+    latest = latest_version(kind)
+    before = latest.rules if latest else [*map(spec_to_json, change.kind.defaults)]
+    if rules == before:
+        return
+    _check_cost(rules, before)
+    change.rule_set.version += 1
+    change.rule_set.save(update_fields=("version",))
+    write_version(change.rule_set, rules, latest=latest, actor=actor, at=change.now)
+    if change.kind.acts_on_existing:
+        enqueue("automation.tasks.recheck")
 
 
 def _check_cost(rules: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> None:

@@ -55,6 +55,7 @@ class EffectRow:
     reason: str  # why it is broken
     acts: Acts
     shadowed_by: int | None  # number of the earlier rule that matches everything this one would
+    shadowed_by_id: str
     kinds_notes: Notes
     project: None = None
     assignee: None = None
@@ -121,6 +122,7 @@ def _rows(
             reason=spec.auto_disabled_reason,
             acts=acts[rule.pk],
             shadowed_by=shadows[index] + 1 if index in shadows else None,
+            shadowed_by_id=specs[shadows[index]].id if index in shadows else "",
             kinds_notes=notes,
         )
         for index, (rule, spec, has_ended) in enumerate(zip(rules, specs, ended, strict=True))

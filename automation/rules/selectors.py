@@ -45,6 +45,7 @@ class RuleRow:
     last_case: Case | None
     last_key: str  # of its issue in Jira, once there is one; else its own
     shadowed_by: int | None  # number of the earlier rule that matches everything this one would
+    shadowed_by_id: str
     check: RuleCheck | None  # what was last seen of the destination
     waiting: int  # tickets that wait for a repaired destination
 
@@ -139,6 +140,7 @@ def rule_rows() -> list[RuleRow]:
             last_case=(case := cases.get(rule.last_case_id)),
             last_key=(keys.get(case.pk) or case.key) if case else "",
             shadowed_by=shadows[index] + 1 if index in shadows else None,
+            shadowed_by_id=specs[shadows[index]].id if index in shadows else "",
             check=checks.get(rule.pk),
             waiting=waiting.get(rule.pk, 0),
         )
@@ -183,6 +185,12 @@ def rules_of_project(project_id: UUID) -> QuerySet[Rule]:
 def jira_rules() -> QuerySet[Rule]:
     """Those that create tickets in Jira."""
     return Rule.objects.filter(kind=NAME, action__target=Target.JIRA)
+
+
+def position_of(rule: Rule) -> tuple[int, int]:
+    """(2, 7): its number in the list, and how many there are. One statement."""
+    ids = list(Rule.objects.filter(kind=rule.kind).values_list("pk", flat=True))
+    return (ids.index(rule.pk) + 1 if rule.pk in ids else len(ids)), len(ids)
 
 
 def rule_by_id(rule_id: UUID) -> Rule | None:

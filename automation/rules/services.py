@@ -15,11 +15,12 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import CharField
+from django.db.models.functions import Cast
 
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.tickets import issue_fields
-from automation.models import Rule, RuleCheck, RuleSet, RuleSetVersion
+from automation.models import Rule, RuleCheck, RuleSet
 from automation.rules.changes import Change, changing, lock
 from automation.rules.data import (
     InvalidRule,
@@ -28,6 +29,19 @@ from automation.rules.data import (
     data_of,
     known_action,
     validate,
+)
+from automation.rules.names import copy_name, require_distinct_names, require_free_name
+from automation.rules.order import (
+    InvalidOrder,
+    Placement,
+    RulesChanged,
+    check_order_unchanged,
+    check_version,
+    next_position,
+    order_of,
+    place,
+    put,
+    what_is_wrong,
 )
 from config.accounts.history import record_changes, sign
 from config.accounts.models import User
@@ -45,46 +59,46 @@ _WRITTEN = [
 _SWITCHED = ("enabled", "auto_disabled_reason", "modified_by", "modified_at")
 
 
-class RulesChanged(RuntimeError):
-    """Somebody else changed what this change was based on."""
-
-    def __init__(self, *, by: User | None, at: datetime) -> None:
-        super().__init__(f"{by.name if by else 'The system'} changed this at {at:%H:%M} UTC.")
-        self.by = by
-        self.at = at
-
-
-class InvalidOrder(ValueError):
-    """An order that is not exactly the rules there are, each once."""
-
-
-def create_rule(data: RuleData, *, actor: User | None) -> Rule:
-    """Append a rule to the list. Findings recorded before are never evaluated with it."""
+def create_rule(data: RuleData, *, actor: User | None, placement: Placement | None = None) -> Rule:
+    """Add a rule, to the end if no place is said. Findings recorded before are never evaluated
+    with it. Raises OrderChanged."""
     validate(data)
     with changing(data.kind, actor) as change:
         rule = Rule(
             kind=data.kind,
-            position=_next_position(data.kind),
+            position=next_position(data.kind),
             created_by=actor,
             created_at=change.now,
         )
         _write(rule, data, change, reason="created")
+        if placement is not None:
+            put(rule, placement, change)
     return rule
 
 
 def edit_rule(
-    rule_id: UUID, data: RuleData, *, actor: User | None, seen: datetime | None = None
+    rule_id: UUID,
+    data: RuleData,
+    *,
+    actor: User | None,
+    seen: datetime | None = None,
+    placement: Placement | None = None,
+    reason: str = "edited",
 ) -> Rule:
-    """Replace everything a person says of a rule; enabling it clears why it was broken.
+    """Replace everything a person says of a rule; enabling it clears why it was broken. It keeps
+    its place if none is said.
 
     `seen` is the rule's `modified_at` as the editor saw it: RulesChanged if it has moved on.
+    Raises OrderChanged.
     """
     validate(data)
     with changing(data.kind, actor) as change:
         rule = Rule.objects.get(pk=rule_id, kind=data.kind)
         if seen is not None and rule.modified_at != seen:
             raise RulesChanged(by=rule.modified_by, at=rule.modified_at)
-        _write(rule, data, change, reason="edited", before=known_action(rule))
+        _write(rule, data, change, reason=reason, before=known_action(rule))
+        if placement is not None:
+            put(rule, placement, change)
     return rule
 
 
@@ -100,18 +114,18 @@ def duplicate_rule(rule_id: UUID, *, actor: User | None) -> Rule:
     """A disabled copy right below the original."""
     with changing(_kind_of(rule_id), actor) as change:
         original = Rule.objects.get(pk=rule_id)
-        ids = _order(original.kind)
+        ids = order_of(original.kind)
         copy = Rule(
             kind=original.kind,
-            position=_next_position(original.kind),
+            position=next_position(original.kind),
             created_by=actor,
             created_at=change.now,
         )
-        name = f"{original.name[:240]} (copy)"
+        name = copy_name(original.kind, original.name)
         data = replace(data_of(original), name=name, enabled=False)
         _write(copy, data, change, reason="duplicated", before=data.action)
         ids.insert(ids.index(original.pk) + 1, copy.pk)
-        _place(ids, change)
+        place(ids, change, moved=copy.pk)
     return copy
 
 
@@ -126,8 +140,9 @@ def replace_rules(
     for _, data in wanted:
         validate(data)
     with changing(kind, actor) as change:
-        _check_version(change.rule_set, seen=version)
+        check_version(change.rule_set, seen=version)
         there = {rule.pk: rule for rule in Rule.objects.filter(kind=kind)}
+        require_distinct_names(kind, wanted, there=there)
         last = max((rule.position for rule in there.values()), default=-1)
         _delete([there[pk] for pk in there.keys() - dict(wanted)], change)
         new: list[Rule] = []
@@ -140,9 +155,11 @@ def replace_rules(
                 new.append(_said(rule, data))
             elif not _says(rule, data):
                 edited.append(_said(rule, data))
-        _insert(new, change)
+        # Names that change hands are free before another rule takes them.
+        _free_names(edited)
         _save_all(edited, _WRITTEN, change, reason="edited")
-        _place([pk for pk, _ in wanted], change)
+        insert(new, change)
+        place([pk for pk, _ in wanted], change)
     return change.rule_set.version
 
 
@@ -227,22 +244,32 @@ def deliver_waiting(rule_id: UUID, *, actor: User | None) -> int:
 
 
 def reorder(
-    kind: str, ids: Sequence[UUID], *, version: int | None = None, actor: User | None
+    kind: str,
+    ids: Sequence[UUID],
+    *,
+    start: int | None = None,
+    version: int | None = None,
+    moved: UUID | None = None,
+    actor: User | None,
 ) -> int:
     """Put the rules of a kind in this order; returns the version of the rule set after it.
 
-    `version` is the one whose order the caller saw. Raises RulesChanged if the order has
-    changed since, InvalidOrder if `ids` is not every rule once.
+    `version` is the one whose order the caller saw, `moved` the rule that was taken.
+    With a `start`, `ids` are some that stand one after the other, below so many others.
+    Raises RulesChanged if the order has changed since, InvalidOrder if `ids` is not every rule
+    once.
     """
     with changing(kind, actor) as change:
-        current = _order(kind)
+        current = order_of(kind)
         if version is not None:
-            _check_order_unchanged(kind, current, since=version)
+            check_order_unchanged(kind, current, since=version)
+        if start is not None:
+            ids = [*current[:start], *ids, *current[start + len(ids) :]]
         if sorted(ids) != sorted(current):
-            raise InvalidOrder(_what_is_wrong(ids, current))
+            raise InvalidOrder(what_is_wrong(ids, current))
         if list(ids) == current:
             return change.rule_set.version
-        _place(ids, change)
+        place(ids, change, moved=moved)
     return change.rule_set.version
 
 
@@ -251,12 +278,12 @@ def move_rule(rule_id: UUID, *, to: int, version: int | None = None, actor: User
     kind = _kind_of(rule_id)
     with transaction.atomic():
         lock(kind)
-        ids = _order(kind)
+        ids = order_of(kind)
         if rule_id not in ids:
             raise Rule.DoesNotExist
         ids.remove(rule_id)
         ids.insert(max(0, to), rule_id)
-        return reorder(kind, ids, version=version, actor=actor)
+        return reorder(kind, ids, version=version, moved=rule_id, actor=actor)
 
 
 def current_version(kind: str) -> int:
@@ -280,19 +307,11 @@ def _kinds_of(rule_ids: Collection[UUID]) -> list[str]:
     return [kind for kind in KINDS if kind in there]
 
 
-def _order(kind: str) -> list[UUID]:
-    return list(Rule.objects.filter(kind=kind).values_list("pk", flat=True))
-
-
-def _next_position(kind: str) -> int:
-    last = Rule.objects.filter(kind=kind).aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
-
-
 def _write(rule: Rule, data: RuleData, change: Change, *, reason: str, before: Any = None) -> None:
     """`before` is the action that the rule had, or that it is a copy of."""
     if problems := change.kind.problems_now(data.action, before=before, now=change.now):
         raise InvalidRule({problem.field: problem.sentence for problem in problems})
+    require_free_name(rule, data.name)
     _said(rule, data)
     _require_allowed([rule], change)
     rule.modified_by = change.actor
@@ -300,6 +319,12 @@ def _write(rule: Rule, data: RuleData, change: Change, *, reason: str, before: A
     sign(rule, actor=change.actor, reason=reason)
     rule.save()  # every column: nobody else writes this row while the rule set is locked
     _look_anew([rule], change)
+
+
+def _free_names(rules: Sequence[Rule]) -> None:
+    """No two rules may share a name, not even inside a statement."""
+    pks = [rule.pk for rule in rules]
+    Rule.objects.filter(pk__in=pks).update(name=Cast("pk", CharField()))
 
 
 def _says(rule: Rule, data: RuleData) -> bool:
@@ -330,12 +355,13 @@ def _actions_on(rules: Sequence[Rule]) -> list[Any]:
     return [action_of(rule) for rule in rules if rule.enabled]
 
 
-def _insert(rules: Sequence[Rule], change: Change) -> None:
+def insert(rules: Sequence[Rule], change: Change, *, reason: str = "created") -> None:
+    """Rules that are not there yet, at positions that are free, in a change that is under way."""
     _require_allowed(rules, change)
     for rule in rules:
         rule.modified_by, rule.modified_at = change.actor, change.now
     store(rules)
-    record_changes(rules, kind="+", actor=change.actor, reason="created", at=change.now)
+    record_changes(rules, kind="+", actor=change.actor, reason=reason, at=change.now)
     _look_anew(rules, change)
 
 
@@ -384,51 +410,3 @@ def _switch_of_kind(
             rule.auto_disabled_reason = "" if enabled else rule.auto_disabled_reason
         _save_all(switched, _SWITCHED, change, reason=reason)
     return len(rules)
-
-
-def _place(ids: Sequence[UUID], change: Change) -> None:
-    """Write positions 0, 1, 2, … in this order, with history for the rules that moved."""
-    rules = {rule.pk: rule for rule in Rule.objects.filter(kind=change.kind.name)}
-    moved = [rules[pk] for place, pk in enumerate(ids) if rules[pk].position != place]
-    # Out of the way first: no two rules may share a position, not even inside a statement.
-    Rule.objects.filter(pk__in=[rule.pk for rule in moved]).update(position=-1 - F("position"))
-    for place, pk in enumerate(ids):
-        rules[pk].position = place
-    rewrite(moved, "position")
-    order = {"order": [rules[pk].name for pk in ids]}
-    record_changes(moved, actor=change.actor, reason="moved", at=change.now, details=order)
-
-
-def _check_version(rule_set: RuleSet, *, seen: int) -> None:
-    if rule_set.version == seen:
-        return
-    latest = RuleSetVersion.objects.filter(kind=rule_set.kind).select_related("created_by").first()
-    if latest is not None:
-        raise RulesChanged(by=latest.created_by, at=latest.created_at)
-
-
-def _check_order_unchanged(kind: str, current: Sequence[UUID], *, since: int) -> None:
-    later = RuleSetVersion.objects.filter(kind=kind, version__gte=since).order_by("version")
-    seen = later.filter(version=since).first()
-    if seen is None and since != 0:
-        raise InvalidOrder(f"There is no version {since} of the rules.")
-    order_seen = _order_of(seen) if seen else []
-    if order_seen == list(current):
-        return
-    order = order_seen
-    for version in later.filter(version__gt=since).select_related("created_by"):
-        if _order_of(version) != order:
-            raise RulesChanged(by=version.created_by, at=version.created_at)
-
-
-def _order_of(version: RuleSetVersion) -> list[UUID]:
-    return [UUID(rule["id"]) for rule in version.rules if not rule.get("is_default")]
-
-
-def _what_is_wrong(ids: Sequence[UUID], current: Sequence[UUID]) -> str:
-    if len(ids) != len(current):
-        return f"reorder must include all {len(current)} rules, got {len(ids)}"
-    if len(set(ids)) != len(ids):
-        return "reorder must include each rule once"
-    [stranger, *_] = set(ids) - set(current)
-    return f"rule {stranger} does not exist"

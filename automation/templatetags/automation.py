@@ -20,6 +20,7 @@ from automation.preview import Preview, PreviewDay
 from automation.preview_groups import GroupingChoice
 from automation.rules.effect_rows import EffectRow
 from automation.rules.selectors import broken_rule_count
+from config.lib.utc import short_day_text
 
 register = template.Library()
 
@@ -55,6 +56,12 @@ def tickets_stay(tickets: Mapping[UUID, int], rule: Rule) -> str:
         1: "The ticket it already created stays attached to its finding.",
     }.get(number, f"The {number:,} tickets it already created stay attached to their findings.")
     return f"It stops creating tickets now. {stay}"
+
+
+@register.simple_tag
+def act_of(acts: Mapping[int, UUID], history_id: int) -> UUID | None:
+    """The act that this row of a rule's history tells of, if it can be undone."""
+    return acts.get(history_id)
 
 
 @register.simple_tag
@@ -168,8 +175,8 @@ def day_bars(preview: Preview, *, limit: int) -> SafeString:
         limit=limit,
         width=len(days) * _STEP,
         tall=_TALL,
-        first=f"{first.day} {first:%b}",
-        last=f"{last.day} {last:%b}",
+        first=short_day_text(first),
+        last=short_day_text(last),
         tickets=preview.ticketed,
         peak=preview.peak,
         rects=rects,

@@ -172,7 +172,7 @@ def _limit(explanation: Explanation) -> str:
 _SAYS = {
     Decision.Outcome.OVER_LIMIT: "No ticket: the rule had reached its daily limit.",
     Decision.Outcome.ALREADY_TICKETED: "No new ticket: the finding had one already.",
-    Decision.Outcome.MUTED: "The finding was muted, so no rule was asked to ticket it.",
+    Decision.Outcome.MUTED: "The finding was muted, so it was not ticketed.",
     Decision.Outcome.NO_RULES: "No rule was enabled, so none could match.",
     Decision.Outcome.NO_MATCH: "No rule matched, so no ticket was created.",
 }

@@ -16,6 +16,7 @@ from django.http import (
 )
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from automation.destinations.check import require_destinations, require_place
@@ -27,16 +28,23 @@ from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME, CreateTicket
 from automation.kinds.ticket_creation.tickets import filled_fields
 from automation.models import Rule
-from automation.preview import Preview, preview
+from automation.preview import Preview, first_day, preview
 from automation.rules import services
+from automation.rules.addresses import address_in_list
 from automation.rules.data import InvalidRule, RuleData, action_of, known_action, spec_of
+from automation.rules.order import OrderChanged, RulesChanged
 from automation.rules.selectors import rule_by_id
+from automation.undo import EDIT, recorded
 from automation.views.editor_page import (
     editor_page,
+    name_of_actor,
+    new_from,
     preview_context,
     rule_id_of,
     search_for,
+    searched_criteria,
     sync_form,
+    why_nothing,
 )
 from automation.views.effect_editor import edit_rule_of
 from automation.views.gone import gone_is_404
@@ -45,9 +53,12 @@ from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import undo_url
 from config.lib.concurrency import limit_searches
 from config.lib.search_text import typed
 from config.lib.toasts import toast
+from findings.forms import iso
+from findings.models import Finding
 from findings.query.ast import QueryError
 from findings.query.terms import split_terms
 from findings.suggest import suggest
@@ -63,13 +74,17 @@ from ticketing.models import Project
 @require_http_methods(["GET", "POST"])
 def create_rule(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
-        return editor_page(request, RuleForm(typed=request.GET))
+        searched = searched_criteria(request, RuleForm.kind)
+        return editor_page(request, RuleForm(**new_from(request, searched)), searched=searched)
     form = RuleForm(request.POST)
     if not _is_valid(request, form):
         return sent_before(request) or editor_page(request, form, status=422)
     try:
         unknown = _check(form)
         return submit_once(request, lambda: _create(request, form, unknown=unknown))
+    except OrderChanged as change:
+        form.show_order_conflict(by=name_of_actor(change), at=change.at)
+        return editor_page(request, form, status=409)
     except (SpaceClosed, InvalidRule) as refusal:
         return _refused(request, form, refusal)
 
@@ -77,7 +92,7 @@ def create_rule(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def _create(request: HttpRequest, form: RuleForm, *, unknown: str) -> HttpResponse:
     data, created = _place(request, form)
-    rule = services.create_rule(data, actor=signed_in(request))
+    rule = services.create_rule(data, actor=signed_in(request), placement=form.placement)
     return _saved(request, rule, created, unknown=unknown)
 
 
@@ -112,8 +127,11 @@ def _save(request: HttpRequest, rule: Rule) -> HttpResponse:
     try:
         unknown = _check(form)
         return submit_once(request, lambda: _edit(request, form, rule, unknown=unknown))
-    except services.RulesChanged as change:
-        form.show_conflict(by=change.by.name if change.by else "The system", at=change.at)
+    except OrderChanged as change:
+        form.show_order_conflict(by=name_of_actor(change), at=change.at)
+        return editor_page(request, form, status=409)
+    except RulesChanged as change:
+        form.show_conflict(by=name_of_actor(change), at=change.at)
         return editor_page(request, form, status=409)
     except (SpaceClosed, InvalidRule) as refusal:
         return _refused(request, form, refusal)
@@ -122,8 +140,12 @@ def _save(request: HttpRequest, rule: Rule) -> HttpResponse:
 @transaction.atomic
 def _edit(request: HttpRequest, form: RuleForm, rule: Rule, *, unknown: str) -> HttpResponse:
     data, created = _place(request, form)
-    rule = services.edit_rule(rule.pk, data, actor=signed_in(request), seen=form.seen_at)
-    return _saved(request, rule, created, unknown=unknown)
+    actor = signed_in(request)
+    with recorded(EDIT, rule, actor=actor) as recording:
+        rule = services.edit_rule(
+            rule.pk, data, actor=actor, seen=form.seen_at, placement=form.placement
+        )
+    return _saved(request, rule, created, unknown=unknown, undone_at=undo_url(recording.act))
 
 
 def _check(form: RuleForm) -> str:
@@ -241,17 +263,24 @@ def _preview(form: RuleForm) -> dict[str, Any]:
 def _preview_of(
     form: RuleForm, spec: RuleSpec, *, project: Project | None, assignee: User | None
 ) -> dict[str, Any]:
-    shown = preview_context(KINDS[NAME], spec, lambda before: preview(spec, before=before))
+    shown = preview_context(
+        KINDS[NAME], spec, lambda before: preview(spec, before=before), position=form.place_shown
+    )
     if "preview" not in shown:
         return shown
+    since = first_day(timezone.now())
+    in_time = ("from", iso(since))
+    if not shown["preview"].matched:
+        recent = Finding.objects.filter(opened_at__gte=since)
+        shown |= why_nothing(KINDS[NAME], spec, recent, [in_time])
     return {
         **shown,
         "spec": spec,
         "project": project,
         "assignee": assignee,
         **_ticket(form, spec, shown["preview"]),
-        "explorer_query": search_for(spec),
-        "groups_query": search_for(spec, ("group", ",".join(spec.action.grouping))),
+        "explorer_query": search_for(spec, in_time),
+        "groups_query": search_for(spec, in_time, ("group", ",".join(spec.action.grouping))),
         "grouping": grouping_card(form, spec, shown["preview"]),
     }
 
@@ -271,7 +300,12 @@ def _ticket(form: RuleForm, spec: RuleSpec, found: Preview) -> dict[str, Any]:
 
 
 def _saved(
-    request: HttpRequest, rule: Rule, created: Project | None, *, unknown: str
+    request: HttpRequest,
+    rule: Rule,
+    created: Project | None,
+    *,
+    unknown: str,
+    undone_at: str = "",
 ) -> HttpResponse:
     text = "Applies to new findings from now on."
     if created is not None:
@@ -284,8 +318,9 @@ def _saved(
         f"{text} {unknown}".strip(),
         by_rule=True,
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
+        undo_url=undone_at,
     )
-    return redirect(f"{reverse('automation:rule-list')}#rule-{rule.pk}")
+    return redirect(address_in_list(rule.pk))
 
 
 def _read_only(request: HttpRequest, rule: Rule) -> HttpResponse:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,14 +17,20 @@ from django.utils import timezone
 from automation.engine.rules import RuleSpec
 from automation.engine.shadow import shadowed_by
 from automation.forms import RuleForm
+from automation.forms.from_search import SearchedCriteria, criteria_of_search
+from automation.forms.position import END
 from automation.kinds.base import RuleKind
 from automation.models import Rule
+from automation.no_match import count_criteria
 from automation.preview import DAYS
 from automation.rules.active import active_rules
+from automation.rules.order import RulesChanged
+from automation.rules.templates import template_named
 from automation.views.grouping_card import grouping_card
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
-from config.lib.statement_timeout import QueryTimeout
+from config.lib.statement_timeout import QueryTimeout, statement_timeout
+from findings.models import Finding
 from findings.suggest import types_seen
 from ticketing.fields.priorities import options_of
 from ticketing.forms.sync import Choice, SyncForm
@@ -103,6 +110,26 @@ def _fault(request: HttpRequest, rule: Rule | None) -> dict[str, str]:
     return {"field": {"project": "space", "issuetype": "type"}.get(field, field)}
 
 
+def searched_criteria(request: HttpRequest, kind: RuleKind) -> SearchedCriteria | None:
+    """What a link from the explorer asks a new rule for."""
+    if "search" not in request.GET:
+        return None
+    name = request.GET.get("name", "")
+    return criteria_of_search(request.GET["search"], kind=kind, name=name)
+
+
+def new_from(request: HttpRequest, searched: SearchedCriteria | None) -> dict[str, Any]:
+    """What the form of a new rule begins with."""
+    if searched:
+        return {"initial": searched.values}
+    template = template_named(request.GET.get("template", ""))
+    return {"typed": template.values if template else request.GET}
+
+
+def name_of_actor(change: RulesChanged) -> str:
+    return change.by.name if change.by else "The system"
+
+
 def rule_id_of(request: HttpRequest) -> UUID:
     """The id of the rule being edited; of none while it is being created."""
     try:
@@ -119,23 +146,58 @@ class Found(Protocol):
 
 
 def preview_context(
-    kind: RuleKind, spec: RuleSpec, look: Callable[[Sequence[RuleSpec]], Found]
+    kind: RuleKind,
+    spec: RuleSpec,
+    look: Callable[[Sequence[RuleSpec]], Found],
+    *,
+    position: str = "",
 ) -> dict[str, Any]:
-    """What `look` found, given the rules that are asked before this one; a new one is the last."""
+    """What `look` found, given the rules that are asked before this one, at the place chosen.
+
+    The numbers of rules are those of the list as it is.
+    """
     specs = [each for each in active_rules(kind.name).specs if not each.is_default]
-    own = next((at for at, each in enumerate(specs) if each.id == spec.id), len(specs))
-    before = specs[:own]
+    number_of = {each.id: number for number, each in enumerate(specs, start=1)}
+    before = _before(specs, spec, position)
     try:
         found = look(before)
     except QueryTimeout:
         return {"took_too_long": True}
-    shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(own)
+    shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(len(before))
+    shadow_id = None if shadow is None else before[shadow].id
+    taken = [(before[at - 1].id, findings) for at, findings in sorted(found.taken.items())]
     return {
         "preview": found,
-        "taken": [(at, number, specs[at - 1].id) for at, number in sorted(found.taken.items())],
-        "shadow_number": None if shadow is None else shadow + 1,
-        "shadow_id": None if shadow is None else specs[shadow].id,
+        "taken": [(number_of[pk], findings, pk) for pk, findings in taken],
+        "shadow_number": number_of.get(shadow_id or ""),
+        "shadow_id": shadow_id,
     }
+
+
+def why_nothing(
+    kind: RuleKind,
+    spec: RuleSpec,
+    findings: QuerySet[Finding],
+    scope: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """What the preview of a rule that matches nothing says besides: its criteria, counted.
+
+    `scope` is what the explorer's address says to find only these findings.
+    """
+    try:
+        with statement_timeout():
+            found = count_criteria(spec, findings, severity_path=kind.severity_path)
+    except QueryTimeout:
+        return {}
+    return {"criteria": found, "scope": urlencode(scope)}
+
+
+def _before(specs: Sequence[RuleSpec], spec: RuleSpec, position: str) -> Sequence[RuleSpec]:
+    """The rules above a place: the one chosen, or where the rule is; a new one is the last."""
+    marks = {END: None, "": spec.id}
+    above = marks.get(position, position)
+    at = next((nth for nth, each in enumerate(specs) if each.id == above), len(specs))
+    return [each for each in specs[:at] if each.id != spec.id]
 
 
 def search_for(spec: RuleSpec, *filters: tuple[str, str]) -> str:

@@ -20,19 +20,35 @@ from automation.kinds.registry import ORDER
 from automation.models import Rule
 from automation.preview import DAYS
 from automation.rules import services
+from automation.rules.addresses import address_in_list
 from automation.rules.data import InvalidRule, spec_of
+from automation.rules.order import OrderChanged, RulesChanged
 from automation.rules.selectors import rule_by_id
-from automation.views.editor_page import RECHECKING, preview_context, rule_id_of, search_for
+from automation.undo import EDIT, recorded
+from automation.views.editor_page import (
+    RECHECKING,
+    name_of_actor,
+    new_from,
+    preview_context,
+    rule_id_of,
+    search_for,
+    searched_criteria,
+    why_nothing,
+)
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import sent_before, submit_once
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import undo_url
 from config.lib.concurrency import limit_searches
 from config.lib.toasts import toast
 from config.lib.ui_tags import MAX_COUNTED
+from findings.facts import GONE_STATUSES
+from findings.models import Finding
 from findings.rule_effects import recheck_count
 from findings.suggest import types_seen
 
 _OPEN = (("status", "open"), ("status", "in-progress"))
+_MUTED = ("status", "muted")
 _TICKETED = (
     *(("ticket", each) for each in ("automated", "manual", "test")),
     *(("case_status", each) for each in ("open", "in_progress")),
@@ -45,18 +61,24 @@ _KINDS = {kind.slug: kind for kind in ORDER if isinstance(kind, EffectKind)}
 def create_rule_of(request: HttpRequest, slug: str) -> HttpResponse:
     kind = _kind(slug)
     if request.method == "GET":
-        return _page(request, form_of(kind)(typed=request.GET))
+        searched = searched_criteria(request, kind)
+        return _page(request, form_of(kind)(**new_from(request, searched)), searched=searched)
     form = form_of(kind)(request.POST)
     if not form.is_valid():
         return sent_before(request) or _page(request, form, status=422)
     try:
         return submit_once(request, lambda: _create(request, form))
+    except OrderChanged as change:
+        form.show_order_conflict(by=name_of_actor(change), at=change.at)
+        return _page(request, form, status=409)
     except InvalidRule as refusal:
         return _refused(request, form, refusal)
 
 
 def _create(request: HttpRequest, form: EffectForm) -> HttpResponse:
-    return _saved(request, services.create_rule(form.rule_data(), actor=signed_in(request)))
+    actor = signed_in(request)
+    rule = services.create_rule(form.rule_data(), actor=actor, placement=form.placement)
+    return _saved(request, rule)
 
 
 def edit_rule_of(request: HttpRequest, kind: EffectKind, rule: Rule) -> HttpResponseBase:
@@ -78,8 +100,11 @@ def _save(request: HttpRequest, kind: EffectKind, rule: Rule) -> HttpResponse:
         return _page(request, form, status=422)
     try:
         return submit_once(request, lambda: _edit(request, form, rule))
-    except services.RulesChanged as change:
-        form.show_conflict(by=change.by.name if change.by else "The system", at=change.at)
+    except OrderChanged as change:
+        form.show_order_conflict(by=name_of_actor(change), at=change.at)
+        return _page(request, form, status=409)
+    except RulesChanged as change:
+        form.show_conflict(by=name_of_actor(change), at=change.at)
         return _page(request, form, status=409)
     except InvalidRule as refusal:
         return _refused(request, form, refusal)
@@ -87,9 +112,11 @@ def _save(request: HttpRequest, kind: EffectKind, rule: Rule) -> HttpResponse:
 
 def _edit(request: HttpRequest, form: EffectForm, rule: Rule) -> HttpResponse:
     actor = signed_in(request)
-    return _saved(
-        request, services.edit_rule(rule.pk, form.rule_data(), actor=actor, seen=form.seen_at)
-    )
+    with recorded(EDIT, rule, actor=actor) as recording:
+        rule = services.edit_rule(
+            rule.pk, form.rule_data(), actor=actor, seen=form.seen_at, placement=form.placement
+        )
+    return _saved(request, rule, undone_at=undo_url(recording.act))
 
 
 def _refused(request: HttpRequest, form: EffectForm, refusal: InvalidRule) -> HttpResponse:
@@ -97,15 +124,16 @@ def _refused(request: HttpRequest, form: EffectForm, refusal: InvalidRule) -> Ht
     return _page(request, form, status=422)
 
 
-def _saved(request: HttpRequest, rule: Rule) -> HttpResponse:
+def _saved(request: HttpRequest, rule: Rule, *, undone_at: str = "") -> HttpResponse:
     toast(
         request,
         f"{rule.name} saved.",
         RECHECKING,
         by_rule=True,
         link=("View rule", reverse("automation:rule-edit", args=[rule.pk])),
+        undo_url=undone_at,
     )
-    return redirect(f"{reverse('automation:rule-list')}#rule-{rule.pk}")
+    return redirect(address_in_list(rule.pk))
 
 
 @require(Permission.RULES_WRITE)
@@ -150,19 +178,24 @@ def _preview(form: EffectForm) -> dict[str, Any]:
     spec = form.preview_spec()
     if spec is None:
         return {"wrong": "" if "types" in form.errors else form.first_error}
-    return _preview_of(form.kind, spec)
+    return _preview_of(form.kind, spec, position=form.place_shown)
 
 
-def _preview_of(kind: EffectKind, spec: RuleSpec) -> dict[str, Any]:
+def _preview_of(kind: EffectKind, spec: RuleSpec, *, position: str = "") -> dict[str, Any]:
     spec = replace(spec, enabled=True)  # as if it were on
-    shown = preview_context(kind, spec, lambda before: preview_effect(kind, spec, before=before))
+    shown = preview_context(
+        kind, spec, lambda before: preview_effect(kind, spec, before=before), position=position
+    )
     found: EffectPreview | None = shown.get("preview")
     if found is None:
         return shown
+    if not found.matched:
+        there = Finding.objects.exclude(status__in=GONE_STATUSES)
+        shown |= why_nothing(kind, spec, there, (*_OPEN, _MUTED))
     return {
         **shown,
         "breakdown": found.breakdown(),
         "after_save": kind.preview.after_save(found.number),
-        "explorer_query": search_for(spec, *_OPEN, ("status", "muted")),
+        "explorer_query": search_for(spec, *_OPEN, _MUTED),
         "tickets_query": search_for(spec, *_OPEN, *_TICKETED),
     }

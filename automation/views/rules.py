@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,23 +13,28 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from automation.destinations.check import require_destinations_of
-from automation.forms import MoveForm, OrderForm
+from automation.forms import MoveForm, OrderForm, RowForm
 from automation.forms.lists import Row
 from automation.kinds.base import EffectKind
 from automation.kinds.registry import KINDS
 from automation.models import Rule
 from automation.rules import services
+from automation.rules.addresses import address_in_list
 from automation.rules.data import InvalidRule
-from automation.rules.defaults import disable_default, enable_default
-from automation.rules.selectors import ordered_rules, rule_by_id, ticket_counts
+from automation.rules.order import InvalidOrder, RulesChanged, order_at, order_of
+from automation.rules.selectors import ordered_rules, position_of, rule_by_id, ticket_counts
 from automation.templatetags.automation import tickets_stay
+from automation.undo import DELETE, recorded
 from automation.views.editor_page import RECHECKING
 from automation.views.gone import gone_is_404
-from automation.views.steps import Step, page_of_steps
+from automation.views.steps import Step, page_of_step, page_of_steps
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import submit_once
+from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import undo_url
 from config.lib.toasts import toast
+from ticketing.outbox import waiting_count
 
 
 @require(Permission.RULES_READ)
@@ -45,6 +50,39 @@ def live_rules(request: HttpRequest) -> HttpResponse:
     return render(request, "automation/_live.html", page_of_steps(request))
 
 
+@require(Permission.RULES_READ)
+@require_GET
+def more_rules(request: HttpRequest, kind: str) -> HttpResponse:
+    """The rows from `?rule=` on; the whole list anew where the rules have changed since."""
+    page = page_of_step(request, kind)
+    is_seen = page["step"].is_seen
+    template = "automation/_more_rules.html" if is_seen else "automation/_rules_anew.html"
+    return render(request, template, page)
+
+
+@require(Permission.RULES_READ)
+@require_GET
+@gone_is_404
+def show_menu(request: HttpRequest, rule_id: UUID) -> HttpResponse:
+    """What can be done with a rule."""
+    rule = _rule(rule_id)
+    number, total = position_of(rule)
+    context = {
+        "rule": rule,
+        "kind": KINDS[rule.kind],
+        "number": number,
+        "total": total,
+        "version": services.current_version(rule.kind),
+        "waiting": waiting_count([rule.pk]).get(rule.pk, 0),
+        "tickets": ticket_counts(),
+        "is_filtered": "filtered" in request.GET,
+        "may_write": signed_in(request).may(Permission.RULES_WRITE),
+    }
+    is_part = "HX-Request" in request.headers
+    template = "automation/_rule_menu.html" if is_part else "automation/rule_menu.html"
+    return render(request, template, context)
+
+
 @require(Permission.RULES_WRITE)
 @require_POST
 def reorder_rules(request: HttpRequest) -> HttpResponse:
@@ -55,17 +93,54 @@ def reorder_rules(request: HttpRequest) -> HttpResponse:
     kind = said["kind"]
     before = ordered_rules(kind)
     try:
-        version = services.reorder(
-            kind, said["ids"], version=said["version"], actor=signed_in(request)
-        )
-    except services.RulesChanged as change:
+        version = _reorder(said, actor=signed_in(request))
+    except Rule.DoesNotExist:
+        return _order_refused(request, "The rule is gone.", status=409)
+    except RulesChanged as change:
         return _order_refused(request, _changed(change), status=409)
-    except services.InvalidOrder:
+    except InvalidOrder:
         return _order_refused(request, "Every rule has to be in it once.", status=422)
-    _say_moved(request, said["moved"], before=before, after=said["ids"], version=version)
+    moved = None if said["undone"] else said["moved"]
+    _say_moved(request, moved, before=before, after=order_of(kind), version=version)
     if "HX-Request" in request.headers:
         return render(request, "automation/_order_saved.html", page_of_steps(request))
-    return redirect("automation:rule-list")
+    return redirect(address_in_list(said["moved"]) if said["moved"] else "automation:rule-list")
+
+
+def _reorder(said: Mapping[str, Any], *, actor: User) -> int:
+    version = said["version"]
+    if not said["ids"]:
+        to = said["position"] - 1
+        return services.move_rule(said["moved"], to=to, version=version, actor=actor)
+    return services.reorder(
+        said["kind"],
+        said["ids"],
+        start=said["start"],
+        version=version,
+        moved=said["moved"],
+        actor=actor,
+    )
+
+
+@require(Permission.RULES_WRITE)
+@require_POST
+@gone_is_404
+def change_in_list(request: HttpRequest, kind: str) -> HttpResponse:
+    """A button of a row, without scripts: it says the rule's position in the list that is shown."""
+    form = RowForm(request.POST)
+    if kind not in KINDS:
+        raise Http404
+    if not form.is_valid():
+        return _order_refused(request, "The order that was seen is unknown.", status=422)
+    said = form.cleaned_data
+    seen, at = order_at(kind, said["version"]), said["position"] - 1
+    if at >= len(seen):
+        return _order_refused(request, "The order that was seen is unknown.", status=422)
+    rule = _rule(seen[at])
+    if said["does"] in ("on", "off"):
+        _switch(request, rule, on=said["does"] == "on")
+        return redirect(_row(rule))
+    return _move(request, rule, to=at - 1 if said["does"] == "up" else at + 1, seen=said["version"])
 
 
 @require(Permission.RULES_WRITE)
@@ -80,16 +155,19 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         status = 200 if request.method == "GET" else 422
         return render(request, "automation/rule_move.html", context, status=status)
     said = form.cleaned_data
+    return _move(request, rule, to=said["position"] - 1, seen=said["version"])
+
+
+def _move(request: HttpRequest, rule: Rule, *, to: int, seen: int) -> HttpResponse:
+    """To that place, counted from 0."""
     before = ordered_rules(rule.kind)
     try:
-        version = services.move_rule(
-            rule.pk, to=said["position"] - 1, version=said["version"], actor=signed_in(request)
-        )
-    except services.RulesChanged as change:
+        version = services.move_rule(rule.pk, to=to, version=seen, actor=signed_in(request))
+    except RulesChanged as change:
         return _order_refused(request, _changed(change), status=409)
-    except services.InvalidOrder:
+    except InvalidOrder:
         return _order_refused(request, "The order that was seen is unknown.", status=422)
-    after = [each.pk for each in ordered_rules(rule.kind)]
+    after = order_of(rule.kind)
     _say_moved(request, rule.pk, before=before, after=after, version=version)
     return redirect(_row(rule))
 
@@ -98,20 +176,8 @@ def move_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
 @require_POST
 @gone_is_404
 def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
-    rule, actor = _rule(rule_id), signed_in(request)
-    if rule.is_broken:
-        messages.error(request, f"{rule.name} is broken. Fix the configuration first.")
-    elif request.POST.get("enabled"):
-        _enable(request, rule)
-    elif rule.enabled:
-        services.disable_rule(rule.pk, actor=actor)
-        toast(
-            request,
-            f"{rule.name} disabled",
-            RECHECKING if _acts_on_existing(rule) else "Existing tickets stay attached.",
-            undo_url=reverse("automation:rule-toggle", args=[rule.pk]),
-            undo_data={"enabled": "on"},
-        )
+    rule = _rule(rule_id)
+    _switch(request, rule, on=bool(request.POST.get("enabled")))
     if "HX-Request" not in request.headers:
         return redirect(_row(rule))
     context = page_of_steps(request)
@@ -119,22 +185,20 @@ def toggle_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     return render(request, "automation/_rule_changed.html", context)
 
 
-@require(Permission.RULES_WRITE)
-@require_POST
-@gone_is_404
-def toggle_default(request: HttpRequest, kind: str, rule_id: str) -> HttpResponse:
-    """Switch a rule that comes with the product; nothing else of it can change."""
-    if kind not in KINDS:
-        raise Http404
-    switch = enable_default if request.POST.get("enabled") else disable_default
-    row = switch(KINDS[kind], rule_id, actor=signed_in(request))
-    said = "enabled" if row.spec.enabled else "disabled"
-    toast(request, f"{row.spec.name} {said}", RECHECKING, by_rule=row.spec.enabled)
-    if "HX-Request" not in request.headers:
-        return redirect("automation:rule-list")
-    page = page_of_steps(request)
-    page["step"] = next(step for step in page["steps"] if step.kind.name == kind)
-    return render(request, "automation/_default_changed.html", page | {"row": row})
+def _switch(request: HttpRequest, rule: Rule, *, on: bool) -> None:
+    if rule.is_broken:
+        messages.error(request, f"{rule.name} is broken. Fix the configuration first.")
+    elif on:
+        _enable(request, rule)
+    elif rule.enabled:
+        services.disable_rule(rule.pk, actor=signed_in(request))
+        toast(
+            request,
+            f"{rule.name} disabled",
+            RECHECKING if _acts_on_existing(rule) else "Existing tickets stay attached.",
+            undo_url=reverse("automation:rule-toggle", args=[rule.pk]),
+            undo_data={"enabled": "on"},
+        )
 
 
 def _enable(request: HttpRequest, rule: Rule) -> None:
@@ -196,9 +260,13 @@ def _duplicate(request: HttpRequest, rule: Rule) -> HttpResponse:
 def delete_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
     rule = _rule(rule_id)
     if request.method == "POST":
-        services.delete_rule(rule.pk, actor=signed_in(request))
-        text = RECHECKING if _acts_on_existing(rule) else "Its tickets stay attached."
-        toast(request, f"{rule.name} deleted", text)
+        number, total = position_of(rule)
+        with recorded(DELETE, rule, actor=signed_in(request)) as recording:
+            services.delete_rule(rule.pk, actor=signed_in(request))
+        text = RECHECKING if _acts_on_existing(rule) else _kept(rule)
+        text = f"{text} It ran at position {number:,} of {total:,}."
+        title, undone_at = f"Rule {rule.name} deleted", undo_url(recording.act)
+        toast(request, title, text, by_rule=True, undo_url=undone_at)
         return redirect("automation:rule-list")
     context = {
         "rule": rule,
@@ -208,6 +276,14 @@ def delete_rule(request: HttpRequest, rule_id: UUID) -> HttpResponse:
         "cancel_url": reverse("automation:rule-list"),
     }
     return render(request, "automation/rule_delete.html", context)
+
+
+def _kept(rule: Rule) -> str:
+    """Of its tickets; none of its own if it has made none."""
+    number = ticket_counts().get(rule.pk, 0)
+    if number == 1:
+        return "Its ticket stays attached."
+    return f"Its {number:,} tickets stay attached." if number else "It had created no tickets."
 
 
 def _rule(rule_id: UUID) -> Rule:
@@ -242,10 +318,10 @@ def _if_deleted(rule: Rule) -> str:
 
 
 def _row(rule: Rule) -> str:
-    return f"{reverse('automation:rule-list')}#rule-{rule.pk}"
+    return address_in_list(rule.pk)
 
 
-def _changed(change: services.RulesChanged) -> str:
+def _changed(change: RulesChanged) -> str:
     who = change.by.name if change.by else "The system"
     return f"{who} changed the order a moment ago."
 
@@ -284,9 +360,16 @@ def _say_moved(
         title,
         _applies(before[0]),
         undo_url=reverse("automation:rule-reorder"),
-        undo_data={
-            "kind": kind,
-            "ids": ",".join(str(rule.pk) for rule in before),
-            "version": str(version),
-        },
+        undo_data={"kind": kind, "version": str(version)} | _way_back([*names], after, moved),
     )
+
+
+def _way_back(before: Sequence[UUID], after: Sequence[UUID], moved: UUID | None) -> dict[str, str]:
+    """What brings the order back: the place of the one that moved, or the part that changed."""
+    others = [[pk for pk in order if pk != moved] for order in (before, after)]
+    if moved in before and others[0] == others[1]:
+        return {"moved": str(moved), "position": str(before.index(moved) + 1), "undone": "on"}
+    differ = [at for at, (was, now) in enumerate(zip(before, after, strict=False)) if was != now]
+    start, end = min(differ, default=0), max(differ, default=0)
+    ids = ",".join(map(str, before[start : end + 1]))
+    return {"ids": ids, "start": str(start)}

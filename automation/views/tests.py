@@ -31,6 +31,7 @@ from config.lib.search_text import typed
 from config.lib.statement_timeout import QueryTimeout, statement_timeout
 from config.lib.toasts import toast
 from config.lib.ui_tags import SUBMISSION_ID
+from findings.columnar.pinned import pinned
 from findings.grouping import label_of
 from findings.selectors import finding_by_id
 from ticketing.allowed_spaces import SpaceClosed
@@ -120,7 +121,7 @@ def _choose(
             refused = str(refusal)
     words = typed(request.POST.get("words", ""))
     try:
-        with statement_timeout():
+        with pinned(), statement_timeout():
             matches = requests.matches(spec, words=words)
     except QueryTimeout:
         matches = requests.Matches([], 0, 0)

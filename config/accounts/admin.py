@@ -21,7 +21,16 @@ from unfold.forms import BaseDialogForm
 from config.accounts.access import signed_in
 from config.accounts.api_keys import create_api_key, revoke_api_key
 from config.accounts.forms import ApiKeyForm, PersonChangeForm, PersonCreationForm
-from config.accounts.models import ApiKey, AuditEvent, AuditHead, KeptAnswer, KeyWindow, User
+from config.accounts.models import (
+    Act,
+    ActRow,
+    ApiKey,
+    AuditEvent,
+    AuditHead,
+    KeptAnswer,
+    KeyWindow,
+    User,
+)
 from config.accounts.people import change_person, create_person
 from config.accounts.roles import Role
 from config.lib.admin import BrowseAdmin, HistoryAdmin
@@ -154,7 +163,7 @@ class ApiKeyAdmin(HistoryAdmin):
         url_path="revoke",
         dialog={
             "title": "Revoke this key?",
-            "description": "What uses it is refused from now on. This cannot be taken back.",
+            "description": "Anything that still uses it will be refused. This can't be undone.",
             "form_class": RevokeForm,
             "form_submit_text": "Revoke key",
         },
@@ -231,3 +240,21 @@ class AccessLogAdmin(BrowseAdmin):
     search_fields = ("username", "ip_address")
     date_hierarchy = "attempt_time"
     fields = ("username", "ip_address", "user_agent", "attempt_time", "logout_time")
+
+
+@admin.register(Act)
+class ActAdmin(BrowseAdmin):
+    """What people did and can undo for an hour."""
+
+    list_display = ("created_at", "kind", "actor", "expires_at", "undone_at", "undone_by")
+    list_filter = ("kind",)
+    list_select_related = ("actor", "undone_by")
+    search_fields = ("kind", "actor__name")
+    date_hierarchy = "created_at"
+
+
+@admin.register(ActRow)
+class ActRowAdmin(BrowseAdmin):
+    list_display = ("act", "object_id", "reason")
+    list_select_related = ("act",)
+    search_fields = ("=object_id", "reason")

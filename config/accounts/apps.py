@@ -18,3 +18,4 @@ class AccountsConfig(AppConfig):
         import_module("config.accounts.audit.history")
         import_module("config.accounts.audit.receivers")
         import_module("config.accounts.schema")  # registers its extensions
+        import_module("config.accounts.retention")  # registers how long rows are kept

@@ -21,7 +21,7 @@ from config.accounts.access import signed_in
 from config.accounts.models import KeptAnswer
 from config.lib.ui_tags import SUBMISSION_ID
 
-SENT_TWICE = "The form was sent twice. It was done once."
+SENT_TWICE = "The form was sent twice. It was processed once."
 _FIRST_ERROR = 400
 
 

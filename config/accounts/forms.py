@@ -45,7 +45,8 @@ class OwnPasswordForm(forms.Form):
     )
     new_password = forms.CharField(
         strip=False,
-        help_text="At least 12 characters. Four random words do, or what a password manager makes.",
+        help_text="At least 12 characters. Four random words will do, or a password from a "
+        "password manager.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     repeated = forms.CharField(
@@ -70,7 +71,7 @@ class OwnPasswordForm(forms.Form):
         password: str = self.cleaned_data["new_password"]
         validate_password(password, self._person)
         if password == self.cleaned_data.get("current_password"):
-            raise forms.ValidationError("Choose another password than the current one.")
+            raise forms.ValidationError("Choose a password other than the current one.")
         return password
 
     def clean_repeated(self) -> str:
@@ -128,7 +129,7 @@ class KeyForm(forms.Form):
     expires_on = forms.DateField(
         label="Expires",
         required=False,
-        help_text="The last day on which it works, in UTC. Left empty, it works until it is "
+        help_text="The last day on which it works, in UTC. If left empty, it works until it is "
         "revoked.",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
@@ -142,8 +143,23 @@ class KeyForm(forms.Form):
         if day is None:
             return None
         if day < timezone.now().date():
-            raise forms.ValidationError("Choose a day that is not over.")
+            raise forms.ValidationError("Choose today or a later day.")
         return datetime.combine(day, time.max, tzinfo=UTC)
+
+
+def _team() -> forms.CharField:
+    return forms.CharField(
+        max_length=100,
+        required=False,
+        help_text="As in the “team:” tag of its findings. Upper and lower case count.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "teams"}),
+    )
+
+
+class TeamForm(forms.Form):
+    """On the page: which team is one's own."""
+
+    team = _team()
 
 
 class PersonForm(forms.Form):
@@ -151,6 +167,7 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(choices=[(role.value, role.label) for role in Role])
+    team = _team()
 
 
 class NewPersonForm(PersonForm):
@@ -159,7 +176,7 @@ class NewPersonForm(PersonForm):
         help_text="What they sign in with.",
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    field_order = ("name", "email", "role")
+    field_order = ("name", "email", "role", "team")
 
 
 def _key_fate() -> forms.TypedChoiceField:
@@ -169,8 +186,8 @@ def _key_fate() -> forms.TypedChoiceField:
         coerce=KeyFate,
         empty_value=None,
         choices=[
-            (KeyFate.REVOKE, "Revoke them: what uses them is refused from now on"),
-            (KeyFate.KEEP, "Keep them: I answer for what they do"),
+            (KeyFate.REVOKE, "Revoke them: anything that still uses them will be refused"),
+            (KeyFate.KEEP, "Keep them: I take responsibility for what they do"),
         ],
         widget=forms.RadioSelect,
     )
@@ -197,5 +214,5 @@ class PersonChangeForm(forms.ModelForm):  # type: ignore[type-arg]
             role, is_active = Role(cleaned["role"]), cleaned["is_active"]
             if losing := keys_losing(self.instance, role=role, is_active=is_active):
                 names = ", ".join(key.name for key in losing)
-                self.add_error("keys", f"Select what becomes of the API keys ({names}).")
+                self.add_error("keys", f"Select what happens to the API keys ({names}).")
         return cleaned

@@ -47,6 +47,8 @@ class User(AbstractBaseUser):
     role = models.CharField(
         max_length=20, choices=[(r.value, r.label) for r in Role], default=Role.VIEWER
     )
+    # The `team:` tag whose findings are theirs, as it is written in the tag; "" for none.
+    team = models.CharField(max_length=100, blank=True, default="", db_default="")
     is_active = models.BooleanField(default=True)
     # Somebody else has seen the password: it is the first thing to be changed.
     must_change_password = models.BooleanField(default=False, db_default=False)
@@ -204,6 +206,56 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.status or 'at work'}"
+
+
+class Act(models.Model):
+    """Something that a person did and may undo within the hour. Written by `undo` alone.
+
+    Its rows say what was changed: they go when the hour is over. The act itself stays for a day,
+    so that who comes too late is told so.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)  # its name in `undo.registry`
+    actor = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(undone_at=None, undone_by=None)
+                | models.Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="act_undone_by_somebody",
+            ),
+        )
+        indexes = (models.Index(fields=("expires_at",), name="act_expires"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class ActRow(models.Model):
+    """One thing that an act changed: what it was before, and what the act made of it."""
+
+    act = models.ForeignKey(
+        Act, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )  # the constraint's index serves it
+    object_id = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    reason = models.CharField(max_length=300, blank=True)  # why it was not put back
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("act", "object_id"), name="act_row_once"),)
+        indexes = (models.Index(fields=("object_id",), name="act_row_object"),)
+
+    def __str__(self) -> str:
+        return f"{self.act_id} {self.object_id}"
 
 
 class AuditEvent(models.Model):

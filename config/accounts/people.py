@@ -23,13 +23,17 @@ class KeyFate(StrEnum):
     KEEP = "keep"
 
 
-def create_person(*, email: str, name: str, role: Role, password: str) -> User:
+def create_person(*, email: str, name: str, role: Role, password: str, team: str = "") -> User:
     """Make an account. Raises ValidationError by field: address taken, password too weak.
 
     Somebody else knows the password, so its person has to change it at the first sign-in.
     """
     user = User(
-        email=email.strip().lower(), name=name.strip(), role=role, must_change_password=True
+        email=email.strip().lower(),
+        name=name.strip(),
+        role=role,
+        team=as_team(team),
+        must_change_password=True,
     )
     user.full_clean(exclude=["password"])
     validate_password(password, user)
@@ -47,8 +51,9 @@ def change_person(
     is_active: bool,
     actor: User,
     keys: KeyFate | None = None,
+    team: str | None = None,
 ) -> None:
-    """Rename, give another role, deactivate or let in again.
+    """Rename, give another role or team, deactivate or let in again.
 
     Another role and a deactivation end the person's sessions for good. Raises ValidationError
     when a person would demote or deactivate themselves, and PermissionDenied when the actor is
@@ -65,14 +70,15 @@ def change_person(
         raise ValidationError({"role": "You cannot change your own role."})
     losing = keys_losing(locked[person.pk], role=role, is_active=is_active)
     if losing and keys is None:
-        raise ValidationError({"keys": "Select what becomes of the API keys."})
+        raise ValidationError({"keys": "Select what happens to the API keys."})
     before = locked[person.pk]
     ends_sessions = role != before.role or (before.is_active and not is_active)
     person.session_generation = before.session_generation + int(ends_sessions)
     person.name, person.role, person.is_active = name.strip(), role, is_active
+    person.team = before.team if team is None else as_team(team)
     person.full_clean(exclude=["password"])
     sign(person, actor=actor)
-    person.save(update_fields=["name", "role", "is_active", "session_generation"])
+    person.save(update_fields=["name", "role", "team", "is_active", "session_generation"])
     for key in losing:
         if keys == KeyFate.KEEP:
             take_over_api_key(key.pk, actor=actor)
@@ -88,6 +94,20 @@ def keys_losing(person: User, *, role: Role, is_active: bool) -> list[ApiKey]:
     """
     left = PERMISSIONS[role] if is_active else frozenset()
     return [key for key in live_keys_of(person) if key.permissions - left]
+
+
+def set_team(person: User, team: str, *, actor: User) -> None:
+    """Anybody may say which team is theirs: it decides what they are shown first, not what they
+    may do."""
+    person.team = as_team(team)
+    person.full_clean(exclude=["password"])
+    sign(person, actor=actor)
+    person.save(update_fields=["team"])
+
+
+def as_team(text: str) -> str:
+    """As the value of a `team:` tag is written: trimmed, its case kept. The whole tag will do."""
+    return " ".join(text.split()).removeprefix("team:").strip()
 
 
 def change_own_password(person: User, password: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from config.accounts.audit.retention import keep_log
+from django.utils import timezone
+
+from config.accounts.audit.chain import link_waiting
 from config.accounts.idempotency import forget_old_answers
 from config.accounts.session_store import SessionStore
+from config.accounts.undo.acts import forget_old
 
 
 def forget_answers() -> None:
@@ -12,9 +15,14 @@ def forget_answers() -> None:
     forget_old_answers()
 
 
+def forget_acts() -> None:
+    """What can be undone no longer; runs every minute."""
+    forget_old(timezone.now())
+
+
 def keep_audit_log() -> None:
-    """Link what is late and delete what is older than agreed; runs every minute."""
-    keep_log()
+    """Link what a process that died left unlinked; runs every minute."""
+    link_waiting()
 
 
 def clear_sessions() -> None:

@@ -11,12 +11,14 @@ from django.db.models import F
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
+from config.lib.rows.arrays import array
+
 
 class AnyOf(In):
     """`column IN (…)` of texts or integers that are as the database has them.
 
-    PostgreSQL gets them as one array: to write a thousand parameters into a statement takes psycopg
-    twice as long.
+    PostgreSQL gets them as one array: to write a thousand parameters into a statement takes ten
+    times as long.
     """
 
     def __init__(self, column: str, values: Iterable[str] | Iterable[int]) -> None:
@@ -31,4 +33,4 @@ class AnyOf(In):
         if not self.rhs:
             raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*params, self.rhs]
+        return f"{column} = ANY(%s)", [*params, array(self.rhs)]

@@ -1,4 +1,4 @@
-"""The content security policy: strict everywhere, relaxed for two areas that are not ours."""
+"""The content security policy: strict everywhere, relaxed for the admin, which is not ours."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ _INLINE_STYLE = {"style-src": ["'self'", "'unsafe-inline'"]}
 _RELAXED = {
     # unfold's Alpine makes functions of the expressions in attributes: see .github/SECURITY.md.
     "/admin/": _INLINE_STYLE | {"script-src": ["'self'", "'unsafe-eval'"]},
-    # Swagger UI's page has an inline script and inline styles.
-    "/api/docs/": _INLINE_STYLE | {"script-src": ["'self'", "'unsafe-inline'"]},
 }
 
 

@@ -146,7 +146,9 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
         case SuspiciousOperation() | BadRequest():
             known = ApiError(400, detail="The request could not be understood.")
         case _ if is_timeout(exc):
-            detail = "This takes too long: the database did not answer in time. Ask for less."
+            detail = (
+                "This takes too long: the database did not answer in time. Narrow your request."
+            )
             known = ApiError(503, detail=detail)
     return known
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -13,3 +15,11 @@ def return_address(request: HttpRequest, *candidates: str) -> str:
         if address and url_has_allowed_host_and_scheme(address, {host}, require_https=is_secure):
             return address
     return ""
+
+
+def referring_page(request: HttpRequest) -> str:
+    """The page of this site that the request came from; empty if it is not known."""
+    referer = urlsplit(request.headers.get("Referer", ""))
+    if referer.netloc != request.get_host():
+        return ""
+    return referer._replace(scheme="", netloc="").geturl()

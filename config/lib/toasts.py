@@ -18,16 +18,24 @@ def toast(
     link: tuple[str, str] | None = None,
     undo_url: str = "",
     undo_data: dict[str, str] | None = None,
+    undo_label: str = "Undo",
+    icon: str = "",
     progress_url: str = "",
+    progress_max: int = 0,
 ) -> None:
     """Show a toast on the next page or fragment.
 
     `link` is (label, address). `undo_url` gets a POST with `undo_data` when the person
-    presses "Undo". A toast with a `progress_url` stays until what that address answers takes
-    its place. `by_rule` gives it the bolt, which only news of rules may have.
+    presses the button named `undo_label`. A toast with a `progress_url` stays until what that
+    address answers takes its place; with `progress_max` it has a bar. `icon` stands for the one
+    of its level; `by_rule` gives it the bolt, which only news of rules may have.
     """
-    content = {"title": title, "text": text, "undo_url": undo_url, "undo_data": undo_data or {}}
-    content["progress_url"] = progress_url
+    content: dict[str, object] = {"title": title, "text": text, "progress_url": progress_url}
+    content |= {"undo_url": undo_url, "undo_data": undo_data or {}, "undo_label": undo_label}
+    if progress_max:
+        content |= {"value": 0, "max": progress_max}
+    if icon:
+        content["icon"] = icon
     if link:
         content |= {"link_label": link[0], "link_url": link[1]}
     tags = "toast volt" if by_rule else "toast"

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from config.lib.admin import BrowseAdmin
-from config.runtime.models import Heartbeat, TaskFailure
+from config.runtime.models import Heartbeat, Retention, TaskFailure
 
 for _model in (Success, Failure, Schedule, OrmQ):
     # django-q's own pages can run, change and delete: a wake-up is never repeated by hand.
@@ -26,6 +26,13 @@ class TaskFailureAdmin(BrowseAdmin):
 
     list_display = ("path", "failures", "since", "latest_at")
     search_fields = ("path",)
+
+
+@admin.register(Retention)
+class RetentionAdmin(BrowseAdmin):
+    """How far the nightly deletion of old rows has come."""
+
+    list_display = ("kind", "night", "is_done", "held", "deleted", "rows", "finished_at")
 
 
 @admin.register(Success, Failure)

@@ -17,6 +17,7 @@ class RuntimeConfig(AppConfig):
         # Importing connects the signals and registers the checks; models exist only now.
         from config import checks  # noqa: F401, PLC0415
         from config.runtime import receivers  # noqa: F401, PLC0415
+        from config.runtime.retention import kinds  # noqa: F401, PLC0415
 
         gc.freeze()  # what is loaded by now stays: it is searched no more, and shared by workers
         gc.set_threshold(MAX_YOUNG, 20, 20)

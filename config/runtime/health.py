@@ -72,8 +72,8 @@ def _tasks() -> dict[str, Any]:
 
 
 def oldest_unevaluated() -> datetime | None:
-    waiting = unevaluated().order_by("unevaluated_since")
-    return waiting.values_list("unevaluated_since", flat=True).first()
+    waiting = unevaluated().order_by("evaluation__unevaluated_since")
+    return waiting.values_list("evaluation__unevaluated_since", flat=True).first()
 
 
 def _unapplied_migrations() -> int:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from whitenoise.compress import Compressor
 
 from config.lib.secret_files import read_or_create_secret
 
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "config.lib.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.lib.compression.PageCompressionMiddleware",
     "config.lib.caching.NoStoreMiddleware",
     "config.lib.csp.PathCSPMiddleware",
     "config.errors.QueryTimeoutMiddleware",
@@ -116,7 +118,8 @@ DATABASES = {
 }
 if DATABASES["default"].get("ENGINE", "").rpartition(".")[2] not in ("sqlite3", "postgresql"):
     raise ImproperlyConfigured(
-        "DATABASE_URL is no address of a database. Write postgres://user:password@host:5432/name "
+        "DATABASE_URL is not the address of a database. Write "
+        "postgres://user:password@host:5432/name "
         "or sqlite:////path/to/file, or leave it unset for SQLite in DATA_DIR."
     )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -199,6 +202,17 @@ AXES_CLIENT_IP_CALLABLE = "config.lib.client_address.client_network"
 
 AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 400)  # 0: for ever
 
+# --- How long rows are kept: see config/lib/retention.py -------------------------------------
+
+try:
+    RETENTION_DAYS = {n: int(days) for n, days in env.dict("RETENTION_DAYS", default={}).items()}
+except ValueError as error:
+    raise ImproperlyConfigured(
+        "RETENTION_DAYS is not a list of days. Write attempts=180,decisions=365."
+    ) from error
+ARCHIVE_AFTER_DAYS = env.int("ARCHIVE_AFTER_DAYS", 0)  # of resolved findings; 0: never
+ARCHIVE_DIR = Path(env.str("ARCHIVE_DIR", str(DATA_DIR / "archive")))
+
 # --- Cookies, headers -------------------------------------------------------------------
 
 _HTTPS = urlsplit(BASE_URL).scheme == "https"
@@ -258,6 +272,7 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 WHITENOISE_MAX_AGE = 31_536_000
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # for debuggers
 
 # --- Intake limits -------------------------------------------------------------------------
 
@@ -265,6 +280,10 @@ INTAKE_MAX_BYTES = env.int("INTAKE_MAX_BYTES", 10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 1024 * 1024 * 1024)
 IMPORT_HOLD_PERCENT = env.int("IMPORT_HOLD_PERCENT", 50)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # page forms; the intake reads its own stream
+
+# --- Explorer ----------------------------------------------------------------------------------
+
+EXPLORER_MEMORY_MB = env.int("EXPLORER_MEMORY_MB", 512)  # 0: SQL answers everything
 
 # --- Trackers --------------------------------------------------------------------------------
 

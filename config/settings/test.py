@@ -17,3 +17,4 @@ LOG_LEVEL = "CRITICAL"
 LOGGING = {"level": LOG_LEVEL}
 AXES_ENABLED = True
 DELIVERY_THREADS = 1  # a thread has a connection of its own, and sees nothing of a test's rows
+EXPLORER_MEMORY_MB = 0  # what a test commits is gone before a thread has read it

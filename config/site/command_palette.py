@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from automation.models import Rule
+from automation.rules.templates import TEMPLATES
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.search_text import typed
@@ -31,6 +32,7 @@ _PAGES = (
     ("API keys", "accounts:key-list", "key-round", Permission.API_KEYS),
     ("Users", "accounts:person-list", "users", Permission.USERS),
     ("Audit log", "accounts:audit-log", "scroll-text", Permission.AUDIT_READ),
+    ("Data retention", "retention", "archive", Permission.AUDIT_READ),
 )
 
 
@@ -47,7 +49,8 @@ def search(text: str, *, user: User) -> list[SearchResult]:
     text = typed(text)
     found = list(_pages(text, user))
     if text:
-        found += [*_rules(text, user), *_cases(text), *_findings(text)]
+        found += [*_rules(text, user), *_templates(text, user)]
+        found += [*_cases(text), *_findings(text)]
         url = f"{reverse('findings:finding-list')}?{urlencode({'q': text})}"
         found.append(SearchResult(text, "Search findings", url, "search"))
     return found
@@ -57,6 +60,15 @@ def _pages(text: str, user: User) -> Iterator[SearchResult]:
     for label, name, icon, permission in _PAGES:
         if text.lower() in label.lower() and (permission is None or user.may(permission)):
             yield SearchResult(label, "Page", reverse(name), icon)
+
+
+def _templates(text: str, user: User) -> Iterator[SearchResult]:
+    """Rules to begin with, for who types a word of one."""
+    if user.may(Permission.RULES_WRITE):
+        for template in TEMPLATES:
+            label = f"New rule: {template.name}"
+            if text.lower() in label.lower():
+                yield SearchResult(label, "Template", template.url, template.icon)
 
 
 def _rules(text: str, user: User) -> Iterable[SearchResult]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from automation.forms.grouping import initial_grouping
 from automation.models import Rule
+from automation.rules.advice import rules_without_advice
 from automation.rules.data import known_action
 from config.lib.utc import midnight
 from findings.explorer.group_values import GroupValue
@@ -29,6 +30,7 @@ class GroupingAdvice(NamedTuple):
     over_limit: int  # findings, today
     tickets: int  # that they would have come to
     field: str
+    limit: int
 
     @property
     def label(self) -> str:
@@ -40,37 +42,47 @@ class GroupingAdvice(NamedTuple):
         return urlencode(initial_grouping([self.field], reopens=False))
 
 
-def grouping_advice(rules: Sequence[Rule]) -> GroupingAdvice | None:
-    """For the ticket rule with the most findings over its limit today; two statements, or one.
+def grouping_advice(
+    rules: Sequence[Rule], over_limit: Mapping[UUID | None, int]
+) -> GroupingAdvice | None:
+    """For the ticket rule with the most findings over its limit today, but for those nobody wants
+    advice about; two statements at most.
 
-    `rules` are the ticket rules, in order.
+    `rules` are the ticket rules, in order; `over_limit` are their findings over the limit today.
     """
-    found = Finding.objects.filter(
-        ticket=Ticket.OVER_LIMIT, decided_at__gte=midnight(timezone.now())
-    )
-    counts: dict[UUID | None, int] = dict(
-        found.order_by().values_list("ticket_rule_id").annotate(number=Count("pk"))
-    )
+    asked = [(number, rule) for number, rule in enumerate(rules, 1) if _may_group(rule, over_limit)]
+    unwanted = rules_without_advice() if asked else ()
     drowning = max(
-        ((number, rule) for number, rule in enumerate(rules, 1) if _may_group(rule, counts)),
-        key=lambda each: counts[each[1].pk],
+        ((number, rule) for number, rule in asked if rule.pk not in unwanted),
+        key=lambda each: over_limit[each[1].pk],
         default=None,
     )
     if drowning is None:
         return None
     number, rule = drowning
-    over = counts[rule.pk]
-    tickets, field = min(_tickets_of(found.filter(ticket_rule_id=rule.pk)))
+    over = over_limit[rule.pk]
+    tickets, field = min(_tickets_of(_over_limit_today(rule)))
     if tickets * WORTH_IT > over:
         return None
-    return GroupingAdvice(rule, number, over, tickets, field)
+    action = known_action(rule)
+    limit = action.max_tickets_per_day if action else 0
+    return GroupingAdvice(rule, number, over, tickets, field, limit)
 
 
-def _may_group(rule: Rule, counts: dict[UUID | None, int]) -> bool:
+def _over_limit_today(rule: Rule) -> QuerySet[Finding]:
+    """As `over_limit_counts` counts them."""
+    return Finding.objects.filter(
+        ticket=Ticket.OVER_LIMIT,
+        ticket_rule_id=rule.pk,
+        evaluation__decided_at__gte=midnight(timezone.now()),
+    )
+
+
+def _may_group(rule: Rule, over_limit: Mapping[UUID | None, int]) -> bool:
     action = known_action(rule)
     return bool(
         rule.enabled
-        and counts.get(rule.pk, 0) >= WORTH_IT
+        and over_limit.get(rule.pk, 0) >= WORTH_IT
         and action is not None
         and not action.grouping
     )

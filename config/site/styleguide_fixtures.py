@@ -12,9 +12,9 @@ from automation.kinds.ticket_creation.action import NAME, CreateTicket, Target
 from automation.models import DailyUsage, Rule, RuleCheck
 from automation.rules.selectors import RuleRow
 from config.accounts.models import User
+from ticketing.case_lists import CaseRow, Column
 from ticketing.issues import Sync, sync_of
 from ticketing.models import Case, ExternalIssue, JiraAccount, JiraUser, Project
-from ticketing.selectors import CaseRow, Column
 from ticketing.states import State
 
 SOMEBODY_IN_JIRA = JiraUser(pk=1, user_id="priya", name="Priya Platform")
@@ -115,6 +115,7 @@ def _rule_row(
         last_case=case,
         last_key=case.key if case else "",
         shadowed_by=shadowed_by,
+        shadowed_by_id="",
         check=RuleCheck(rule_id=rule.pk, warning=warning) if warning else None,
         waiting=0,
     )

@@ -78,7 +78,7 @@ class FindingsView(LimitedSearch):
                 limit=limit_of(params.get(LIMIT, str(DEFAULT_LIMIT)), parameter=LIMIT),
             )
         except QueryTimeout:
-            detail = "The search took too long and was given up. Ask for less."
+            detail = "The search took too long and was given up. Narrow your request."
             raise ApiError(503, detail=detail, parameter=QUERY) from None
         return Response(_page_document(request, page))
 

@@ -30,6 +30,7 @@ from findings.formats.shapes.column_map import WrongColumns, column_map
 from findings.formats.streams.records import RefusedReport
 from findings.imports.dry_run import dry_run
 from findings.imports.queue import store_chunks
+from findings.imports.rule_counts import RuleCounts
 from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import ReportTooLarge, chunks_of, spooled
 from findings.models import Import
@@ -121,6 +122,17 @@ class PreviewAttributes(_Outcome):
     ]
     severities: dict[str, int]
     types: dict[str, int]
+    scanner: str
+    changed: Annotated[Count, Meta(description="Of those seen again: with another severity.")]
+    kept: Annotated[Count, Meta(description="Open, and of what the scanner could not look at.")]
+    rules: Annotated[
+        RuleCounts,
+        Meta(
+            description="What the rules in force, and what is left of today's limits, would make "
+            "of the findings that are new or opened again. `over_limit_packages`: the tickets that "
+            "those over the limit would take with one per package."
+        ),
+    ]
 
 
 ShownImport = Shown[Literal["imports"], ImportAttributes]
@@ -164,7 +176,7 @@ class ImportsView(APIView):
         operation_id="import_report",
         summary="Send a report",
         description="A report file as the body (plain, gzip or zip), or as the field `file` of a "
-        "form. With `dry_run` nothing is kept (200); with `queued` it is taken in later (202): ask "
+        "form. With `dry_run` nothing is kept (200); with `queued` it is imported later (202): ask "
         "for the import to follow it.",
         parameters=[
             OpenApiParameter("source", str, description="Who sends it; the scanner's name."),

@@ -13,6 +13,7 @@ from findings.facts import OPEN_STATUSES, Severity
 from findings.models import Finding
 
 SOON_DAYS = 7  # the seventh day included
+SOON = timedelta(days=SOON_DAYS + 1)
 
 
 class Due(StrEnum):
@@ -39,7 +40,7 @@ def is_due(due: Due) -> Q:
 def is_due_at(due: Due) -> Q:
     """The same of findings that are open."""
     today = midnight(timezone.now())
-    beyond = today + timedelta(days=SOON_DAYS + 1)
+    beyond = today + SOON
     return {
         Due.OVERDUE: Q(due_at__lt=today),
         Due.SOON: Q(due_at__gte=today, due_at__lt=beyond),
@@ -58,7 +59,7 @@ def overdue_by_severity() -> dict[str, int]:
     """How many are overdue, with a 0 for each severity without any. One statement."""
     overdue = Finding.objects.filter(is_due(Due.OVERDUE)).order_by().values_list("severity")
     none: dict[str, int] = dict.fromkeys(Severity, 0)
-    return none | dict(overdue.annotate(number=Count("pk")))
+    return none | dict(overdue.annotate(number=Count("*")))
 
 
 def days_left(due_at: datetime) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 
 from config.lib.spreadsheets import harmless
-from findings.explorer.columns import ALWAYS, COLUMNS
+from findings.explorer.columns import ALWAYS, columns_of
 from findings.explorer.group_labels import title_of_fields
 from findings.explorer.group_values import value_names
 from findings.explorer.pages import Sort, walk
@@ -36,13 +36,15 @@ def csv_lines(search: Search, *, sort: Sort, columns: Sequence[str]) -> Iterator
     """At any time AT_ONCE findings are in memory. Of a grouped search, what each finding is
     grouped by stands first."""
     cells = _groups(search) | dict(ALWAYS)
-    for name in columns:
-        cells |= COLUMNS[name].cells
+    chosen = columns_of(columns)
+    for column in chosen:
+        cells |= column.in_file()
+    with_attributes = any(column.reads_attributes for column in chosen)
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(cells)
     yield "\ufeff" + line.text  # without it Excel takes UTF-8 for Latin-1
-    for findings in walk(search, sort=sort, at_once=AT_ONCE):
+    for findings in walk(search, sort=sort, at_once=AT_ONCE, with_attributes=with_attributes):
         for finding in findings:
             writer.writerow([harmless(cell(finding)) for cell in cells.values()])
             yield line.text

@@ -14,9 +14,11 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
+from findings.explorer.columnar_facets import counts_of_facets
 from findings.explorer.due import LABELS, Due, is_due_at
-from findings.explorer.search import FACETS, IN_INBOX, TAG_FACETS, Search
+from findings.explorer.search import FACETS, FILTERS, IN_INBOX, RULE_FACETS, TAG_FACETS, Search
 from findings.facts import OPEN_STATUSES, TYPE_CHOICES, Severity, Status, Ticket, type_choice
+from findings.query.scalars import ascii_lower
 
 TOP = 6
 MAX_VALUES = 100
@@ -37,6 +39,11 @@ _EACH_TAG = {
     "postgresql": "jsonb_array_elements_text(found.tags) AS tag(value)",
     "sqlite": "json_each(found.tags) AS tag",
 }
+_CONTAINS = {
+    "postgresql": """AND strpos(lower(substr(tag.value, %s) COLLATE "C"), %s) > 0 """,
+    "sqlite": "AND instr(lower(substr(tag.value, %s)), %s) > 0 ",
+}
+_BY_CHARACTER = {"postgresql": 'COLLATE "C"', "sqlite": ""}
 _OPEN = ("severity", "ticket", "due", "status", "type")
 _FIXED: Mapping[str, Mapping[str, str]] = {
     "severity": {severity.value: severity.capitalize() for severity in Severity},
@@ -89,6 +96,17 @@ class Facet(NamedTuple):
     is_open: bool
     choices: Sequence[Choice]
     is_late: bool = False  # counted once somebody opens it
+    find: str = ""  # what somebody looks for in it
+    found: Sequence[Choice] = ()
+
+    @property
+    def is_long(self) -> bool:
+        return self.name not in _FIXED and len(self.choices) > TOP
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it may have values that are not among its choices."""
+        return self.name in TAG_FACETS and len(self.choices) >= MAX_VALUES
 
     @property
     def top(self) -> Sequence[Choice]:
@@ -99,26 +117,48 @@ class Facet(NamedTuple):
         return self.choices[len(self.top) :]
 
 
-def count_facets(search: Search, *, tags: Sequence[str] = TAG_FACETS) -> list[Facet]:
-    """The findings that match by facet: one statement, and one for each of the `tags`.
+def count_facets(
+    search: Search, *, tags: Sequence[str] = TAG_FACETS, find: Mapping[str, str] | None = None
+) -> list[Facet]:
+    """The findings that match by facet. From the columns in memory no statement; else one, and
+    one for each of the `tags`; two for those in which somebody looks for a value.
 
-    Facets of other tags are late: each costs as much as all that are columns together.
+    Facets of other tags are late: each costs the database as much as all that are columns
+    together, and the page more to write than the rest of it.
     """
-    groups = _groups(search)
     columns = [name for name in FACETS if name not in TAG_FACETS]
-    counts = {name: _sum(groups, search, without=name) for name in columns}
-    counts |= {name: _tag_counts(search, name) for name in tags}
+    counts = counts_of_facets(search, (*columns, *tags), most=MAX_VALUES)
+    if counts is None:
+        groups = _groups(search)
+        counts = {name: _sum(groups, search, without=name) for name in columns}
+        counts |= {name: _tag_counts(search, name) for name in tags}
+    find = find or {}
     return [
-        _facet(name, counts[name], search)
+        _finding(_facet(name, counts[name], search), search, find.get(name, ""))
         if name in counts
         else Facet(name, TITLES[name], is_open=False, choices=(), is_late=True)
         for name in FACETS
     ]
 
 
-def count_tag_facet(search: Search, name: str) -> Facet:
-    """One statement."""
-    return _facet(name, _tag_counts(search, name), search)
+def count_facet(search: Search, name: str, *, find: str = "") -> Facet:
+    """Of a tag. One statement, and one more to find a value; none from the columns in memory."""
+    counted = counts_of_facets(search, (name,), most=MAX_VALUES)
+    counts = counted[name] if counted else _tag_counts(search, name)
+    return _finding(_facet(name, counts, search), search, find)
+
+
+def _finding(facet: Facet, search: Search, text: str) -> Facet:
+    """With the values that contain the text, whether or not they are among the choices."""
+    if not text or not facet.is_long or facet.name in RULE_FACETS:  # whose names are not ours
+        return facet
+    if facet.is_cut:
+        counts = _tag_counts_containing(search, facet.name, text)
+        chosen = search.chosen.get(facet.name, ())
+        found = [Choice(v, v, n, not chosen or v in chosen) for v, n in _most(counts)]
+    else:
+        found = [choice for choice in facet.choices if text.lower() in choice.label.lower()]
+    return facet._replace(find=text, found=found)
 
 
 def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
@@ -130,7 +170,7 @@ def _groups(search: Search) -> list[tuple[dict[str, str], int]]:
     columns = ("severity", "ticket", "status", "finding_type", "ticket_status", "ticket_rule_id")
     is_image = ExpressionWrapper(Q(resource_type="container_image"), BooleanField())
     rows = (
-        search.findings(facets=TAG_FACETS)
+        search.findings(facets=(*TAG_FACETS, "import"))
         .order_by()
         .annotate(is_image=is_image)
         .values(*columns, "mute_rule_id", "is_image")
@@ -188,7 +228,7 @@ def _sum(
     selected = [
         (name, set(values))
         for name, values in search.chosen.items()
-        if name != without and name not in TAG_FACETS
+        if name != without and name not in (*TAG_FACETS, "import")
     ]
     for values, number in groups:
         if all(values[name] in wanted for name, wanted in selected):
@@ -196,27 +236,49 @@ def _sum(
     return counts
 
 
-def _tag_counts(search: Search, key: str) -> Counter[str]:
-    """Findings by value of the tag; a finding with two teams counts for both."""
-    others = [name for name in FACETS if name != key]
+def _tag_counts_containing(search: Search, key: str, text: str) -> Counter[str]:
+    counted = counts_of_facets(search, (key,), most=MAX_VALUES, containing=text)
+    return _tag_counts(search, key, containing=text) if counted is None else counted[key]
+
+
+def _tag_counts(search: Search, key: str, *, containing: str = "") -> Counter[str]:
+    """Findings by value of the tag, or by those values that contain a text in any case (A to Z);
+    a finding with two teams counts for both. The chosen values, and the most frequent."""
+    others = [name for name in FILTERS if name != key]
     found = search.findings(facets=others).order_by().values("tags")
     try:
         sql, params = found.query.sql_with_params()
     except EmptyResultSet:
         return Counter()
     prefix = f"{key}:"
-    statement = (
-        f"SELECT substr(tag.value, %s), count(*) FROM ({sql}) found "  # noqa: S608  Django's own
-        f"LEFT JOIN {_EACH_TAG[connection.vendor]} ON substr(tag.value, 1, %s) = %s "
-        "GROUP BY 1 ORDER BY 2 DESC LIMIT %s"
-    )
+    start, where = len(prefix) + 1, _CONTAINS[connection.vendor] if containing else ""
+    chosen = [value for value in search.chosen.get(key, ()) if value][:MAX_VALUES]
+    is_chosen = f"value IN ({', '.join(['%s'] * len(chosen))}) DESC, " if chosen else ""
+    statement = f"""
+        WITH valued AS (
+            SELECT COALESCE(substr(tag.value, %s), '') {_BY_CHARACTER[connection.vendor]} AS value
+            FROM ({sql}) found LEFT JOIN {_EACH_TAG[connection.vendor]}
+            ON substr(tag.value, 1, %s) = %s OR tag.value = %s
+            WHERE (tag.value IS NULL OR length(tag.value) > %s) {where}
+        ), counted AS (SELECT value, count(*) AS number FROM valued GROUP BY value)
+        SELECT value, number FROM counted ORDER BY {is_chosen}number DESC, value LIMIT %s
+    """  # noqa: S608  Django's own, and our words
+    looked_for: list[Any] = [start, ascii_lower(containing)] if containing else []
+    joined: list[Any] = [len(prefix), prefix, key, len(prefix)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [len(prefix) + 1, *params, len(prefix), prefix, MAX_VALUES])
-        return Counter({value or "": number for value, number in cursor.fetchall()})
+        cursor.execute(statement, [start, *params, *joined, *looked_for, *chosen, MAX_VALUES])
+        return Counter(dict(cursor.fetchall()))
+
+
+def _most(counts: Mapping[str, int], chosen: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """The chosen values and the most frequent, as many as a facet has."""
+    by_number = sorted(counts.items(), key=lambda each: (each[0] not in chosen, -each[1], each[0]))
+    return by_number[:MAX_VALUES]
 
 
 def _facet(name: str, counts: Counter[str], search: Search) -> Facet:
     chosen = search.chosen.get(name, ())
+    counts = Counter(dict(_most(counts, chosen))) if name in TAG_FACETS else counts
     choices = [
         Choice(
             value=value,

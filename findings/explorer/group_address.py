@@ -79,6 +79,17 @@ class GroupAddress:
         return [("", "None"), *known, *more]
 
     @property
+    def further(self) -> list[tuple[str, str]]:
+        """What the page offers to group by as well."""
+        if not 0 < len(self.fields) < MAX_FIELDS:
+            return []
+        return [
+            (f"{self.text},{name}", f"{self.title} · {_upper(field.label)}")
+            for name, field in GROUP_FIELDS.items()
+            if name not in self.names
+        ]
+
+    @property
     def within_params(self) -> list[tuple[str, str]]:
         return written(self.within) if self.within else []
 

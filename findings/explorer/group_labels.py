@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from findings.grouping import GroupField, group_fields
+from findings.grouping import GroupField, group_fields, package_name
+from findings.packages import fix_of, package_text, update_title
 
 
 class Label(NamedTuple):
@@ -66,17 +67,8 @@ def _of_one(name: str, value: str, finding: Told) -> Label:
 
 
 def _update(value: str, finding: Told) -> Label:
-    kind, slash, name = value.partition("/")
-    kind, name = (kind, name) if slash else ("", value)
-    package = finding.attributes.get("package")
-    package = package if isinstance(package, Mapping) else {}
-    version, fixed = _text(package.get("version")), _text(package.get("fixed_version"))
-    if not fixed:
-        return Label(f"{name} {version}".strip(), kind)
-    return Label(f"Update {name} {f'{version} →' if version else 'to'} {fixed}", kind)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[0] if value else ""
-    return " ".join(value.split())[:60] if isinstance(value, str) else ""
+    """As the ticket of this one finding would be called."""
+    name = package_text(finding, "name") or package_name(value)
+    installed = package_text(finding, "version")
+    title = update_title(name, [installed] if installed else [], fix_of([finding]))
+    return Label(title, value.partition("/")[0] if "/" in value else "")

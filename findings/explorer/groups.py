@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from findings.explorer import columnar_groups
 from findings.explorer.group_labels import Label, label_of
 from findings.explorer.group_sql import read_page
 from findings.explorer.search import Search, Within
@@ -120,8 +121,10 @@ class GroupPage(NamedTuple):
 
 
 def page_of_groups(search: Search, *, number: int, size: int) -> GroupPage:
-    """Two statements; a page beyond the last is the last."""
-    rows = read_page(search.findings(), search.group, number=number, size=size)
+    """Two statements, or one; a page beyond the last is the last."""
+    rows = columnar_groups.read_page(search, search.group, number=number, size=size)
+    if rows is None:
+        rows = read_page(search.findings(), search.group, number=number, size=size)
     groups = _told(rows, search)
     lone = groups.pop() if groups and not groups[-1].values else None
     if not rows:

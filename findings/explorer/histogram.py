@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count
 from django.db.models.functions import TruncDay, TruncHour
 
+from config.lib.utc import month_text, short_day_text, stamp, time_text
+from findings.explorer.columnar_histogram import counts_by_time
 from findings.explorer.search import Search
 
 MAX_BARS = 92
@@ -40,7 +42,7 @@ class Histogram(NamedTuple):
 
     @property
     def start(self) -> str:
-        return f"{self.starts[0]:%Y-%m-%dT%H:%M:%SZ}"
+        return stamp(self.starts[0])
 
     @property
     def step_seconds(self) -> int:
@@ -87,17 +89,33 @@ class Histogram(NamedTuple):
     def _label(self, start: datetime) -> str:
         if self.step == _HOUR:
             one_day = self.starts[-1] - self.starts[0] <= _DAY
-            return f"{start:%H:%M}" if one_day else f"{start.day} {start:%b} {start:%H:%M}"
-        return f"{start.day} {start:%b}" if start.year == self.starts[-1].year else f"{start:%b %Y}"
+            return time_text(start) if one_day else f"{short_day_text(start)} {time_text(start)}"
+        is_this_year = start.year == self.starts[-1].year
+        return short_day_text(start) if is_this_year else month_text(start)
 
 
 def histogram(search: Search, *, now: datetime) -> Histogram | None:
-    """None when nothing matches; one statement."""
+    """None when nothing matches; one statement, or none."""
     until = min(search.until or now, now)
-    column = search.clock.column
     hourly = search.since is not None and until - search.since <= MAX_HOURS
-    trunc = TruncHour if hourly else TruncDay
-    rows = (
+    unit = _HOUR if hourly else _DAY
+    rows = counts_by_time(search, unit)
+    counted: dict[datetime, Counter[str]] = {}
+    for start, severity, number in _rows(search, unit) if rows is None else rows:
+        name = severity if severity in STACK else "info"
+        counted.setdefault(start, Counter())[name] += number
+    if not counted:
+        return None
+    first = _floor(search.since, unit) if search.since else min(counted)
+    last = max(_floor(until - timedelta.resolution, unit), *counted)
+    drawn = _merged(counted, first, last, unit)
+    return drawn._replace(since=search.since, until=search.until)
+
+
+def _rows(search: Search, unit: timedelta) -> Iterable[tuple[datetime, str, int]]:
+    column = search.clock.column
+    trunc = TruncHour if unit == _HOUR else TruncDay
+    return (
         search.findings()
         .order_by()
         .filter((f"{column}__isnull", False))
@@ -105,17 +123,6 @@ def histogram(search: Search, *, now: datetime) -> Histogram | None:
         .values_list("start", "severity")
         .annotate(number=Count("pk"))
     )
-    counted: dict[datetime, Counter[str]] = {}
-    for start, severity, number in rows:
-        name = severity if severity in STACK else "info"
-        counted.setdefault(start, Counter())[name] += number
-    if not counted:
-        return None
-    unit = _HOUR if hourly else _DAY
-    first = _floor(search.since, unit) if search.since else min(counted)
-    last = max(_floor(until - timedelta.resolution, unit), *counted)
-    drawn = _merged(counted, first, last, unit)
-    return drawn._replace(since=search.since, until=search.until)
 
 
 def _merged(

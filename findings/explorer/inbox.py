@@ -12,6 +12,7 @@ from django.db.models import Case, CharField, Count, Min, Q, Value, When
 from django.utils import timezone
 
 from config.lib.utc import midnight
+from findings.explorer.columnar_inbox import panel_groups
 from findings.explorer.due import LABELS, Due, days_left, due_value
 from findings.explorer.search import Search
 from findings.explorer.set_by import written_day
@@ -139,13 +140,22 @@ class Panels:
 
 
 def panels_of(root: Node, chosen: Mapping[str, Sequence[str]]) -> Panels:
-    """One statement. `root` is what is searched for in the Inbox."""
+    """One statement, or none. `root` is what is searched for in the Inbox."""
+    search = Search(in_inbox(root))
+    counted = panel_groups(search, _TRIAGE[Triage.PENDING])
+    if counted is None:
+        return Panels(_groups(search), chosen)
+    states = {True: Triage.PENDING.value, False: Triage.IN_FLIGHT.value}
+    groups = [Group(each[0], each[1], states[each[2]], *each[3:]) for each in counted]
+    return Panels(groups, chosen)
+
+
+def _groups(search: Search) -> list[Group]:
     today = midnight(timezone.now())
     is_pending = When(condition(_TRIAGE[Triage.PENDING]), then=Value(Triage.PENDING.value))
     in_flight = Value(Triage.IN_FLIGHT.value)
     rows = (
-        Search(in_inbox(root))
-        .findings()
+        search.findings()
         .order_by()
         .annotate(
             due=due_value(),
@@ -158,7 +168,7 @@ def panels_of(root: Node, chosen: Mapping[str, Sequence[str]]) -> Panels:
             first_due=Min("due_at"),
         )
     )
-    return Panels([Group(*row) for row in rows], chosen)
+    return [Group(*row) for row in rows]
 
 
 def _oldest(groups: Sequence[Group]) -> str:

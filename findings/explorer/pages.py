@@ -3,21 +3,21 @@ is shown twice and none is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import DateTimeField, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
 from config.lib.keyset import BadKeyset, Keyset, Moment, Whole
 from config.lib.statement_timeout import force_index_order, statement_timeout
 from config.lib.ui_tags import MAX_COUNTED
+from findings.explorer import columnar_pages
 from findings.explorer.group_values import with_values
 from findings.explorer.search import Search
-from findings.models import Finding
+from findings.models import DUE_OR_NEVER, Finding
 
 ROWS = (25, 50, 100)
 COUNTED = MAX_COUNTED
@@ -35,6 +35,8 @@ class Sort(StrEnum):
     OLDEST = "first_seen"
     CHANGED = "-changed"
     UNCHANGED = "changed"
+    OPENED = "-opened"
+    OPENED_LONG_AGO = "opened"
     DUE = "due"
     DUE_LAST = "-due"
 
@@ -45,18 +47,37 @@ class Sort(StrEnum):
             "severity": ("severity_rank", "first_seen_at", "pk"),
             "first_seen": ("first_seen_at", "pk"),
             "changed": ("detection_changed_at", "pk"),
+            "opened": ("opened_at", "pk"),
             "due": ("due_or_never", "pk"),
-        }[self.value.removeprefix("-")]
+        }[self.field]
+
+    @property
+    def field(self) -> str:
+        """As a column names the order that it has both ways."""
+        return self.value.removeprefix("-")
 
     @property
     def is_descending(self) -> bool:
         return self.value.startswith("-")
 
 
+SORTS: Mapping[Sort, str] = {
+    Sort.SEVERITY: "Most severe first",
+    Sort.LEAST_SEVERE: "Least severe first",
+    Sort.NEWEST: "Newest first",
+    Sort.OLDEST: "Oldest first",
+    Sort.CHANGED: "Last changed first",
+    Sort.UNCHANGED: "Longest unchanged first",
+    Sort.OPENED: "Last opened first",
+    Sort.OPENED_LONG_AGO: "Longest open first",
+    Sort.DUE: "Due first",
+    Sort.DUE_LAST: "Due last",
+}
+
+
 def _in_sort(found: QuerySet[Finding]) -> QuerySet[Finding]:
-    """With what the sort by due date needs: those without one are due after all others."""
-    never = Value(Moment.latest, output_field=DateTimeField())
-    return found.annotate(due_or_never=Coalesce("due_at", never))
+    """With what the sort by due date needs."""
+    return found.annotate(due_or_never=DUE_OR_NEVER)
 
 
 class PageCursor(NamedTuple):
@@ -103,14 +124,20 @@ class Page(NamedTuple):
 
 
 def total_of(search: Search) -> int:
-    """How many match; COUNTED + 1 for any number beyond. One statement."""
+    """How many match; COUNTED + 1 for any number beyond. One statement, or none."""
+    number = columnar_pages.number_of(search)
+    if number is not None:
+        return min(number, COUNTED + 1)
     return search.findings().order_by()[: COUNTED + 1].count()
 
 
 def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
-    """How many match each of them; `most` + 1 for any number beyond. One statement."""
+    """How many match each of them; `most` + 1 for any number beyond. One statement, or none."""
     if not searches:
         return []
+    numbers = columnar_pages.numbers_of(searches)
+    if numbers is not None:
+        return [min(number, most + 1) for number in numbers]
     counts: list[str] = []
     params: list[Any] = []
     for nth, search in enumerate(searches):
@@ -132,7 +159,15 @@ def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
     return _in_sort(search.findings()).order_by(*(f"{sign}{column}" for column in sort.columns))
 
 
-def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Finding]]:
+def pks_in_order(search: Search, sort: Sort, *, most: int) -> list[int]:
+    """The keys of what is found, in order; at most so many. One statement, or none."""
+    pks = columnar_pages.pks_of(search, sort.columns, is_descending=sort.is_descending, most=most)
+    return list(in_order(search, sort).values_list("pk", flat=True)[:most]) if pks is None else pks
+
+
+def walk(
+    search: Search, *, sort: Sort, at_once: int, with_attributes: bool = False
+) -> Iterator[Sequence[Finding]]:
     """Everything that is found, in its order, so many at once: one statement for each batch.
     Of a grouped search each has the values of its group, as `value_names` calls them.
 
@@ -140,10 +175,15 @@ def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Findi
     for it: neither a snapshot nor a copy of the result. A finding whose place in the order
     changes meanwhile may be told twice, or not.
     """
+    found = with_values(in_order(search, sort), search.group).select_related("source")
+    unread = ("description", "digest", "fingerprint", *(() if with_attributes else ("attributes",)))
+    found = found.defer(*unread)
+    pks = columnar_pages.pks_of(search, sort.columns, is_descending=sort.is_descending)
+    if pks is not None:
+        yield from _walk_along(pks, found, at_once)
+        return
     with statement_timeout(EXPORT_SECONDS):
         many = total_of(search) > COUNTED
-    found = with_values(in_order(search, sort), search.group).select_related("source")
-    found = found.defer("description", "attributes", "digest", "fingerprint")
     side = "lt" if sort.is_descending else "gt"
     batch = found[:at_once]
     while findings := _read(batch, along_the_order=many):
@@ -154,7 +194,17 @@ def walk(search: Search, *, sort: Sort, at_once: int) -> Iterator[Sequence[Findi
         batch = found.filter(_beyond(sort.columns, last, side))[:at_once]
 
 
-def _read(batch: QuerySet[Finding], *, along_the_order: bool) -> list[Finding]:
+def _walk_along(
+    pks: Sequence[int], found: QuerySet[Finding], at_once: int
+) -> Iterator[Sequence[Finding]]:
+    """What was found at first, as far as it is found when it is read."""
+    for start in range(0, len(pks), at_once):
+        chunk = pks[start : start + at_once]
+        read = {row.pk: row for row in _read(found.order_by().filter(pk__in=chunk))}
+        yield [read[pk] for pk in chunk if pk in read]
+
+
+def _read(batch: QuerySet[Finding], *, along_the_order: bool = False) -> list[Finding]:
     with statement_timeout(EXPORT_SECONDS):
         if along_the_order:
             force_index_order()
@@ -163,15 +213,8 @@ def _read(batch: QuerySet[Finding], *, along_the_order: bool) -> list[Finding]:
 
 def page_of(search: Search, *, sort: Sort, cursor: PageCursor | None, size: int) -> Page:
     """One statement."""
-    found = _in_sort(search.findings()).select_related("source")
-    found = found.defer("description", "digest", "fingerprint")
     backwards = cursor is not None and cursor.backwards
-    descending = sort.is_descending is not backwards
-    if cursor:
-        found = found.filter(_beyond(sort.columns, cursor.values, "lt" if descending else "gt"))
-    order = [f"-{column}" if descending else column for column in sort.columns]
-    findings = list(found.order_by(*order)[: size + 1])
-    more, findings = len(findings) > size, findings[:size]
+    findings, more = _read_page(search, sort, cursor, size)
     if backwards:
         findings.reverse()
     number = cursor.number if cursor else 1
@@ -185,6 +228,29 @@ def page_of(search: Search, *, sort: Sort, cursor: PageCursor | None, size: int)
         _cursor(findings, sort, number - 1, backwards=True) if has_previous else "",
         _cursor(findings, sort, number + 1, backwards=False) if has_next else "",
     )
+
+
+def _read_page(
+    search: Search, sort: Sort, cursor: PageCursor | None, size: int
+) -> tuple[list[Finding], bool]:
+    """In the direction in which the cursor goes, and whether there are more."""
+    backwards = cursor is not None and cursor.backwards
+    descending = sort.is_descending is not backwards
+    after = cursor.values if cursor else None
+    unread = ("description", "digest", "fingerprint")
+    pks = columnar_pages.pks_of(
+        search, sort.columns, is_descending=descending, after=after, most=size + 1
+    )
+    if pks is not None:
+        rows = Finding.objects.order_by().select_related("source").defer(*unread)
+        read = _in_sort(rows).in_bulk(pks[:size])
+        return [read[pk] for pk in pks if pk in read], len(pks) > size
+    found = _in_sort(search.findings()).select_related("source").defer(*unread)
+    if after:
+        found = found.filter(_beyond(sort.columns, after, "lt" if descending else "gt"))
+    order = [f"-{column}" if descending else column for column in sort.columns]
+    findings = list(found.order_by(*order)[: size + 1])
+    return findings[:size], len(findings) > size
 
 
 def _cursor(findings: Sequence[Finding], sort: Sort, number: int, *, backwards: bool) -> str:

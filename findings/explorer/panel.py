@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -38,6 +39,8 @@ class Entry(NamedTuple):
     icon: str  # "bolt" for what a rule did
     parts: Sequence[str]  # plain and strong text in turns
     note: str = ""
+    event: int = 0  # that it tells of
+    act: UUID | None = None  # that can be undone
 
 
 class Panel(NamedTuple):
@@ -164,7 +167,7 @@ _SAYS: Mapping[str, tuple[str, str]] = {
     FindingEvent.Kind.UNMUTED: ("bell-off", "Unmuted"),
     FindingEvent.Kind.ASSIGNED: ("user-round", "Assigned to"),
     FindingEvent.Kind.INBOX_ADDED: ("inbox", "Added to the Security Inbox"),
-    FindingEvent.Kind.INBOX_REMOVED: ("inbox", "Taken out of the Security Inbox"),
+    FindingEvent.Kind.INBOX_REMOVED: ("inbox", "Removed from the Security Inbox"),
     FindingEvent.Kind.DUE: ("calendar-clock", "Due date set to"),
 }
 
@@ -198,10 +201,11 @@ def _entry(event: FindingEvent) -> Entry:
             parts = (f"{says}:", after, *who)
         case FindingEvent.Kind.DUE:
             was, now = written_day(event.before), written_day(event.after)
-            parts = (says, now, *who) if now else ("Due date taken away, which was", was, *who)
+            parts = (says, now, *who) if now else ("Due date removed; it was", was, *who)
         case _:
             parts = (says, "", *who)
-    return Entry(event.created_at, "bolt" if event.rule_id else icon, parts, event.note)
+    icon = "bolt" if event.rule_id else icon
+    return Entry(event.created_at, icon, parts, event.note, event.pk)
 
 
 def _who(event: FindingEvent) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from django.db.models import Q, QuerySet
 
 from findings.explorer.due import Due, is_due
 from findings.explorer.group_values import are, has_all, value_columns
-from findings.facts import OPEN_STATUSES, TYPE_CHOICES
+from findings.explorer.of_import import is_of_import, part_of_import
+from findings.facts import GONE_STATUSES, OPEN_STATUSES, TYPE_CHOICES
 from findings.models import Finding
 from findings.query.ast import And, Exact, Exists, Field, Node, Not, Or, Root, Term
 from findings.query.sql import condition
@@ -31,6 +32,8 @@ FACETS = (
     *("severity", "ticket", "due", "status", "type", *TAG_FACETS, "inbox", "case_status", "rule"),
     "mute_rule",
 )
+FILTERS = (*FACETS, "import")
+"""What can be chosen; of findings of an import none are counted beside the list."""
 RULE_FACETS = {"rule": "ticket_rule_id", "mute_rule": "mute_rule_id"}
 IN_INBOX = "in"
 
@@ -41,10 +44,18 @@ class Clock(StrEnum):
     OPENED = "opened"  # first recorded here, or open again
     FIRST_SEEN = "first_seen"
     DECIDED = "decided"
+    TICKETED = "ticketed"
+    RESOLVED = "resolved"
+    OPEN = "open"  # at the end of the time, whenever it was opened
+
+    @property
+    def moment(self) -> str:
+        return "opened_at" if self is Clock.OPEN else f"{self}_at"
 
     @property
     def column(self) -> str:
-        return f"{self}_at"
+        """Of the findings, or of what joins them one to one."""
+        return f"evaluation__{self.moment}" if self is Clock.DECIDED else self.moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +83,27 @@ class Search:
     def has_words(self) -> bool:
         return _has_words(self.root)
 
-    def findings(self, *, facets: Sequence[str] = FACETS) -> QuerySet[Finding]:
+    def findings(self, *, facets: Sequence[str] = FILTERS) -> QuerySet[Finding]:
         """What matches the query, the time and the choices made in these facets."""
         found = Finding.objects.filter(condition(self.root))
         if self.since:
             found = found.filter((f"{self.clock.column}__gte", self.since))
         if self.until:
             found = found.filter((f"{self.clock.column}__lt", self.until))
+        if self.clock is Clock.OPEN:
+            found = found.filter(_was_open(self.until))
         for facet in facets:
             if facet in self.chosen:
                 found = found.filter(_chosen(facet, self.chosen[facet]))
         return _within(found, self.group, self.within) if self.within else found
+
+
+def _was_open(until: datetime | None) -> Q:
+    """As far as the findings themselves tell: one that was opened again was not open before."""
+    is_open = Q(status__in=OPEN_STATUSES)
+    if until is None:
+        return is_open
+    return is_open | Q(status__in=GONE_STATUSES, resolved_at__gte=until)
 
 
 def _within(found: QuerySet[Finding], names: Sequence[str], within: Within) -> QuerySet[Finding]:
@@ -111,6 +132,8 @@ def _chosen(facet: str, values: Sequence[str]) -> Q:
         return _rules(RULE_FACETS[facet], values)
     if facet == "due":
         return _any_of(is_due(due) for due in Due if due in values)
+    if facet == "import":
+        return _any_of(is_of_import(part) for part in map(part_of_import, values) if part)
     return _inbox(values) if facet == "inbox" else _types(values)
 
 
@@ -134,7 +157,7 @@ def _any_of(conditions: Iterable[Q]) -> Q:
 
 
 def _rules(column: str, values: Sequence[str]) -> Q:
-    rules = Q((f"{column}__in", [rule for rule in map(_uuid, values) if rule]))
+    rules = Q((f"{column}__in", rule_ids(values)))
     return rules | Q((f"{column}__isnull", True)) if "" in values else rules
 
 
@@ -148,6 +171,11 @@ def _types(values: Sequence[str]) -> Q:
                 of_type &= is_image if choice.resource_is_image else ~is_image
             of_types |= of_type
     return of_types
+
+
+def rule_ids(values: Iterable[str]) -> list[UUID]:
+    """The values that are ids."""
+    return [rule for rule in map(_uuid, values) if rule]
 
 
 def _uuid(text: str) -> UUID | None:

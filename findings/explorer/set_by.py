@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from config.lib.utc import day_text, short_day_text
 from findings.explorer.due import days_left, due_in_words
 from findings.facts import Severity
 from findings.models import Finding
@@ -89,7 +90,7 @@ def due_button_of(finding: Finding) -> DueButton | None:
     day = finding.due_at.astimezone(UTC).date()
     rule = rule_of(finding.workflow, RuleType.DUE_DATE)
     by = f" · set by rule {rule.name}" if rule else ""
-    label = f"{day.day} {day:%b}" if day.year == timezone.now().year else written_day(str(day))
+    label = short_day_text(day) if day.year == timezone.now().year else day_text(day)
     note = f"{due_in_words(finding.due_at)}{by}"
     return DueButton(day.isoformat(), label, note, days_left(finding.due_at) < 0)
 
@@ -123,10 +124,7 @@ def _is_uuid(text: str) -> bool:
 
 def written_day(text: str) -> str:
     """ "2026-11-30" as "30 Nov 2026"; "" for nothing."""
-    if not text:
-        return ""
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%b %Y}"
+    return day_text(date.fromisoformat(text)) if text else ""
 
 
 def in_words(name: str) -> str:

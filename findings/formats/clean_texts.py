@@ -40,6 +40,14 @@ class CleanTexts:
             self._add((text,))
         return masked
 
+    def knows(self, texts: Iterable[str]) -> bool:
+        """Whether each is known. Raises TypeError for what no text could be."""
+        return self._known.issuperset(texts)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """These are known from now on."""
+        self._add([text for text in texts if text not in self._known])
+
     def _add(self, texts: Sequence[str]) -> None:
         self._room -= sum(map(getsizeof, texts))
         if self._room < 0:

@@ -7,11 +7,11 @@ credential that a text shows comes out whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -139,13 +139,13 @@ def default_fingerprint(finding_type: str, title: str, resource_id: str) -> str:
     return _digest("\0".join((finding_type, title, resource_id)))
 
 
+_SECRET = FindingType.SECRET.value
 _HARD_CODED = frozenset({"cwe:CWE-259", "cwe:CWE-321", "cwe:CWE-798"})
 
 
 def _without_credentials(found: Normalised) -> Normalised:
     """The finding with its credentials masked; of an ordinary one without any, itself."""
-    is_secret = found.finding_type == FindingType.SECRET.value
-    is_about_one = is_secret or not _HARD_CODED.isdisjoint(found.tags)
+    is_about_one = found.finding_type == _SECRET or not _HARD_CODED.isdisjoint(found.tags)
     texts = [found.title, found.description, found.resource_id, found.resource_name]
     texts += (found.resource_type, *found.tags)
     names: list[str] = []
@@ -197,6 +197,7 @@ def _may_change_of_secret(text: str) -> bool:
 _CLEAN = CleanTexts(may_hold_credentials)
 _CLEAN_OF_SECRETS = CleanTexts(_may_change_of_secret)
 _CLEAN_NAMES = CleanTexts(may_name_credentials)
+_TAGS = CleanTexts(may_hold_credentials)  # that passed
 
 
 def _masked(found: Normalised, mask: Callable[[str], str]) -> Normalised:
@@ -296,7 +297,7 @@ def _type(record: Mapping[str, Any]) -> tuple[str, str]:
     given = _text(record, "finding_type", 100, required=True).lower()
     resource_type = _text(record, "resource_type", MAX_RESOURCE_TYPE)
     if given not in _TYPES:
-        detail = f"{given!r} is none of {', '.join(sorted(_TYPES))}."
+        detail = f"{given!r} is not one of {', '.join(sorted(_TYPES))}."
         raise Refusal("/finding_type", "Unknown finding type", detail)
     finding_type, is_image = _TYPES[given]
     if is_image is None:
@@ -311,7 +312,7 @@ def _type(record: Mapping[str, Any]) -> tuple[str, str]:
 def _severity(record: Mapping[str, Any]) -> str:
     given = _text(record, "severity", 100, required=True).lower()
     if given not in _SEVERITIES:
-        detail = f"{given!r} is none of {', '.join(_SEVERITIES)}."
+        detail = f"{given!r} is not one of {', '.join(_SEVERITIES)}."
         raise Refusal("/severity", "Unknown severity", detail)
     return given
 
@@ -324,6 +325,8 @@ def _tags(value: object) -> tuple[str, ...]:
     if len(value) > MAX_TAGS:
         detail = f"There are {len(value):,} tags; {MAX_TAGS} are allowed."
         raise Refusal("/tags", "Too many tags", detail)
+    if found := _known_tags(value):
+        return found
     tags = []
     for position, tag in enumerate(value):
         try:
@@ -333,7 +336,17 @@ def _tags(value: object) -> tuple[str, ...]:
     if not is_storable("".join(tags)):  # one look at all is a fifth of the cost of each
         position = next(n for n, tag in enumerate(tags) if not is_storable(tag))
         raise Refusal(f"/tags/{position}", *NOT_STORABLE)
+    _TAGS.add(tags)
     return tuple(sorted(set(tags)))
+
+
+def _known_tags(value: Sequence[object]) -> tuple[str, ...]:
+    """The same tags, if each of them passed before; nothing where one did not."""
+    try:
+        tags = set(cast("Sequence[str]", value))
+        return tuple(sorted(tags)) if _TAGS.knows(tags) else ()
+    except TypeError:  # an object or a list among them
+        return ()
 
 
 def _tag(value: object) -> str:

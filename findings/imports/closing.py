@@ -22,14 +22,17 @@ from config.accounts.audit.events import Object, record_event
 from config.accounts.models import User
 from config.lib.isolation import run_each
 from config.lib.rows import writer
+from config.lib.utc import moment_text
 from findings.facts import OPEN_STATUSES, Status
 from findings.formats.values.identity import RECIPE_VERSION
 from findings.imports.unscanned import is_of_unscanned, sentence, why_incomplete
 from findings.models import Finding, FindingEvent, Import, Scope, Source
+from findings.recording.import_changes import keep_resolved
 from findings.services import lock, remove_due_dates
 from findings.signals import findings_changed
 
 CHUNK = 1_000  # findings closed in one transaction
+_DECIDED = ("closing", "closing_note", "missing", "expected", "kept", "scope_before")
 _EVENT = ("finding_id", "kind", "before", "after", "note", "actor_id", "created_at")
 
 
@@ -155,7 +158,7 @@ def _answer(run: Import, closing: Import.Closing, *, actor: User, note: str) -> 
     is_ours = held.update(closing=closing, closing_note=note, decided_by=actor)
     run.refresh_from_db(fields=("closing", "closing_note", "resolved", "decided_by"))
     if not is_ours:
-        raise AlreadyDecided(f"This was decided already. {run.closing_note}".strip())
+        raise AlreadyDecided(f"This has already been decided. {run.closing_note}".strip())
 
 
 def _record(run: Import, action: str, *, actor: User, count: int) -> None:
@@ -176,13 +179,15 @@ def _store_decision(run: Import) -> None:
         # What it had from before is adopted by now: it asks no longer for rows of other scopes.
         Scope.objects.filter(pk=scope.pk).update(recipe_version=RECIPE_VERSION)
     run.closing, run.closing_note = decision.closing, decision.note
-    run.missing, run.expected = coverage.missing, coverage.expected
-    run.save(update_fields=("closing", "closing_note", "missing", "expected"))
-    if not run.is_partial:
-        held = Import.objects.filter(scope=scope, closing=Import.Closing.HELD)
-        held.filter(started_at__lt=run.started_at).update(
-            closing=Import.Closing.NONE, closing_note="A later report of the same scope decides."
-        )
+    run.missing, run.expected, run.kept = coverage.missing, coverage.expected, coverage.kept
+    held = Import.objects.filter(scope=scope, closing=Import.Closing.HELD)
+    older = held.filter(started_at__lt=run.started_at) if not run.is_partial else held.none()
+    notes = {str(pk): note for pk, note in older.values_list("pk", "closing_note")}
+    run.scope_before = {"is_mixed": scope.is_mixed, "held": notes}
+    run.save(update_fields=_DECIDED)
+    older.update(
+        closing=Import.Closing.NONE, closing_note="A later report of the same scope decides."
+    )
 
 
 def _locked(run: Import) -> Scope:
@@ -233,8 +238,8 @@ def _close_all(run: Import, *, actor: User | None) -> None:
 
 @transaction.atomic
 def _close_some(run: Import, *, actor: User | None) -> int:
-    """Close the next chunk of missing findings; their number. Six statements, and two more where
-    some have a due date."""
+    """Close the next chunk of missing findings; their number. Seven statements, and two more
+    where some have a due date."""
     _locked(run)
     gone = list(
         _missing(run)
@@ -249,11 +254,12 @@ def _close_some(run: Import, *, actor: User | None) -> int:
         Finding.objects.filter(pk__in=[pk for pk, *_ in gone]).update(
             status=Status.AUTO_CLOSED, resolved_at=now, detection_changed_at=now
         )
-        note = f"Not in import {run} of {run.started_at:%Y-%m-%d %H:%M} UTC."
+        note = f"Not in import {run} of {moment_text(run.started_at)}."
         kind, closed = FindingEvent.Kind.STATUS.value, Status.AUTO_CLOSED.value
         by = actor.pk if actor else None
         rows = [(pk, kind, status, closed, note, by, now) for pk, status, _ in gone]
         writer().insert(FindingEvent, _EVENT, rows)
+        keep_resolved(run, [(pk, status, now) for pk, status, _ in gone])
         Import.objects.filter(pk=run.pk).update(resolved=F("resolved") + len(gone))
         transaction.on_commit(_send_news, robust=True)
     return len(gone)

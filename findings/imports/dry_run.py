@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.utils import timezone
 
-from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, type_choice
+from findings.archive.tombstones import known_of as archived_of
+from findings.archive.tombstones import tombstones
+from findings.facts import GONE_STATUSES, OPEN_STATUSES, Ticket, type_choice
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.streams.records import RefusedReport
 from findings.imports.closing import ScopeCoverage, decide
+from findings.imports.intake import with_source
 from findings.imports.recognition import RecognisedReport, recognised, scope_of
+from findings.imports.rule_counts import RuleCounts, foresight, most_severe_first
 from findings.imports.run import (
     BATCH,
     CLOCK_SKEW,
@@ -23,6 +27,7 @@ from findings.imports.run import (
     as_error,
     nothing_went_in,
 )
+from findings.imports.unrecorded import new_finding, reopened_findings
 from findings.imports.unscanned import is_of_unscanned
 from findings.models import Finding, Import, Source
 from findings.recording.adoption import lookup_fingerprints, stored_rows
@@ -38,14 +43,17 @@ class Summary:
     format: str
     source: str
     scope: str  # "": the default scope of source and scanner
+    scanner: str
     findings: int = 0
     new: int = 0
     seen_again: int = 0
+    changed: int = 0  # of those seen again: with another severity
     reopened: int = 0
     resolved: int = 0
     rejected: int = 0
     missing: int = 0
     expected: int = 0
+    kept: int = 0  # open, and of what the scanner could not look at
     closing: str = ""  # as on Import
     closing_note: str = ""
     severities: dict[str, int] = field(default_factory=dict)  # most severe first
@@ -55,6 +63,7 @@ class Summary:
     errors: list[dict[str, Any]] = field(default_factory=list)
     unscanned: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rules: RuleCounts = field(default_factory=RuleCounts)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,18 +89,22 @@ def dry_run(file: BinaryIO, options: ImportOptions) -> Summary:
 class _Counting:
     def __init__(self, report: RecognisedReport) -> None:
         self._report = report
+        self._now = timezone.now()
         self._source = Source.objects.filter(name=report.source).first()
         self._scope = scope_of(report, self._source)
+        self._rules = foresight(self._now)
         self._left = self._open_in_scope()
         self._expected = len(self._left)
         self._seen: set[int] = set()  # hashes of fingerprints: a tenth of their size
         self._adopted: set[int] = set()
+        self._unticketed: set[int] = set()  # archived ones, which rules will see again
         self._severities: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
         self._summary = Summary(
             format=report.format.NAME,
             source=report.source,
-            scope=report.target,
+            scope=self._scope.target,
+            scanner=self._scope.scanner,
             columns=report.columns,
             unscanned=report.unscanned,
             notes=report.notes,
@@ -113,32 +126,61 @@ class _Counting:
         return set(open_ones.filter(is_of_unscanned(rows)).values_list("pk", flat=True))
 
     def add(self, batch: Sequence[Normalised | Rejected]) -> None:
-        good = [each for each in batch if isinstance(each, Normalised)]
+        good = with_source(batch, self._report.source)
         rejected = [each for each in batch if isinstance(each, Rejected)]
         summary = self._summary
         summary.errors += map(as_error, rejected[: MAX_ERRORS - len(summary.errors)])
         summary.rejected += len(rejected)
         summary.findings += len(good)
         known = self._known(good)
+        last = {finding.fingerprint: finding for finding in good}
+        self._foresee({name: each for name, each in last.items() if not self._is_seen(name)}, known)
         for finding in good:
             self._severities[finding.severity] += 1
             self._types[type_choice(finding.finding_type, finding.resource_type).label] += 1
-            self._count(finding.fingerprint, known.get(finding.fingerprint))
+            self._count(finding, known.get(finding.fingerprint))
+
+    def _foresee(self, first: Mapping[str, Normalised], known: Mapping[str, Known]) -> None:
+        """In the order of the pipeline: those that are in the table already come first."""
+        back = [(known[name], finding) for name, finding in first.items() if name in known]
+        gone = [pair for pair in back if pair[0].status in GONE_STATUSES]
+        for again in reopened_findings(gone, now=self._now):
+            self._rules.add(again, is_new=False)
+        source = self._source or Source(name=self._report.source)
+        for row, finding in gone:
+            if row.pk in self._unticketed:
+                back_again = new_finding(finding, source=source, now=self._now)
+                self._rules.add(back_again, is_new=False)
+        for name, finding in first.items():
+            if name not in known:
+                new = new_finding(finding, source=source, now=self._now)
+                self._rules.add(new, is_new=True)
+
+    def _is_seen(self, fingerprint: str) -> bool:
+        return hash(fingerprint) in self._seen
 
     def _known(self, good: Sequence[Normalised]) -> dict[str, Known]:
         if self._source is None:
             return {}
-        found = Finding.objects.filter(
-            source=self._source, fingerprint__in=lookup_fingerprints(good)
-        )
-        rows = map(known_of, found.values_list(*columns(Known._fields)))
+        named = lookup_fingerprints(good)
+        found = Finding.objects.filter(source=self._source, fingerprint__in=named)
+        rows = list(map(known_of, found.values_list(*columns(Known._fields))))
+        rows += self._archived_rows(named - {row.fingerprint for row in rows})
         free = (row for row in rows if row.pk not in self._adopted)
         known = stored_rows(good, free, reporter=reporter_of(self._scope))
         self._adopted |= {row.pk for name, row in known.items() if name != row.fingerprint}
         return known
 
-    def _count(self, fingerprint: str, row: Known | None) -> None:
-        if hash(fingerprint) in self._seen:
+    def _archived_rows(self, fingerprints: set[str]) -> list[Known]:
+        """Of those that will come back from the archive."""
+        found = tombstones(self._source, fingerprints) if self._source else []
+        rows = [(each.pk_before, each.columns.get("ticket", Ticket.NONE)) for each in found]
+        unticketed = (pk for pk, ticket in rows if not Ticket(ticket).is_attached)
+        self._unticketed |= set(unticketed)
+        return [archived_of(each) for each in found]
+
+    def _count(self, finding: Normalised, row: Known | None) -> None:
+        if self._is_seen(finding.fingerprint):
             self._summary.seen_again += 1
         elif row is None:
             self._summary.new += 1
@@ -146,7 +188,8 @@ class _Counting:
             self._summary.reopened += 1
         else:
             self._summary.seen_again += 1
-        self._seen.add(hash(fingerprint))
+            self._summary.changed += row.source_severity != finding.severity
+        self._seen.add(hash(finding.fingerprint))
         if row:
             self._left.discard(row.pk)
 
@@ -172,9 +215,9 @@ class _Counting:
         decision = decide(coverage, run=run, scope=self._scope)
         summary.closing, summary.closing_note = decision.closing.value, decision.note
         summary.missing, summary.expected = coverage.missing, coverage.expected
+        summary.kept = coverage.kept
         summary.resolved = coverage.missing if decision.closing == Import.Closing.DONE else 0
-        summary.severities = {
-            each.value: self._severities[each] for each in Severity if self._severities[each]
-        }
+        summary.severities = most_severe_first(self._severities)
         summary.types = dict(self._types.most_common())
+        summary.rules = self._rules.finish()
         return summary

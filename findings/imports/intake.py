@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
 
 from findings.formats.normalised import Normalised, Rejected
-from findings.models import Scope, Source
+from findings.models import Import, Scope, Source
 from findings.services import record
 
 
@@ -24,30 +24,39 @@ class Received(NamedTuple):
     rejected: int
 
 
+_TAGS = Normalised._fields.index("tags")
+
+
 @transaction.atomic
 def receive(
     outcomes: Sequence[Normalised | Rejected],
     *,
     source_name: str,
     scope: Scope | None = None,
+    run: Import | None = None,
     now: datetime | None = None,
 ) -> Received:
     """Record the good ones of a request, all of them or, on any fault, none.
 
-    Each gets the tag `source:<name>`, which the public schema promises. A request without a
-    good one leaves no source behind.
+    A request without a good one leaves no source behind.
     """
-    tag = f"source:{source_name}"
-    good = [
-        outcome._replace(tags=_with(outcome.tags, tag))
-        for outcome in outcomes
-        if isinstance(outcome, Normalised)
-    ]
+    good = with_source(outcomes, source_name)
     if not good:
         return Received(len(outcomes), 0, 0, 0, len(outcomes))
     source, _ = Source.objects.get_or_create(name=source_name)
-    recorded = record(good, source=source, scope=scope, now=now)
+    recorded = record(good, source=source, scope=scope, run=run, now=now)
     return Received(len(outcomes), *recorded, len(outcomes) - len(good))
+
+
+def with_source(outcomes: Iterable[Normalised | Rejected], source_name: str) -> list[Normalised]:
+    """The good ones, each with the tag `source:<name>`, which the public schema promises."""
+    tag = f"source:{source_name}"
+    return [
+        # Less than half the cost of `_replace`.
+        Normalised._make((*outcome[:_TAGS], _with(outcome.tags, tag), *outcome[_TAGS + 1 :]))
+        for outcome in outcomes
+        if isinstance(outcome, Normalised)
+    ]
 
 
 def _with(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from config.accounts.audit.events import Object, record_event
 from config.lib.deadline import Deadline
 from config.lib.isolation import run_each
 from config.lib.tasks import enqueue
+from config.lib.utc import time_text
 from findings.formats.readers import generic
 from findings.formats.shapes.column_map import UnknownTable, offered
 from findings.formats.shapes.generic_columns import ColumnMap
@@ -54,6 +55,10 @@ _FOLDER = "uploads"
 _IN_MEMORY = 2 * 1024 * 1024
 _PACKED = (b"\x1f\x8b", b"PK")
 _USUAL_RATIO = 20  # reports pack 10 to 60 times
+
+
+class NewerReport(ValueError):
+    """Another report of the scope came in meanwhile; `str(error)` says so to a person."""
 
 
 class _LeaseLost(Exception):
@@ -100,8 +105,16 @@ def store_chunks(chunks: Iterable[bytes], options: ImportOptions) -> Import:
 
 
 def confirm(row: Import) -> bool:
-    """A person who has seen what a report holds wants it in; False if it is decided already."""
+    """A person who has seen what a report holds wants it in; False if it is decided already.
+
+    Raises NewerReport: an older one would open again what is fixed by now.
+    """
     now = timezone.now()
+    if newer := _newer(row):
+        raise NewerReport(
+            f"A newer report of this scope came in at {time_text(newer.started_at)} UTC, so this "
+            "one was not imported. Discard it, or upload it again to see what it would do now."
+        )
     waiting = Import.objects.filter(pk=row.pk, state=Import.State.WAITING)
     if waiting.exclude(summary__has_key="is_unknown").update(
         state=Import.State.RUNNING, started_at=now, due_at=now, summary=None
@@ -110,6 +123,17 @@ def confirm(row: Import) -> bool:
         enqueue("findings.tasks.take_uploads")
         return True
     return False
+
+
+def _newer(row: Import) -> Import | None:
+    summary = row.summary or {}
+    same = Import.objects.filter(
+        scope__source__name=summary.get("source"),
+        scope__target=summary.get("scope"),
+        scope__scanner=summary.get("scanner"),
+    )
+    taken = same.filter(state__in=(Import.State.RUNNING, Import.State.DONE))
+    return taken.filter(started_at__gt=row.started_at).order_by("started_at").last()
 
 
 def reanalyse(row: Import, columns: ColumnMap) -> None:
@@ -226,7 +250,7 @@ def _take(row: Import, has_time: Callable[[], bool]) -> None:
     if not row.is_at_work:
         return  # ended by a worker that died before it could say so
     if row.tries > MAX_TRIES:
-        _refuse(row, f"Taking it in failed {MAX_TRIES} times after {row.received:,} records.")
+        _refuse(row, f"Importing it failed {MAX_TRIES} times after {row.received:,} records.")
         return
     with _content(row) as chunks:
         if row.state == Import.State.CHECKING:

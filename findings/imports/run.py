@@ -23,7 +23,7 @@ from django.utils import timezone
 from findings.formats.normalised import Normalised, Rejected
 from findings.formats.shapes.generic_columns import ColumnMap
 from findings.formats.streams.records import RefusedReport
-from findings.imports import closing
+from findings.imports import closing, undo
 from findings.imports.intake import receive
 from findings.imports.recognition import (
     RecognisedReport,
@@ -65,6 +65,7 @@ class ImportOptions:
     columns: ColumnMap = field(default_factory=dict)  # of a table
     file_name: str = ""
     is_partial: bool = False  # it closes nothing
+    tags: Sequence[str] = ()  # "key:value" of every finding, which the scanner cannot know
     by: str = ""  # the person or the key
 
     def row(self, **values: Any) -> Import:
@@ -100,7 +101,7 @@ def import_report(chunks: Iterable[bytes], options: ImportOptions) -> Import:
             _note(report, row)
             row.due_at = row.started_at + ABANDONED  # the queue says so if we do not get there
             row.save(force_insert=True)
-            _record_all(_outcomes(report, row), row, file)
+            _record_all(_tagged(_outcomes(report, row), options.tags), row, file)
             Import.objects.filter(pk=row.pk).update(due_at=None)
     except RefusedReport as refusal:
         is_stored, row.due_at = row.due_at is not None, None
@@ -200,6 +201,16 @@ def _outcomes(report: RecognisedReport, row: Import) -> Iterator[Normalised | Re
     return report.outcomes(latest=row.started_at + CLOCK_SKEW)
 
 
+def _tagged(
+    outcomes: Iterator[Normalised | Rejected], tags: Sequence[str]
+) -> Iterator[Normalised | Rejected]:
+    for outcome in outcomes:
+        if tags and isinstance(outcome, Normalised):
+            yield outcome._replace(tags=tuple(sorted({*outcome.tags, *tags})))
+        else:
+            yield outcome
+
+
 def _record_all(
     outcomes: Iterator[Normalised | Rejected],
     row: Import,
@@ -208,6 +219,8 @@ def _record_all(
     has_time: Callable[[], bool] = lambda: True,
     before_batch: Callable[[Import], None] = lambda _row: None,
 ) -> None:
+    if row.scope:
+        undo.finish_of(row.scope)
     while batch := list(islice(outcomes, BATCH)):
         row.bytes_read = file.tell()
         _record(batch, row, before_batch)
@@ -229,7 +242,7 @@ def _record(
     # Never before the import began, whatever this machine's clock says: what is seen in it must
     # not look older than it, or it would be closed as missing.
     now = max(timezone.now(), row.started_at)
-    received = receive(batch, source_name=str(row.source), scope=row.scope, now=now)
+    received = receive(batch, source_name=str(row.source), scope=row.scope, run=row, now=now)
     row.received += received.received
     row.new += received.new
     row.seen_again += received.seen_again

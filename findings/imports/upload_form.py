@@ -24,14 +24,15 @@ class UploadForm(forms.Form):
     source = forms.CharField(
         max_length=100,
         required=False,
-        help_text="Who sends it. Left empty, it is the scanner that the report names.",
+        help_text="Who sends it. If left empty, the scanner that the report names.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "source-names"}),
     )
     scope = forms.CharField(
         max_length=200,
         required=False,
         help_text="What the report covers: a repository, an image, an account. A later report of "
-        "the same scope resolves what it no longer holds. Left empty, it is what the report names.",
+        "the same scope resolves what it no longer holds. "
+        "If left empty, what the report names.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     is_partial = forms.BooleanField(

@@ -63,6 +63,32 @@ def _term(read: Reader, passes: Test) -> Predicate:
     return lambda facts: any(map(passes, read(facts)))
 
 
+# --- What it reads ----------------------------------------------------------------------
+
+
+def columns_read(node: Node) -> set[str]:
+    """Those of the findings table that a query reads: of no other does its answer depend."""
+    match node:
+        case Term(field):
+            return _columns_of(field)
+        case Not(inner):
+            return columns_read(inner)
+        case And(nodes) | Or(nodes):
+            return set().union(*map(columns_read, nodes))
+
+
+def _columns_of(field: Field) -> set[str]:
+    if field.root is Root.TEXT:
+        return set(FREE_TEXT_FIELDS)
+    if field.root is Root.TAG:
+        return {"tags"}
+    if field == TICKET_KEY:
+        return {"ticket_key", "workflow"}
+    if core := CORE_FIELDS.get(field.name):
+        return set(core.columns)
+    return {document_path(field.name)[0]}
+
+
 # --- What a field holds -----------------------------------------------------------------
 
 

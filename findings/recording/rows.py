@@ -72,10 +72,12 @@ SOURCE_COLUMNS = (
 )
 """What a source says of a finding: the columns that change when it says something else."""
 
+_OPEN, _NO_TICKET = Status.OPEN.value, Ticket.NONE.value
 NEW = (
     *SOURCE_COLUMNS,
     "finding_id",
     "source_id",
+    "first_import_id",
     "status",
     "workflow",
     "ticket",
@@ -83,7 +85,6 @@ NEW = (
     "ticket_status",
     "detection_changed_at",
     "opened_at",
-    "unevaluated_since",
 )
 
 
@@ -101,6 +102,7 @@ def source_values(
     `overridden` is the severity that a person has set: the source's goes beneath it.
     """
     finding = report.finding
+    grouping = stored_values(finding)
     severity, base = (overridden, finding.severity) if overridden else (finding.severity, "")
     return (
         finding.fingerprint,
@@ -116,7 +118,7 @@ def source_values(
         finding.resource_type,
         report.tags,
         report.attributes,
-        as_json(stored_values(finding)),
+        as_json(grouping) if grouping else "{}",
         min(finding.first_seen_at or first_seen_at, first_seen_at),
         last_seen_at,
         report.scope_id,
@@ -124,19 +126,25 @@ def source_values(
 
 
 def new_row(
-    report: ReportRow, *, source_id: int, source_name: str, now: datetime
+    report: ReportRow,
+    *,
+    source_id: int,
+    source_name: str,
+    import_id: str | None = None,
+    now: datetime,
 ) -> tuple[Any, ...]:
-    """In the order of `NEW`: open, and waiting for its evaluation."""
+    """In the order of `NEW`: open. `import_id` is in hexadecimal:
+    texts are what the databases take fastest."""
     return (
         *source_values(report, first_seen_at=now, last_seen_at=now),
         public_id(source_name, report.finding),
         source_id,
-        Status.OPEN.value,
+        import_id,
+        _OPEN,
         "{}",
-        Ticket.NONE.value,
+        _NO_TICKET,
         "",
         "",
-        now,
         now,
         now,
     )

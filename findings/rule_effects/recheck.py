@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from findings.facts import GONE_STATUSES
-from findings.models import Finding
+from findings.models import Evaluation, Finding
 from findings.services import CLAIMED, Claimed
 
 
@@ -22,7 +22,7 @@ def claim_for_recheck(*, after_pk: int = 0, limit: int, only_marked: bool = Fals
     while pks := _next(waiting.filter(pk__gt=after_pk), limit):
         claimed = _lock(waiting, pks)
         if claimed:
-            marked = Finding.objects.filter(pk__in=[finding.pk for finding in claimed])
+            marked = Evaluation.objects.filter(finding__in=[finding.pk for finding in claimed])
             marked.filter(recheck_since__isnull=False).update(recheck_since=None)
             return claimed
         after_pk = pks[-1]  # all of them were closed, or went to be evaluated, meanwhile
@@ -36,12 +36,14 @@ def recheck_count(*, most: int | None = None) -> int:
 
 def evaluated_findings() -> QuerySet[Finding]:
     """What a whole pass looks at: neither closed, nor waiting to be evaluated."""
-    return Finding.objects.filter(unevaluated_since=None).exclude(status__in=GONE_STATUSES)
+    # With an evaluation, so that the tables are joined in a way that can be locked.
+    settled = Finding.objects.filter(evaluation__isnull=False, evaluation__unevaluated_since=None)
+    return settled.exclude(status__in=GONE_STATUSES)
 
 
 def _waiting(*, only_marked: bool) -> QuerySet[Finding]:
     here = evaluated_findings()
-    return here.filter(recheck_since__isnull=False) if only_marked else here
+    return here.filter(evaluation__recheck_since__isnull=False) if only_marked else here
 
 
 def _next(waiting: QuerySet[Finding], limit: int) -> list[int]:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
 from config.lib.ui_tags import ago, bolt, icon, url_with
-from findings.explorer.columns import COLUMNS, assignee_of
+from findings.explorer.columns import assignee_of
 from findings.explorer.due import SOON_DAYS, days_left, due_in_words
 from findings.explorer.group_address import written
 from findings.explorer.groups import Group
 from findings.explorer.inbox import TRIAGE_LABELS, Triage, triage_of
 from findings.explorer.pages import Sort
-from findings.explorer.panel import search_of_tag
 from findings.explorer.set_by import due_button_of, inbox_entry_of, set_severity_of
 from findings.forms import ExplorerQuery
-from findings.grouping import TAG_FIELDS
 from findings.models import Finding
+from findings.suggest import team_names
 from findings.tabs import Tab, tabs_of
 
 register = template.Library()
-_PLACE = (
+PLACE = (
     *("page", "finding", "tab", "open", "open_none", "more"),
     *("in", "in_of", "in_none", "in_any"),
 )
@@ -37,7 +36,8 @@ _PLACE = (
 @register.simple_tag(takes_context=True)
 def only_this(context: template.Context, facet: str, value: str) -> str:
     """This search with this one value of the facet."""
-    return url_with(context, **{facet: value, f"{facet}_of": None, "page": None})
+    dropped = (f"{facet}_of", f"find_{facet}", "page")
+    return url_with(context, **{facet: value}, **dict.fromkeys(dropped))
 
 
 @register.simple_tag(takes_context=True)
@@ -50,20 +50,16 @@ def sorted_by(context: template.Context, name: str, now: Sort) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def column_links(context: template.Context, shown: Sequence[str]) -> list[tuple[str, str, bool]]:
-    """For each column its label, the address that turns it over, and whether it is shown."""
-    links = []
-    for name, column in COLUMNS.items():
-        named = [other for other in COLUMNS if (other in shown) is not (other == name)]
-        href = url_with(context, cols=",".join(named) or "none")
-        links.append((column.label, href, name in shown))
-    return links
-
-
-@register.simple_tag(takes_context=True)
 def view_tabs(context: template.Context, params: ExplorerQuery) -> list[Tab]:
     """One statement."""
     return tabs_of(signed_in(context["request"]), params.state)
+
+
+@register.simple_tag
+def team_options() -> SafeString:
+    """For a field with list="teams": the teams that findings name, as they write them."""
+    options = format_html_join("", '<option value="{}"></option>', ((n,) for n in team_names()))
+    return format_html('<datalist id="teams">{}</datalist>', options)
 
 
 class GroupLinks(NamedTuple):
@@ -101,31 +97,15 @@ def grouped_by(context: template.Context, name: str) -> str:
     return f"{reverse('findings:finding-list')}?{query}{f'&group={quote(name)}' if name else ''}"
 
 
-class TagLinks(NamedTuple):
-    """What one may do with a tag that is seen."""
-
-    only: str  # this search, of those that have it
-    without: str
-    groups: str  # this search, grouped by its key
-    key: str
-
-
-@register.simple_tag(takes_context=True)
-def tag_links(context: template.Context, tag: str) -> TagLinks:
-    key = tag.partition(":")[0]
-    name = key if key in TAG_FIELDS else f"tag:{key}"
-    term = search_of_tag(tag)
-    only, without = (_narrowed(context, each) for each in (term, f"-{term}"))
-    return TagLinks(only, without, grouped_by(context, name), key)
-
-
-def _narrowed(context: template.Context, term: str) -> str:
+def before_term(context: template.Context) -> str:
+    """The address of this search with one term more, up to that term."""
     query = context["request"].GET.copy()
-    for name in _PLACE:
+    for name in PLACE:
         query.pop(name, None)
-    text = query.get("q", "").strip()
-    query["q"] = f"({text}) {term}" if " OR " in text else f"{text} {term}".strip()
-    return f"{reverse('findings:finding-list')}?{query.urlencode()}"
+    text = query.pop("q", [""])[-1].strip()
+    text = f"({text})" if " OR " in text else text
+    rest = f"{query.urlencode()}&" if query else ""
+    return f"{reverse('findings:finding-list')}?{rest}q={quote(f'{text} ' if text else '')}"
 
 
 @register.simple_tag(takes_context=True)
@@ -137,7 +117,7 @@ def every_group(context: template.Context) -> str:
 def _without_place(context: template.Context, *more: str) -> str:
     """The address of the whole search: no page, no finding, no group of it."""
     query = context["request"].GET.copy()
-    for name in (*_PLACE, *more):
+    for name in (*PLACE, *more):
         query.pop(name, None)
     return str(query.urlencode())
 

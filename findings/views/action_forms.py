@@ -4,7 +4,6 @@ the way back to where the person was."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
@@ -13,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from config.lib.return_address import return_address
+from config.lib.return_address import referring_page, return_address
 from findings.forms import count_label
 
 
@@ -63,8 +62,9 @@ def back(request: HttpRequest, *, gone: int = 0) -> HttpResponse:
 
 def way_back(request: HttpRequest) -> str:
     """`next` as the form says, else the page that the request came from, else the explorer."""
-    referer = urlsplit(request.headers.get("Referer", ""))
-    candidates = [request.POST.get("next", ""), request.GET.get("next", "")]
-    if referer.netloc == request.get_host():
-        candidates.append(referer._replace(scheme="", netloc="").geturl())
+    candidates = (
+        request.POST.get("next", ""),
+        request.GET.get("next", ""),
+        referring_page(request),
+    )
     return return_address(request, *candidates) or reverse("findings:finding-list")

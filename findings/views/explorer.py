@@ -3,12 +3,14 @@ longer: a browser with scripts asks for them once the table stands."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 from django_htmx.http import reswap, retarget
@@ -18,17 +20,21 @@ from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
 from config.lib.search_text import typed
 from config.lib.statement_timeout import QueryTimeout, force_index_order, statement_timeout
-from findings.explorer.facets import count_facets, count_tag_facet
+from findings.columnar.pinned import pinned
+from findings.explorer.columns import FINDING, SEVERITY, column_typed, named
+from findings.explorer.facets import count_facet, count_facets
 from findings.explorer.groups import SHOWN_AT_FIRST, SHOWN_MORE, GroupPage, group_of, page_of_groups
 from findings.explorer.histogram import histogram
 from findings.explorer.pages import COUNTED, ROWS, Page, page_of, total_of
 from findings.explorer.panel import panel_of
-from findings.explorer.search import TAG_FACETS, Search, Within
+from findings.explorer.search import FACETS, TAG_FACETS, Search, Within
+from findings.explorer.table import table_of
 from findings.forms import ExplorerQuery
 from findings.models import Finding
 from findings.selectors import finding_by_id
-from findings.suggest import suggest_search
+from findings.suggest import suggest_fields, suggest_search
 from findings.tabs import counts_of, tabs_of
+from findings.views.searching import StillLoading, searching
 
 SELECTED_AT_ONCE = 50
 """A ticket takes no more selected findings than these; a bulk run takes more."""
@@ -39,10 +45,12 @@ SELECTED_AT_ONCE = 50
 @limit_searches
 def list_findings(request: HttpRequest) -> HttpResponse:
     params = ExplorerQuery(request.GET)
+    if "add" in request.GET:
+        return _add_column(request, params)
     in_page = "HX-Request" in request.headers
     later = in_page or _loads_later(request)
-    context = {"params": params, "may_write": _may_write(request), "later": later}
-    context |= _found(params, later=later)
+    context: dict[str, Any] = {"params": params, "may_write": _may_write(request), "later": later}
+    context |= _found(params, later=later, find=_find(request))
     if in_page:
         return _answer(request, context, params)
     if not later:
@@ -50,8 +58,27 @@ def list_findings(request: HttpRequest) -> HttpResponse:
     if finding := finding_by_id(request.GET.get("finding", "").replace("\0", "")):
         context["panel"] = panel_of(finding)
         context["tab"] = request.GET.get("tab", "")
-    status = 422 if params.error else 503 if "took_too_long" in context else 200
+    status = 422 if params.error else 503 if "results" in context["took_too_long"] else 200
     return render(request, "findings/explorer.html", context, status=status)
+
+
+def _add_column(request: HttpRequest, params: ExplorerQuery) -> HttpResponse:
+    """To the same page with one column more, which somebody typed."""
+    typed_name, query = request.GET["add"], request.GET.copy()
+    del query["add"]
+    if column := column_typed(typed_name):
+        query["cols"] = named(dict.fromkeys([*params.columns, column.name]))
+    else:
+        messages.error(request, f"“{typed_name[:100]}” is neither a tag nor an attribute.")
+    return redirect(f"{reverse('findings:finding-list')}?{query.urlencode()}")
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+@limit_searches
+def suggest_columns(request: HttpRequest) -> HttpResponse:
+    """What else can be a column, for the field that takes its name."""
+    return render(request, "findings/_column_names.html", {"names": suggest_fields()})
 
 
 @require(Permission.FINDINGS_READ)
@@ -61,12 +88,9 @@ def show_facets(request: HttpRequest) -> HttpResponse:
     params = ExplorerQuery(request.GET)
     context: dict[str, Any] = {"params": params}
     if search := params.search(timezone.now()):
-        try:
-            with statement_timeout():
-                tags = [name for name in TAG_FACETS if name in search.chosen]
-                context["facets"] = count_facets(search, tags=tags)
-        except QueryTimeout:
-            context["took_too_long"] = True
+        tags = [name for name in TAG_FACETS if name in search.chosen]
+        find = _find(request)
+        context |= _in_time("facets", search, lambda: count_facets(search, tags=tags, find=find))
     return render(request, "findings/_facets.html", context)
 
 
@@ -79,11 +103,8 @@ def show_facet(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     context: dict[str, Any] = {}
     if search := ExplorerQuery(request.GET).search(timezone.now()):
-        try:
-            with statement_timeout():
-                context["facet"] = count_tag_facet(search, name)
-        except QueryTimeout:
-            context["took_too_long"] = True
+        find = _find(request).get(name, "")
+        context = _in_time("facet", search, lambda: count_facet(search, name, find=find))
     return render(request, "findings/_facet.html", context)
 
 
@@ -94,11 +115,7 @@ def show_histogram(request: HttpRequest) -> HttpResponse:
     params, now = ExplorerQuery(request.GET), timezone.now()
     context: dict[str, Any] = {"late": True}
     if search := params.search(now):
-        try:
-            with statement_timeout():
-                context["histogram"] = histogram(search, now=now)
-        except QueryTimeout:
-            context["took_too_long"] = True
+        context |= _in_time("histogram", search, lambda: histogram(search, now=now))
     return render(request, "findings/_histogram.html", context)
 
 
@@ -131,16 +148,40 @@ def _loads_later(request: HttpRequest) -> bool:
     return request.COOKIES.get("facets") == "later" and request.GET.get("facets") != "now"
 
 
-def _found(params: ExplorerQuery, *, later: bool) -> dict[str, Any]:
+def _find(request: HttpRequest) -> dict[str, str]:
+    """Facet → the value that somebody looks for in it."""
+    names = {f"find_{name}": name for name in FACETS}
+    return {names[param]: typed(request.GET[param]) for param in request.GET if param in names}
+
+
+def _found(params: ExplorerQuery, *, later: bool, find: Mapping[str, str]) -> dict[str, Any]:
+    """Of one moment, and in a time of its own each: what takes too long takes nothing else away."""
     now = timezone.now()
     search = params.search(now)
     if search is None:
-        return {}
+        return {"took_too_long": ()}
+    with pinned(for_words=search.has_words):
+        results = _in_time("results", search, lambda: _page(params, search))
+        if "is_loading" in results:
+            return {"took_too_long": (), "is_loading": True}
+        context: dict[str, Any] = results.pop("results", {})
+        if later or results:
+            return context | {"took_too_long": ()} | results
+        facets = _in_time("facets", search, lambda: count_facets(search, find=find))
+        chart = _in_time("histogram", search, lambda: histogram(search, now=now))
+    late = [name for part in (facets, chart) for name in part.get("took_too_long", ())]
+    return context | facets | chart | {"took_too_long": late, "is_loading": False}
+
+
+def _in_time(name: str, search: Search, read: Callable[[], Any]) -> dict[str, Any]:
+    """What is read, by its name; or `took_too_long`, that the database did not answer in time."""
     try:
-        with statement_timeout():
-            return _page(params, search) | ({} if later else _counted(search, now))
+        with searching(search):
+            return {name: read()}
+    except StillLoading:
+        return {"took_too_long": [name], "is_loading": True}
     except QueryTimeout:
-        return {"took_too_long": True}
+        return {"took_too_long": [name]}
 
 
 def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
@@ -149,9 +190,12 @@ def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
     total = total_of(search)
     if total > COUNTED and search.has_words:
         force_index_order()
+    page = page_of(search, sort=params.sort, cursor=params.cursor, size=params.rows)
     return {
         "total": total,
-        "page": page_of(search, sort=params.sort, cursor=params.cursor, size=params.rows),
+        "page": page,
+        "table": table_of(page, params.columns, sort=params.sort),
+        "always": {"severity": SEVERITY, "finding": FINDING},
         "rows_choices": ROWS,
         "bulk_most": COUNTED,
         "bulk_least": SELECTED_AT_ONCE,
@@ -199,7 +243,7 @@ def show_group(request: HttpRequest) -> HttpResponse:
     if search is None or within is None or len(within.groups) > 1:
         return HttpResponse()
     try:
-        with statement_timeout():
+        with searching(search):
             group = group_of(search)
             members = members_of(search, within, params) if group else None
     except QueryTimeout:
@@ -211,10 +255,6 @@ def show_group(request: HttpRequest) -> HttpResponse:
     return render(request, "findings/_members.html", context)
 
 
-def _counted(search: Search, now: datetime) -> dict[str, Any]:
-    return {"facets": count_facets(search), "histogram": histogram(search, now=now)}
-
-
 def _may_write(request: HttpRequest) -> bool:
     return signed_in(request).may(Permission.FINDINGS_WRITE)
 
@@ -222,7 +262,7 @@ def _may_write(request: HttpRequest) -> bool:
 def _tab_counts(request: HttpRequest) -> dict[str, str]:
     """None where the database takes too long: the tabs stand without them."""
     try:
-        with statement_timeout():
+        with pinned(), statement_timeout():
             return counts_of(tabs_of(signed_in(request), ""))
     except QueryTimeout:
         return {}

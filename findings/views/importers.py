@@ -17,8 +17,9 @@ from config.accounts.roles import Permission
 from config.lib.request_handling import ENVELOPE, Lane, handle
 from findings.formats.shapes.column_map import in_words
 from findings.forms import count_label, iso
-from findings.imports import closing, importers, queue
+from findings.imports import closing, importers, queue, undo
 from findings.imports.column_map_form import ColumnsForm
+from findings.imports.results import result_of
 from findings.imports.run import ImportOptions
 from findings.imports.upload_form import UploadForm
 from findings.models import Import, Source
@@ -54,12 +55,15 @@ def _shown(
     part = "HX-Request" in request.headers
     user = signed_in(request)
     may_import = user.may(Permission.FINDINGS_INTAKE)
+    summary = run.summary or {}
     context = {
         "run": run,
-        "label": importers.LABELS.get((run.summary or {}).get("format", run.format), ""),
+        "result": result_of(run),
+        "label": importers.LABELS.get(summary.get("format", run.format), ""),
         "fragment": part,
         **_missing(run),
         "may_import": may_import,
+        "why_not_undone": undo.why_not(run) if run.state == Import.State.DONE else "",
         "columns_form": form if may_import else None,
         "column_map": in_words(run.columns),
         "may_resolve": user.may(Permission.FINDINGS_WRITE),
@@ -114,8 +118,11 @@ def upload_report(request: HttpRequest) -> HttpResponse:
 @require(Permission.FINDINGS_INTAKE)
 @require_POST
 def confirm(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    if not queue.confirm(_run(import_id)):
-        messages.warning(request, "This report was decided about already.")
+    try:
+        if not queue.confirm(_run(import_id)):
+            messages.warning(request, "This report has already been decided on.")
+    except queue.NewerReport as newer:
+        messages.warning(request, str(newer))
     return redirect("findings:import-show", import_id)
 
 
@@ -168,5 +175,22 @@ def keep_open(request: HttpRequest, import_id: UUID) -> HttpResponse:
     return redirect("findings:import-show", import_id)
 
 
+@require(Permission.FINDINGS_INTAKE)
+@require_http_methods(["GET", "POST"])
+def undo_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """What it would do, as a question; then it is done behind the page."""
+    run = _run(import_id)
+    if request.method == "GET" and not undo.why_not(run):
+        return render(request, "findings/import_undo.html", {"run": run, "plan": undo.plan_of(run)})
+    try:
+        if request.method == "POST":
+            undo.begin(run, actor=signed_in(request))
+    except undo.NotUndone as reason:
+        messages.warning(request, str(reason))
+    return redirect("findings:import-show", import_id)
+
+
 def _run(import_id: UUID) -> Import:
-    return get_object_or_404(Import.objects.select_related("source", "scope"), pk=import_id)
+    return get_object_or_404(
+        Import.objects.select_related("source", "scope", "undone_by"), pk=import_id
+    )

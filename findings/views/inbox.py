@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
-from config.lib.statement_timeout import QueryTimeout, statement_timeout
+from config.lib.statement_timeout import QueryTimeout
 from findings.explorer.pages import COUNTED, page_of
 from findings.inbox_search import InboxQuery
+from findings.views.searching import StillLoading, searching
 
 
 @require(Permission.FINDINGS_READ)
@@ -33,11 +34,13 @@ def _found(inbox: InboxQuery) -> dict[str, Any]:
     if search is None:
         return {}
     try:
-        with statement_timeout():
+        with searching(search):
             panels = inbox.panels()
             page = page_of(
                 search, sort=inbox.params.sort, cursor=inbox.params.cursor, size=inbox.params.rows
             )
+    except StillLoading:
+        return {"is_loading": True}
     except QueryTimeout:
         return {"took_too_long": True}
     return {"panels": panels, "page": page, "total": panels.found, "bulk_most": COUNTED}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
-from findings import inbox, overrides, services
+from config.accounts.undo.acts import Recording, undo_url
+from config.lib.toasts import toast
+from config.lib.utc import day_text
+from findings import inbox, overrides, services, undo
 from findings.forms import (
     AssignForm,
     Chosen,
@@ -19,6 +21,7 @@ from findings.forms import (
     count_label,
 )
 from findings.models import InboxChoice
+from findings.undo import recorded
 from findings.views.action_forms import back, nothing_chosen, render_action_form
 
 
@@ -33,14 +36,11 @@ def mute_findings(request: HttpRequest) -> HttpResponse:
         return render_action_form(
             request, chosen.hidden, form, title=f"Mute {chosen.noun}", label="Mute"
         )
-    number = services.mute(
-        chosen.pks,
-        reason=form.cleaned_data["reason"],
-        description=form.cleaned_data["description"],
-        until=form.until,
-        actor=signed_in(request),
-    )
-    messages.success(request, f"{count_label(number)} muted")
+    actor, said = signed_in(request), form.cleaned_data
+    words = {"reason": said["reason"], "description": said["description"], "until": form.until}
+    with recorded(undo.MUTE, chosen.pks, actor=actor) as recording:
+        number = services.mute(chosen.pks, **words, actor=actor)
+    _say(request, f"{count_label(number)} muted", recording, text=_how_long(form), icon="bell-off")
     return back(request, gone=chosen.gone)
 
 
@@ -55,10 +55,11 @@ def assign_findings(request: HttpRequest) -> HttpResponse:
         return render_action_form(
             request, chosen.hidden, form, title=f"Assign {chosen.noun}", label="Assign"
         )
-    assignee = form.cleaned_data["assignee"]
-    number = services.assign(chosen.pks, assignee=assignee, actor=signed_in(request))
+    assignee, actor = form.cleaned_data["assignee"], signed_in(request)
+    with recorded(undo.ASSIGN, chosen.pks, actor=actor) as recording:
+        number = services.assign(chosen.pks, assignee=assignee, actor=actor)
     whom = f"assigned to {assignee.name}" if assignee else "assigned to nobody"
-    messages.success(request, f"{count_label(number)} {whom}")
+    _say(request, f"{count_label(number)} {whom}", recording, icon="user-round")
     return back(request, gone=chosen.gone)
 
 
@@ -72,9 +73,10 @@ def change_status(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         title = f"Change the status of {chosen.noun}"
         return render_action_form(request, chosen.hidden, form, title=title, label="Change status")
-    status = form.cleaned_data["status"]
-    number = services.change_status(chosen.pks, status=status, actor=signed_in(request))
-    messages.success(request, f"Status of {count_label(number)} changed")
+    status, actor = form.cleaned_data["status"], signed_in(request)
+    with recorded(undo.STATUS, chosen.pks, actor=actor) as recording:
+        number = services.change_status(chosen.pks, status=status, actor=actor)
+    _say(request, f"Status of {count_label(number)} changed", recording)
     return back(request, gone=chosen.gone)
 
 
@@ -88,17 +90,15 @@ def change_severity(request: HttpRequest) -> HttpResponse:
     form = SeverityForm(request.POST if "save" in request.POST else None, initial=present)
     if not form.is_valid():
         title = f"Change the severity of {chosen.noun}"
-        text = "It holds, whatever the scanner says later, until it is given back to the scanner."
+        text = "It stays, whatever the scanner says later, until you reset it to the scanner's."
         return render_action_form(
             request, chosen.hidden, form, title=title, label="Change severity", text=text
         )
-    number = overrides.change_severity(
-        chosen.pks,
-        severity=form.cleaned_data["severity"],
-        description=form.cleaned_data["description"],
-        actor=signed_in(request),
-    )
-    messages.success(request, f"Severity of {count_label(number)} changed")
+    actor, said = signed_in(request), form.cleaned_data
+    words = {"severity": said["severity"], "description": said["description"]}
+    with recorded(undo.SEVERITY, chosen.pks, actor=actor) as recording:
+        number = overrides.change_severity(chosen.pks, **words, actor=actor)
+    _say(request, f"Severity of {count_label(number)} changed", recording)
     return back(request, gone=chosen.gone)
 
 
@@ -115,9 +115,21 @@ def choose_inbox(request: HttpRequest) -> HttpResponse:
         return render_action_form(
             request, chosen.hidden, form, title=title, label="Save", text=text
         )
-    choice = form.cleaned_data["inbox"]
-    number = inbox.choose(chosen.pks, choice=choice, actor=signed_in(request))
+    choice, actor = form.cleaned_data["inbox"], signed_in(request)
+    with recorded(undo.INBOX, chosen.pks, actor=actor) as recording:
+        number = inbox.choose(chosen.pks, choice=choice, actor=actor)
     is_in = choice == InboxChoice.ADDED
-    what = "added to the Security Inbox" if is_in else "taken out of the Security Inbox"
-    messages.success(request, f"{count_label(number)} {what}")
+    what = "added to the Security Inbox" if is_in else "removed from the Security Inbox"
+    _say(request, f"{count_label(number)} {what}", recording, icon="inbox")
     return back(request, gone=chosen.gone)
+
+
+def _how_long(form: MuteForm) -> str:
+    return f"Until {day_text(form.until)}." if form.until else ""
+
+
+def _say(
+    request: HttpRequest, title: str, recording: Recording, *, text: str = "", icon: str = ""
+) -> None:
+    """What was done, with Undo if anything was."""
+    toast(request, title, text, icon=icon, undo_url=undo_url(recording.act))

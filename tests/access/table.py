@@ -49,11 +49,16 @@ _PROJECT = "cases/projects/<str:key>"
 PAGES: Mapping[str, Access] = {
     "": _each(ANYBODY, "GET", "POST", "PUT", "PATCH", "DELETE"),  # leads to the overview
     "overview": _get(P.FINDINGS_READ),
+    "overview/<slug:card>.csv": _get(P.FINDINGS_READ),
+    "overview/advice/<uuid:rule_id>/hide": _post(P.RULES_WRITE),
     "jump": _get(P.FINDINGS_READ),
     "login": _each(ANYBODY, "GET", "POST", "PUT"),
     "logout": _post(LOGS_OUT),
     "account/password": _form(SIGNED_IN),
+    "account/team": _form(SIGNED_IN),
     "session": _form(SAYS_WHO),
+    "undo/<uuid:act_id>": _post(P.FINDINGS_READ),  # only their own; the act's own permission, too
+    "undo/<uuid:act_id>/left": _get(P.FINDINGS_READ),  # and only their own
     "counts": _get((P.FINDINGS_READ, P.CASES_READ)),
     "theme": _post(ANYBODY),
     "styleguide": _get(SIGNED_IN),
@@ -66,6 +71,7 @@ PAGES: Mapping[str, Access] = {
     f"{_PEOPLE}/<uuid:person_id>": _form(P.USERS),
     f"{_PEOPLE}/<uuid:person_id>/password": _form(P.USERS),
     "settings/audit": _get(P.AUDIT_READ),
+    "settings/retention": _get(P.AUDIT_READ),
     "settings/audit.<slug:ending>": _get(P.AUDIT_READ),
     _KEYS: _get(P.API_KEYS),
     f"{_KEYS}/new": _form(P.API_KEYS),
@@ -78,6 +84,7 @@ PAGES: Mapping[str, Access] = {
     f"{_IMPORT}/begin": _post(P.FINDINGS_INTAKE),
     f"{_IMPORT}/columns": _post(P.FINDINGS_INTAKE),
     f"{_IMPORT}/discard": _post(P.FINDINGS_INTAKE),
+    f"{_IMPORT}/undo": _form(P.FINDINGS_INTAKE),
     f"{_IMPORT}/resolve": _post(P.FINDINGS_WRITE),
     f"{_IMPORT}/keep": _post(P.FINDINGS_WRITE),
     "inbox": _get(P.FINDINGS_READ),
@@ -89,6 +96,7 @@ PAGES: Mapping[str, Access] = {
     "explorer/group": _get(P.FINDINGS_READ),
     "explorer/counts": _get(P.FINDINGS_READ),
     "explorer/export": _get(P.FINDINGS_READ),
+    "explorer/columns": _get(P.FINDINGS_READ),
     "explorer/suggest": _get(P.FINDINGS_READ),
     "explorer/views/new": _form(P.FINDINGS_READ),
     "explorer/views/<int:view_id>": _form(P.FINDINGS_READ),  # and only their own
@@ -101,6 +109,10 @@ PAGES: Mapping[str, Access] = {
     # Cases and tickets
     "cases": _get(P.CASES_READ),
     "cases/new": _form(P.CASES_WRITE),
+    "cases/bulk": _post(P.CASES_WRITE),
+    "cases/views/new": _form(P.CASES_READ),
+    "cases/views/<int:view_id>": _form(P.CASES_READ),  # and only their own
+    "cases/views/<int:view_id>/delete": _post(P.CASES_READ),
     "cases/projects": _form(P.PROJECTS_WRITE),
     _PROJECT: _form(P.PROJECTS_WRITE),
     f"{_PROJECT}/sync": _form(P.PROJECTS_WRITE),
@@ -109,7 +121,10 @@ PAGES: Mapping[str, Access] = {
     f"{_CASE}/change": _post(P.CASES_WRITE),
     f"{_CASE}/column": _post(P.CASES_WRITE),
     f"{_CASE}/edit": _form(P.CASES_WRITE),
+    f"{_CASE}/due": _post(P.CASES_WRITE),
     f"{_CASE}/comment": _post(P.CASES_WRITE),
+    f"{_CASE}/comments/<int:entry_id>/edit": _form(P.CASES_WRITE),  # whose, the service says
+    f"{_CASE}/comments/<int:entry_id>/delete": _form(P.CASES_WRITE),
     f"{_CASE}/comments/<int:entry_id>/revisions": _get(P.AUDIT_READ),
     f"{_CASE}/attach": _post(P.CASES_WRITE),
     f"{_CASE}/detach": _post(P.CASES_WRITE),
@@ -130,6 +145,7 @@ PAGES: Mapping[str, Access] = {
     "bulk/new/<str:deed>": _post(P.FINDINGS_WRITE),
     "bulk/<uuid:run_id>": _get(P.FINDINGS_READ),
     "bulk/<uuid:run_id>/strip": _get(P.FINDINGS_READ),
+    "bulk/<uuid:run_id>/toast": _get(P.FINDINGS_READ),
     "bulk/<uuid:run_id>/<str:deed>": _post(P.FINDINGS_WRITE),
     # Integrations
     "settings/integrations": _get(P.INTEGRATIONS),
@@ -148,15 +164,23 @@ PAGES: Mapping[str, Access] = {
     f"{_RULES}/create_ticket/new": _form(P.RULES_WRITE),
     f"{_RULES}/<slug:slug>/new": _form(P.RULES_WRITE),
     f"{_RULES}/<uuid:rule_id>/edit": {"GET": P.RULES_READ, "POST": P.RULES_WRITE},
+    f"{_RULES}/deleted": _get(P.RULES_READ),
+    f"{_RULES}/<uuid:rule_id>/history": _get(P.RULES_READ),
+    f"{_RULES}/<uuid:rule_id>/history/<int:history_id>/restore": _post(P.RULES_WRITE),
+    f"{_RULES}/<uuid:rule_id>/restore": _post(P.RULES_WRITE),
     f"{_RULES}/<uuid:rule_id>/move": _form(P.RULES_WRITE),
     f"{_RULES}/<uuid:rule_id>/delete": _form(P.RULES_WRITE),
     "rules/reorder": _post(P.RULES_WRITE),
     "rules/live": _get(P.RULES_READ),
+    "rules/<slug:kind>/rows": _get(P.RULES_READ),
+    "rules/<uuid:rule_id>/menu": _get(P.RULES_READ),
     "rules/<uuid:rule_id>/toggle": _post(P.RULES_WRITE),
     "rules/<uuid:rule_id>/duplicate": _post(P.RULES_WRITE),
     "rules/<uuid:rule_id>/deliver": _post(P.RULES_WRITE),
     "rules/preview": _post(P.RULES_WRITE),
     "rules/<slug:slug>/preview": _post(P.RULES_WRITE),
+    "rules/<slug:kind>/change": _post(P.RULES_WRITE),
+    "rules/<slug:kind>/defaults": _get(P.RULES_READ),
     "rules/<slug:kind>/defaults/<str:rule_id>/toggle": _post(P.RULES_WRITE),
     "rules/destination": _post(P.RULES_WRITE),
     "rules/spaces": _get(P.RULES_WRITE),
@@ -250,7 +274,9 @@ DOCUMENTS = frozenset({"api/schema", "api/docs/"})
 """What the API is like."""
 OWN: Mapping[str, str] = {
     "explorer/views/<int:view_id>": "404",
+    "cases/views/<int:view_id>": "404",
     "tests/<uuid:run_id>": "404",
+    "undo/<uuid:act_id>/left": "404",
     "api/v2/cases/<str:case_id>/comment/<str:cell_id>": "403",
 }
 """What of other people is not there, or refused, for those who may do so with their own."""

@@ -219,6 +219,7 @@ ADMIN_QUESTIONS = [
 """One list of who may enter guards the whole site: by other methods no other people."""
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("number", range(PARTS))
 def test_it_keeps_the_admin_site_for_admins(world, number):
     wrong = []

@@ -66,13 +66,13 @@ NAMES = {
     "explorer/suggest": "typed",
     "rules/suggest": "typed query",
     "jump": "q",
-    "overview": "range",
+    "overview": "range by",
     "bulk": "page",
 }
 """The parameters of pages that are lists."""
 ALL_NAMES = sorted({name for names in NAMES.values() for name in names.split()} | {"next", "id"})
 SEARCHED = ("findings", "cases", "settings/findings-automation", "jump")
-STREAMS = ("explorer/export", "settings/audit.<slug:ending>")
+STREAMS = ("explorer/export", "overview/<slug:card>.csv", "settings/audit.<slug:ending>")
 CLEAR = frozenset({200, 302, 303, 400, 404, 413, 414, 422})
 TRICKY = re.compile(r"page|from|to|before|time|number|limit|cursor|discovery|changed")
 

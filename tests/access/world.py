@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver
 
 from automation.kinds.base import RuleKind
 from automation.kinds.registry import KINDS
-from automation.models import TestRun
+from automation.models import Rule, TestRun
 from automation.rules import services as rules
 from automation.rules.data import RuleData, spec_of, spec_to_json
 from config.accounts.api_keys import create_api_key
@@ -20,6 +20,8 @@ from config.accounts.models import User
 from config.accounts.roles import PERMISSIONS, Permission, Role
 from findings.facts import FindingType
 from findings.models import Import, SavedView
+from findings.services import mute
+from findings.undo import MUTE, recorded
 from tests.api.kinds import KINDS as EXAMPLES
 from tests.factories import (
     DestinationFactory,
@@ -41,10 +43,10 @@ ELSEWHERE = "203.0.113.9"
 NOBODY = UUID("99999999-9999-4999-8999-999999999999")
 OUTSIDE: Mapping[str, object] = {
     **dict.fromkeys(("finding_id", "key", "case_id", "cell_id"), "no-such-thing"),
-    **dict.fromkeys(("deed", "name", "ending", "slug", "kind"), "no-such-thing"),
+    **dict.fromkeys(("deed", "name", "ending", "slug", "kind", "card"), "no-such-thing"),
     **dict.fromkeys(("case_type_id", "project_id", "id", "object_id", "content_type_id"), NOBODY),
     **dict.fromkeys(("person_id", "user_id", "key_id", "import_id", "run_id", "issue_id"), NOBODY),
-    **dict.fromkeys(("account_id", "rule_id", "issue_template_id"), NOBODY),
+    **dict.fromkeys(("account_id", "act_id", "rule_id", "issue_template_id"), NOBODY),
     **dict.fromkeys(("view_id", "entry_id", "history_id", "version_id"), 999_999),
 }
 Ids = Mapping[str, object]
@@ -128,6 +130,19 @@ def _rule(kind: RuleKind, admin: User) -> UUID:
     return rules.create_rule(data, actor=admin).pk
 
 
+def _view_of_cases(owner: User) -> int:
+    page = SavedView.Page.CASES
+    return SavedView.objects.create(name="Theirs", owner=owner, page=page).pk
+
+
+def _act(admin: User) -> UUID:
+    pk = FindingFactory().pk
+    with recorded(MUTE, [pk], actor=admin) as recording:
+        mute([pk], reason="OTHER", actor=admin)
+    assert recording.act
+    return recording.act.pk
+
+
 def _rows(admin: User) -> Mapping[str, Ids]:
     account = JiraAccountFactory(site_url="https://127.0.0.1:9", api_url="https://127.0.0.1:9")
     place = DestinationFactory(account=account, project=ProjectFactory(key="SEC"))
@@ -158,18 +173,22 @@ def _rows(admin: User) -> Mapping[str, Ids]:
         "account_id": account.pk,
         "issue_template_id": JiraIssueTemplateFactory(account=account).pk,
         "rule_id": rule.pk,
+        "history_id": Rule.history.filter(id=rule.pk).latest("history_id").history_id,
         "run_id": BulkRun.objects.create(deed=BulkRun.Deed.MUTE, actor=admin).pk,
+        "act_id": _act(admin),
         "project_id": place.project_id,
         "case_type_id": STANDARD_TYPE,
         "name": "team",
         "slug": "mute",
         "kind": "inbox",
         "deed": "mute",
+        "card": "days",
         "ending": "csv",
     }
     return {
         "": ids,
         "cases/projects/": ids | {"key": place.project.key},
+        "cases/views/": ids | {"view_id": _view_of_cases(admin)},
         "settings/integrations/deliveries/": ids | {"deed": "retry"},
         "bulk/<uuid:run_id>/": ids | {"deed": "stop"},
         "tests/": ids | {"run_id": test.pk},

@@ -13,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from config.accounts.audit import chain
-from config.accounts.audit.chain import ChainError, check, link_waiting, prune
+from config.accounts.audit.chain import ChainError, check, link_waiting
 from config.accounts.audit.events import Object, record_event
-from config.accounts.audit.retention import keep_log
 from config.accounts.models import AuditEvent, AuditHead
+from config.runtime.retention.nightly import delete_old_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -101,8 +101,9 @@ def test_it_prunes_by_whole_days_and_still_holds(settings, monkeypatch):
     with time_machine.travel(timezone.now() - timedelta(days=32), tick=False):
         record(5)
     record(2)
-    keep_log()
-    keep_log()
+    delete_old_rows(only=["audit_events"])
+    delete_old_rows(only=["audit_events"])
+    link_waiting()
     assert list(AuditEvent.objects.order_by("position").values_list("position", "action")) == [
         (6, "muted"), (7, "muted"), (8, "pruned")
     ]  # fmt: skip
@@ -114,7 +115,7 @@ def test_it_keeps_everything_without_a_retention(settings):
     settings.AUDIT_RETENTION_DAYS = 0
     with time_machine.travel(timezone.now() - timedelta(days=4000), tick=False):
         record(2)
-    assert prune(timezone.now()) == 0
+    delete_old_rows(only=["audit_events"], is_forced=True)
     assert check().rows == 2
 
 

@@ -71,7 +71,7 @@ def test_it_leaves_a_key_of_the_command_line_its_scopes(maker):
 )
 def test_it_asks_what_becomes_of_the_keys(made, maker, admin, said, fate, expected):
     key, raw = made
-    with pytest.raises(ValidationError, match="what becomes of the API keys"):
+    with pytest.raises(ValidationError, match="what happens to the API keys"):
         change(maker, admin, **said)
     change(maker, admin, **said, keys=fate)
     assert answers(raw) == expected

@@ -16,6 +16,7 @@ from automation.models import (
     DailyUsage,
     Decision,
     DefaultRule,
+    DismissedAdvice,
     EvaluationAttempt,
     Recheck,
     RuleCheck,
@@ -24,10 +25,21 @@ from automation.models import (
 )
 from config.accounts.api_keys import create_api_key
 from config.accounts.audit.events import record_event
-from config.accounts.models import AuditEvent, KeyWindow
+from config.accounts.models import Act, ActRow, AuditEvent, KeyWindow
 from config.accounts.roles import Permission
 from config.runtime.models import Heartbeat
-from findings.models import FindingEvent, Import, SavedView, Scope
+from findings.models import (
+    ChangedDay,
+    ChangeLog,
+    CountedDay,
+    DailyCount,
+    FindingChange,
+    FindingEvent,
+    Import,
+    ImportChange,
+    SavedView,
+    Scope,
+)
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
@@ -115,9 +127,25 @@ def _version():
     )
 
 
+def _finding():
+    return FindingFactory(source__name=f"source {next(_number)}")
+
+
+def _act():
+    return Act.objects.create(kind="mute", actor=UserFactory(), expires_at=timezone.now())
+
+
+def _day():
+    return timezone.now().date() - timedelta(days=next(_number))
+
+
+def _log():
+    """Beside the one that `migrate` made as row 1, which PostgreSQL's sequence knows nothing of."""
+    return ChangeLog.objects.create(pk=1 + next(_number), generation="another")
+
+
 def _usage():
-    day = timezone.now().date() - timedelta(days=next(_number))
-    return DailyUsage.objects.create(rule_id=RuleFactory().pk, day=day)
+    return DailyUsage.objects.create(rule_id=RuleFactory().pk, day=_day())
 
 
 def _attempt():
@@ -133,10 +161,12 @@ MAKE: dict[str, Callable[[], Model]] = {
     "accounts.ApiKey": _key,
     "accounts.KeyWindow": lambda: KeyWindow.objects.create(key=_key(), number=1, used=1),
     "accounts.AuditEvent": _event,
+    "accounts.Act": _act,
+    "accounts.ActRow": lambda: ActRow.objects.create(act=_act(), object_id="1"),
     "axes.AccessAttempt": _attempt,
     "axes.AccessLog": lambda: AccessLog.objects.create(username=f"{next(_number)}"),
     "findings.Source": lambda: SourceFactory(name=f"source {next(_number)}"),
-    "findings.Finding": lambda: FindingFactory(source__name=f"source {next(_number)}"),
+    "findings.Finding": _finding,
     "findings.FindingEvent": lambda: FindingEvent.objects.create(
         finding=FindingFactory(), kind=FindingEvent.Kind.REOPENED, actor=UserFactory()
     ),
@@ -144,6 +174,19 @@ MAKE: dict[str, Callable[[], Model]] = {
     "findings.Scope": lambda: Scope.objects.create(
         source=SourceFactory(), target=f"target {next(_number)}"
     ),
+    "findings.ImportChange": lambda: ImportChange.objects.create(
+        run=Import.objects.create(), finding=_finding(), kind=ImportChange.Kind.REOPENED
+    ),
+    "findings.DailyCount": lambda: DailyCount.objects.create(
+        day=_day(), measure=DailyCount.Measure.NEW, by=DailyCount.By.TEAM, value="a", number=1
+    ),
+    "findings.CountedDay": lambda: CountedDay.objects.create(day=_day()),
+    "findings.Evaluation": lambda: FindingFactory().evaluation,
+    "findings.FindingChange": lambda: FindingChange.objects.create(
+        xid=1, pks="{1}", at=timezone.now()
+    ),
+    "findings.ChangeLog": _log,
+    "findings.ChangedDay": lambda: ChangedDay.objects.create(day=_day()),
     "findings.SavedView": lambda: SavedView.objects.create(name="Mine", owner=UserFactory()),
     "ticketing.Project": ProjectFactory,
     "ticketing.Case": _case,
@@ -202,6 +245,9 @@ MAKE: dict[str, Callable[[], Model]] = {
         account=JiraAccountFactory(), identifier="1"
     ),
     "automation.Recheck": Recheck.objects.create,
+    "automation.DismissedAdvice": lambda: DismissedAdvice.objects.create(
+        rule=RuleFactory(), until=timezone.now()
+    ),
     "automation.RuleCheck": lambda: RuleCheck.objects.create(rule=RuleFactory()),
     "automation.EvaluationAttempt": lambda: EvaluationAttempt.objects.create(
         size=1, finding=FindingFactory()

@@ -48,16 +48,14 @@ def test_it_shows_one(as_user, admin, label):
 
 
 @pytest.mark.parametrize("label", sorted(MAKE))
-def test_it_costs_the_same_for_5_rows_and_for_50(as_user, admin, label):
+def test_it_costs_the_same_for_2_rows_and_for_8(as_user, admin, label):
     browser = as_user(admin)
     counts = []
-    rows_of(label, 5)
-    for more in (0, 45):
+    rows_of(label, 2)
+    for more in (0, 6):
         rows_of(label, more)
         browser.get(changelist(label))  # content types and the like are cached now
-        with CaptureQueriesContext(
-            connection,
-        ) as statements:
+        with CaptureQueriesContext(connection) as statements:
             browser.get(changelist(label))
         counts.append(len(statements))
     assert counts[0] == counts[1]

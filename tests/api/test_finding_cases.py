@@ -8,9 +8,15 @@ from django.test.utils import CaptureQueriesContext
 
 from config.accounts.roles import Permission
 from config.lib.datadog_api.documents import NO_DATA
-from findings.models import Finding
 from tests.api.asking import JSON_API, refusal
-from tests.factories import FindingFactory, ProjectFactory, SourceFactory, UserFactory, opened_case
+from tests.factories import (
+    FindingFactory,
+    ProjectFactory,
+    SourceFactory,
+    UserFactory,
+    create_findings,
+    opened_case,
+)
 from ticketing import services
 from ticketing.models import Attachment, Case
 
@@ -32,7 +38,7 @@ def project(db):
 
 def many_findings(number):
     rows = FindingFactory.build_batch(number, source=SourceFactory())
-    return [row.finding_id for row in Finding.objects.bulk_create(rows)]
+    return [row.finding_id for row in create_findings(rows)]
 
 
 def findings(number=1, **said):

@@ -109,7 +109,7 @@ def test_it_takes_the_good_ones_in_and_names_what_is_wrong_with_the_others(send)
     assert only_error(answer) == {
         "status": "422",
         "title": "Unknown severity",
-        "detail": "'hihg' is none of critical, high, medium, low, info, none, unknown.",
+        "detail": "'hihg' is not one of critical, high, medium, low, info, none, unknown.",
         "source": {"pointer": "/findings/1/severity"},
     }
 
@@ -147,6 +147,7 @@ BAD = [
     ({"attributes": {"a": "x" * 70_000}}, "/attributes", "Too large"),
     ({"attributes": {"a": [1, {"b/c": "\0"}]}}, "/attributes/a/1/b~1c", "Not storable"),
     ({"attributes": {"\0": 1}}, "/attributes/?", "Not storable"),
+    ({"attributes": {f"a{n}": n for n in range(10_000)}}, "/attributes", "Too large"),
     ({"attributes": {"a": 2**63}}, "/attributes/a", "Too large"),
     ({"first_seen_at": "9999-12-31T23:59:59-14:00"}, "/first_seen_at", "Not a time"),
     ({"first_seen_at": "9999-12-31T00:00:00Z"}, "/first_seen_at", "Out of range"),

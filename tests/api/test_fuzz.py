@@ -31,7 +31,7 @@ from tests.factories import (
     ticket_rule,
 )
 
-EXAMPLES = 15  # an operation, beside those that schemathesis makes of each limit
+EXAMPLES = 5  # an operation, beside those that schemathesis makes of each limit
 SAID = (503,)  # Jira is away
 
 
@@ -121,4 +121,5 @@ def test_it_answers_as_documented_and_never_breaks(case, make_key, there):
         known = there.get(family, there.get(name))
         case.path_parameters[name] = known or case.path_parameters[name]
     headers = {"DD-API-KEY": make_key(*Permission, name=str(uuid.uuid4()))}
+    headers["Accept-Encoding"] = "identity"  # it reads bodies as they come
     case.call_and_validate(headers=headers, checks=CHECKS)

@@ -23,7 +23,7 @@ def test_it_shows_the_grouping_only_where_one_is_set(ask):
     created = ask("post", "", said({"group_by": ["package", "team"], "reopens_closed": True}))
     shown = action(created)
     assert (shown["group_by"], shown["reopens_closed"]) == (["package", "team"], True)
-    alone = action(ask("post", "", said({"group_by": None, "reopens_closed": True})))
+    alone = action(ask("post", "", said({"group_by": None, "reopens_closed": True}, name="Alone")))
     assert set(alone) == {"target", "project_id", "max_tickets_per_day"}
 
 

@@ -69,8 +69,19 @@ def test_it_echoes_the_name_as_it_was_sent(ask, name):
     assert ask("post", "", said(name=name)).json()["data"]["attributes"]["name"] == name
 
 
-def test_it_lets_names_be_the_same(ask):
-    assert len(set(create(ask, "twin", "twin"))) == 2
+@pytest.mark.parametrize("name", ["twin", " Twin "])
+def test_it_refuses_a_name_that_another_rule_has(ask, name):
+    _, other = create(ask, "twin", "other")
+    for answer in (ask("post", "", said(name=name)), ask("put", f"/{other}", said(name=name))):
+        [refused] = answer.json()["errors"]
+        assert answer.status_code == int(refused["status"]) == 422
+        assert refused["source"]["pointer"] == "/data/attributes/name"
+        assert refused["detail"] == f"Another rule is already called “{name}”."
+
+
+def test_a_rule_keeps_its_own_name(ask):
+    [pk] = create(ask, "twin")
+    assert ask("put", f"/{pk}", said(name="TWIN")).status_code == 200
 
 
 @pytest.mark.parametrize("kind", list(FindingType))

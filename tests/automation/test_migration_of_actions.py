@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from automation.decisions.conservation import violations
 from automation.decisions.explain import explain_finding, reason_without_ticket
+from automation.decisions.facts import TRIGGERS
 from automation.models import Decision, Rule
 from automation.rules.active import all_active_rules
 from automation.rules.data import data_of
@@ -53,10 +54,12 @@ def newest():
 @pytest.fixture
 def first_release():
     """The tables as they were then; whatever happens, they are as they are now afterwards."""
+    TRIGGERS.make_way(plan=[BEFORE])  # as `migrate` does before it begins
     try:
         yield migrate(BEFORE)
     finally:
         migrate(*newest())
+        TRIGGERS.ensure()  # as `migrate` does when it is done
 
 
 def columns(number, pk, project, limit, query):

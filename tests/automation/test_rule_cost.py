@@ -25,7 +25,11 @@ FULL = MAX_WORDS_COST // MAX_COST  # so many of the dearest rules
 
 
 def data(query="", **fields):
-    fields = {"name": "R", "finding_types": ["secret"], "max_tickets_per_day": 1} | fields
+    fields = {
+        "name": f"R {uuid.uuid4()}",
+        "finding_types": ["secret"],
+        "max_tickets_per_day": 1,
+    } | fields
     return ticket_rule(project_id=uuid.UUID(int=1), query=query, **fields)
 
 
@@ -56,7 +60,8 @@ def test_it_lets_rules_from_before_the_bound_be_mended():
     Rule.objects.update(enabled=True)
     latest = RuleSetVersion.objects.first()
     latest.rules = [spec_to_json(spec_of(rule)) for rule in Rule.objects.all()]
-    latest.save(update_fields=("rules",))
+    latest.changes = latest.base = None
+    latest.save(update_fields=("rules", "changes", "base"))
     edit_rule(rules[0].pk, replace(data_of(rules[0]), query="env:prod", enabled=True), actor=None)
     services.disable_rule(rules[1].pk, actor=None)
     with pytest.raises(InvalidRule):

@@ -144,9 +144,10 @@ def test_it_names_every_fault_in_the_order_of_the_file():
     assert [line for line, _ in found] == [3, 8]
 
 
-def test_it_refuses_two_rules_of_one_name_without_ids():
-    [fault] = faults(RULE + RULE.removeprefix("rules:\n"))
-    assert fault == (6, "The rule of line 2 has this name, too. Give both their ids.")
+def test_it_refuses_two_rules_of_one_name():
+    again = RULE.removeprefix("rules:\n").replace("Secrets", "'secrets '")
+    [fault] = faults(RULE + again)
+    assert fault == (6, "The rule of line 2 has this name, too.")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Changing rules: order, versions, history, lost updates."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -11,7 +12,8 @@ from automation.kinds.ticket_creation.action import NAME
 from automation.models import Rule, RuleCheck, RuleSetVersion
 from automation.rules import services
 from automation.rules.data import InvalidRule, action_of
-from automation.rules.services import InvalidOrder, RulesChanged
+from automation.rules.order import InvalidOrder, RulesChanged
+from automation.rules.versions import rules_at
 from tests.factories import ProjectFactory, ticket_rule
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +61,8 @@ def test_it_appends_a_rule_and_writes_a_version(editor):
 def test_it_puts_rules_in_any_order(rules, editor, wanted):
     services.reorder(NAME, ids(wanted), actor=editor)
     assert order() == wanted
-    newest = RuleSetVersion.objects.first()
-    assert [rule["name"] for rule in newest.rules] == list(wanted)
+    newest = rules_at(NAME, services.current_version(NAME))
+    assert [rule["name"] for rule in newest] == list(wanted)
 
 
 def test_the_same_order_is_no_change(rules, editor):
@@ -112,10 +114,12 @@ def test_it_refuses_an_order_that_is_not_all_rules_once(rules, editor, wrong, se
 
 
 def test_every_move_is_in_the_history_with_its_actor(rules, editor, admin):
-    services.reorder(NAME, ids("BAC"), actor=admin)
-    moved = [rule for rule in rules if rule.history.filter(history_change_reason="moved")]
-    assert [rule.name for rule in moved] == ["A", "B"]
-    assert moved[0].history.first().history_user == admin
+    moved = Rule.history.filter(history_change_reason="moved")
+    for order, moves in [("BAC", "A"), ("CBA", "C"), ("BCA", "B")]:
+        moved.delete()
+        services.reorder(NAME, ids(order), moved=ids(moves)[0], actor=admin)
+        assert "".join(sorted(moved.values_list("name", flat=True))) == moves
+    assert moved.get().history_user == admin
 
 
 def test_it_refuses_a_lost_update_of_one_rule(rules, editor, admin):
@@ -143,7 +147,7 @@ def test_the_copy_is_disabled_and_below(rules, editor):
 
 def test_deleting_writes_a_version_and_history(rules, editor):
     services.delete_rule(rules[0].pk, actor=editor)
-    assert len(RuleSetVersion.objects.first().rules) == 2
+    assert len(rules_at(NAME, services.current_version(NAME))) == 2
     assert Rule.history.filter(history_type="-").get().history_user == editor
 
 
@@ -233,7 +237,7 @@ CHANGES = {
     "moved": lambda ids: services.reorder(NAME, ids[::-1], actor=None),
     "edited": lambda ids: services.replace_rules(
         NAME,
-        [(pk, data(name="New", query="x")) for pk in ids],
+        [(pk, data(name=f"New {pk}", query="x")) for pk in ids],
         version=services.current_version(NAME),
         actor=None,
     ),
@@ -253,7 +257,7 @@ def test_it_changes_many_rules_as_one_change(change, db):
             CHANGES[change](ids)
         counts.append(len(statements))
         assert RuleSetVersion.objects.count() == before + 1
-        assert Rule.history.count() == past + number
+        assert Rule.history.count() == past + number - (change == "moved")  # one may stay
     assert counts[0] == counts[1] <= 25
 
 
@@ -279,7 +283,9 @@ def test_a_change_of_many_keeps_what_a_change_of_one_keeps(editor):
     said = data(name="One", fields={"labels": ["x"]}, target="jira", assignee_id=editor.pk)
     one = services.create_rule(said, actor=editor)
     same = (one.pk, said)
-    services.replace_rules(NAME, [same, (uuid.uuid4(), said)], version=1, actor=editor)
+    services.replace_rules(
+        NAME, [same, (uuid.uuid4(), replace(said, name="Two"))], version=1, actor=editor
+    )
     rows = Rule.objects.order_by("position").values("action", "finding_types")
     assert rows[0] == rows[1]
     past = Rule.history.values("action", "finding_types", "history_user", "history_type")

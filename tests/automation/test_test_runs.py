@@ -12,6 +12,7 @@ from automation.engine.rules import RuleSpec
 from automation.models import DailyUsage, Rule, TestRun
 from automation.rule_tests import execution, requests
 from tests.factories import FindingFactory, ProjectFactory, UserFactory, ticket_spec
+from tests.findings.columns import from_columns
 from ticketing.models import Attachment, Case
 from ticketing.services import open_manual_case
 
@@ -128,15 +129,6 @@ def test_it_gives_up_a_run_that_never_began(spec, finding, editor):
     )
 
 
-def test_it_forgets_old_runs(spec, finding, editor):
-    begun(spec, finding, editor)
-    TestRun.objects.update(created_at=timezone.now() - timedelta(days=31), state="passed")
-
-    requests.forget_old()
-
-    assert not TestRun.objects.exists()
-
-
 def test_it_takes_no_finding_from_a_ticket(spec, finding, editor, project):
     open_manual_case([finding.pk], project=project, actor=editor)
     finding.refresh_from_db()
@@ -210,6 +202,7 @@ def test_it_lists_what_matches_with_the_free_ones_first(spec, project):
 
     found = requests.matches(spec)
     assert (list(found.findings), found.total) == ([new, old, held], 3)
+    assert from_columns(lambda: requests.matches(spec)) == found
     assert list(requests.matches(spec, words="OLD").findings) == [old]
 
 

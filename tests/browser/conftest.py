@@ -12,12 +12,24 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from config.accounts.models import User
 
@@ -33,6 +45,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The first draws nothing for a window that nobody sees, and takes a third of the time.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
+BOTH = "both"
+"""Of a page that is looked at by axe in both themes, which are nothing but colours."""
+COLOUR_RULES = ("color-contrast", "link-in-text-block")
 expect.set_options(timeout=15_000)  # several browsers may share two cores
 PARTS_OF_A_PAGE = ("stylesheet", "script", "font", "image")
 # An answer that is no success is for the test to judge; missing parts of a page are noted.
@@ -55,7 +72,8 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    installed = (path for name in CHROMIUMS if (path := shutil.which(name)))
+    path = os.environ.get("CHROMIUM") or next(installed, None)
     if not path:
         pytest.skip("NO BROWSER TESTS RAN: no Chromium on PATH and none named by CHROMIUM")
     with sync_playwright() as playwright:
@@ -64,39 +82,81 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def _kept_parts() -> Iterator[None]:
+    """Styles, scripts and fonts are asked for once, not with every page: as in life."""
+    serve = StaticFilesHandlerMixin.serve
+
+    def kept(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
+        answer = serve(self, request)
+        answer["Cache-Control"] = "max-age=3600"
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandlerMixin, "serve", kept)
+        yield
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> dict[tuple[int, bool], list[BrowserContext]]:
+    """Browsers that no test uses, by their width and whether they run scripts. They know nobody,
+    but have the parts of our pages at hand."""
+    return {}
+
+
 @pytest.fixture
-def page_as(chromium: Browser, live_server) -> Iterator[Callable[..., Page]]:
+def page_as(chromium: Browser, contexts, live_server, _kept_parts) -> Iterator[Callable[..., Page]]:
     """`page_as(editor, theme="dark", width=420)`: a window in which that person has signed in.
 
     `None` is nobody. Its addresses are relative: `page.goto("/findings")`. `scripts=False`
-    is a browser without JavaScript.
+    is a browser without JavaScript. `theme=BOTH` is light, and in each look of axe dark as well.
+    With `clock=True` the browser's clock is `page.clock`, which no other test gets.
     """
     wrong: list[str] = []
-    contexts = []
+    used = []
 
     def open_page(
-        user: User | None, *, theme: str = "light", width: int = 1440, scripts: bool = True
+        user: User | None,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        scripts: bool = True,
+        clock: bool = False,
     ) -> Page:
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": 900},
-            reduced_motion="reduce",
-            java_script_enabled=scripts,
+        free = [] if clock else contexts.setdefault((width, scripts), [])
+        context = (
+            free.pop()
+            if free
+            else chromium.new_context(
+                base_url=live_server.url,
+                viewport={"width": width, "height": 900},
+                reduced_motion="reduce",
+                java_script_enabled=scripts,
+            )
         )
-        contexts.append(context)
-        cookies = {"theme": theme} | (_session(user) if user else {})
+        used.append((context, free))
+        if clock:
+            context.clock.install()
+        shown = "light" if theme == BOTH else theme
+        cookies = {"theme": shown} | (_session(user) if user else {})
         context.add_cookies(
             [{"name": n, "value": v, "url": live_server.url} for n, v in cookies.items()]
         )
         page = context.new_page()
+        if theme == BOTH:
+            IN_BOTH_THEMES.add(page)
         page.on("console", lambda message: _note(wrong, message))
         page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
         page.on("response", lambda response: _note_missing(wrong, response))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for context, free in used:
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        free.append(context)
     assert wrong == []
 
 
@@ -117,14 +177,17 @@ def _note_missing(wrong: list[str], response: Response) -> None:
 
 
 IDS = re.compile(r"[0-9a-f-]{36}|(?<=/)Z[\w-]+|(?<=/)[A-Z]+-?\d*(?=/|$)")
+IN_BOTH_THEMES: WeakSet[Page] = WeakSet()
 SEEN: Counter[tuple[str, str, int]] = Counter()
 """How often each page was looked at, in which theme and width: a state of it each time."""
 
 
 def settle(page: Page) -> None:
-    """Wait for the page and for the parts that it asks for once it is there."""
+    """Wait for the page, for the parts it asks for once it is there, and for its comboboxes:
+    before, a field is the form's own control, which they hide."""
     page.wait_for_load_state()
     expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(page.locator("main input[list]:not([data-chip], [data-ready])")).to_have_count(0)
 
 
 LAYOUT_SHIFT = """() => new Promise((done) => {
@@ -151,8 +214,20 @@ def assert_accessible(page: Page) -> None:
     """No violation of WCAG 2.2 A and AA, or of axe's best practices."""
     settle(page)  # a click that leads on may have left no document yet
     theme = page.evaluate("document.documentElement.dataset.theme")
-    SEEN[IDS.sub("…", urlsplit(page.url).path), theme, page.viewport_size["width"]] += 1
+    _count(page, theme)
     assert violations(page) == []
+    if page in IN_BOTH_THEMES:
+        _count(page, "dark")
+        page.evaluate(SET_THEME, "dark")
+        assert violations(page, *COLOUR_RULES) == []
+        page.evaluate(SET_THEME, theme)
+
+
+SET_THEME = "theme => { document.documentElement.dataset.theme = theme; }"
+
+
+def _count(page: Page, theme: str) -> None:
+    SEEN[IDS.sub("…", urlsplit(page.url).path), theme, page.viewport_size["width"]] += 1
 
 
 def violations(page: Page, *only: str) -> list[str]:

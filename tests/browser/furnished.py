@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from django.utils import timezone
 
 from automation.kinds.ticket_creation.action import Target
 from automation.models import DailyUsage, Rule
 from automation.rules import services as rules
+from automation.rules.data import data_of
 from config.accounts.api_keys import create_api_key
 from config.accounts.models import User
 from config.accounts.roles import Permission, Role
+from config.accounts.undo.service import undo
 from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding
+from findings.services import mute, unmute
+from findings.undo import MUTE, recorded
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
@@ -62,14 +68,26 @@ def furnish(admin: User) -> list[str]:
         *(f"{RULES}/{slug}/new?types=secret" for slug in ("modify_severity", "add_to_inbox")),
         *(f"{RULES}/{slug}/new?types=secret" for slug in ("mute", "set_due_date")),
         *(f"{RULES}/create_ticket/new", f"{RULES}/{rule.pk}/edit", f"{RULES}/{full.pk}/edit"),
-        *(f"{RULES}/{rule.pk}/move", f"{RULES}/{rule.pk}/delete"),
+        *(f"{RULES}/{rule.pk}/move", f"/rules/{rule.pk}/menu", f"{RULES}/{rule.pk}/delete"),
+        *(f"{RULES}/deleted", f"{RULES}/{full.pk}/history", f"/undo/{_half_undone(admin)}/left"),
         *("/settings/integrations", "/settings/integrations/deliveries"),
         *("/settings/integrations/jira/new", f"/settings/integrations/jira/{account.pk}/setup"),
         *("/settings/importers", "/settings/importers/upload", f"/settings/importers/{run.pk}"),
         *("/settings/api-keys", "/settings/api-keys/new"),
         *("/settings/users", "/settings/users/new", f"/settings/users/{admin.pk}"),
-        *("/settings/audit", "/account/password"),
+        *("/settings/audit", "/settings/retention", "/account/password"),
     ]
+
+
+def _half_undone(admin: User) -> UUID:
+    """An act of which somebody had changed a part."""
+    pks = list(Finding.objects.filter(severity="info").values_list("pk", flat=True))
+    with recorded(MUTE, pks, actor=admin) as recording:
+        mute(pks, reason="OTHER", actor=admin)
+    assert recording.act
+    unmute(pks[:2], actor=UserFactory(name="Lena Brandt"))
+    undo(recording.act.pk, actor=admin)
+    return recording.act.pk
 
 
 def _keys(admin: User) -> None:
@@ -105,6 +123,8 @@ def _rules(project, linked, admin: User) -> list[Rule]:
     DailyUsage.objects.create(rule_id=made[1].pk, day=today, ticketed=10, over_limit=3)
     rules.break_rule(made[2].pk, reason="Case project Cloud Risk was deleted.")
     rules.disable_rule(made[4].pk, actor=admin)
+    rules.edit_rule(made[1].pk, replace(data_of(made[1]), query="env:prod"), actor=admin)
+    rules.delete_rule(rules.duplicate_rule(made[0].pk, actor=admin).pk, actor=admin)
     return made
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from automation.rules.services import create_rule
 from findings.models import Finding
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import ProjectFactory, ticket_rule
 from tests.pages.groups import GRPC, found
 from ticketing import services
@@ -34,10 +34,9 @@ def choose(page: Page, number: int) -> None:
         page.locator("input[name=finding]").nth(nth).check()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_a_group_to_everyone(page_as, editor, group, theme, width):
-    page = page_as(editor, theme=theme, width=width)
+def test_it_shows_a_group_to_everyone(page_as, editor, group, width):
+    page = page_as(editor, theme=BOTH, width=width)
     page.goto("/cases/RISK-2")
     choose(page, 2)
     expect(page.get_by_role("button", name="Split 2")).to_be_visible()

@@ -32,6 +32,11 @@ FOCUS = """() => {
     const style = e && getComputedStyle(e, pseudo);
     return style && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   };
+  const stroked = (e) => { // what is drawn as SVG, in a chart as wide as its page
+    const style = getComputedStyle(e);
+    return style.stroke !== "none" && parseFloat(style.strokeWidth) >= 2;
+  };
+  const isDrawn = Boolean(here.ownerSVGElement) && [...here.children].some(stroked);
   const box = here.getBoundingClientRect();
   const inside = box.width && box.top < innerHeight && box.bottom > 0 && box.left < innerWidth;
   const at = (x, y) => document.elementFromPoint(x, y);
@@ -42,7 +47,8 @@ FOCUS = """() => {
   });
   here.dataset.visited = "yes";
   const what = here.outerHTML.slice(0, 160);
-  if (!again && !around.some((e) => ringed(e) || ringed(e, "::after"))) return `no ring: ${what}`;
+  const isRinged = isDrawn || around.some((e) => ringed(e) || ringed(e, "::after"));
+  if (!again && !isRinged) return `no ring: ${what}`;
   return inside && free ? "" : `hidden: ${what}`;
 }"""
 FORMLESS = """() => [...document.querySelectorAll("[form]")]
@@ -162,7 +168,7 @@ def test_it_keeps_its_marks_in_forced_colours(page_as, admin, addresses):
     page.goto(RULES)
     bolt = page.locator(".nav .bolt").first
     expect(bolt).to_have_css("background-color", "rgb(255, 201, 31)")
-    for mark in (".meter", ".switch input", ".broken-mark", ".pill", ".node.volt", ".rl-head"):
+    for mark in (".meter", ".switch", ".broken-mark", ".pill", ".node.volt", ".rl-head"):
         assert page.locator(mark).locator("visible=true").count(), mark
     chosen, other = page.locator("#rule-states [aria-current]"), page.locator("#rule-states a").last
     colour = "e => getComputedStyle(e).backgroundColor"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from findings.facts import Ticket
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing import bulk
 from ticketing.models import Case
@@ -43,10 +43,9 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_opens_groups_in_place(page_as, analyst, findings, theme, width):
-    page = page_as(analyst, theme=theme, width=width)
+def test_it_opens_groups_in_place(page_as, analyst, findings, width):
+    page = page_as(analyst, theme=BOTH, width=width)
     page.goto(LIST)
     expect(page.locator(".results-count")).to_have_text(
         re.compile(r"2 groups\s+of 11 findings by package to update; 2 more name no package")
@@ -86,12 +85,43 @@ def test_it_is_walked_by_keys(page_as, analyst, findings):
     expect(page.locator(".bulk-count")).to_have_text("2 groups · 11 findings")
 
 
+def test_findings_of_an_open_group_are_chosen_one_by_one(page_as, analyst, findings):
+    page = page_as(analyst)
+    open_groups(page)
+    page.get_by_role("checkbox", name="Select Update sudo").check()
+    page.get_by_role("button", name="Findings of Update grpcio").click()
+    members = page.locator(".member input[name=finding]")
+    members.nth(0).check()
+    members.nth(2).click(modifiers=["Shift"])
+    expect(page.locator(".bulk-count")).to_have_text("3 selected")
+    expect(page.get_by_role("checkbox", name="Select Update sudo")).not_to_be_checked()
+    assert_accessible(page)
+    page.get_by_role("button", name="Mute").click()
+    dialog = page.get_by_role("dialog", name="Mute 3 findings")
+    dialog.get_by_role("button", name="Mute").click()
+    expect(page.get_by_text("3 findings muted")).to_be_visible()
+
+
+def test_the_select_groups_by_one_field_more(page_as, viewer, findings):
+    page = page_as(viewer)
+    page.goto("/findings")
+    select = page.get_by_label("Group by")
+    select.focus()
+    select.select_option("package")
+    select.select_option("package,team")
+    expect(page.locator("tr[data-group]")).to_have_count(2)
+    expect(page).to_have_url(re.compile("group=package%2Cteam"))
+    expect(select).to_be_focused()
+    select.select_option("package,team,repository")
+    expect(select.locator("optgroup")).to_have_count(0)
+
+
 def test_a_tag_offers_what_can_be_done_with_it(page_as, analyst, findings):
     page = page_as(analyst)
     open_groups(page)
     page.get_by_role("button", name="Findings of Update grpcio").click()
-    page.locator("[data-tag='team:data-eng']").first.click()
-    items = page.get_by_role("menu", name="Tag").get_by_role("menuitem")
+    page.locator("a.v[title='team:data-eng']").first.click()
+    items = page.get_by_role("menu", name="Value").get_by_role("menuitem")
     offered = ("Filter to team:data-eng", "Exclude team:data-eng", "Group by team", "Copy")
     expect(items).to_have_text([re.compile(each) for each in offered])
     assert_accessible(page)

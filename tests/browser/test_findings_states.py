@@ -54,7 +54,7 @@ def test_it_says_to_everyone_that_the_database_does_not_answer(
     page = page_as(viewer, theme=theme, width=width)
     page.goto("/findings?q=team:web")
     expect(page.get_by_role("alert")).to_contain_text(
-        "Findings could not be loaded. The database did not answer in 5 s."
+        "Findings could not be loaded. The database did not answer in 5 s. Narrow the search"
     )
     assert_accessible(page)
     assert_no_sideways_scroll(page)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from automation.rules import services
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import (
     DestinationFactory,
     ExternalIssueFactory,
@@ -80,10 +80,9 @@ def assert_fine(page: Page) -> None:
     assert_no_sideways_scroll(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_every_page_to_everyone(page_as, admin, accounts, theme, width):
-    page = page_as(admin, theme=theme, width=width)
+def test_it_shows_every_page_to_everyone(page_as, admin, accounts, width):
+    page = page_as(admin, theme=BOTH, width=width)
     setup = f"{LIST}/jira/{accounts[0].pk}/setup?step="
     steps = [setup + step for step in ("credentials", "test", "webhook", "spaces")]
     more = ["/cases/projects", "/cases/projects/OPS/sync", f"{LIST}/deliveries"]
@@ -92,9 +91,8 @@ def test_it_shows_every_page_to_everyone(page_as, admin, accounts, theme, width)
         assert_fine(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_shows_emptiness_to_everyone(page_as, admin, theme):
-    page = page_as(admin, theme=theme, width=420)
+def test_it_shows_emptiness_to_everyone(page_as, admin):
+    page = page_as(admin, theme=BOTH, width=420)
     for path in (LIST, f"{LIST}/deliveries"):
         page.goto(path)
         assert_fine(page)
@@ -149,11 +147,10 @@ def test_it_verifies_the_webhook_by_its_first_event(page_as, admin, jira, live_s
     assert_fine(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_the_steps_with_results_to_everyone(page_as, admin, jira, theme, width):
+def test_it_shows_the_steps_with_results_to_everyone(page_as, admin, jira, width):
     jira.deny("ADMINISTER")
-    page = page_as(admin, theme=theme, width=width)
+    page = page_as(admin, theme=BOTH, width=width)
     fill_in(page, jira)
     expect(page.get_by_role("link", name="Continue without webhook")).to_be_visible()
     assert_fine(page)

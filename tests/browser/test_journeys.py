@@ -11,7 +11,7 @@ from automation.pipeline import evaluate_all
 from findings.facts import Ticket
 from findings.models import Finding
 from findings.services import record
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory, SourceFactory, reported
 from ticketing.models import Case
 
@@ -44,10 +44,9 @@ def report_secrets(number: int) -> None:
     evaluate_all()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_leads_from_a_rule_to_all_its_findings(page_as, editor, project, theme, width):
-    page = page_as(editor, theme=theme, width=width)
+def test_it_leads_from_a_rule_to_all_its_findings(page_as, editor, project, width):
+    page = page_as(editor, theme=BOTH, width=width)
     FindingFactory(title="Of another kind")
     create_rule(page, limit=5)
     report_secrets(2)

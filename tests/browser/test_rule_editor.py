@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from automation.models import Rule
 from automation.rules import services
 from automation.rules.data import action_of
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory, ticket_rule
 
 LIST = "/settings/findings-automation"
@@ -38,19 +38,17 @@ def rule(world) -> Rule:
     return services.create_rule(data, actor=None)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_a_rule_to_everyone(page_as, editor, rule, theme, width):
-    page = page_as(editor, theme=theme, width=width)
+def test_it_shows_a_rule_to_everyone(page_as, editor, rule, width):
+    page = page_as(editor, theme=BOTH, width=width)
     page.goto(f"{LIST}/{rule.pk}/edit")
     expect(page.locator(".preview-number")).to_have_text("3")
     assert_accessible(page)
     assert_no_sideways_scroll(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_shows_errors_to_everyone(page_as, editor, world, theme):
-    page = page_as(editor, theme=theme)
+def test_it_shows_errors_to_everyone(page_as, editor, world):
+    page = page_as(editor, theme=BOTH)
     page.goto(NEW)
     page.get_by_role("button", name="Save").click()
 
@@ -69,14 +67,12 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, world):
     types = page.get_by_role("combobox", name="Any of these types")
     types.press_sequentially("secr")
     expect(page.locator("[role=option]")).to_have_text(["Secret3 seen in 30 d"])
-    types.press("ArrowDown")
     types.press("Enter")
     types.press("Escape")
     terms = page.get_by_role("combobox", name="Any of these tags or attributes")
     terms.press_sequentially("env:p")
     expect(page.get_by_role("option", name="env:prod")).to_be_visible()
     assert_accessible(page)
-    terms.press("ArrowDown")
     terms.press("Enter")
     terms.press_sequentially("-team:infra,")
     page.get_by_role("button", name="Add Severity").press("Enter")
@@ -142,7 +138,7 @@ def test_it_takes_tokens_away_by_keyboard(page_as, editor, rule):
     expect(page.get_by_role("button", name="Remove env:dev")).to_be_focused()
     page.keyboard.press("Backspace")
     expect(page.get_by_role("button", name="Remove env:dev")).to_have_count(0)
-    expect(terms).to_be_focused()
+    expect(page.get_by_role("button", name="Remove env:prod")).to_be_focused()
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("Rule Prod secrets saved")).to_be_visible()
@@ -168,7 +164,7 @@ def test_it_edits_the_query_as_text_and_back(page_as, editor, rule):
     assert_accessible(page)
     text.fill("env:prod team:x")
     page.get_by_role("button", name="Edit as list").click()
-    expect(page.get_by_text("This query says more than a list")).to_be_visible()
+    expect(page.get_by_text("This query can't be shown as a list")).to_be_visible()
     text.fill("team:x")
     page.get_by_role("button", name="Edit as list").click()
 

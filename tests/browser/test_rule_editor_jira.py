@@ -187,7 +187,7 @@ def test_it_says_what_a_silent_jira_means(page_as, editor, account, sandbox_jira
     sandbox_jira.faults.answer("*", 503, None, times=None)
     page.goto(NEW)
 
-    expect(page.get_by_text("What is stored stays as it is.")).to_be_visible()
+    expect(page.get_by_text("The saved destination is kept.")).to_be_visible()
     assert_accessible(page)
 
 

@@ -4,16 +4,18 @@ without scripts."""
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from automation.kinds.ticket_creation.action import NAME
 from automation.models import DailyUsage, Rule
 from automation.rules import services
-from automation.rules.data import action_of
+from automation.rules.data import action_of, data_of
 from config.accounts.roles import Role
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import ProjectFactory, ticket_rule
 
 LIST = "/settings/findings-automation"
@@ -65,10 +67,9 @@ def grip(page: Page, name: str):
     return page.get_by_role("button", name=re.compile(rf"Reorder rule \d+, {name}"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1000, 420])
-def test_it_shows_every_rule_to_everyone(page_as, editor, every_state, theme, width):
-    page = page_as(editor, theme=theme, width=width)
+def test_it_shows_every_rule_to_everyone(page_as, editor, every_state, width):
+    page = page_as(editor, theme=BOTH, width=width)
     page.goto(LIST)
     expect(page.get_by_text("Shadowed:")).to_be_visible()
     assert_accessible(page)
@@ -179,7 +180,7 @@ def test_it_shows_the_order_that_somebody_else_made(page_as, editor, admin, rule
 def test_it_takes_a_move_back_without_a_network(page_as, editor, rules):
     page = page_as(editor)
     page.goto(LIST)
-    page.route("**/rules/reorder", lambda route: route.abort())
+    page.route("**/rules/reorder*", lambda route: route.abort())
     page.get_by_role("button", name="Move rule 1 down").click()
 
     expect(page.get_by_text("Check your connection and try again.")).to_be_visible()
@@ -236,8 +237,7 @@ def test_it_asks_before_it_deletes(page_as, editor, rules):
 
 
 def test_it_shows_by_itself_what_others_changed(page_as, editor, admin, rules):
-    page = page_as(editor)
-    page.clock.install()
+    page = page_as(editor, clock=True)
     page.goto(LIST)
     DailyUsage.objects.create(rule_id=rules[0].pk, day=timezone.now().date(), ticketed=4)
     page.clock.run_for(31_000)
@@ -340,3 +340,81 @@ def test_it_says_why_an_order_is_refused(page_as, editor, admin, rules):
 
     expect(page.locator("#toasts")).to_contain_text("You need the Automation editor role")
     assert shown(page) == stored() == NAMES
+
+
+@pytest.fixture
+def thousand(rules) -> None:
+    said = {"project_id": action_of(rules[0]).project_id, "max_tickets_per_day": 10, "query": ""}
+    more = [
+        (uuid.UUID(int=n), ticket_rule(name=f"Rule {n}", finding_types=["secret"], **said))
+        for n in range(4, 1001)
+    ]
+    kept = [(rule.pk, data_of(rule)) for rule in rules]
+    services.replace_rules(NAME, [*kept, *more], version=3, actor=None)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
+def test_a_thousand_rules_are_moved_within_what_is_loaded_and_beyond(
+    page_as, editor, thousand, theme, width
+):
+    page = page_as(editor, theme=theme, width=width)
+    page.goto(LIST)
+    assert len(shown(page)) == 25
+    page.get_by_role("link", name="Show 25 more").click()
+    expect(page.get_by_text("1–50 of 1,000")).to_be_visible()
+    assert shown(page)[-1] == "Rule 50"
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+
+    last = grip(page, "Rule 50")
+    last.press("Space")
+    expect(page.locator("#announcer-now")).to_have_text("Rule 50 grabbed, position 50 of 1000.")
+    for _ in range(2):
+        last.press("ArrowUp")
+    last.press("Space")
+    expect(page.get_by_text("Rule 50 moved to position 48")).to_be_visible()
+    grip(page, "Rule 29").scroll_into_view_if_needed()
+    start, end = grip(page, "Rule 30").bounding_box(), grip(page, "Rule 28").bounding_box()
+    page.mouse.move(start["x"] + 8, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 8, end["y"] + 20, steps=12)
+    page.mouse.move(start["x"] + 8, end["y"] - 12, steps=6)
+    page.mouse.up()
+    expect(page.get_by_text("Rule 30 moved to position 28")).to_be_visible()
+    assert stored()[26:30] == ["Rule 27", "Rule 30", "Rule 28", "Rule 29"]
+    page.get_by_role("link", name="Show 25 more").click()  # of the order that was made here
+    expect(page.get_by_text("1–75 of 1,000")).to_be_visible()
+    assert shown(page) == stored()[:75]
+
+    page.get_by_role("button", name="More for Rule 49").click()
+    page.get_by_role("menuitem", name="Move to bottom").click()
+    expect(page.get_by_text("Rule 49 moved to position 1000")).to_be_visible()
+    assert shown(page)[-1] == stored()[-1] == "Rule 49"
+    expect(grip(page, "Rule 49")).to_be_in_viewport()
+
+
+def test_a_thousand_rules_are_found_and_moved_without_scripts(page_as, editor, thousand):
+    page = page_as(editor, scripts=False)
+    page.goto(f"{LIST}#rule-{uuid.UUID(int=700)}")
+    page.get_by_role("link", name="Last", exact=True).click()
+    last = page.locator("#rule-list-ticket_creation h3").last
+    expect(last).to_have_text("Rule 1000")
+    page.get_by_role("link", name="Previous").click()
+    page.get_by_role("button", name="Move rule 951 up").click()
+    expect(page.get_by_text("Rule 951 moved to position 950")).to_be_visible()
+    expect(last).to_have_text("Rule 951")
+    page.get_by_role("searchbox", name="Search rules").fill("#700")
+    page.get_by_role("searchbox", name="Search rules").press("Enter")
+    page.get_by_role("link", name="More for Rule 700").click()
+    page.get_by_role("menuitem", name="Move to position…").click()
+    page.get_by_label("Position, 1 to 1,000").fill("2")
+    page.get_by_role("button", name="Move rule").click()
+    expect(page.get_by_text("Rule 700 moved to position 2")).to_be_visible()
+    expect(page.locator("#rule-list-ticket_creation h3").nth(1)).to_have_text("Rule 700")
+    assert stored()[1] == "Rule 700"
+
+
+def test_a_link_to_a_rule_far_below_shows_it(page_as, editor, thousand):
+    page = page_as(editor)
+    page.goto(f"{LIST}#rule-{uuid.UUID(int=700)}")
+    expect(grip(page, "Rule 700")).to_be_in_viewport()

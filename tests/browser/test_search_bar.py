@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from findings.saved_views import save_view
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, RuleFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,10 +112,9 @@ def test_it_is_a_plain_field_without_scripts(page_as, viewer, findings):
     expect(page.get_by_role("link", name="Unticketed criticals")).to_contain_text("1")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_its_pills_are_for_everyone(page_as, viewer, findings, theme, width):
-    page = page_as(viewer, theme=theme, width=width)
+def test_its_pills_are_for_everyone(page_as, viewer, findings, width):
+    page = page_as(viewer, theme=BOTH, width=width)
     page.goto("/findings?q=env:(prod OR staging) -team:data a-rather-long-word another-long-word")
     expect(page.locator("#pills .qp")).to_have_count(4)
     assert_accessible(page)
@@ -179,10 +178,9 @@ def test_it_zooms_nowhere_on_escape_or_a_click(page_as, viewer, findings):
     expect(page).to_have_url(re.compile(r"\?from=30d$"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_explains_its_syntax(page_as, viewer, findings, theme, width):
-    page = page_as(viewer, theme=theme, width=width)
+def test_it_explains_its_syntax(page_as, viewer, findings, width):
+    page = page_as(viewer, theme=BOTH, width=width)
     page.goto("/findings")
     bar(page).press_sequentially("tea")
     page.get_by_role("button", name="Search syntax").click()

@@ -8,14 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from config.accounts.roles import Role
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, RuleFactory
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_every_component_to_everyone(page_as, admin, theme, width):
-    page = page_as(admin, theme=theme, width=width)
+def test_it_shows_every_component_to_everyone(page_as, admin, width):
+    page = page_as(admin, theme=BOTH, width=width)
     page.goto("/styleguide")
     assert_accessible(page)
     assert_no_sideways_scroll(page)
@@ -28,9 +27,8 @@ def test_it_reflows_on_the_narrowest_window(page_as, viewer):
 
 
 @pytest.mark.parametrize("path", ["/login", "/nothing-here"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_greets_strangers_accessibly(page_as, path, theme):
-    page = page_as(None, theme=theme)
+def test_it_greets_strangers_accessibly(page_as, path):
+    page = page_as(None, theme=BOTH)
     page.goto(path)
     assert_accessible(page)
 
@@ -257,8 +255,7 @@ def test_it_goes_to_sign_in_when_the_session_is_over(page_as, viewer):
 
 
 def test_it_warns_before_the_session_ends_and_lets_one_stay(page_as, viewer):
-    page = page_as(viewer)
-    page.clock.install()
+    page = page_as(viewer, clock=True)
     page.goto("/styleguide")
     ends = datetime.now(UTC) + timedelta(seconds=119)
     page.route("**/session", lambda route: _say_end(route, ends))
@@ -288,8 +285,7 @@ def _say_end(route, ends: datetime) -> None:
 
 
 def test_it_says_when_the_session_is_over(page_as, viewer):
-    page = page_as(viewer)
-    page.clock.install()
+    page = page_as(viewer, clock=True)
     page.goto("/styleguide")
     page.context.clear_cookies(name="sessionid")
     page.clock.fast_forward("11:59:00")

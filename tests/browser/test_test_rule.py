@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from automation.models import TestRun
 from automation.rule_tests import execution
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing.models import Attachment
 from ticketing.services import open_manual_case
@@ -47,10 +47,9 @@ def done(page: Page) -> TestRun:
     return run
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_it_shows_each_of_its_states_to_everyone(page_as, editor, world, theme, width):
-    page = opened(page_as(editor, theme=theme, width=width))
+def test_it_shows_each_of_its_states_to_everyone(page_as, editor, world, width):
+    page = opened(page_as(editor, theme=BOTH, width=width))
     expect(page.get_by_role("searchbox", name="Search 5 matching findings")).to_be_focused()
     assert_accessible(page)
     page.get_by_role("radio", name="Key 2").check()
@@ -66,9 +65,8 @@ def test_it_shows_each_of_its_states_to_everyone(page_as, editor, world, theme, 
     assert Attachment.objects.count() == 1
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_shows_a_failure_to_everyone(page_as, editor, world, theme):
-    page = opened(page_as(editor, theme=theme))
+def test_it_shows_a_failure_to_everyone(page_as, editor, world):
+    page = opened(page_as(editor, theme=BOTH))
     page.get_by_role("button", name="Run Test").click()
     expect(page.get_by_text("Step 1 of 4").last).to_be_visible()
     TestRun.objects.update(state="failed", reason="Team is required.", response='{"errors":{}}')

@@ -21,7 +21,7 @@ from findings.imports import recognition
 from findings.imports.dry_run import dry_run
 from findings.imports.run import ImportOptions, import_report
 from findings.imports.spool import spooled
-from findings.models import Finding, Import, Scope, Source
+from findings.models import Evaluation, Finding, Import, Scope, Source
 from findings.services import Recorded, record
 from tests.factories import SourceFactory, reported
 from tests.findings.formats.test_what_was_scanned import checkov, grype, scanned, trivy
@@ -61,13 +61,15 @@ def scope_of(source: Source, target: str, *, is_old: bool = True) -> Scope:
 
 def test_it_adopts_the_row_of_the_former_fingerprint_with_its_ticket(source):
     stored(found(), source=source)
-    Finding.objects.update(ticket="automated", ticket_key="SEC-1", unevaluated_since=None)
+    Finding.objects.update(ticket="automated", ticket_key="SEC-1")
+    Evaluation.objects.update(unevaluated_since=None)
     before = Finding.objects.values().get()
     assert record([found()], source=source, now=NOON + HOUR) == Recorded(seen_again=1)
     after = Finding.objects.values().get()
-    kept = ("id", "finding_id", "ticket", "ticket_key", "first_seen_at", "unevaluated_since")
+    kept = ("id", "finding_id", "ticket", "ticket_key", "first_seen_at")
     assert [after[name] for name in kept] == [before[name] for name in kept]
     assert (after["fingerprint"], after["recipe_version"]) == ("a/lock-0", RECIPE_VERSION)
+    assert Evaluation.objects.get().unevaluated_since is None
     assert record([found()], source=source) == Recorded(seen_again=1)
 
 
@@ -125,7 +127,7 @@ def test_it_adopts_in_a_constant_number_of_statements(source, size):
     stored(*(found(n) for n in range(size)), source=source)
     with CaptureQueriesContext(connection) as captured:
         record([found(n) for n in range(size)], source=source)
-    assert len(captured) == 5  # savepoint, source, known, update, release
+    assert len(captured) == 3  # source, known, update
 
 
 def test_it_lets_no_sender_name_former_fingerprints():

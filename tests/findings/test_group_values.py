@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from findings.explorer.group_values import are, has_all, value_names, with_values
-from findings.grouping import GROUP_FIELDS, MAX_VALUE, values_of
+from findings.facts import Facts
+from findings.grouping import GROUP_FIELDS, MAX_VALUE, columns_of_group, values_of
 from findings.models import Finding
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 from tests.findings.query import strategies
-from tests.findings.query.test_agreement import QUICKLY
+from tests.findings.query.test_agreement import QUICKLY, limited
 
 ATTRIBUTES = ("a", "b", "a.b", "b.a", "ключ.a", "package.name", "cve")
 CORE = ("finding_type", "title", "severity", "severity_details.base.value", "resource_name")
@@ -68,9 +69,18 @@ def in_python(names):
 def test_it_reads_what_python_reads(drawn):
     Finding.objects.all().delete()
     source = SourceFactory()
-    Finding.objects.bulk_create(FindingFactory.build(source=source, **each) for each in drawn)
+    create_findings(FindingFactory.build(source=source, **each) for each in drawn)
 
     assert in_database(NAMES) == in_python(NAMES)
+
+
+@given(findings)
+@QUICKLY
+def test_it_depends_on_the_columns_that_it_says(fields):
+    facts = Facts(**fields)
+    for name in NAMES:
+        said = limited(facts, columns_of_group(name))
+        assert values_of([name], said) == values_of([name], facts), name
 
 
 LONG = "é" * (MAX_VALUE + 5)

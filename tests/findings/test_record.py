@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Finding, FindingEvent
+from findings.models import Evaluation, Finding, FindingEvent
 from findings.services import Recorded, record
 from tests.factories import SourceFactory
 
@@ -48,7 +48,7 @@ def test_it_records_a_new_finding(source):
     assert (finding.status, finding.ticket, finding.workflow) == ("open", "none", {})
     assert finding.first_seen_at == earlier
     assert finding.last_seen_at == finding.opened_at == finding.detection_changed_at == NOON
-    assert finding.unevaluated_since == NOON
+    assert finding.evaluation.unevaluated_since == NOON
 
 
 def test_it_gives_a_finding_the_same_public_id_in_every_database(source):
@@ -81,7 +81,7 @@ def test_it_stores_what_a_source_now_says(source):
     finding = Finding.objects.get()
     assert (finding.title, finding.tags) == ("Better title", ["env:dev"])
     assert (finding.last_seen_at, finding.detection_changed_at) == (NOON + ONE, NOON)
-    assert finding.unevaluated_since == NOON
+    assert finding.evaluation.unevaluated_since == NOON
 
 
 def test_it_notes_a_change_of_severity(source):
@@ -111,23 +111,25 @@ def test_it_believes_no_finding_to_be_first_seen_in_the_future(source):
 @pytest.mark.parametrize("gone", ["resolved", "auto_closed"])
 def test_it_opens_a_gone_finding_again(source, gone):
     record([problem()], source=source, now=NOON)
-    Finding.objects.update(status=gone, resolved_at=NOON, unevaluated_since=None)
+    Finding.objects.update(status=gone, resolved_at=NOON)
+    Evaluation.objects.update(unevaluated_since=None)
     recorded = record([problem()], source=source, now=NOON + ONE)
     finding = Finding.objects.get()
     event = FindingEvent.objects.get()
     assert recorded == Recorded(new=0, seen_again=0, reopened=1)
     assert (finding.status, finding.resolved_at) == ("open", None)
     assert finding.opened_at == finding.detection_changed_at == NOON + ONE
-    assert finding.unevaluated_since == finding.last_seen_at == NOON + ONE
+    assert finding.evaluation.unevaluated_since == finding.last_seen_at == NOON + ONE
     assert (event.kind, event.before, event.after) == ("reopened", gone, "open")
 
 
 @pytest.mark.parametrize("ticket", ["automated", "manual", "test"])
 def test_it_does_not_ask_for_a_decision_where_a_case_follows_the_finding(source, ticket):
     record([problem()], source=source)
-    Finding.objects.update(status=Status.RESOLVED, ticket=ticket, unevaluated_since=None)
+    Finding.objects.update(status=Status.RESOLVED, ticket=ticket)
+    Evaluation.objects.update(unevaluated_since=None)
     assert record([problem()], source=source).reopened == 1
-    assert Finding.objects.get().unevaluated_since is None
+    assert Finding.objects.get().evaluation.unevaluated_since is None
     assert Finding.objects.get().ticket == ticket
 
 
@@ -137,19 +139,19 @@ def test_it_forgets_that_a_reopened_finding_was_over_the_limit(source):
         status=Status.RESOLVED,
         ticket=Ticket.OVER_LIMIT,
         ticket_rule_id="6f0c2f6e-6c52-4b5e-9b6d-5d0c2f3d9a10",
-        unevaluated_since=None,
     )
+    Evaluation.objects.update(unevaluated_since=None)
     record([problem()], source=source, now=NOON + ONE)
     finding = Finding.objects.get()
     assert (finding.ticket, finding.ticket_rule_id) == ("none", None)
-    assert finding.unevaluated_since == NOON + ONE
+    assert finding.evaluation.unevaluated_since == NOON + ONE
 
 
 def test_it_asks_for_a_decision_from_when_a_finding_opened_again(source):
     record([problem()], source=source, now=NOON)
     Finding.objects.update(status=Status.RESOLVED)
     record([problem()], source=source, now=NOON + ONE)
-    assert Finding.objects.get().unevaluated_since == NOON + ONE
+    assert Finding.objects.get().evaluation.unevaluated_since == NOON + ONE
 
 
 @pytest.mark.parametrize("status", ["muted", "in-progress"])
@@ -223,9 +225,9 @@ def statements(batch, source) -> int:
 @pytest.mark.parametrize("size", [10, 1000])
 def test_it_costs_a_constant_number_of_statements(source, size):
     batch = [problem(number) for number in range(size)]
-    assert statements(batch, source) == 5  # savepoint, source, known, insert, release
-    assert statements(batch, source) == 5
+    assert statements(batch, source) == 5  # source, known, keys, findings, evaluations
+    assert statements(batch, source) == 3
     Finding.objects.update(status=Status.RESOLVED)
     worst = [problem(number, severity="low") for number in range(size - 5)]
     worst += [problem(number) for number in range(size - 5, size + 5)]
-    assert statements(worst, source) == 10
+    assert statements(worst, source) == 12

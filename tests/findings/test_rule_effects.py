@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from findings import mute_expiry, services
 from findings.facts import Severity, Status
-from findings.models import Finding, FindingEvent
+from findings.models import Evaluation, Finding, FindingEvent
 from findings.overrides import clear_severity, set_severity
 from findings.rule_effects import (
     MuteSpec,
@@ -140,7 +140,7 @@ def test_it_tells_no_change_of_a_severity_that_a_persons_hides(analyst):
 def test_it_asks_the_rule_again_when_the_source_says_another_severity():
     source = SourceFactory()
     services.record(reported(1, severity="high"), source=source, now=NOON)
-    Finding.objects.update(unevaluated_since=None)
+    Evaluation.objects.update(unevaluated_since=None)
     raise_it()
     services.record(reported(1, severity="low"), source=source, now=NOON + ONE)
     with transaction.atomic():
@@ -170,7 +170,8 @@ def test_it_mutes_for_a_rule_and_opens_again(rings):
     }
     assert rings(unmute_it) == ["changed"]
     finding = Finding.objects.get()
-    assert (finding.status, finding.mute_rule_id, finding.unevaluated_since) == ("open", None, None)
+    assert (finding.status, finding.mute_rule_id) == ("open", None)
+    assert finding.evaluation.unevaluated_since is None
     assert (finding.workflow, finding.is_mute_lifted) == ({"mute": {"is_muted": False}}, False)
     assert events("note") == [
         ("muted", "in-progress", "risk_accepted", "Loud", "Until the move"),
@@ -218,7 +219,8 @@ def test_a_mute_that_a_person_lifts_stays_lifted(lift, analyst):
 def test_a_mute_stays_lifted_until_the_finding_is_reported_anew(analyst):
     source = SourceFactory()
     services.record(reported(1), source=source, now=NOON)
-    Finding.objects.update(unevaluated_since=None, is_mute_lifted=True)
+    Evaluation.objects.update(unevaluated_since=None)
+    Finding.objects.update(is_mute_lifted=True)
     pks = [Finding.objects.get().pk]
     services.change_status(pks, status=Status.RESOLVED, actor=analyst)
     assert Finding.objects.get().is_mute_lifted
@@ -299,7 +301,7 @@ def test_it_asks_the_rules_again_after_what_a_person_did(act, analyst):
     finding = FindingFactory()
     set_severity([finding.pk], severity=Severity.HIGH, actor=analyst)
     services.mute([finding.pk], reason="other", actor=analyst)
-    Finding.objects.update(recheck_since=None)
+    Evaluation.objects.update(recheck_since=None)
     act(finding.pk, analyst)
     with transaction.atomic():
         assert [f.pk for f in claim_for_recheck(limit=1, only_marked=True)] == [finding.pk]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from findings import mute_expiry, services
 from findings.facts import Facts, Status, Ticket
-from findings.models import Finding, FindingEvent
+from findings.models import Evaluation, Finding, FindingEvent
 from findings.services import TicketUpdate
 from tests.factories import FindingFactory
 
@@ -70,8 +70,8 @@ def test_a_claim_has_the_facts_of_the_row(said):
 def test_it_settles_what_was_evaluated():
     done, waiting = FindingFactory.create_batch(2, unevaluated_since=NOON)
     services.settle_evaluated([done.pk], decided_at=NOON)
-    assert list(Finding.objects.filter(unevaluated_since=None, decided_at=NOON)) == [done]
-    assert Finding.objects.get(unevaluated_since=NOON) == waiting
+    assert Evaluation.objects.get(unevaluated_since=None, decided_at=NOON).finding == done
+    assert Evaluation.objects.get(unevaluated_since=NOON).finding == waiting
 
 
 def test_it_stores_tickets_in_one_statement():
@@ -131,7 +131,7 @@ def test_it_asks_for_a_decision_when_a_person_opens_a_resolved_finding(frozen, a
     )
     finding.refresh_from_db()
     assert (finding.status, finding.resolved_at) == ("in-progress", None)
-    assert finding.unevaluated_since == finding.opened_at == NOON
+    assert finding.evaluation.unevaluated_since == finding.opened_at == NOON
     assert names == ["recorded", "changed"]
 
 
@@ -139,7 +139,7 @@ def test_it_asks_for_no_decision_when_a_finding_only_comes_into_progress(analyst
     finding = FindingFactory()
     assert services.change_status([finding.pk], status=Status.IN_PROGRESS, actor=analyst) == 1
     finding.refresh_from_db()
-    assert (finding.status, finding.unevaluated_since) == ("in-progress", None)
+    assert (finding.status, finding.evaluation.unevaluated_since) == ("in-progress", None)
 
 
 def test_it_changes_nothing_where_the_status_is_that_already(analyst, rings):
@@ -209,7 +209,7 @@ def test_it_unmutes_to_open(analyst, rings):
     finding.refresh_from_db()
     assert (finding.status, finding.muted_until) == ("open", None)
     assert finding.workflow["mute"] == {"is_muted": False}
-    assert finding.unevaluated_since is None
+    assert finding.evaluation.unevaluated_since is None
     assert events()[1:] == [("unmuted", "muted", "open", "")]
     assert names == ["changed"]
 

@@ -47,16 +47,56 @@ def test_it_suggests_what_was_seen(typed, expected):
 
 @pytest.mark.usefixtures("findings")
 def test_it_says_how_often():
-    assert ("env:prod", "2 findings") in suggest("env:")
-    assert ("@severity:high", "2 findings") in suggest("@severity:")
-    assert ("env:", "2 values") in suggest("env")
+    assert ("env:prod", "2 findings", "") in suggest("env:")
+    assert ("@severity:high", "2 findings", "") in suggest("@severity:")
+    assert ("env:", "2 findings", "2 values") in suggest("env")
+
+
+@pytest.fixture
+def used(db) -> None:
+    """`zone` and `team:web` are used most; one finding says its team twice."""
+    FindingFactory.create_batch(3, tags=["zone:eu", "team:web"], attributes={"team": {"id": 1}})
+    FindingFactory(tags=["zone:us", "team:ops", "team:web-api"], attributes={"hosts": ["a", "a"]})
+    FindingFactory(tags=["app:web", "teamwork:yes"], attributes={"hosts": ["b"]})
+
+
+@pytest.mark.usefixtures("used")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("", ["team:web 3", "zone:eu 3", "app:web 1", "team:ops 1", "team:web-api 1"]),
+        ("team", ["team: 4", "teamwork: 1"]),  # before attributes of the name
+        ("team:", ["team:web 3", "team:ops 1", "team:web-api 1"]),
+        ("team:WEB", ["team:web 3", "team:web-api 1"]),
+        ("team:ops", ["team:ops 1"]),
+        ("web", ["team:web 3", "app:web 1", "team:web-api 1"]),  # by their value
+        ("-web", ["-team:web 3", "-app:web 1", "-team:web-api 1"]),
+        ("@hosts", ["@hosts: 2"]),
+        ("@hosts:", ["@hosts:a 1", "@hosts:b 1"]),  # in one finding, however often
+    ],
+)
+def test_it_begins_with_what_is_used_most(typed, expected):
+    found = [f"{each.text} {each.hint.split()[0]}" for each in suggest(typed)]
+
+    assert found[: len(expected)] == expected
+
+
+@pytest.mark.django_db
+def test_it_puts_the_whole_value_before_those_that_are_used_more(django_assert_num_queries):
+    FindingFactory.create_batch(11, tags=[f"env:production-{n}" for n in range(11)])
+    FindingFactory(tags=["env:prod"])
+
+    with django_assert_num_queries(1):
+        assert texts("env:prod")[0] == "env:prod"
 
 
 @pytest.mark.usefixtures("findings")
 def test_it_answers_in_json(as_user, viewer):
     answer = as_user(viewer).get("/rules/suggest?typed=team")
 
-    assert answer.json() == {"suggestions": [{"text": "team:", "hint": "1 value"}]}
+    assert answer.json() == {
+        "suggestions": [{"text": "team:", "hint": "1 finding", "note": "1 value"}]
+    }
 
 
 @pytest.mark.django_db
@@ -82,7 +122,18 @@ def test_it_reads_a_bounded_number_of_findings(monkeypatch):
     monkeypatch.setattr("findings.suggest.SAMPLE", 2)
     FindingFactory.create_batch(3, tags=["env:prod"])
 
-    assert suggest("env:") == [("env:prod", "2+ findings")]
+    assert suggest("env:") == [("env:prod", "2+ findings", "")]
+
+
+@pytest.mark.django_db
+def test_it_reads_a_bounded_number_of_values(monkeypatch):
+    monkeypatch.setattr("findings.suggest.OF_ONE", 10)
+    monkeypatch.setattr("findings.suggest.OF_ALL", 15)
+    many = {f"a{nth}": nth for nth in range(5_000)}
+    FindingFactory.create_batch(3, tags=["env:prod"], attributes=many)
+
+    assert suggest("env:") == [("env:prod", "2+ findings", "")]
+    assert len(suggest("@a")) == 5  # beside the core fields, and the tag
 
 
 @pytest.mark.django_db
@@ -131,7 +182,7 @@ def test_it_suggests_to_a_search_what_no_rule_may_ask_for(typed, expected):
 def test_it_answers_the_explorer_in_json(as_user, viewer):
     answer = as_user(viewer).get("/explorer/suggest?typed=-@status:mu")
 
-    assert answer.json() == {"suggestions": [{"text": "-@status:muted", "hint": ""}]}
+    assert answer.json() == {"suggestions": [{"text": "-@status:muted", "hint": "", "note": ""}]}
 
 
 def test_it_suggests_nothing_to_strangers(client, db):

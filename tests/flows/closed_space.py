@@ -23,7 +23,7 @@ from automation.pipeline import evaluate_all
 from automation.rules import services
 from automation.rules.data import InvalidRule
 from config.accounts.models import User
-from findings.models import Finding
+from findings.models import Evaluation, Finding
 from tests.api.rules import URL as RULES
 from tests.api.rules import said as rule_document
 from tests.factories import ExternalIssueFactory, opened_case, ticket_rule
@@ -194,7 +194,7 @@ def have_a_rule_on_already(w: World) -> Any:
         ),
         actor=None,
     )  # a new version, which has the first as it is
-    Finding.objects.update(unevaluated_since=w.finding.first_seen_at)
+    Evaluation.objects.update(unevaluated_since=w.finding.first_seen_at)
     return evaluate_all()
 
 

@@ -23,7 +23,7 @@ DOORS: dict[str, str] = {
     "automation.rule_tests.execution._check_jira": "test_the_rule",
     "automation.views.editor_page._sync": SHOWN,
     "automation.views.editor_page.sync_form": SHOWN,
-    "config.runtime.demo_data._project_in_sandbox": "the sandbox, of the demo data",
+    "config.runtime.demo_data.rules._project_in": "the sandbox, of the demo data",
     "config.site.styleguide_fixtures.sample_issues": SHOWN,
     "ticketing.account_probe.probe": ADMIN,
     "ticketing.attaching._ask": "attach_by_address",

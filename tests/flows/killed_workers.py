@@ -30,7 +30,7 @@ from automation.decisions.conservation import violations  # noqa: E402
 from automation.models import Decision  # noqa: E402
 from automation.pipeline import evaluate_chunk  # noqa: E402
 from automation.rules.services import create_rule  # noqa: E402
-from findings.models import Finding  # noqa: E402
+from findings.models import Evaluation  # noqa: E402
 from findings.services import record  # noqa: E402
 from tests.conftest import NOON  # noqa: E402
 from tests.factories import SourceFactory, reported, ticket_rule  # noqa: E402
@@ -67,7 +67,7 @@ def work() -> None:
 
 
 def waiting() -> int:
-    return Finding.objects.filter(unevaluated_since__isnull=False).count()
+    return Evaluation.objects.filter(unevaluated_since__isnull=False).count()
 
 
 def start_worker() -> int:

@@ -15,7 +15,7 @@ from automation.pipeline import evaluate_all
 from automation.rules import services
 from automation.rules.data import action_of, data_of
 from findings.facts import Status
-from findings.models import Finding
+from findings.models import Evaluation, Finding
 from findings.services import change_status
 from tests.conftest import NOON
 from tests.factories import ticket_rule
@@ -154,7 +154,8 @@ def test_3_3_a_lowered_limit_says_nothing_of_a_finding_that_has_its_ticket(
         replace(data_of(rule), action=structs.replace(action_of(rule), max_tickets_per_day=2)),
         actor=editor,
     )
-    Finding.objects.filter(fingerprint="r-0").update(unevaluated_since=timezone.now())
+    waiting = Evaluation.objects.filter(finding__fingerprint="r-0")
+    waiting.update(unevaluated_since=timezone.now())
     evaluate_all()
     assert not Case.objects.filter(origin=Case.Origin.LIMIT_NOTICE).exists()
 
@@ -166,9 +167,12 @@ def test_3_3_a_lowered_limit_says_nothing_of_a_finding_that_has_its_ticket(
 @pytest.mark.parametrize(
     ("breach", "sentence"),
     [
-        (lambda: CaseGroup.objects.all().delete(), "no group's of its rule"),
-        (lambda: CaseGroup.objects.update(rule_id=uuid4()), "no group's of its rule"),
-        (lambda: Case.objects.update(origin="manual"), "no group's of its rule"),
+        (lambda: CaseGroup.objects.all().delete(), "which belongs to no group of its rule"),
+        (
+            lambda: CaseGroup.objects.update(rule_id=uuid4()),
+            "which belongs to no group of its rule",
+        ),
+        (lambda: Case.objects.update(origin="manual"), "which belongs to no group of its rule"),
         (lambda: CaseGroup.objects.update(group_values=["pypi/b"]), "not the one of its values"),
         (lambda: CaseGroup.objects.update(group_by=["package", "team"]), "of its values"),
         (lambda: Decision.objects.filter(outcome="grouped").delete(), "1 grouped counted, 0"),

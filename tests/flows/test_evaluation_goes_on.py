@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -21,6 +21,7 @@ from automation.engine.compile import CompiledRules
 from automation.kinds.ticket_creation import apply, limits
 from automation.models import Decision, EvaluationAttempt, Rule, RuleCheck, RuleSetVersion
 from automation.pipeline import evaluate_all, evaluate_chunk
+from automation.rules.versions import rules_at
 from findings.models import Finding
 
 pytestmark = pytest.mark.django_db
@@ -161,17 +162,24 @@ def refuse(monkeypatch, name, *, when):
     monkeypatch.setattr(f"automation.engine.compile.{name}", step)
 
 
+@contextmanager
+def stored_rules():
+    """Those of the newest version, to be spoiled."""
+    newest = RuleSetVersion.objects.first()
+    rules = list(rules_at(newest.kind, newest.version))
+    yield rules
+    RuleSetVersion.objects.filter(pk=newest.pk).update(rules=rules, changes=None, base=None)
+
+
 def store_query(query):
     Rule.objects.filter(name="Bad").update(query=query)
-    [version] = RuleSetVersion.objects.order_by("-version")[:1]
-    version.rules[0]["query"] = query
-    version.save()
+    with stored_rules() as rules:
+        rules[0]["query"] = query
 
 
 def store_without_a_part():
-    [version] = RuleSetVersion.objects.order_by("-version")[:1]
-    del version.rules[0]["action"]["project_id"]
-    version.save()
+    with stored_rules() as rules:
+        del rules[0]["action"]["project_id"]
 
 
 FAULTS = {

@@ -107,7 +107,7 @@ class Life:
         self.clock.shift(timedelta(seconds=1))
 
     def chunk(self, size):
-        waiting = unevaluated().order_by("unevaluated_since", "pk")[:size]
+        waiting = unevaluated().order_by("evaluation__unevaluated_since", "pk")[:size]
         names = [finding.fingerprint for finding in waiting]
         self._look()
         assert evaluate_chunk(size) == len(names)

@@ -29,7 +29,13 @@ def everything():
         Case: ("key", "title", "description", "priority", "status", "modified_at"),
         CaseGroup: ("case__key", *groups, "is_continuation", "written"),
         Attachment: ("finding__fingerprint", "case__key", "finding_is_open"),
-        Finding: ("fingerprint", "ticket", "ticket_key", "ticket_status", "unevaluated_since"),
+        Finding: (
+            "fingerprint",
+            "ticket",
+            "ticket_key",
+            "ticket_status",
+            "evaluation__unevaluated_since",
+        ),
         Decision: ("finding__fingerprint", "outcome", "used_before"),
         TimelineEntry: ("case__key", "kind", "before", "after", "reason"),
     }

@@ -64,9 +64,11 @@ def report(number=2, prefix="r"):
 
 
 def shape():
-    columns = ("severity", "status", "is_in_inbox", "due_at", "mute_rule_id", "recheck_since")
+    columns = ("severity", "status", "is_in_inbox", "due_at", "mute_rule_id")
     return {
-        "findings": list(Finding.objects.order_by("pk").values_list(*columns)),
+        "findings": list(
+            Finding.objects.order_by("pk").values_list(*columns, "evaluation__recheck_since")
+        ),
         "events": sorted(FindingEvent.objects.values_list("finding", "kind", "before", "after")),
         "decisions": sorted(Decision.objects.values_list("finding", "kind", "outcome")),
         "passes": list(Recheck.objects.values_list("done", "total", "started_at")),
@@ -180,7 +182,9 @@ def test_it_never_deadlocks_and_says_in_the_end_what_the_law_says():
     ]
     for project in ("11111111-1111-1111-1111-111111111111", ProjectFactory().pk):
         said = {"finding_types": ["library_vulnerability"], "project_id": project}
-        services.create_rule(ticket_rule(name="T", max_tickets_per_day=100, **said), actor=None)
+        services.create_rule(
+            ticket_rule(name=f"T {project}", max_tickets_per_day=100, **said), actor=None
+        )
     until = time.monotonic() + SECONDS
     with ThreadPoolExecutor(6) as pool:
         crowd = [pool.submit(Crowd(seed, made).live, until) for seed in range(6)]

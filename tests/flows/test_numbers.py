@@ -27,6 +27,7 @@ from tests.factories import (
     JiraAccountFactory,
     ProjectFactory,
     SourceFactory,
+    create_findings,
 )
 from tests.html_tree import Element, tree
 from ticketing import services as tickets
@@ -63,7 +64,8 @@ def follow(client, link: str) -> int:
     page = client.get(link, headers=fragment)
     assert page.status_code == 200, link
     if path == RULES:
-        return len(re.findall(r'id="rule-[0-9a-f-]{36}"', page.text))
+        ids = r"[a-z_]+_default_rule" if "defaults=" in link else r"[0-9a-f-]{36}"
+        return len(re.findall(rf'id="?rule-{ids}[" >]', page.text))
     if path == CASES:
         if "columns" in page.context:
             return sum(column.total for column in page.context["columns"])
@@ -167,7 +169,7 @@ def world(make_rule, report, project, editor, viewer):
 
 def _findings(viewer) -> None:
     """Over limit and muted, resolved, ticketed by hand, decided twice, of another clock."""
-    over = list(Finding.objects.filter(ticket="over_limit", decided_at__gte=MIDNIGHT))
+    over = list(Finding.objects.filter(ticket="over_limit", evaluation__decided_at__gte=MIDNIGHT))
     findings.mute([over[0].pk], reason="OTHER", actor=viewer)
     findings.change_status([over[1].pk], status=Status.RESOLVED, actor=viewer)
     findings.change_status([over[2].pk], status=Status.IN_PROGRESS, actor=viewer)
@@ -349,7 +351,7 @@ def test_it_writes_thousands_with_a_comma(world, as_user, viewer, project):
     many, rule = 1_234, world["small"]
     source = SourceFactory()
     over = {"ticket": "over_limit", "ticket_rule_id": rule.pk, "decided_at": NOON}
-    Finding.objects.bulk_create(FindingFactory.build_batch(many - 2, source=source, **over))
+    create_findings(FindingFactory.build_batch(many - 2, source=source, **over))
     named = {"project": project, "title": "Odd", "origin": "manual"}
     Case.objects.bulk_create(
         Case(number=n, key=f"SEC-{n}", **named) for n in range(1_000, 1_000 + many)

@@ -11,7 +11,7 @@ from automation.rules import services
 from automation.rules.active import all_active_rules
 from automation.rules.data import spec_of
 from findings.facts import Status
-from findings.models import Finding
+from findings.models import Evaluation, Finding
 from findings.services import change_status, mute
 from tests.factories import UserFactory
 from ticketing.models import Case
@@ -108,7 +108,7 @@ def test_2_5_every_finding_ends_with_one_outcome(make_rule, report, rule, outcom
     report()
     evaluate_all()
     assert outcomes() == [outcome]
-    assert not Finding.objects.filter(unevaluated_since__isnull=False).exists()
+    assert not Evaluation.objects.filter(unevaluated_since__isnull=False).exists()
 
 
 def test_2_5_a_muted_finding_is_not_ticketed(make_rule, report):
@@ -254,9 +254,9 @@ def test_a_chunk_costs_the_same_statements_for_any_number(
     make_rule("Many", limit=50, query="env:many")
     all_active_rules()
     report(7, prefix="few", tags=("env:few",))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         assert evaluate_chunk() == 7
     report(100, prefix="many", tags=("env:many",))
     report(100, prefix="others")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         assert evaluate_chunk() == 200

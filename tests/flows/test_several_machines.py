@@ -122,7 +122,7 @@ def test_it_decides_every_finding_once_on_several_machines(machines, database):
         wait_until(lambda: count("runtime_heartbeat") == 2)
         send_at_once(machines, key)
         wait_until(lambda: count("automation_decision") == ALL, seconds=60)
-        assert count("findings_finding WHERE unevaluated_since IS NOT NULL") == 0
+        assert count("findings_evaluation WHERE unevaluated_since IS NOT NULL") == 0
         assert count("(SELECT DISTINCT finding_id FROM automation_decision) AS decided") == ALL
         assert count("automation_decision WHERE outcome = 'ticketed'") == LIMIT
         assert count("automation_decision WHERE outcome = 'over_limit'") == ALL - LIMIT

@@ -48,5 +48,5 @@ def test_a_rush_meets_a_slow_jira_that_often_fails(migrated, tmp_path):
     assert rush["states"] == {"created": 60}
     assert (rush["in Jira"], rush["twice"], rush["orphans"]) == (60, 0, 0)
     assert rush["throttled"] <= rush["requests"] / 10
-    assert rush["others p95"] < 5
+    assert rush["others p95"] < rush["seconds"] / 3  # and not until the rush is over
     assert rush["violations"] == []

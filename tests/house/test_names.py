@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,12 @@ FILES = [
 ]
 
 
-def _defined(path: Path) -> Iterator[str]:
+@cache
+def _defined(path: Path) -> tuple[str, ...]:
+    return tuple(_definitions(path))
+
+
+def _definitions(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.name

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing import services
+from ticketing.case_lists import CARDS
 from ticketing.models import Case
-from ticketing.selectors import CARDS
 
 BOARD = "/cases?layout=board"
 

@@ -184,7 +184,7 @@ def test_it_refuses_more_than_a_run_takes(ask, findings, monkeypatch):
 def test_it_does_nothing_to_nothing(ask, findings, search):
     answer = ask("assign", search=search, save="yes", assignee="")
 
-    assert "finds nothing" in said(answer)
+    assert "no longer finds anything" in said(answer)
     assert not BulkRun.objects.exists()
 
 
@@ -231,7 +231,9 @@ def test_it_polls_until_it_is_over_and_then_says_so(as_user, analyst, run):
 
     body = page(client, run, "/strip")
     assert "hx-get" not in body
-    assert 'hx-swap-oob="beforeend:#announcer">3 findings changed.' in body
+    toast = body.partition('hx-swap-oob="beforeend:#toasts"')[2]
+    assert "<b>3 findings changed</b>" in toast
+    assert f'action="/undo/{run.pk}"' in toast
 
 
 def test_it_stops_and_goes_on(as_user, analyst, run):
@@ -244,8 +246,8 @@ def test_it_stops_and_goes_on(as_user, analyst, run):
     client.post(f"/bulk/{run.pk}/retry")
     bulk.work_due()
     assert Finding.objects.filter(status=Status.IN_PROGRESS).count() == 3
-    assert "Nothing was left" in said(client.post(f"/bulk/{run.pk}/retry"))
-    assert "ended already" in said(client.post(f"/bulk/{run.pk}/stop"))
+    assert "There was nothing left" in said(client.post(f"/bulk/{run.pk}/retry"))
+    assert "already ended" in said(client.post(f"/bulk/{run.pk}/stop"))
 
 
 def test_it_says_which_findings_failed_and_why(as_user, analyst, run, findings):

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.lib.numbered_pages import ROWS
 from tests.factories import FindingFactory, ProjectFactory
 from ticketing import services
-from ticketing.selectors import ROWS
 
 LIST = "/cases"
 
@@ -148,7 +148,7 @@ def test_it_costs_the_same_for_five_cases_as_for_fifty(as_user, analyst, project
             page(browser, f"?sort={sort}")
         costs.append(len(statements))
 
-    assert costs[0] == costs[1] <= 10
+    assert costs[0] == costs[1] <= 12
 
 
 def test_it_offers_nothing_to_a_viewer(as_user, viewer, make_case):

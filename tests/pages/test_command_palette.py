@@ -25,6 +25,7 @@ def results(client, text="", **headers) -> list[tuple[str, str]]:
 def test_it_finds_rules_cases_and_findings(as_user, editor):
     assert results(as_user(editor), "expo") == [
         ("Rule", "Exposed secrets"),
+        ("Template", "New rule: Exposed secrets"),
         ("Case", "RISK-1 Expose less"),
         ("Finding", "Exposed bucket"),
         ("Search findings", "expo"),
@@ -54,7 +55,7 @@ def test_it_leads_viewers_where_they_may_go(as_user, viewer):
 
 def test_it_answers_the_palette_with_options(as_user, viewer):
     answer = as_user(viewer).get(PAGE, {"q": "cas"}, headers={"HX-Request": "true"}).text
-    assert 'role="option" id="result-1"' in answer
+    assert 'role="option"' in answer
     assert "<html" not in answer
 
 
@@ -79,8 +80,8 @@ def test_it_takes_as_many_statements_for_much(
     client = as_user(viewer)
     of_the_timeout = 4 if connection.vendor == "postgresql" else 0  # savepoint, time-out, and back
     for number in (1, 10):
-        for _ in range(number):
-            make_rule("Exposed")
+        for nth in range(number):
+            make_rule(f"Exposed {number} {nth}")
             FindingFactory(title="Exposed")
         with django_assert_num_queries(7 + of_the_timeout):
             client.get(PAGE, {"q": "expo"})

@@ -37,8 +37,8 @@ def blocked(**said):
 
 
 def test_it_is_empty_at_first(shown):
-    assert "Nothing was delivered yet" in shown()
-    assert "No such try" in shown("?outcome=unsure")
+    assert "Nothing has been delivered yet" in shown()
+    assert "No matching attempts" in shown("?outcome=unsure")
 
 
 def test_it_lists_tries_with_what_became_of_them(shown):

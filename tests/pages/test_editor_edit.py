@@ -165,7 +165,7 @@ def test_it_costs_the_same_however_many_rules_there_are(
     made = [make_rule(f"Rule {number}") for number in range(rules)]
     browser = as_user(editor)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         browser.get(f"{LIST}/{made[-1].pk}/edit")
 
 

@@ -40,7 +40,7 @@ def test_it_creates_a_rule(as_user, editor, filled, project):
     response = as_user(editor).post(NEW, said)
 
     rule = Rule.objects.get()
-    assert response.url == f"{LIST}#rule-{rule.pk}"
+    assert response.url == f"{LIST}?rule={rule.pk}#rule-{rule.pk}"
     assert rule.query == "@severity:(critical OR high) env:prod"
     assert (action_of(rule).project_id, action_of(rule).assignee_id) == (project.pk, grace.pk)
     assert (rule.enabled, action_of(rule).max_tickets_per_day, rule.modified_by) == (

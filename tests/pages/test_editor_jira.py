@@ -402,7 +402,7 @@ def test_a_silent_jira_loses_nothing(as_user, editor, stored, filled, sandbox_ji
     browser = as_user(editor)
 
     page = choose(browser, saved(filled, stored) | {"rule": str(stored.pk)}).content.decode()
-    assert "What is stored stays as it is." in page
+    assert "The saved destination is kept." in page
     said = saved(filled, stored, summary_template="{{title}}")
     assert browser.post(f"{LIST}/{stored.pk}/edit", said).status_code == 302
 

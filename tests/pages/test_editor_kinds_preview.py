@@ -50,6 +50,7 @@ def shows(page, *parts):
 
 def test_of_severities(as_user, editor):
     first = make(ShiftSeverity(severity_delta=Delta.UP_ONE), query="env:dev")
+    address = f"{LIST}?rule={first.pk}#rule-{first.pk}"
     found(3, severity="high", tags=["env:dev"])
     found(2, severity="medium")
     found(4, severity="critical")
@@ -63,7 +64,7 @@ def test_of_severities(as_user, editor):
         page,
         '<b class="preview-number">2</b> open findings would change',
         "<b>2</b> would become Critical",
-        f'<b>3</b> <span>changed by <a class="link" href="{LIST}#rule-{first.pk}">rule 1</a> first',
+        f'<b>3</b> <span>changed by <a class="link" href="{address}">rule 1</a> first',
         "<b>1</b> keep a severity set by a person",
         "<b>4</b> have that severity already",
         "<b>1</b> have an unknown severity and keep it",
@@ -145,7 +146,7 @@ def test_of_the_inbox(as_user, editor):
         '<b class="preview-number">2</b> open findings would enter the inbox',
         "<b>2</b> would enter the inbox",
         "<b>1</b> added by a person",
-        "<b>1</b> taken out by a person, stay out",
+        "<b>1</b> removed by a person, stay out",
         "By severity",
     )
 

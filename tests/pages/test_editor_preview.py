@@ -95,7 +95,8 @@ def test_it_warns_of_a_rule_that_would_never_act(as_user, editor, make_rule):
 
     page = preview(as_user(editor), query="env:prod")
 
-    assert "Rule 1</a> matches everything this rule would match. Move this rule above it." in page
+    assert "Rule 1</a> matches everything this rule would match. <button" in page
+    assert ">Move this rule above it</button>." in page
 
 
 def test_it_shows_the_editor_as_typed_without_scripts(as_user, editor):

@@ -25,7 +25,7 @@ def checked(client, content: bytes = TABLE) -> str:
 def test_it_asks_what_the_columns_mean(as_user, admin):
     client = as_user(admin)
     shown = client.get(checked(client)).text
-    assert "its columns have none of the names that are known" in shown
+    assert "none of its column names are known" in shown
     assert '<option value="Issue Name">' in shown
     assert "&lt;b&gt;x&lt;/b&gt;, =y" in shown
     assert "<b>x" not in shown
@@ -40,7 +40,7 @@ def test_it_looks_again_by_the_map_and_takes_it_in(as_user, admin):
         assert client.post(f"{address}/columns", CHOSEN)["Location"] == address
     assert queue.take_due()
     shown = client.get(address).text
-    assert "1 finding in the report" in shown
+    assert "Import 1 finding" in shown
     assert "/rows/1/Level" in shown
     assert "title:Issue Name,severity:Level,resource:Box" in shown
     assert not Finding.objects.exists()
@@ -64,7 +64,7 @@ def test_it_offers_what_columns_are_taken_for_by_their_names(as_user, admin):
     client = as_user(admin)
     address = checked(client, b"name,title,risk,details,host\nA,B,low,C,web-1\n")
     shown = client.get(address).text
-    assert "1 finding in the report" in shown
+    assert "Import 1 finding" in shown
     assert shown.count('<option value="title" selected>') == 1
     assert shown.count('<option value="details" selected>') == 1
     client.post(f"{address}/columns", {"title": "name", "severity": "risk", "resource": "host"})

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from automation.pipeline import evaluate_all
 from findings.formats.streams.records import RefusedReport
 from findings.imports import queue
 from findings.imports.run import ImportOptions, import_report
@@ -37,7 +40,7 @@ def test_it_lists_sources_with_their_last_run(as_user, viewer):
 
     shown = as_user(viewer).get(LIST).text
 
-    assert "0 new, 4 seen again, 1 not taken in" in shown
+    assert "0 new, 4 seen again, 1 rejected" in shown
     assert "ci-codeql" in shown
     assert "SARIF" in shown
     assert 'aria-label="4 new findings in 7 days"' in shown
@@ -57,9 +60,10 @@ def test_it_invites_to_the_first_source(as_user, viewer):
 
 def test_it_shows_a_run_with_its_errors_by_record(as_user, viewer):
     run = import_report([CODE], ImportOptions(file_name="code.sarif"))
+    assert evaluate_all()
     shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
     assert "/runs/0/results/6" in shown
-    assert "The report is in." in shown
+    assert "Imported " in shown
     assert "hx-trigger" not in shown
 
 
@@ -67,7 +71,7 @@ def test_it_says_why_a_report_was_refused(as_user, viewer):
     with pytest.raises(RefusedReport):
         import_report([b"{"], ImportOptions(file_name="cut.json"))
     client = as_user(viewer)
-    assert "The report did not go in." in client.get(f"{LIST}/{Import.objects.get().pk}").text
+    assert "The report was not imported." in client.get(f"{LIST}/{Import.objects.get().pk}").text
     assert "cut.json" in client.get(LIST).text
 
 
@@ -85,7 +89,7 @@ def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
     assert (run.state, run.new, run.started_by) == ("done", 4, admin.name)
     assert str(run.source) == "shop ci"
     assert not default_storage.exists(run.stored_as)
-    assert "The report is in." in client.get(answer["Location"]).text
+    assert "Imported " in client.get(answer["Location"]).text
 
 
 @pytest.mark.parametrize(
@@ -139,6 +143,11 @@ def test_it_takes_as_many_statements_for_many_sources(as_user, viewer, django_as
             client.get(LIST)
 
 
+def flat(html: str) -> str:
+    """On one line, and without tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
 def checked(client, content: bytes = CODE, **said) -> str:
     """The address of a report that was looked through."""
     file = SimpleUploadedFile("code.sarif", content)
@@ -150,8 +159,9 @@ def checked(client, content: bytes = CODE, **said) -> str:
 def test_it_shows_what_a_report_would_do_before_it_goes_in(as_user, admin):
     client = as_user(admin)
     shown = client.get(checked(client)).text
-    assert "4 findings in the report" in shown
-    assert "scope github.com/acme/shop" in shown
+    assert "Import 4 findings" in shown
+    assert "4 new findings would make no ticket." in flat(shown)
+    assert "<dd>github.com/acme/shop</dd>" in shown
     assert "Static Code Vulnerability" in shown
     assert "/runs/0/results/6" in shown
     assert not Finding.objects.exists()
@@ -167,6 +177,16 @@ def test_it_imports_what_was_shown(as_user, admin):
     run = Import.objects.get()
     assert (run.state, run.new, run.summary, run.scope.target) == ("done", 4, None, "main")
     assert not default_storage.exists(run.stored_as)
+
+
+def test_it_imports_nothing_once_a_newer_report_is_in(as_user, admin):
+    client = as_user(admin)
+    address = checked(client, source="shop ci", scope="main")
+    import_report([CODE], ImportOptions(source="shop ci", scope="main"))
+    shown = client.post(f"{address}/begin", follow=True).text
+    assert "A newer report of this scope came in at" in shown
+    assert not queue.is_anything_due(timezone.now())
+    assert Import.objects.get(pk=address.rpartition("/")[2]).state == "waiting"
 
 
 def test_it_discards_what_was_shown(as_user, admin):
@@ -201,7 +221,7 @@ def test_it_asks_whether_missing_findings_are_gone(as_user, analyst):
     assert "12 missing" in client.get(LIST).text
     client.post(f"{LIST}/{run.pk}/resolve")
     assert Finding.objects.filter(status="auto_closed").count() == 12
-    assert "12 resolved" in client.get(f"{LIST}/{run.pk}").text
+    assert "12 resolved" in flat(client.get(f"{LIST}/{run.pk}").text)
 
 
 def test_it_keeps_missing_findings_open(as_user, analyst):
@@ -215,7 +235,7 @@ def test_it_says_what_to_do_about_reports_without_a_scope(as_user, viewer):
     import_report([report(3)], ImportOptions())
     run = import_report([report(3, of="x")], ImportOptions())
     shown = as_user(viewer).get(f"{LIST}/{run.pk}").text
-    assert "The report is in." in shown
+    assert "Imported " in shown
     assert "Name a scope with each report" in shown
 
 
@@ -249,7 +269,7 @@ def test_it_takes_an_empty_file_whose_format_and_scope_are_named(as_user, admin)
     assert queue.take_due()
     assert "1 of 1 findings are missing" in client.get(answer["Location"]).text
     address = checked(client, b"", source="ci", scope="shop", format="bandit")
-    assert "0 findings in the report" in client.get(address).text
+    assert "Nothing new: 0 seen again." in client.get(address).text
 
 
 def test_it_names_the_files_that_the_scanner_could_not_read(as_user, admin):

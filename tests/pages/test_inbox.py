@@ -106,7 +106,7 @@ def test_the_navigation_counts_what_is_pending(as_user, analyst, filled):
 
 
 def test_it_says_when_it_is_empty(inbox, filled):
-    assert "Nothing here matches" in inbox("q=nothing").content.decode()
+    assert "No findings match" in inbox("q=nothing").content.decode()
     refused = inbox("q=(a")
     assert (refused.status_code, "Unclosed parenthesis" in refused.content.decode()) == (422, True)
 
@@ -114,7 +114,7 @@ def test_it_says_when_it_is_empty(inbox, filled):
 def test_it_says_when_nothing_waits(inbox):
     page = inbox().content.decode()
     assert "The inbox is empty" in page
-    assert "Nothing waits for a person." in page
+    assert "Nothing needs your attention." in page
 
 
 def test_a_viewer_selects_nothing(as_user, viewer, filled):

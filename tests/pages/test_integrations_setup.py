@@ -145,7 +145,7 @@ def test_it_shows_a_new_secret_once(me, draft):
     assert "no-store" in response["Cache-Control"]
     again = me.get(step(draft, "webhook")).content.decode()
     assert draft.webhook_secret not in again
-    assert "The former secret is still accepted" in again
+    assert "The previous secret is still accepted" in again
     webhook(me, draft, "forget")
     draft.refresh_from_db()
     assert draft.former_webhook_secret == ""

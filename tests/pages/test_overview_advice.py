@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from uuid import uuid4
 
+import pytest
+from django.utils import timezone
+
+from automation.models import DismissedAdvice
 from automation.pipeline import evaluate_all
 from automation.rules import services as rules
 from findings.services import record
@@ -43,8 +47,8 @@ def test_it_offers_the_field_that_makes_the_fewest_tickets(as_user, editor, drow
     rule = drown(12, 10)
     browser = as_user(editor)
     page = shown(browser)
-    assert "20 findings are over the limit of rule 1 today." in page
-    assert "They would be 2 tickets if grouped by package." in page
+    assert "<b>20 over limit today: 2 tickets if grouped by package.</b>" in page
+    assert "Libraries makes one ticket for each finding, up to 2 a day." in page
     link = f"/settings/findings-automation/{rule.pk}/edit?one_ticket_for=package"
     assert link in page
     assert 'value="package" checked' in " ".join(browser.get(link).text.split())
@@ -63,3 +67,15 @@ def test_who_may_not_write_rules_is_told_and_offered_nothing(as_user, viewer, dr
     page = shown(as_user(viewer))
     assert "if grouped by package." in page
     assert "Group rule 1" not in page
+
+
+def test_it_is_hidden_for_30_days_and_for_that_rule_alone(as_user, editor, drown):
+    rule, client = drown(20), as_user(editor)
+    hide = f"/overview/advice/{rule.pk}/hide"
+    for _ in range(2):
+        assert client.post(hide, follow=True).status_code == 200
+        assert "if grouped by" not in shown(client)
+    assert "/edit?one_ticket_for=package" not in shown(client)
+    DismissedAdvice.objects.update(until=timezone.now())
+    assert "if grouped by package." in shown(client)
+    assert client.post(f"/overview/advice/{uuid4()}/hide").status_code == 404

@@ -48,7 +48,7 @@ def test_it_changes_the_password_and_ends_the_other_sessions(as_user, maya):
     ("form", "sentence"),
     [
         ({"current": "wrong"}, "This is not your current password."),
-        ({"new": OLD}, "Choose another password than the current one."),
+        ({"new": OLD}, "Choose a password other than the current one."),
         ({"new": "short"}, "at least 12 characters"),
         ({"new": "Password1234!"}, "lists of leaked passwords"),
         ({"repeated": "purple otter drinks te"}, "The two new passwords differ."),
@@ -97,7 +97,7 @@ def test_it_leads_to_the_page_and_back_to_where_one_was_going(client, made, caps
     answer = client.get(answer["Location"])
     assert answer["Location"] == f"{PAGE}?next=%2Fcases%3Fq%3Dx"
     page = client.get(answer["Location"])
-    assert "choose one that only you know" in page.text
+    assert "Choose one that only you know" in page.text
     assert change(client, next=page.context["next"])["Location"] == "/cases?q=x"
     assert client.get("/overview").status_code == 200
 

@@ -106,7 +106,7 @@ def test_it_can_be_changed_while_jira_is_silent(as_user, editor, destination, sa
     Destination.objects.update(status_mapping={"CLOSED": "10002"})
     sandbox_jira.stop()
     page = as_user(editor).get(SYNC).content.decode()
-    assert "Jira did not name its statuses and priorities." in page
+    assert "Jira did not return its statuses and priorities." in page
     as_user(editor).post(SYNC, SAID | {"priority_P1": ""})
     destination.refresh_from_db()
     assert destination.status_mapping == {"CLOSED": "10002"}

@@ -90,7 +90,7 @@ def test_it_keeps_warnings_fresh_by_itself(as_user, editor, rule):
     version = services.current_version(NAME)
     page = as_user(editor).get(f"/rules/live?versions={NAME}:{version}").content.decode()
 
-    assert f'id="note-{rule.pk}" hx-swap-oob="true"' in page
+    assert f'hx-swap-oob="innerHTML:#rule-{rule.pk} .notes"' in page
     assert TEAM_REQUIRED in page
 
 

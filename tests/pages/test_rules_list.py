@@ -38,7 +38,7 @@ def test_it_shows_what_a_rule_asks_for(as_user, viewer, make_rule):
 
     page = as_user(viewer).get(LIST).content.decode()
 
-    assert '<span class="k">env:</span><span class="clip">prod</span>' in page
+    assert "<span class=k>env:</span><span class=clip>prod</span>" in page
     assert 'class="pill critical"' in page
     assert "+2</button>" in page
 
@@ -107,7 +107,7 @@ def test_it_warns_of_a_rule_that_never_acts(as_user, viewer, make_rule):
 
     page = as_user(viewer).get(LIST).content.decode()
 
-    assert f'<a href="#rule-{first.pk}">rule 1</a> matches every finding' in page
+    assert f'<a href="?rule={first.pk}#rule-{first.pk}">rule 1</a> matches every finding' in page
 
 
 def test_it_shows_that_a_disabled_rule_does_not_run(as_user, viewer, editor, make_rule):
@@ -169,7 +169,7 @@ def test_it_keeps_the_order_still_while_a_filter_is_on(as_user, editor, make_rul
     page = as_user(editor).get(f"{LIST}?q=secret").content.decode()
 
     assert "Clear the filter to reorder" in page
-    assert "data-move" not in page
+    assert "Move rule" not in page
 
 
 def test_it_invites_to_the_first_rule_with_templates(as_user, editor, viewer):
@@ -186,7 +186,7 @@ def test_it_gives_a_viewer_nothing_to_change(as_user, viewer, make_rule):
 
     page = as_user(viewer).get(LIST).content.decode()
 
-    for control in ("Add a New Rule", "data-move", "Duplicate", "Delete", 'class="grip"'):
+    for control in ("Add a New Rule", "Move rule", "Duplicate", "Delete", "data-reorder"):
         assert control not in page
 
 
@@ -227,7 +227,7 @@ def test_it_keeps_what_changes_by_itself_fresh(as_user, viewer, make_rule):
     live = f"/rules/live?versions={NAME}:{services.current_version(NAME)}"
     page = as_user(viewer).get(live).content.decode()
 
-    assert f'id="limit-{rule.pk}" hx-swap-oob="true"' in page
+    assert f'hx-swap-oob="innerHTML:#rule-{rule.pk} .limit"' in page
     assert "<b>3</b> / 10 today" in page
     assert f'id="rules-{NAME}"' not in page
 
@@ -257,7 +257,7 @@ def test_it_links_to_the_last_ticket(as_user, viewer, make_rule, project):
 
     page = as_user(viewer).get(LIST).content.decode()
 
-    assert '<a class="link" href="/cases/RISK-7">RISK-7</a>' in page
+    assert "<a class=link href=/cases/RISK-7>RISK-7</a>" in page
 
 
 def test_it_folds_the_step_and_says_so_in_the_address(as_user, viewer, make_rule):
@@ -285,9 +285,12 @@ def test_it_offers_to_connect_jira_to_whom_may_and_while_nobody_has(as_user, adm
 
 
 def test_it_leads_from_a_rule_to_its_test(as_user, editor, viewer, make_rule):
-    link = f'href="{LIST}/{make_rule().pk}/edit#test-rule"'
-    assert link in as_user(editor).get(LIST).text
-    assert link not in as_user(viewer).get(LIST).text
+    rule = make_rule()
+    menu = f"/rules/{rule.pk}/menu"
+    link = f'href="{LIST}/{rule.pk}/edit#test-rule"'
+    assert menu in as_user(viewer).get(LIST).text
+    assert link in as_user(editor).get(menu).text
+    assert link not in as_user(viewer).get(menu).text
 
 
 def test_default_rules_can_only_be_switched(as_user, editor, viewer):
@@ -295,6 +298,11 @@ def test_default_rules_can_only_be_switched(as_user, editor, viewer):
     page = browser.get(LIST).content.decode()
     assert "0 of 8 on" in page
     kind = KINDS["inbox"]
+    shown = f"rule-{kind.defaults[0].id}"
+    assert shown not in page
+    assert shown in browser.get(f"{LIST}?defaults=inbox").text
+    assert shown in browser.get("/rules/inbox/defaults", headers={"HX-Request": "true"}).text
+    assert browser.get("/rules/nonsense/defaults").status_code == 404
     address = f"/rules/inbox/defaults/{kind.defaults[0].id}/toggle"
     changed = browser.post(address, {"enabled": "on"}, headers={"HX-Request": "true"}).text
     assert "1 of 8 on" in changed

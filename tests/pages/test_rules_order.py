@@ -39,7 +39,8 @@ def test_it_saves_an_order_and_says_so_with_a_way_back(as_user, editor, rules):
     page = response.content.decode()
     assert f'value="{services.current_version(NAME)}" hx-swap-oob="true"' in page
     assert "Third moved to position 1" in page
-    assert f'name="ids" value="{order(rules, 0, 1, 2)}"' in page
+    assert f'name="moved" value="{rules[2].pk}"' in page
+    assert 'name="position" value="3"' in page
 
 
 def test_it_undoes_a_move_without_scripts(as_user, editor, rules):
@@ -60,7 +61,7 @@ def test_it_refreshes_the_warnings_about_rules_that_never_act(as_user, editor, m
 
     page = reorder(as_user(editor), f"{wide.pk},{narrow.pk}").content.decode()
 
-    assert f'id="shadow-{narrow.pk}" hx-swap-oob="true"' in page
+    assert f'hx-swap-oob="innerHTML:#rule-{narrow.pk} .notes"' in page
     assert "Shadowed" in page
 
 
@@ -137,7 +138,7 @@ def test_it_moves_a_rule_by_a_plain_form(as_user, editor, rules, position, then)
     response = as_user(editor).post(f"{LIST}/{rules[2].pk}/move", said)
 
     assert names() == then
-    assert response.url == f"{LIST}#rule-{rules[2].pk}"
+    assert response.url == f"{LIST}?rule={rules[2].pk}#rule-{rules[2].pk}"
 
 
 @pytest.mark.parametrize("position", ["", "0", "x", "-3", "1e9"])

@@ -125,3 +125,8 @@ def test_it_collects_with_names_that_change_with_the_content(settings, tmp_path)
     assert re.search(r'import"\./shell\.\w{12}\.js"', app)
     fonts = next(tmp_path.glob("css/fonts.????????????.css")).read_text()
     assert re.search(r"inter-5\.3\.0-latin\.\w{12}\.woff2", fonts)
+    linked = next(tmp_path.glob("css/app.????????????.css"))
+    small = linked.with_name(linked.name + ".gz")
+    assert gzip.decompress(small.read_bytes()) == linked.read_bytes()
+    assert not (tmp_path / "css/app.css.gz").exists()  # nothing links to it
+    assert not list(tmp_path.glob("vendor/**/*.woff2.gz"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,8 +38,8 @@ def test_it_costs_a_page_four_statements_to_be_framed(as_user, viewer, django_as
 def test_it_shows_rules_cards_and_syncs_in_every_state(as_user, viewer):
     page = as_user(viewer).get("/styleguide").text
 
-    for state in ("enabled", "limit_reached", "broken", "disabled"):
-        assert f'<li class="rl {state}"' in page
+    for state in ("", " limit_reached", " broken", " disabled"):
+        assert f'<li class="rl{state}"' in page
     assert page.count('class="shadowed"') == page.count('class="warned"') == 1
     assert page.count("data-card") == 3
     for said in ("In sync", "Syncing", "Failed", "Deleted in Jira", "Creating…", "Case only"):
@@ -52,9 +53,12 @@ def test_it_names_every_severity(severity):
     assert severity.capitalize() in mark
 
 
-def test_it_lights_as_many_bars_as_a_severity_is_high():
-    lit = [drawn("{% severity_pill s %}", s=s).count('class="on"') for s in Severity]
-    assert lit == [4, 3, 2, 1, 0, 0, 0]
+def test_it_lights_as_many_bars_as_a_severity_is_high(settings):
+    sprite = (settings.BASE_DIR / "config/static/img/icons.svg").read_text()
+    for severity, lit in zip(Severity, [4, 3, 2, 1, 0, 0, 0], strict=True):
+        assert f"#bars-{lit}" in drawn("{% severity_pill s %}", s=severity)
+        [bars] = re.findall(f'<symbol id="bars-{lit}".*', sprite)
+        assert bars.count("opacity") == 4 - lit
 
 
 @pytest.mark.parametrize("status", Status)

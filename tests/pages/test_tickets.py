@@ -175,7 +175,7 @@ def test_it_detaches_and_keeps_the_ticket(as_user, analyst, findings, case):
     findings[0].refresh_from_db()
     assert findings[0].ticket == Ticket.NONE
     assert Case.objects.get() == case
-    assert "RISK-1 detached" in said(answer)
+    assert "Detached from RISK-1" in said(answer)
 
 
 @pytest.mark.parametrize("which", ["nothing", "without a ticket"])

@@ -204,7 +204,7 @@ def test_it_stops_waiting_at_some_time(as_user, analyst, place, findings):
     client = as_user(analyst)
     create(client, findings[:1], place)
 
-    assert "It takes longer than usual." in progress(client, "RISK-1", look=40)
+    assert "This is taking longer than usual." in progress(client, "RISK-1", look=40)
 
 
 def test_it_says_which_ticket_failed_and_tries_again(as_user, analyst, place, jira, findings):

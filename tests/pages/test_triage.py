@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,9 @@ def ids(findings) -> list[str]:
 
 
 def said(answer) -> list[str]:
-    return [message.message for message in get_messages(answer.wsgi_request)]
+    """Titles of toasts, and sentences."""
+    texts = [message.message for message in get_messages(answer.wsgi_request)]
+    return [json.loads(text)["title"] if text.startswith("{") else text for text in texts]
 
 
 @each_action

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -13,7 +15,7 @@ from automation.pipeline import evaluate_all
 from automation.recheck import recheck
 from automation.rules import services
 from automation.rules.data import CANNOT_BE_READ, InvalidRule, RuleData, action_of
-from findings.models import Finding
+from findings.models import Evaluation
 from tests.factories import FindingFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +47,7 @@ def test_the_others_change_and_act_and_it_is_broken(rules, stored):
     services.reorder(bad.kind, [late.pk, bad.pk, good.pk], actor=None)
     services.disable_rule(late.pk, actor=None)
     finding = FindingFactory(finding_type="secret")
-    Finding.objects.update(unevaluated_since=finding.first_seen_at)
+    Evaluation.objects.update(unevaluated_since=finding.first_seen_at)
     evaluate_all()
     recheck()
     decided = Decision.objects.get(finding=finding, kind=bad.kind)
@@ -72,7 +74,7 @@ def test_it_is_repaired_by_saying_what_it_does(rules):
     services.edit_rule(bad.pk, said, actor=None)
     assert action_of(Rule.objects.get(pk=bad.pk)) == action_of(good)
     spoil(bad)
-    wanted = [(rule.pk, said) for rule in rules]
+    wanted = [(rule.pk, replace(said, name=rule.name)) for rule in rules]
     version = services.current_version(bad.kind)
     services.replace_rules(bad.kind, wanted, version=version, actor=None)
     assert action_of(Rule.objects.get(pk=bad.pk)) == action_of(good)

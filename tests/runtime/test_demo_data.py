@@ -1,47 +1,112 @@
-"""The demo data of a first start."""
+"""The demo data of a first start: thirty days of real reports, taken in like any others."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
+from automation.decisions.facts import facts_of
 from automation.kinds.registry import KINDS
-from automation.models import Decision, Rule
+from automation.models import DailyUsage, Decision, Rule
 from automation.pipeline import evaluate_all
+from automation.rules.selectors import rule_rows
 from config.runtime import demo_data
-from findings.models import Finding, Import
-from ticketing.models import Case, Project
+from config.runtime.demo_data.reports import CALENDAR, OWNERS
+from findings.facts import FindingType, Status, Ticket
+from findings.models import Finding, FindingEvent, Import
+from tests.factories import UserFactory
+from ticketing.models import Case, ExternalIssue, Project
 
-REPORTS = sorted((settings.BASE_DIR / "config/runtime/demo_data").glob("*.sarif.gz"))
-
-
-@pytest.mark.django_db
-def test_it_loads_every_report_whole_and_leaves_the_rest_to_the_queue(admin):
-    demo_data.load(actor=admin)
-    imports = Import.objects.order_by("file_name")
-    assert [each.file_name for each in imports] == [path.name for path in REPORTS]
-    assert {(each.state, each.rejected) for each in imports} == {("done", 0)}
-    assert 150 <= Finding.objects.count() <= 400
-    assert {(each.closing, each.scope.is_mixed) for each in imports} == {("done", False)}
-    assert imports[0].scope.target == "httpbin"
-    assert not Finding.objects.filter(unevaluated_since=None).exists()
-    assert not Case.objects.exists()
-    assert {rule.created_by for rule in Rule.objects.all()} == {admin}
-    assert set(Rule.objects.values_list("kind", flat=True)) == set(KINDS)
+REPORTS = sorted((settings.BASE_DIR / "config/runtime/demo_data").glob("*.gz"))
+TODAYS = {report.file for report in CALENDAR[0]}
 
 
-@pytest.mark.django_db
-def test_its_rules_of_every_kind_act_on_it(admin):
-    demo_data.load(actor=admin)
+def days_ago(moment) -> int:
+    return (timezone.now() - moment) // timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def _loaded_once(django_db_setup, django_db_blocker):
+    """Around the transactions of the tests, each of which undoes what it does to it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        demo_data.load(actor=UserFactory())
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def loaded(_loaded_once, db):
+    """The demo data, before the queue takes it up."""
+
+
+def test_it_takes_in_every_report_whole_on_its_day(loaded):
+    imports = Import.objects.all()
+    assert {each.file_name for each in imports} == {path.name for path in REPORTS}
+    assert {(each.state, each.rejected, each.closing) for each in imports} == {("done", 0, "done")}
+    days = {each.file_name: days_ago(each.started_at) for each in imports}
+    assert days == {report.file: ago for ago, some in CALENDAR.items() for report in some}
+    assert not any(each.scope.is_mixed for each in imports)
+
+
+def test_it_shows_all_types_owners_and_states(loaded):
     evaluate_all()
-    acted = Decision.objects.filter(rule_id__isnull=False).values_list("rule_id", flat=True)
-    assert set(acted) == set(Rule.objects.values_list("pk", flat=True))
+    findings = list(Finding.objects.all())
+    assert 300 <= len(findings) <= 600
+    assert {each.finding_type for each in findings} == {*FindingType}
+    assert {each.status for each in findings} == {*Status}
+    assert {each.ticket for each in findings} == {*Ticket} - {Ticket.TEST}
+    tags = {tag for each in findings for tag in each.tags}
+    assert {tag for owner in OWNERS.values() for tag in owner.tags} <= tags
+    kinds = set(FindingEvent.objects.values_list("kind", flat=True))
+    assert {"reopened", "muted", "assigned", "adjusted", "due"} <= kinds
+    assert set(Case.objects.values_list("status", flat=True)) == set(Case.Status.values)
 
 
-@pytest.mark.django_db
-def test_it_loads_only_into_an_empty_database(admin):
-    demo_data.load(actor=admin)
-    demo_data.load(actor=admin)
+def test_nothing_of_it_happened_before_its_time(loaded):
+    """All that moved has moved alike: findings, decisions, tickets and what they copied."""
+    for decision in Decision.objects.select_related("finding"):
+        opened = decision.finding.opened_at
+        assert (
+            decision.finding.evaluation.decided_at is None
+            or opened <= decision.finding.evaluation.decided_at
+        )
+        seen = facts_of(decision).last_seen_at
+        assert abs(seen - decision.created_at) < timedelta(hours=1)
+        assert decision.day == decision.requested_at.date()
+    for finding in Finding.objects.exclude(due_at=None):
+        due = finding.workflow["due_date"]["due_at"]
+        assert due == finding.due_at.timestamp() * 1000
+        assert finding.due_at.time().isoformat() == "00:00:00"
+    assert {days_ago(each) for each in Case.objects.values_list("created_at", flat=True)} <= {
+        *CALENDAR,
+        *demo_data.DIARY,
+    }
+
+
+def test_its_rules_act_but_the_one_in_the_shadow(loaded):
+    evaluate_all()
+    rules = list(Rule.objects.all())
+    assert {rule.kind for rule in rules} == set(KINDS)
+    acted = set(Decision.objects.exclude(rule_id=None).values_list("rule_id", flat=True))
+    idle = [rule.name for rule in rules if rule.pk not in acted]
+    shadowed = [row.rule.name for row in rule_rows() if row.shadowed_by]
+    assert idle == shadowed == ["High risks in production code"]
+    used = DailyUsage.objects.filter(over_limit__gt=0).values_list("rule_id", flat=True)
+    assert len(set(used)) == 2
+
+
+def test_it_leaves_today_to_the_queue(loaded):
+    waiting = Finding.objects.exclude(evaluation__unevaluated_since=None)
+    assert {each.scope.target for each in waiting} == {"locust", "feast"}
+    assert not ExternalIssue.objects.exists()  # without a Sandbox Jira
+
+
+def test_it_loads_only_into_an_empty_database(loaded):
+    demo_data.load()
     assert Project.objects.count() == 1
     assert Import.objects.count() == len(REPORTS)
 

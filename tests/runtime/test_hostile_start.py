@@ -27,8 +27,8 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("nonsense", "is no address of a database"),
-        ("mongo://host/name", "is no address of a database"),
+        ("nonsense", "is not the address of a database"),
+        ("mongo://host/name", "is not the address of a database"),
         ("postgres://nobody@127.0.0.1:1/name", "does not answer"),
     ],
 )

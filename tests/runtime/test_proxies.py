@@ -16,6 +16,7 @@ from config.runtime import children
 from tests.proxies import NGINX, appending, nginx
 
 pytestmark = [
+    pytest.mark.any_database,
     pytest.mark.slow,
     pytest.mark.timeout(400),
 ]  # several processes and some thirty slow hashes

@@ -21,7 +21,10 @@ from tests.runtime.clients import (
     say,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
 SHORT = {
     "header_seconds": 1.5,
     "body_seconds": 1.5,

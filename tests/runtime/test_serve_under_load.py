@@ -18,6 +18,7 @@ from tests.machines import Machine, wait_until
 from tests.runtime.clients import drip, megabytes_of, request, say, unread
 
 pytestmark = [
+    pytest.mark.any_database,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
     pytest.mark.slow,
 ]

@@ -36,6 +36,7 @@ def test_it_prints_a_login_on_the_first_start_and_keeps_it(empty_place):
     assert empty_place.processes() == {}
 
 
+@pytest.mark.any_database
 def test_it_runs_a_sandbox_jira_beside_it(start, place):
     machine = start("--sandbox-jira")
     address = re.search(r"not a real Jira, runs at (http://127\.0\.0\.1:\d+)", machine.output)
@@ -49,6 +50,7 @@ def test_it_runs_a_sandbox_jira_beside_it(start, place):
     assert place.processes() == {}
 
 
+@pytest.mark.any_database
 def test_it_runs_no_sandbox_jira_where_others_come(start):
     elsewhere = {
         "BASE_URL": "https://findings.example.com",
@@ -59,6 +61,7 @@ def test_it_runs_no_sandbox_jira_where_others_come(start):
     assert machine.children("sandbox_jira") == []
 
 
+@pytest.mark.any_database
 def test_it_leaves_nobody_behind_when_killed(start, place):
     machine = start()
     wait_until(machine.is_ready)
@@ -67,6 +70,7 @@ def test_it_leaves_nobody_behind_when_killed(start, place):
     wait_until(lambda: not place.processes(), seconds=15)
 
 
+@pytest.mark.any_database
 def test_it_runs_the_web_server_alone_and_ends_with_it(start, place):
     machine = start("--workers", "0")
     assert machine.children("qcluster") == []
@@ -79,6 +83,7 @@ def test_it_runs_the_web_server_alone_and_ends_with_it(start, place):
     assert place.processes() == {}
 
 
+@pytest.mark.any_database
 def test_it_starts_a_killed_queue_again(start, place):
     machine = start()
     wait_until(machine.is_ready)
@@ -123,6 +128,7 @@ def test_it_heals_a_queue_whose_workers_were_killed(place, tmp_path):
     assert place.processes() == {}
 
 
+@pytest.mark.any_database
 def test_it_names_a_port_in_use(place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

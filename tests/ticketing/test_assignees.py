@@ -17,11 +17,12 @@ from tests.factories import (
 )
 from tests.fakes.tracker import BOT, PEOPLE
 from ticketing import services
+from ticketing.case_lists import CaseQuery, find_cases
 from ticketing.jira_people import meet
 from ticketing.models import Case, ExternalIssue, JiraUser
 from ticketing.models.jira_users import HIDDEN_NAME
 from ticketing.outbox import Promise
-from ticketing.selectors import case_by_key, count_by, find_cases
+from ticketing.selectors import case_by_key, count_by
 from ticketing.sync import sync_due
 from ticketing.templatetags.cases import happening
 from ticketing.trackers.base import IssueRef, RemoteUser
@@ -284,7 +285,7 @@ def searched(db, analyst):
     ],
 )
 def test_a_search_finds_them_by_the_name_that_is_shown(searched, analyst, text, numbers):
-    found = find_cases(text, me=analyst)
+    found = find_cases(CaseQuery(text), me=analyst)
     assert {row.case.number for row in found.rows} == numbers
     assert sum(found.counts.values()) == len(numbers)
 

@@ -19,7 +19,7 @@ from findings.models import Finding
 from findings.services import change_status
 from tests.factories import DestinationFactory, FindingFactory, ProjectFactory, UserFactory
 from tests.flows.test_hostile_death import DatabaseGone, dying_at
-from ticketing import bulk
+from ticketing import bulk, bulk_records
 from ticketing.models import Attachment, BulkRun, Case, ExternalIssue
 from ticketing.services import archive, open_manual_case
 
@@ -254,7 +254,7 @@ def test_it_stops_where_the_rest_would_fail_the_same_way(start, project):
 @pytest.fixture
 def breaks(monkeypatch):
     """`breaks(pk, error)`: muting this finding raises it, after the others were muted."""
-    real = bulk.DEEDS["mute"]
+    real = bulk_records.DEEDS["mute"]
 
     def at(pk, error=ZeroDivisionError):
         def mute(run, pks):
@@ -263,7 +263,7 @@ def breaks(monkeypatch):
                 raise error
             return results
 
-        monkeypatch.setattr(bulk, "DEEDS", {"mute": mute})
+        monkeypatch.setattr(bulk_records, "DEEDS", {"mute": mute})
 
     return at
 
@@ -343,17 +343,6 @@ def test_it_costs_the_same_for_few_findings_as_for_many(start, deed):
         counts.append(len(statements))
 
     assert counts[0] == counts[1] <= 60
-
-
-def test_it_forgets_runs_of_long_ago(start, project):
-    start("tickets", some(1))
-    bulk.work_due()
-    running = start("mute", some(1))
-
-    bulk.forget_old(timezone.now() + timedelta(days=100))
-
-    assert list(BulkRun.objects.all()) == [running]
-    assert Case.objects.count() == 1
 
 
 def test_it_is_put_away_only_once_it_has_ended(start):

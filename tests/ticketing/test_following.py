@@ -224,7 +224,7 @@ def test_after_three_times_a_week_it_stays_open_and_says_so_once(braked, finding
     resolve(findings[0])
     assert status(braked) == "OPEN"
     [said] = braked.timeline.filter(kind="comment")
-    assert said.after.startswith("Stays open until 2026-12-01 12:00 UTC")
+    assert said.after.startswith("Stays open until 1 Dec 2026, 12:00 UTC")
     assert braked.held_open_until.isoformat() == "2026-12-01T12:00:00+00:00"
 
 

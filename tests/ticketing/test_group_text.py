@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from findings.explorer.group_labels import label_of
 from findings.facts import Facts
+from findings.packages import Fix, fix_of
 from ticketing.group_text import (
-    Fix,
     Group,
     Member,
     Summary,
-    fix_of,
     group_draft,
+    subject,
     where,
     worst_first,
 )
@@ -115,3 +116,15 @@ def test_a_thousand_findings_fit_into_jira(nasty):
         assert "All 1,000 in Findings" in text
         assert "fixes all 1,000" in text
     assert len(to_wiki(told.description)) <= MAX_TEXT
+
+
+@pytest.mark.parametrize("fixed", ["1.53.2", "1.9.4, 2.3.1", ""])
+@pytest.mark.parametrize("name", ["grpcio", ""])
+def test_the_explorer_calls_a_group_as_its_ticket_is_called(name, fixed):
+    found = {"name": name, "purl": "pkg:pypi/grpcio@2.1", "version": "2.1", "fixed_version": fixed}
+    one = facts(attributes={"package": found})
+    group = Group(["package"], ["pypi/grpcio"], "Packages")
+    assert label_of(["package"], ["pypi/grpcio"], one) == (
+        subject(group, [one], fix_of([one])),
+        "pypi",
+    )

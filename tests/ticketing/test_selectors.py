@@ -6,8 +6,9 @@ import pytest
 
 from tests.factories import FindingFactory, ProjectFactory, UserFactory
 from ticketing import services
+from ticketing.case_lists import CaseQuery, find_cases
 from ticketing.case_search import BadTerm
-from ticketing.selectors import case_by_key, find_cases, project_rows
+from ticketing.selectors import case_by_key, project_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def cases(analyst, editor):
 
 
 def found(text, me, **asked):
-    return {row.case.key for row in find_cases(text, me=me, **asked).rows}
+    return {row.case.key for row in find_cases(CaseQuery(text, **asked), me=me).rows}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,9 @@ def test_it_finds_cases(cases, analyst, text, keys):
         ("(open", "`(` opened at column 1 is never closed", 1),
         ("alpha colour:red", "A case has no “colour”. Use status, priority, origin, assignee", 7),
         ("@service:x", "A case has no “@service”", 1),
+        ("rule:x", "`rule:` takes the id of a rule, a UUID", 1),
+        ("a created:2026-13-01", "`created:` takes a UTC day", 3),
+        ("created:9999-12-31", "`created:` takes a UTC day", 1),
         ("project_id:x", "A project's id is a UUID; `project:` takes its key", 1),
         (" ".join("a" * 51), "A search of cases has at most 50 terms", 101),
         ("x" * 1_001, "A search has at most 1,000 characters, this has 1,001", 1_001),
@@ -82,7 +86,7 @@ def test_it_finds_cases(cases, analyst, text, keys):
 )
 def test_it_refuses_what_it_does_not_understand_with_its_place(cases, analyst, text, sentence, at):
     with pytest.raises(BadTerm, match=re.escape(sentence)) as refused:
-        find_cases(text, me=analyst)
+        find_cases(CaseQuery(text), me=analyst)
     assert str(refused.value).endswith(f"(at character {at}).")
 
 
@@ -91,7 +95,7 @@ def test_it_finds_a_project_by_its_id(cases, analyst):
 
 
 def test_it_puts_undefined_priorities_last(cases, analyst):
-    rows = find_cases(me=analyst, sort="priority").rows
+    rows = find_cases(CaseQuery(sort="priority"), me=analyst).rows
     assert [row.case.key for row in rows] == ["SEC-1", "SEC-2", "OPS-1"]
 
 
@@ -121,5 +125,5 @@ def test_it_counts_the_cases_of_projects(cases):
 
 def test_it_counts_findings(cases, analyst):
     services.attach(cases[0], [FindingFactory().pk for _ in range(2)], actor=UserFactory())
-    rows = find_cases("leaked", me=analyst).rows
+    rows = find_cases(CaseQuery("leaked"), me=analyst).rows
     assert rows[0].findings == 2

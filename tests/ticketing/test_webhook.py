@@ -14,7 +14,7 @@ from tests.factories import ExternalIssueFactory, JiraAccountFactory
 from ticketing.api.webhooks import MAX_BYTES
 from ticketing.models import JiraSpace, WebhookEvent
 from ticketing.states import State
-from ticketing.webhooks import forget_old_events, is_signed
+from ticketing.webhooks import is_signed
 
 pytestmark = pytest.mark.django_db
 SECRET = "It's a Secret to Everybody"
@@ -254,14 +254,6 @@ def test_it_asks_for_no_session_and_no_token(send, client, admin):
     client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
     assert send().status_code == 202
     assert client.get("/api/v1/jira/webhooks/" + str(uuid4())).status_code == 405
-
-
-def test_it_forgets_events_after_a_week(account, frozen):
-    WebhookEvent.objects.create(account=account, identifier="old")
-    frozen.shift(timedelta(days=7, seconds=1))
-    WebhookEvent.objects.create(account=account, identifier="new")
-    assert forget_old_events() == 1
-    assert WebhookEvent.objects.get().identifier == "new"
 
 
 def test_it_costs_a_constant_number_of_statements(send, issue, django_assert_num_queries):

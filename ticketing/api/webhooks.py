@@ -41,8 +41,8 @@ class WebhookView(APIView):
         operation_id="jira_webhook",
         summary="Tell of an event in Jira",
         description=(
-            "Called by the webhook of a Jira account. The event is a bell: the issue it names is "
-            "read from Jira. The same event again changes nothing."
+            "Called by the webhook of a Jira account. The event is only a wake-up: the issue that "
+            "it names is read from Jira. The same event again changes nothing."
         ),
         auth=[],
         parameters=[

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -12,12 +12,26 @@ from django.utils.dateparse import parse_datetime
 from config.accounts.models import User
 from findings.models import Finding
 from ticketing.close_reasons import CloseReason
+from ticketing.commenting import Overwritten, Refusal
 from ticketing.models import Case, Project
 from ticketing.services import MAX_FINDINGS
 
 MAX_COMMENT = 20_000
 MAX_DESCRIPTION = 100_000
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_DUE_IF_EMPTY = "Empty: the earliest due date of its open findings."
+
+
+def seen_at(text: str) -> datetime:
+    """Nonsense is long ago: whatever happened since counts as unseen."""
+    try:
+        seen = parse_datetime(text)
+    except ValueError:
+        seen = None
+    return seen if seen and seen.tzinfo else _LONG_AGO
 
 
 class FindingsField(forms.CharField):
@@ -33,6 +47,24 @@ class FindingsField(forms.CharField):
         if unknown := [each for each in ids if each not in pks]:
             raise forms.ValidationError(f"“{unknown[0][:100]}” is not a finding.")
         return [pks[each] for each in ids]
+
+
+class DueDateField(forms.DateField):
+    """A day that somebody may mean: Jira and its people have no use for the year 1 or 9999."""
+
+    def __init__(self, **said: Any) -> None:
+        attrs = {"type": "date", "min": _FIRST_DAY.isoformat(), "max": _LAST_DAY.isoformat()}
+        widget = forms.DateInput(attrs=attrs, format="%Y-%m-%d")
+        not_a_day = {"invalid": "Write the day as YYYY-MM-DD."}
+        formats = ["%Y-%m-%d"]
+        super().__init__(widget=widget, error_messages=not_a_day, input_formats=formats, **said)
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day and not _FIRST_DAY <= day <= _LAST_DAY:
+            between = f"{_FIRST_DAY.year} and {_LAST_DAY.year}"
+            raise forms.ValidationError(f"Choose a day between the years {between}.")
+        return day
 
 
 def _finding_id(text: str) -> str:
@@ -72,6 +104,7 @@ class NewCaseForm(_CaseWords):
     project = forms.ModelChoiceField(
         Project.objects.all(),
         empty_label="Select a project",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select a project."),
     )
     priority = forms.ChoiceField(
@@ -81,14 +114,18 @@ class NewCaseForm(_CaseWords):
         User.objects.filter(is_active=True),
         required=False,
         empty_label="Unassigned",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
         error_messages={"invalid_choice": "Select a person."},
     )
+    due_date = DueDateField(label="Due date", required=False, help_text=_DUE_IF_EMPTY)
     findings = FindingsField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "class": "ta mono", "spellcheck": "false"}),
         help_text="IDs or links of findings, one a line. Those on another case move here.",
     )
-    field_order = ("project", "title", "description", "priority", "assignee", "findings")
+    field_order = (
+        *("project", "title", "description", "priority", "assignee", "due_date", "findings"),
+    )
 
 
 class Seen(forms.Form):
@@ -97,22 +134,11 @@ class Seen(forms.Form):
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_seen(self) -> datetime:
-        """Nonsense is long ago: whatever happened since counts as unseen."""
-        try:
-            seen = parse_datetime(self.cleaned_data["seen"])
-        except ValueError:
-            seen = None
-        return seen if seen and seen.tzinfo else _LONG_AGO
+        return seen_at(self.cleaned_data["seen"])
 
 
 class EditCaseForm(_CaseWords, Seen):
-    due_date = forms.DateField(
-        label="Due date",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Empty: the earliest due date of its open findings.",
-        error_messages={"invalid": "Write the day as YYYY-MM-DD."},
-    )
+    due_date = DueDateField(label="Due date", required=False, help_text=_DUE_IF_EMPTY)
     field_order = ("title", "description", "due_date")
 
     def says_due_date(self, case: Case) -> bool:
@@ -160,6 +186,12 @@ class ChangeCaseForm(Seen):
         return {name: value for name, value in sent.items() if name == "assignee" or value}
 
 
+class DueDateForm(Seen):
+    """On the case's page. Empty: it is due when its findings are."""
+
+    due_date = DueDateField(required=False)
+
+
 class CommentForm(forms.Form):
     text = forms.CharField(
         label="Comment",
@@ -183,6 +215,19 @@ class CommentForm(forms.Form):
         self.fields["text"].error_messages["max_length"] = (
             "A comment takes up to 20,000 characters; this one has %(show_value)s."
         )
+
+
+class EditCommentForm(CommentForm, Seen):
+    field_order = ("text", "seen")
+
+    def show_refusal(self, refusal: Refusal) -> None:
+        """Saving again replaces what somebody else saved meanwhile, which is shown beside it."""
+        self.add_error("text", f"{refusal} What you typed is kept.")
+        if isinstance(refusal, Overwritten):
+            data = QueryDict(mutable=True)
+            data.update(self.data)
+            data["seen"] = refusal.entry.changed_at.isoformat()
+            self.data = data
 
 
 class LinkFindingsForm(forms.Form):

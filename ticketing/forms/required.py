@@ -68,5 +68,5 @@ def _widget(spec: FieldSpec, place: Destination) -> forms.Widget:
     if spec.has_more_options and spec.kind not in _PEOPLE:
         return _Proposals(options)
     if spec.kind.is_many:
-        return forms.SelectMultiple(choices=options)
-    return forms.Select(choices=_CHOOSE + options)
+        return forms.SelectMultiple(choices=options, attrs={"data-combobox": ""})
+    return forms.Select(choices=_CHOOSE + options, attrs={"data-combobox": "long"})

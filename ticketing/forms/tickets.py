@@ -41,9 +41,13 @@ class TicketForm(_OfFindings):
         error_messages=dict.fromkeys(
             ("required", "invalid_choice"), "Select where the ticket is created."
         ),
+        widget=forms.Select(attrs={"data-combobox": "long"}),
     )
     assignee = forms.ModelChoiceField(
-        queryset=User.objects.filter(is_active=True), required=False, empty_label="Unassigned"
+        queryset=User.objects.filter(is_active=True),
+        required=False,
+        empty_label="Unassigned",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
     )
     mode = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -100,6 +104,7 @@ class AttachForm(_OfFindings):
         label="Case Management Project",
         required=False,
         empty_label="Select a project",
+        widget=forms.Select(attrs={"data-combobox": "long"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

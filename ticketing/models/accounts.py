@@ -355,7 +355,7 @@ class RequestHour(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.hour:%d %b %H}"
+        return f"{self.account_id} {self.hour:%Y-%m-%d %H}"
 
 
 class WebhookEvent(models.Model):

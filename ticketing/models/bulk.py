@@ -23,6 +23,7 @@ class BulkRun(models.Model):
         ASSIGN = "assign", "Assign"
         STATUS = "status", "Change status"
         SEVERITY = "severity", "Change severity"
+        UNDO = "undo", "Undo"  # of another run
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -49,7 +50,9 @@ class BulkRun(models.Model):
         ordering = ("-created_at",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(deed__in=["tickets", "attach", "mute", "assign", "status", "severity"]),
+                condition=Q(
+                    deed__in=["tickets", "attach", "mute", "assign", "status", "severity", "undo"]
+                ),
                 name="bulk_run_deed_known",
             ),
             models.CheckConstraint(
@@ -87,6 +90,9 @@ class BulkStep(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
     reason = models.TextField(blank=True)
     case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="+")
+    # What it changed, for an hour after the run; null: nothing, or nothing that can be undone.
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
 
     class Meta:
         ordering = ("position",)
@@ -100,6 +106,9 @@ class BulkStep(models.Model):
         indexes = (
             models.Index(
                 fields=("run", "position"), condition=Q(outcome="waiting"), name="bulk_step_next"
+            ),
+            models.Index(
+                fields=("run",), condition=Q(before__isnull=False), name="bulk_step_recorded"
             ),
         )
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -340,6 +340,11 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.case_id}"
+
+    @property
+    def changed_at(self) -> datetime:
+        """Of a comment: when it was written or changed last."""
+        return self.edited_at or self.created_at
 
 
 class CommentRevision(models.Model):

@@ -7,6 +7,7 @@ from ticketing.outbox.breaking import block_waiting
 from ticketing.outbox.by_hand import (
     confirm_absent,
     deliver_waiting,
+    retry_all,
     retry_now,
     waiting_count,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "promise",
     "promise_at",
     "recreate",
+    "retry_all",
     "retry_now",
     "ring",
     "waiting_count",

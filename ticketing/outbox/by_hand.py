@@ -25,19 +25,26 @@ _AGAIN: dict[str, Any] = {"fault": "", "reason": "", "field": "", "attempts": 0,
 
 def retry_now(issue: ExternalIssue, *, actor: Actor) -> bool:
     """Try (or, of an unsure one, look) at once; False if there is nothing to try."""
-    rows = ExternalIssue.objects.filter(pk=issue.pk)
+    return bool(retry_all([issue.pk], actor=actor))
+
+
+@transaction.atomic
+def retry_all(issue_pks: Collection[UUID], *, actor: Actor) -> int:
+    """The same of several; returns of how many there was something to try."""
     now = timezone.now()
-    with transaction.atomic():
+    wait = ExternalIssue.objects.filter(
+        pk__in=issue_pks, state__in=(State.BLOCKED, State.PENDING, State.UNSURE)
+    )
+    locked = list(wait.order_by("pk").select_for_update().values_list("pk", flat=True))
+    if locked:
+        rows = ExternalIssue.objects.filter(pk__in=locked)
+        rows.exclude(state=State.BLOCKED).update(not_before=now)
         unsure = rows.filter(fault=Fault.UNSURE)
-        moved = (
-            move(unsure, State.BLOCKED, State.UNSURE, not_before=now, lookups=0)
-            or move(rows, State.BLOCKED, State.PENDING, not_before=now, **_AGAIN)
-            or rows.filter(state__in=(State.PENDING, State.UNSURE)).update(not_before=now)
-        )
-        if moved:
-            _tell(rows, "Tried again.", actor=actor)
-            ring()
-    return bool(moved)
+        move(unsure, State.BLOCKED, State.UNSURE, not_before=now, lookups=0)
+        move(rows, State.BLOCKED, State.PENDING, not_before=now, **_AGAIN)
+        _tell(rows, "Tried again.", actor=actor)
+        ring()
+    return len(locked)
 
 
 def confirm_absent(issue: ExternalIssue, *, actor: Actor) -> bool:

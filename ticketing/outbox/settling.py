@@ -32,11 +32,11 @@ from ticketing.trackers.base import Fault, Found, IssueRef, TrackerError
 log = structlog.stdlib.get_logger(__name__)
 
 ASK_A_PERSON = (
-    "Nobody knows whether Jira created this ticket, and it could not be looked up completely. "
+    "It is not known whether Jira created this ticket, and the lookup could not be completed. "
     "Look for it in Jira: confirm that it was not created, or attach it."
 )
 _TOO_OFTEN = (
-    "Jira was asked {} times to create this ticket and never said what became of it. "
+    "Jira was asked {} times to create this ticket and never gave a clear answer. "
     "No ticket was found. Confirm that it was not created to try again."
 )
 FAILED = "failed"

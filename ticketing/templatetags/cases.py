@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from config.accounts.models import User
 from config.lib.markdown import render_markdown
 from config.lib.ui_tags import avatar, bolt, by_person, by_rule, by_test, icon
+from config.lib.utc import day_text, short_day_text
 from ticketing.case_findings import LinkedFindings
 from ticketing.case_groups import ShownGroup
+from ticketing.commenting import may_change
 from ticketing.issues import Sync
 from ticketing.models import Case, SyncMode, TimelineEntry
 from ticketing.taking import IN_JIRA
@@ -43,14 +46,18 @@ def origin_mark(case: Case) -> SafeString:
 
 
 @register.simple_tag
-def due_date(case: Case) -> SafeString:
-    """The day, and in words, too, that it has passed while the case is open."""
+def due_date(case: Case, *, short: bool = False) -> SafeString:
+    """The day, and in words, too, that it has passed while the case is open; `short` with an icon
+    for who sees it."""
     if case.due_date is None:
         return format_html('<span class="dim">{}</span>', "—")
-    day = f"{case.due_date.day} {case.due_date:%b %Y}"
+    day = day_text(case.due_date)
     time = format_html('<time datetime="{}">{}</time>', case.due_date.isoformat(), day)
     if not case.is_overdue:
         return time
+    if short:
+        mark = format_html('{}<span class="vh"> overdue</span>', icon("triangle-alert"))
+        return format_html('<span class="due bad" title="Overdue">{}{}</span>', time, mark)
     return format_html('<span class="due bad">{} · overdue</span>', time)
 
 
@@ -119,7 +126,10 @@ def happening(entry: TimelineEntry, case: Case, group: ShownGroup | None = None)
     if kind is Kind.ASSIGNEE and not entry.actor and entry.author == IN_JIRA:
         return told  # by whom, Jira does not say
     if entry.actor or entry.author:
-        return format_html("{} by <b>{}</b>", told, who(entry))
+        is_link = kind in (Kind.ATTACHED, Kind.DETACHED)
+        why = f". {entry.reason}" if is_link and entry.reason else ""
+        by = format_html("{} by <b>{}</b>", told, who(entry))
+        return format_html('{}<span class="sub">{}</span>', by, why) if why else by
     if entry.key_name:
         return format_html("{} by the API key <b>{}</b>", told, entry.key_name)
     if entry.reason and "{reason}" not in sentence:
@@ -138,7 +148,7 @@ def _follows(group: ShownGroup | None) -> SafeString:
     )
     if group.row.is_continuation:
         return format_html('<span class="sub">. It continues {}, which was full.</span>', link)
-    closed = f", closed {before.closed_at.day} {before.closed_at:%b}" if before.closed_at else ""
+    closed = f", closed {short_day_text(before.closed_at)}" if before.closed_at else ""
     sentence = '<span class="sub">. It follows {}, the earlier ticket for {}{}.</span>'
     return format_html(sentence, link, group.subject, closed)
 
@@ -214,6 +224,12 @@ def who(entry: TimelineEntry) -> str:
     if entry.actor:
         return entry.actor.name
     return entry.author or entry.key_name or (US if entry.reason else "The API")
+
+
+@register.filter
+def changeable_by(entry: TimelineEntry, person: User) -> bool:
+    """Whether that person may edit or delete the comment."""
+    return may_change(entry, person)
 
 
 @register.simple_tag

@@ -19,9 +19,11 @@ from findings.explorer.panel import Entry
 from findings.facts import Ticket
 from findings.models import Finding
 from ticketing.bulk_progress import progress_of, shown_to
+from ticketing.bulk_undo import act_offered
 from ticketing.issues import Sync, issue_of, sync_of, waiting_by_key
 from ticketing.models import ASSIGNEES, Attachment, Case, TimelineEntry
 from ticketing.services import MAX_FINDINGS
+from ticketing.timeline_undo import with_undo
 
 register = template.Library()
 
@@ -92,11 +94,12 @@ def group_actions(context: template.Context) -> dict[str, Any]:
 
 @register.inclusion_tag("ticketing/_bulk_strip.html", takes_context=True)
 def bulk_strip(context: template.Context) -> dict[str, Any]:
-    """How far the person's own bulk run is; nothing if there is none. Up to four statements."""
+    """How far the person's own bulk run is; nothing if there is none. Up to five statements."""
     request = context["request"]
     run = shown_to(request.user) if _may_write(context) else None
     return {
         "progress": progress_of(run) if run else None,
+        "undo_act": act_offered(run, request.user) if run else None,
         "next": request.get_full_path(),
         "csrf_token": context.get("csrf_token"),
     }
@@ -129,10 +132,15 @@ def ticket_row(context: template.Context, finding: Finding) -> dict[str, Any]:
     }
 
 
-@register.simple_tag
-def with_ticket_entries(timeline: Iterable[Entry], finding: Finding) -> list[Entry]:
-    """The finding's timeline and that of the case it is attached to, newest first."""
-    return sorted([*_ticket_entries(finding), *timeline], key=lambda entry: entry.at, reverse=True)
+@register.simple_tag(takes_context=True)
+def with_ticket_entries(
+    context: template.Context, timeline: Iterable[Entry], finding: Finding
+) -> list[Entry]:
+    """The finding's timeline and that of the case it is attached to, newest first, with Undo
+    where the person may."""
+    return with_undo(
+        [*_ticket_entries(finding), *timeline], finding, person=context["request"].user
+    )
 
 
 def _ticket_entries(finding: Finding) -> list[Entry]:

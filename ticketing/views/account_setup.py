@@ -114,7 +114,7 @@ def change_webhook(request: HttpRequest, account_id: UUID) -> HttpResponse:
                 shown["secret"] = accounts.rotate_webhook_secret(account, actor=me)
             case "forget":
                 accounts.forget_former_secret(account, actor=me)
-                toast(request, "The former secret is no longer accepted")
+                toast(request, "The previous secret is no longer accepted")
     except (TrackerError, ValidationError) as error:
         shown["error"] = connections.error_sentence(error)
     if not shown:

@@ -17,12 +17,22 @@ from django.views.decorators.http import require_GET, require_POST
 from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission, lowest_role_with
 from config.lib.statement_timeout import SECONDS, QueryTimeout, statement_timeout
+from findings.columnar.pinned import pinned
 from findings.forms import Everything, count_label
 from findings.views.action_forms import back, render_action_form
 from ticketing import bulk, outbox
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.bulk_groups import in_groups
-from ticketing.bulk_progress import MOST_SHOWN, failures_of, progress_of, refused_issues, tickets_of
+from ticketing.bulk_progress import (
+    MOST_SHOWN,
+    Progress,
+    failures_of,
+    left_by,
+    progress_of,
+    refused_issues,
+    tickets_of,
+)
+from ticketing.bulk_undo import act_offered, undo_of
 from ticketing.forms.bulk import FORMS
 from ticketing.forms.tickets import TicketForm
 from ticketing.models import BulkRun
@@ -38,7 +48,7 @@ _TITLES = {
     Deed.STATUS: ("Change the status of {}", "Change status"),
     Deed.SEVERITY: ("Change the severity of {}", "Change severity"),
 }
-_TEXT = "All that the search finds now. It goes on when you close this page."
+_TEXT = "Everything that the search finds now. It continues if you close this page."
 MOST_RUNS = 50
 
 
@@ -47,7 +57,7 @@ MOST_RUNS = 50
 def start_run(request: HttpRequest, deed: str) -> HttpResponse:
     if deed not in bulk.NEEDS:
         raise Http404
-    _require_deed(request, deed)
+    _require(request, bulk.NEEDS[deed])
     everything = Everything(request.POST)
     pks = _found(request, everything)
     if not pks:
@@ -114,7 +124,10 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "most": MOST_SHOWN,
         "refused": refused_issues(run).select_related("case").order_by("created_at")[:MOST_SHOWN],
         "tickets": tickets_of(run)[:MOST_SHOWN],
-        "may_change": signed_in(request).may(bulk.NEEDS[run.deed]),
+        "left": left_by(run),
+        "may_change": signed_in(request).may(bulk.permission_of(run)),
+        "undo_act": act_offered(run, signed_in(request)),
+        "undone": undo_of(run),
     }
     in_page = "HX-Request" in request.headers
     return render(request, f"ticketing/{'_bulk_run' if in_page else 'bulk_run'}.html", context)
@@ -129,8 +142,17 @@ def show_strip(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "progress": progress_of(run),
         "next": getattr(request, "htmx").current_url_abs_path,  # noqa: B009  of the middleware
         "announces": True,
+        "undo_act": act_offered(run, signed_in(request)),
     }
     return render(request, "ticketing/_bulk_strip.html", context)
+
+
+@require(Permission.FINDINGS_READ)
+@require_GET
+def show_toast(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """How far it is, in place of the toast that asks; it asks again until it is over."""
+    run = _run(run_id)
+    return render(request, "components/toast.html", {"toast": _toast(progress_of(run))})
 
 
 @require(Permission.FINDINGS_WRITE)
@@ -139,12 +161,12 @@ def change_run(request: HttpRequest, run_id: UUID, deed: str) -> HttpResponse:
     run = _run(run_id)
     if deed not in ("stop", "retry", "dismiss"):
         raise Http404
-    _require_deed(request, run.deed)
+    _require(request, bulk.permission_of(run))
     actor = signed_in(request)
     if deed == "stop" and not bulk.stop(run, reason=f"Stopped by {actor.name}."):
-        messages.warning(request, "It had ended already.")
+        messages.warning(request, "It had already ended.")
     elif deed == "retry" and not _try_again(run, request):
-        messages.warning(request, "Nothing was left to be tried again.")
+        messages.warning(request, "There was nothing left to retry.")
     elif deed == "dismiss":
         bulk.put_away(run)
     return back(request) if request.POST.get("next") else redirect("ticketing:bulk-show", run.pk)
@@ -187,14 +209,14 @@ def _found(request: HttpRequest, everything: Everything) -> list[int]:
         )
         return []
     if not pks:
-        messages.error(request, "The search finds nothing any more.")
+        messages.error(request, "The search no longer finds anything.")
     return pks
 
 
 def _patiently(request: HttpRequest, read: Callable[[], list[T]]) -> list[T] | None:
     """What is read, or None and a message when the database takes too long."""
     try:
-        with statement_timeout():
+        with pinned(), statement_timeout():
             return read()
     except QueryTimeout:
         messages.error(request, f"The database did not answer in {SECONDS} s. Try again.")
@@ -205,7 +227,21 @@ def _run(run_id: UUID) -> BulkRun:
     return get_object_or_404(BulkRun.objects.select_related("actor"), pk=run_id)
 
 
-def _require_deed(request: HttpRequest, deed: str) -> None:
-    needed = bulk.NEEDS[deed]
+def _toast(progress: Progress) -> dict[str, Any]:
+    address = reverse("ticketing:bulk-show", args=[progress.run.pk])
+    label = "Show the run"
+    if progress.is_undo and progress.is_over and progress.skipped:
+        label = f"Show the {progress.skipped:,}"
+    said = {"title": progress.title, "tone": progress.tone, "link_url": address}
+    said |= {"link_label": label, "icon": "undo-2"}
+    if progress.is_over:
+        icon = {"bad": "circle-x", "warn": "triangle-alert"}.get(progress.tone, "undo-2")
+        return {**said, "icon": icon, "text": progress.text}
+    again = reverse("ticketing:bulk-toast", args=[progress.run.pk])
+    bar = {"value": progress.worked_on, "max": progress.total}
+    return {**said, **bar, "progress_url": again}
+
+
+def _require(request: HttpRequest, needed: Permission) -> None:
     if not signed_in(request).may(needed):
         raise PermissionDenied(f"You need the {lowest_role_with(needed).label} role to do this.")

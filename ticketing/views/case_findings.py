@@ -6,27 +6,29 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import submit_once
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import undo_url
 from config.lib.toasts import toast
 from config.lib.ui_tags import SUBMISSION_ID
 from ticketing import services
 from ticketing.allowed_spaces import SpaceClosed
+from ticketing.attachment_undo import ATTACH, DETACH, SPLIT, recorded
 from ticketing.case_groups import group_of
 from ticketing.following import detach_note
 from ticketing.forms.cases import LinkFindingsForm
 from ticketing.group_text import number
 from ticketing.issues import issue_of
 from ticketing.models import Attachment, Case
-from ticketing.selectors import case_by_key
 from ticketing.splitting import CannotSplit, require_some_left, split
+from ticketing.views.case_lookup import case_or_404, case_url
 from ticketing.views.cases import case_page
-from ticketing.views.progress import case_url, say_creating
+from ticketing.views.progress import say_creating
 
 
 class _Chosen(NamedTuple):
@@ -46,13 +48,18 @@ class _Chosen(NamedTuple):
 @require(Permission.CASES_WRITE)
 @require_POST
 def attach_findings(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     form = LinkFindingsForm(request.POST)
     if form.is_valid() and case.archived_at:
         form.add_error("findings", f"{case.key} is archived. Unarchive it first.")
     if not form.is_valid():
         return case_page(request, case, link_form=form, status=422)
-    services.attach(case, form.cleaned_data["findings"], actor=signed_in(request))
+    pks, actor = form.cleaned_data["findings"], signed_in(request)
+    with recorded(ATTACH, pks, actor=actor, case=case) as recording:
+        services.attach(case, pks, actor=actor)
+    if recording.act:
+        title, undone_at = f"{number(len(pks), 'finding')} attached", undo_url(recording.act)
+        toast(request, title, icon="link", undo_url=undone_at)
     return redirect(case_url(case))
 
 
@@ -69,8 +76,11 @@ def detach_findings(request: HttpRequest, key: str) -> HttpResponse:
     if "confirmed" not in request.POST:
         what = "this finding" if len(chosen.pks) == 1 else words
         return _confirm(request, chosen, f"Detach {what} from {case.key}?", note, label="Detach")
-    services.detach(chosen.pks, actor=signed_in(request), case=case)
-    toast(request, f"{words} detached" if len(chosen.pks) > 1 else "Finding detached", note)
+    actor = signed_in(request)
+    with recorded(DETACH, chosen.pks, actor=actor) as recording:
+        services.detach(chosen.pks, actor=actor, case=case)
+    title = f"{words} detached" if len(chosen.pks) > 1 else "Finding detached"
+    toast(request, title, note, icon="unlink", undo_url=undo_url(recording.act))
     return redirect(case_url(case))
 
 
@@ -81,10 +91,10 @@ def split_findings(request: HttpRequest, key: str) -> HttpResponse:
         try:
             return submit_once(request, lambda: _split(request, _chosen(request, key)))
         except CannotSplit as error:
-            return case_page(request, _case(key), status=422, split_error=str(error))
+            return case_page(request, case_or_404(key), status=422, split_error=str(error))
         except SpaceClosed as closed:
             messages.error(request, f"Nothing was split. {closed}")
-            return redirect(case_url(_case(key)))
+            return redirect(case_url(case_or_404(key)))
     chosen = _chosen(request, key)
     case = chosen.case
     if not chosen.pks:
@@ -99,12 +109,14 @@ def split_findings(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _split(request: HttpRequest, chosen: _Chosen) -> HttpResponse:
-    part = split(chosen.case, chosen.pks, actor=signed_in(request))
+    actor = signed_in(request)
+    with recorded(SPLIT, chosen.pks, actor=actor) as recording:
+        part = split(chosen.case, chosen.pks, actor=actor)
     if issue_of(part):
         say_creating(request, [part])
-    else:
-        words = number(len(chosen.pks), "finding")
-        toast(request, f"{words} split into {part.key}", link=("View ticket", case_url(part)))
+    title, link = f"{number(len(chosen.pks), 'finding')} split into {part.key}", case_url(part)
+    undone_at = undo_url(recording.act)
+    toast(request, title, link=("View ticket", link), icon="split", undo_url=undone_at)
     return redirect(case_url(chosen.case))
 
 
@@ -123,7 +135,7 @@ def _stay(chosen: _Chosen) -> str:
 
 def _chosen(request: HttpRequest, key: str) -> _Chosen:
     """Those of the named findings that are on the case now."""
-    case = _case(key)
+    case = case_or_404(key)
     named = [each.replace("\0", "") for each in request.POST.getlist("finding")]
     attached = Attachment.objects.filter(case=case)
     there = dict(
@@ -158,10 +170,3 @@ def _confirm(
         "cancel_url": case_url(chosen.case),
     }
     return render(request, "confirm.html", context)
-
-
-def _case(key: str) -> Case:
-    case = case_by_key(key)
-    if case is None:
-        raise Http404
-    return case

@@ -5,38 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from config.accounts.access import require, signed_in
+from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
+from findings.tabs import choose_team_url
 from ticketing import services
+from ticketing.case_bulk import MAX_CASES
+from ticketing.case_lists import SORTS, CaseQuery, board_of, find_cases
 from ticketing.case_search import BadTerm
+from ticketing.case_tabs import case_tabs
+from ticketing.close_reasons import CloseReason
 from ticketing.forms.cases import ChangeCaseForm
 from ticketing.models import Case, Project
-from ticketing.selectors import (
-    SORTS,
-    VIEWS,
-    board_of,
-    case_by_key,
-    find_cases,
-    view_counts,
-)
+from ticketing.timeline import CaseChanged
+from ticketing.views.case_lookup import case_or_404
 from ticketing.views.cases import closing_hint, said_of
 
 
 @require(Permission.CASES_READ)
 @require_GET
 def list_cases(request: HttpRequest) -> HttpResponse:
-    me = signed_in(request)
+    me, query = signed_in(request), CaseQuery.read(request.GET)
+    if query.view == "team" and not me.team:
+        return redirect(choose_team_url(request.get_full_path()))
     context = _shown(request, as_board=request.GET.get("layout") == "board") | {
-        "views": view_counts(me),
+        "views": case_tabs(me, query),
         "projects": Project.objects.all(),
         "sorts": [(name, label) for name, (label, _) in SORTS.items()],
         "may_write_projects": me.may(Permission.PROJECTS_WRITE),
+        "people": User.objects.filter(is_active=True) if me.may(Permission.CASES_WRITE) else [],
+        "wont_fix": [(each.value, each.label) for each in CloseReason if each.is_wont_fix],
+        "most_in_bulk": MAX_CASES,
+        "status_choices": Case.Status.choices,
+        "priority_choices": Case.Priority.choices,
     }
     return render(request, "ticketing/cases.html", context)
 
@@ -49,9 +56,7 @@ def move_card(request: HttpRequest, key: str) -> HttpResponse:
     A script gets the board as it is then, with 409 if somebody else had changed the status
     after `seen`; without one, the board is the next page.
     """
-    case = case_by_key(key)
-    if case is None:
-        raise Http404
+    case = case_or_404(key)
     status = _move(request, case)
     if "HX-Request" in request.headers:
         board = _shown(request, as_board=True)
@@ -68,7 +73,7 @@ def _move(request: HttpRequest, case: Case) -> int:
     said = {name: form.cleaned_data[name] for name in ("status", "seen")}
     try:
         now = services.change_case(case, **said, actor=signed_in(request))
-    except services.CaseChanged as change:
+    except CaseChanged as change:
         toast(request, f"{case.key} not moved", said_of(change), level=messages.ERROR)
         return 409
     if now.status != case.status:
@@ -89,31 +94,19 @@ def _say_moved(request: HttpRequest, before: Case, now: Case) -> None:
 
 def _shown(request: HttpRequest, *, as_board: bool) -> dict[str, Any]:
     """The cases that the address asks for, as a list or a board."""
-    me, asked = signed_in(request), _asked(request)
+    me, query = signed_in(request), CaseQuery.read(request.GET)
+    search = request.GET.urlencode()
+    here = f"{reverse('ticketing:case-list')}{'?' if search else ''}{search}"
     context: dict[str, Any] = {
-        "asked": asked,
+        "asked": query,
+        "here": here,  # also where a script asked another address for the board
         "as_board": as_board,
-        "sorted_by": SORTS[asked["sort"]][0],
+        "sorted_by": SORTS[query.sort][0],
         "may_write": me.may(Permission.CASES_WRITE),
     }
     try:
         if as_board:
-            wanted = {name: asked[name] for name in ("text", "view", "project", "sort")}
-            return context | {"columns": board_of(**wanted, me=me)}
-        return context | {"page": find_cases(**asked, me=me)}
+            return context | {"columns": board_of(query, me=me)}
+        return context | {"page": find_cases(query, me=me)}
     except BadTerm as error:
         return context | {"error": str(error)}
-
-
-def _asked(request: HttpRequest) -> dict[str, Any]:
-    """The address of a list, read with tolerance: what it does not know, it drops."""
-    said = request.GET
-    page = said.get("page", "")
-    return {
-        "text": said.get("q", "").replace("\0", "").strip()[:200],
-        "view": said["view"] if said.get("view") in VIEWS else "",
-        "project": said.get("project", "").replace("\0", "").upper()[:10],
-        "status": said["status"] if said.get("status") in Case.Status.values else "",
-        "sort": said["sort"] if said.get("sort") in SORTS else "updated",
-        "page": int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
-    }

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,6 +17,7 @@ from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.toasts import toast
+from config.lib.utc import time_text
 from ticketing import details, services
 from ticketing.case_findings import linked_findings
 from ticketing.case_groups import shown_group
@@ -24,6 +25,7 @@ from ticketing.close_reasons import CloseReason
 from ticketing.forms.cases import (
     ChangeCaseForm,
     CommentForm,
+    DueDateForm,
     EditCaseForm,
     LinkFindingsForm,
     MoveCaseForm,
@@ -40,7 +42,9 @@ from ticketing.issues import (
 )
 from ticketing.models import Case, Project, TimelineEntry
 from ticketing.outbox import left_out_of
-from ticketing.selectors import case_by_key, open_finding_count, timeline
+from ticketing.selectors import open_finding_count, timeline
+from ticketing.timeline import CaseChanged
+from ticketing.views.case_lookup import case_or_404, case_url
 
 ENTRIES = 100
 ACTIVITIES = {
@@ -70,7 +74,7 @@ def _create(request: HttpRequest, *, findings: list[int], **said: Any) -> HttpRe
 @require(Permission.CASES_READ)
 @require_GET
 def show_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     if case.key != key:
         return _to(case)
     return case_page(request, case)
@@ -79,7 +83,7 @@ def show_case(request: HttpRequest, key: str) -> HttpResponse:
 @require(Permission.CASES_WRITE)
 @require_POST
 def change_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     form = ChangeCaseForm(request.POST)
     if not form.is_valid():
         wrong = (str(said) for errors in form.errors.values() for said in errors)
@@ -88,7 +92,7 @@ def change_case(request: HttpRequest, key: str) -> HttpResponse:
     try:
         seen = form.cleaned_data["seen"]
         now = services.change_case(case, **form.changes, seen=seen, actor=signed_in(request))
-    except services.CaseChanged as change:
+    except CaseChanged as change:
         toast(request, "Not changed", said_of(change), level=messages.ERROR)
     else:
         if now.status != case.status:
@@ -103,7 +107,7 @@ def change_case(request: HttpRequest, key: str) -> HttpResponse:
 @require(Permission.CASES_WRITE)
 @require_http_methods(["GET", "POST"])
 def edit_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     if request.method == "GET":
         words = {name: getattr(case, name) for name in ("title", "description")}
         said = {**words, "due_date": case.own_due_date, "seen": case.modified_at.isoformat()}
@@ -114,7 +118,7 @@ def edit_case(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         try:
             return submit_once(request, lambda: _edit(request, case, form))
-        except services.CaseChanged as change:
+        except CaseChanged as change:
             status = 409
             form.show_conflict(said_of(change), at=change.entry.created_at)
     return render(request, "ticketing/case_edit.html", {"case": case, "form": form}, status=status)
@@ -124,42 +128,32 @@ def _edit(request: HttpRequest, case: Case, form: EditCaseForm) -> HttpResponse:
     with transaction.atomic():
         services.change_case(case, **form.words, actor=signed_in(request))
         if form.says_due_date(case):
-            due_date = form.cleaned_data["due_date"]
-            details.set_due_date(case, due_date, actor=signed_in(request))
+            said = {name: form.cleaned_data[name] for name in ("due_date", "seen")}
+            details.set_due_date(case, **said, actor=signed_in(request))
     return _to(case)
 
 
 @require(Permission.CASES_WRITE)
 @require_POST
-def comment_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
-    form = CommentForm(request.POST)
+def set_due_date(request: HttpRequest, key: str) -> HttpResponse:
+    case, form = case_or_404(key), DueDateForm(request.POST)
     if not form.is_valid():
-        return case_page(request, case, comment_form=form, status=422)
-    return submit_once(request, lambda: _comment(request, case, form.cleaned_data["text"]))
-
-
-def _comment(request: HttpRequest, case: Case, text: str) -> HttpResponse:
-    services.comment(case, text, actor=signed_in(request))
-    return redirect(f"{_url(case)}#activity")
-
-
-@require(Permission.AUDIT_READ)
-@require_GET
-def show_revisions(request: HttpRequest, key: str, entry_id: int) -> HttpResponse:
-    """For who may read the audit log: what was deleted may be a secret."""
-    case = _case(key)
-    comments = case.timeline.filter(kind=TimelineEntry.Kind.COMMENT)
-    entry = get_object_or_404(comments, pk=min(entry_id, 2**63 - 1))
-    revisions = entry.revisions.select_related("actor")
-    context = {"case": case, "entry": entry, "revisions": revisions}
-    return render(request, "ticketing/comment_revisions.html", context)
+        wrong = (str(said) for errors in form.errors.values() for said in errors)
+        toast(request, "Due date not changed", " ".join(wrong), level=messages.ERROR)
+        return _to(case)
+    try:
+        # "Clear" is a button beside the field.
+        day = None if "clear" in request.POST else form.cleaned_data["due_date"]
+        details.set_due_date(case, day, seen=form.cleaned_data["seen"], actor=signed_in(request))
+    except CaseChanged as change:
+        toast(request, "Due date not changed", said_of(change), level=messages.ERROR)
+    return _to(case)
 
 
 @require(Permission.CASES_WRITE)
 @require_POST
 def move_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     form = MoveCaseForm(request.POST)
     if not form.is_valid():
         messages.error(request, "That project does not exist.")
@@ -179,7 +173,7 @@ def move_case(request: HttpRequest, key: str) -> HttpResponse:
 @require(Permission.CASES_WRITE)
 @require_http_methods(["GET", "POST"])
 def archive_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     if request.method == "GET":
         text = "It leaves the list and keeps its findings and its history."
         return _confirm(request, case, f"Archive {case.key}?", text, label="Archive case")
@@ -192,7 +186,7 @@ def archive_case(request: HttpRequest, key: str) -> HttpResponse:
 @require(Permission.CASES_WRITE)
 @require_http_methods(["GET", "POST"])
 def unarchive_case(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     if request.method == "GET":
         text = "It comes back into the list."
         return _confirm(request, case, f"Unarchive {case.key}?", text, label="Unarchive case")
@@ -240,22 +234,30 @@ def case_page(request: HttpRequest, case: Case, *, status: int = 200, **forms: A
 def _confirm(
     request: HttpRequest, case: Case, question: str, text: str, *, label: str, **more: Any
 ) -> HttpResponse:
-    context = {"question": question, "text": text, "label": label, "cancel_url": _url(case), **more}
+    context = {
+        "question": question,
+        "text": text,
+        "label": label,
+        "cancel_url": case_url(case),
+        **more,
+    }
     return render(request, "confirm.html", context)
 
 
-def closing_hint(case: Case) -> str:
-    number = open_finding_count(case)
+def closing_hint(*cases: Case) -> str:
+    number = open_finding_count(cases)
     if number == 1:
         return "1 finding is still open. Closing the case does not close it."
-    says = f"{number} findings are still open. Closing the case does not close them."
+    closing = "the case" if len(cases) == 1 else "cases"
+    says = f"{number:,} findings are still open. Closing {closing} does not close them."
     return says if number else ""
 
 
-def said_of(change: services.CaseChanged) -> str:
+def said_of(change: CaseChanged) -> str:
     entry = change.entry
     by = entry.actor.name if entry.actor else "The system"
-    return f"{by} changed the {entry.kind} of this case at {entry.created_at:%H:%M} UTC."
+    what = entry.kind.replace("_", " ")
+    return f"{by} changed the {what} of this case at {time_text(entry.created_at)} UTC."
 
 
 def _page_number(request: HttpRequest) -> int:
@@ -271,16 +273,5 @@ def _first(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _case(key: str) -> Case:
-    case = case_by_key(key)
-    if case is None:
-        raise Http404
-    return case
-
-
-def _url(case: Case) -> str:
-    return reverse("ticketing:case-show", args=[case.key])
-
-
 def _to(case: Case) -> HttpResponse:
-    return redirect(_url(case))
+    return redirect(case_url(case))

@@ -69,5 +69,5 @@ def change_delivery(request: HttpRequest, issue_id: UUID, deed: str) -> HttpResp
         toast(request, f"The ticket for {issue.case.key} {said}", text)
     else:
         title = f"The ticket for {issue.case.key} no longer waits"
-        toast(request, title, "The list now shows how it is.", level=messages.WARNING)
+        toast(request, title, "The list now shows the current state.", level=messages.WARNING)
     return redirect("ticketing:delivery-list")

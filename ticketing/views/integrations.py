@@ -92,7 +92,7 @@ def delete_account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     context = {
         "question": f"Delete {account.name}?",
         "text": "Its token is forgotten and its webhook removed. Tickets it created stay in Jira "
-        "and keep their links, but are no longer kept in step.",
+        "and keep their links, but are no longer synced.",
         "label": "Delete account",
         "cancel_url": "/settings/integrations",
     }

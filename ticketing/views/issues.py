@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -23,9 +23,9 @@ from ticketing.attaching import promise_issue
 from ticketing.forms.tickets import LinkIssueForm
 from ticketing.issues import issue_of
 from ticketing.models import Case, Destination, ExternalIssue
-from ticketing.selectors import case_by_key
+from ticketing.views.case_lookup import case_or_404, case_url
 from ticketing.views.cases import case_page
-from ticketing.views.progress import case_url, say_creating
+from ticketing.views.progress import say_creating
 
 
 class _Deed(NamedTuple):
@@ -60,7 +60,7 @@ DEEDS: Mapping[str, _Deed] = {
         _unlink,
         "Unlinked from Jira",
         "Unlink the issue from this case?",
-        "The ticket stays in Jira. It is no longer kept in step.",
+        "The ticket stays in Jira but is no longer synced.",
     ),
     "cancel": _Deed(
         lambda issue, actor: outbox.cancel(issue, actor=actor),
@@ -72,7 +72,7 @@ DEEDS: Mapping[str, _Deed] = {
         lambda issue, actor: outbox.confirm_absent(issue, actor=actor),
         "Being created again",
         "Create it again?",
-        "Only if you looked in Jira and it is not there: else there will be two.",
+        "Only do this if you have checked that it is not in Jira; otherwise there will be two.",
     ),
 }
 
@@ -80,7 +80,7 @@ DEEDS: Mapping[str, _Deed] = {
 @require(Permission.CASES_WRITE)
 @require_POST
 def change_issue(request: HttpRequest, key: str) -> HttpResponse:
-    case, name = _case(key), request.POST.get("do", "")
+    case, name = case_or_404(key), request.POST.get("do", "")
     if name == "create":
         return _promise(request, case)
     deed, issue = DEEDS.get(name), issue_of(case)
@@ -103,7 +103,7 @@ def change_issue(request: HttpRequest, key: str) -> HttpResponse:
 @require(Permission.CASES_WRITE)
 @require_POST
 def link_issue(request: HttpRequest, key: str) -> HttpResponse:
-    case = _case(key)
+    case = case_or_404(key)
     form = LinkIssueForm(request.POST)
     if form.is_valid() and case.archived_at:
         form.add_error("address", f"{case.key} is archived. Unarchive it first.")
@@ -137,7 +137,8 @@ def _closed(request: HttpRequest, case: Case, closed: SpaceClosed) -> HttpRespon
 
 
 def _too_late(request: HttpRequest, case: Case) -> HttpResponse:
-    messages.warning(request, "Nothing was done: it changed meanwhile. This is how it is now.")
+    words = "Nothing was done: it changed in the meantime. This is its current state."
+    messages.warning(request, words)
     return redirect(case_url(case))
 
 
@@ -154,10 +155,3 @@ def _confirm(request: HttpRequest, case: Case, deed: _Deed, name: str) -> HttpRe
         "fields": [("do", name)],
     }
     return render(request, "confirm.html", context)
-
-
-def _case(key: str) -> Case:
-    case = case_by_key(key)
-    if case is None:
-        raise Http404
-    return case

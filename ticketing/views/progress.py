@@ -22,6 +22,7 @@ from ticketing.issues import Sync, issues_by_case, sync_of
 from ticketing.models import Case, ExternalIssue
 from ticketing.services import MAX_FINDINGS
 from ticketing.states import WAITING, State
+from ticketing.views.case_lookup import case_url
 
 SOON, LATER = 15, 40
 """After so many looks they become rarer; after so many the toast no longer waits."""
@@ -46,10 +47,6 @@ def say_creating(request: HttpRequest, cases: Sequence[Case]) -> None:
         link=("View case", case_url(cases[0])) if len(cases) == 1 else None,
         progress_url=_progress_url([case.key for case in cases], look=1),
     )
-
-
-def case_url(case: Case) -> str:
-    return reverse("ticketing:case-show", args=[case.key])
 
 
 @require(Permission.CASES_READ)
@@ -80,7 +77,7 @@ def retry_tickets(request: HttpRequest) -> HttpResponse:
     if tried:
         say_creating(request, tried)
     else:
-        messages.warning(request, "Nothing was waiting to be tried again.")
+        messages.warning(request, "There was nothing to retry.")
     return back(request)
 
 
@@ -126,7 +123,8 @@ def _refused(refused: Pairs, number: int) -> dict[str, Any]:
 def _still_waiting(number: int, keys: Sequence[str], *, look: int) -> dict[str, Any]:
     shown = {"tone": "info", "icon": "refresh-cw", "title": _creating(number)}
     if look >= LATER:
-        return {**shown, "text": "It takes longer than usual. The case will say when it is there."}
+        text = "This is taking longer than usual. The case will say when the ticket is there."
+        return {**shown, "text": text}
     delay = "1s" if look < SOON else "5s"
     return {
         **shown,

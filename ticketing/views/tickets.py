@@ -13,6 +13,7 @@ from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.accounts.undo.acts import undo_url
 from config.lib.toasts import toast
 from findings.forms import Chosen
 from findings.models import Finding
@@ -21,12 +22,14 @@ from findings.views.action_forms import back, nothing_chosen, render_action_form
 from ticketing import services
 from ticketing.allowed_spaces import SpaceClosed
 from ticketing.attaching import Remote, attach_to_issue, promise_by_hand
+from ticketing.attachment_undo import ATTACH, DETACH, recorded
 from ticketing.case_groups import group_of
 from ticketing.following import detach_note
 from ticketing.forms.tickets import AttachForm, TicketForm
 from ticketing.issues import issue_of, sync_of
 from ticketing.models import ASSIGNEES, Attachment, Case
-from ticketing.views.progress import case_url, say_created
+from ticketing.views.case_lookup import case_url
+from ticketing.views.progress import say_created
 
 
 @require(Permission.CASES_READ)
@@ -93,11 +96,10 @@ def attach_findings(request: HttpRequest) -> HttpResponse:
             request, chosen.hidden, form, title=title, label="Attach", text=text
         )
     try:
-        case, key = _attach(chosen, form, actor=signed_in(request))
+        _attach(request, chosen, form)
     except SpaceClosed as closed:
         messages.error(request, f"Nothing was attached. {closed}")
         return back(request)
-    toast(request, f"{chosen.noun} attached to {key}", link=("View ticket", case_url(case)))
     return back(request, gone=chosen.gone)
 
 
@@ -108,8 +110,12 @@ def detach_finding(request: HttpRequest, finding_id: str) -> HttpResponse:
     case = _attachment_of(finding).case
     note = _note(case, others=_others(case))
     if request.method == "POST":
-        services.detach([finding.pk], actor=signed_in(request))
-        toast(request, f"{case.key} detached", note)
+        actor = signed_in(request)
+        with recorded(DETACH, [finding.pk], actor=actor) as recording:
+            services.detach([finding.pk], actor=actor)
+        title, undone_at = f"Detached from {case.key}", undo_url(recording.act)
+        link = (case.key, case_url(case))
+        toast(request, title, note, icon="unlink", link=link, undo_url=undone_at)
         return back(request)
     context = {
         "question": f"Detach {case.key} from this finding?",
@@ -165,15 +171,21 @@ def _create(chosen: Chosen, form: TicketForm, *, each: bool, actor: User) -> lis
     return [services.open_manual_case(chosen.pks, **said)]
 
 
-def _attach(chosen: Chosen, form: AttachForm, *, actor: User) -> tuple[Case, str]:
-    """The case, and the key that the person knows it by."""
+def _attach(request: HttpRequest, chosen: Chosen, form: AttachForm) -> None:
+    """The toast names the key that the person knows it by."""
     found: Case | Remote = form.cleaned_data["key"]
-    if isinstance(found, Remote) and form.destination:
-        case = attach_to_issue(found, form.destination.project, chosen.pks, actor=actor)
-        return case, found.ref.key
-    case = cast("Case", found)
-    services.attach(case, chosen.pks, actor=actor)
-    return case, case.key
+    actor = signed_in(request)
+    there = found if isinstance(found, Case) else None
+    with recorded(ATTACH, chosen.pks, actor=actor, case=there) as recording:
+        if isinstance(found, Remote) and form.destination:
+            case = attach_to_issue(found, form.destination.project, chosen.pks, actor=actor)
+            key = found.ref.key
+        else:
+            case = cast("Case", found)
+            services.attach(case, chosen.pks, actor=actor)
+            key = case.key
+    title, link = f"{chosen.noun} attached to {key}", ("View ticket", case_url(case))
+    toast(request, title, link=link, icon="link", undo_url=undo_url(recording.act))
 
 
 def _about(chosen: Chosen, *, each: bool) -> str:

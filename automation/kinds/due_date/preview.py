@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from automation.kinds.due_date.action import SetDueDate
 from automation.kinds.effect_preview import Change, Consequence, EffectPreview, Share
+from config.lib.utc import day_text, short_day_text
 from findings.facts import Severity
 from findings.services import Claimed
 
@@ -137,4 +138,4 @@ def _today(change: Change) -> date:
 
 
 def _day(day: date, today: date) -> str:
-    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+    return short_day_text(day) if day.year == today.year else day_text(day)

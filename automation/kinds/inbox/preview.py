@@ -10,7 +10,7 @@ from automation.kinds.inbox.action import AddToInbox
 from findings.facts import Severity
 from findings.services import Claimed
 
-_KEPT = {"added": "added by a person", "removed": "taken out by a person, stay out"}
+_KEPT = {"added": "added by a person", "removed": "removed by a person, stay out"}
 
 
 class InboxPreview(EffectPreview):

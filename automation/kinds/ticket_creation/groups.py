@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from automation.engine.rules import RuleSpec
 from findings.facts import Facts
-from findings.grouping import group_key, values_of
+from findings.grouping import key_of
 from findings.services import Claimed
 from ticketing.attachments import Subject
 from ticketing.group_text import where
@@ -50,10 +50,9 @@ class Groups:
         self._keys: dict[int, str] = {}
         wanted: dict[UUID, set[str]] = {}
         for rule, finding in matched:
-            fields = rule.action.grouping
-            if fields and (found := values_of(fields, finding.facts)):
-                key = group_key(fields, found)
-                self._values[finding.pk], self._keys[finding.pk] = found, key
+            if found := key_of(rule.action.grouping, finding.facts):
+                key, self._values[finding.pk] = found
+                self._keys[finding.pk] = key
                 wanted.setdefault(UUID(rule.id), set()).add(key)
         self._open = lock_groups(wanted)
         self._newest: dict[tuple[str, str], Ticket] = {}

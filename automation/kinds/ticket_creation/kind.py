@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from automation.kinds.base import Applied, Chunk, Problem, RuleKind
+from automation.engine.rules import RuleSpec
+from automation.kinds.base import Applied, Chunk, Planner, Problem, RuleKind
 from automation.kinds.ticket_creation.action import MAX_LIMIT, NAME, CreateTicket, Target
 from automation.kinds.ticket_creation.apply import apply
+from automation.kinds.ticket_creation.planner import TicketPlanner
 from config.lib.tasks import enqueue
 from findings.facts import Status
 from findings.grouping import UnknownGroupField, group_fields, label_of
@@ -72,6 +74,9 @@ class TicketCreation(RuleKind):
 
     def apply(self, chunk: Chunk) -> Applied:
         return apply(chunk)
+
+    def planner(self, active: Sequence[RuleSpec]) -> Planner:
+        return TicketPlanner(active)
 
 
 def _problems(action: CreateTicket) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from automation.models import DailyUsage
+from config.lib.any_of import AnyOf
 from config.lib.rows import writer
 
 _WRITTEN = (
@@ -57,11 +58,15 @@ class Grant:
 
 def lock_usage(limits: Mapping[UUID, int], *, day: date) -> dict[UUID, Grant]:
     """Lock the day's row of each rule (in one order, so that workers never deadlock)."""
-    DailyUsage.objects.bulk_create(
-        [DailyUsage(rule_id=rule_id, day=day) for rule_id in sorted(limits)],
-        ignore_conflicts=True,
-    )
-    rows = DailyUsage.objects.select_for_update().filter(rule_id__in=limits, day=day)
+    named = AnyOf("rule_id", [rule_id.hex for rule_id in limits])
+    of_rules = DailyUsage.objects.filter(named, day=day)
+    absent = limits.keys() - set(of_rules.values_list("rule_id", flat=True))
+    if absent:  # once a day
+        DailyUsage.objects.bulk_create(
+            [DailyUsage(rule_id=rule_id, day=day) for rule_id in sorted(absent)],
+            ignore_conflicts=True,
+        )
+    rows = of_rules.select_for_update()
     return {
         usage.rule_id: Grant(usage, limits[usage.rule_id]) for usage in rows.order_by("rule_id")
     }
@@ -72,3 +77,9 @@ def write_usage(grants: Iterable[Grant]) -> None:
     usages = [grant.usage for grant in grants]
     rows = [(usage.pk, *(getattr(usage, name) for name in _WRITTEN)) for usage in usages]
     writer().update(DailyUsage, _WRITTEN, rows)
+
+
+def used_slots(rule_ids: Iterable[str], *, day: date) -> dict[str, int]:
+    """How many each rule has taken; nothing is locked."""
+    rows = DailyUsage.objects.filter(rule_id__in=[*rule_ids], day=day)
+    return {str(rule_id): used for rule_id, used in rows.values_list("rule_id", "ticketed")}

@@ -16,7 +16,8 @@ from automation.rule_file.plan import Plan, plan_rules
 from automation.rule_file.report import describe, rules_of
 from automation.rule_file.serialize import write_rules
 from automation.rules.data import CANNOT_BE_READ, InvalidRule, known_action
-from automation.rules.services import RulesChanged, current_version
+from automation.rules.order import RulesChanged
+from automation.rules.services import current_version
 from config.accounts.models import User
 from config.accounts.roles import Permission, lowest_role_with
 
@@ -91,7 +92,7 @@ def _readable_rules() -> list[Rule]:
     rules = list(Rule.objects.all())
     if bad := [rule.name for rule in rules if known_action(rule) is None]:
         names = ", ".join(bad)
-        raise CommandError(f"{names}: {CANNOT_BE_READ} Say anew what it does, or delete it.")
+        raise CommandError(f"{names}: {CANNOT_BE_READ} Set its action again, or delete it.")
     return rules
 
 

@@ -14,16 +14,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from config.accounts.models import AuditEvent, AuditHead
-from config.lib.utc import midnight
 
 CHUNK = 1_000
-CHUNKS_PRUNED = 20  # in one go of the minute's sweep
 LATE = timedelta(minutes=10)
 _CONTENT = (
     *("category", "action", "actor_type", "actor_id", "actor_name", "address", "request_id"),
@@ -189,28 +186,12 @@ def _noted(known: str) -> tuple[int, str] | None:
 # --- Retention ------------------------------------------------------------------------------
 
 
-def prune(now: datetime) -> int:
-    """Delete what is older than AUDIT_RETENTION_DAYS, a chunk at a time; the number of rows.
-
-    By whole days, so that it happens once a day. What is left stays checkable: the head keeps
-    the hash of the last row that went.
-    """
-    if not settings.AUDIT_RETENTION_DAYS:
-        return 0
-    today = midnight(now.astimezone(UTC))
-    before = today - timedelta(days=settings.AUDIT_RETENTION_DAYS)
-    pruned = 0
-    for _ in range(CHUNKS_PRUNED):
-        gone = _prune_some(before)
-        pruned += gone
-        if gone < CHUNK:
-            break
-    return pruned
-
-
 @transaction.atomic
-def _prune_some(before: datetime) -> int:
-    """The oldest rows of the chain up to the first that is to be kept."""
+def prune_some(before: datetime) -> int:
+    """Delete the oldest rows of the chain, up to the first that is to be kept: how many.
+
+    What is left stays checkable: the head keeps the hash of the last row that went.
+    """
     if not AuditEvent.objects.filter(at__lt=before).exclude(position=None).exists():
         return 0
     head = locked_head()

@@ -14,6 +14,8 @@ from typing import Any
 from django.apps import apps
 from simple_history.models import HistoricalChanges
 
+from config.lib.utc import moment_text
+
 VERBS = {"+": "created", "~": "changed", "-": "deleted"}
 _BOOKKEEPING = frozenset(
     {"id", "created_at", "modified_at", "created_by_id", "modified_by_id", "date_joined"}
@@ -40,9 +42,11 @@ def name_of(row: Any) -> str:
 def changes(row: Any, before: Any) -> Sequence[tuple[str, str, str]]:
     """(field, before, after) of each field that `row` has otherwise than the row before it.
 
-    Of a mapping each member counts as a field.
+    Of a mapping each member counts as a field. A position also changes by what others are moved:
+    it counts where this one was.
     """
-    fields = [field for field in row._meta.fields if field.attname not in _BOOKKEEPING]
+    left_out = _BOOKKEEPING if _is_moved(row) else _BOOKKEEPING | {"position"}
+    fields = [field for field in row._meta.fields if field.attname not in left_out]
     return [
         (label, _shown(name, was), _shown(name, now))
         for field in fields
@@ -51,6 +55,10 @@ def changes(row: Any, before: Any) -> Sequence[tuple[str, str, str]]:
         )
         if was != now
     ]
+
+
+def _is_moved(row: Any) -> bool:
+    return str(row.history_change_reason).endswith("moved")
 
 
 def _members(field: Any, was: object, now: object) -> Iterator[tuple[str, str, object, object]]:
@@ -73,7 +81,7 @@ def _text(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M} UTC"
+            return moment_text(value)
         case list():
             return ", ".join(map(str, value))
         case dict():

@@ -26,6 +26,7 @@ _LABELS = {
     "bulkrun": "Bulk run",
     "finding": "Finding",
     "import": "Import",
+    "retention": "Data retention",
     "signin": "Sign-in",
 }
 """Category → what people call it, for those that have no history."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
-from django.utils import timezone
 
-from config.accounts.audit.chain import link_waiting, prune
+from config.accounts.audit.chain import prune_some
 from config.accounts.audit.events import record_event
+from config.lib.retention import Dealt
 
 
-def keep_log() -> None:
-    """Link what a process that died left unlinked, and delete what is older than agreed."""
-    link_waiting()
-    if gone := prune(timezone.now()):
-        days = settings.AUDIT_RETENTION_DAYS
-        record_event("audit", "pruned", count=gone, details={"older_than_days": days})
+def prune(cutoff: datetime, _: object) -> Dealt:
+    """They go from the end of the chain, so that nothing has to be remembered."""
+    number = prune_some(cutoff)
+    return Dealt(number, number)
+
+
+def record_pruning(number: int) -> None:
+    """The log says that its oldest rows were deleted: once a night."""
+    days = settings.AUDIT_RETENTION_DAYS
+    record_event("audit", "pruned", count=number, details={"older_than_days": days})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django import template
 from django.utils import timezone
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from config.accounts.models import ApiKey
 from config.lib.ui_tags import icon
+from config.lib.utc import day_text
 
 register = template.Library()
 
@@ -22,16 +23,16 @@ def key_expiry(key: ApiKey) -> SafeString:
     """Until when the key works, loud when that is soon."""
     now = timezone.now()
     if key.revoked_at:
-        return format_html('<span class="badge">Revoked {}</span>', _day(key.revoked_at))
+        return format_html('<span class="badge">Revoked {}</span>', day_text(key.revoked_at))
     if key.expires_at is None:
         return format_html('<span class="dim">{}</span>', "Never")
     if key.expires_at <= now:
-        return format_html('<span class="badge bad">Expired {}</span>', _day(key.expires_at))
+        return format_html('<span class="badge bad">Expired {}</span>', day_text(key.expires_at))
     if key.expires_at - now < _SOON:
         days = (key.expires_at - now).days
         label = f"in {days} d" if days else "today"
         return format_html('<span class="badge warn">{}{}</span>', icon("clock"), label)
-    return format_html("{}", _day(key.expires_at))
+    return format_html("{}", day_text(key.expires_at))
 
 
 @register.simple_tag
@@ -46,7 +47,3 @@ def key_note(key: ApiKey) -> SafeString:
     label = f"may no longer use {', '.join(lost)}" if person.is_active else "was deactivated"
     badge = '<span class="badge warn">{}{} {}</span>'
     return format_html(badge, icon("triangle-alert"), person.name, label)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y}"

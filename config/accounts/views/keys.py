@@ -20,8 +20,8 @@ from config.accounts.selectors import listed_keys
 from config.lib.toasts import toast
 
 _SENT_TWICE = (
-    "The form was sent twice, and one key was made. Its text was in the first answer alone: if you "
-    "have not seen it, revoke the key and create another one."
+    "The form was sent twice, and one key was created. It was shown only once: if you did "
+    "not see it, revoke the key and create another one."
 )
 
 
@@ -68,13 +68,15 @@ def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     if request.method == "POST":
         if revoke_api_key(key.pk, actor=signed_in(request)):
-            toast(request, f"Key {key.name} revoked", "What uses it is refused from now on.")
+            toast(
+                request, f"Key {key.name} revoked", "Anything that still uses it will be refused."
+            )
         else:
             toast(request, f"Key {key.name} was revoked before", level=messages.INFO)
         return redirect("accounts:key-list")
     context = {
         "question": f"Revoke {key.name}?",
-        "text": "What uses it is refused from now on. This cannot be taken back.",
+        "text": "Anything that still uses it will be refused. This can't be undone.",
         "label": "Revoke key",
         "cancel_url": resolve_url("accounts:key-list"),
     }
@@ -88,13 +90,13 @@ def take_over_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=key_id)
     if request.method == "POST":
         if take_over_api_key(key.pk, actor=signed_in(request)):
-            toast(request, f"You answer for {key.name}", "It may do what its scopes say again.")
+            toast(request, f"You answer for {key.name}", "It can do what its scopes allow again.")
         else:
             toast(request, f"Nothing to take over of {key.name}", level=messages.INFO)
         return redirect("accounts:key-list")
     context = {
         "question": f"Answer for {key.name}?",
-        "text": f"It may do: {', '.join(key.scopes)}. What it does counts as done for you.",
+        "text": f"It may do: {', '.join(key.scopes)}. Whatever it does counts as done by you.",
         "label": "Take over",
         "cancel_url": resolve_url("accounts:key-list"),
     }

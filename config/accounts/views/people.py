@@ -22,8 +22,8 @@ from config.accounts.selectors import listed_people
 from config.lib.toasts import toast
 
 _SENT_TWICE = (
-    "The form was sent twice, and one person was added. The password was in the first answer "
-    "alone: if you have not seen it, set a new one."
+    "The form was sent twice, and one person was added. The password was shown only "
+    "once: if you did not see it, set a new one."
 )
 
 
@@ -63,7 +63,7 @@ def _create(request: HttpRequest, form: NewPersonForm) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
-    was = {"name": person.name, "role": person.role, "is_active": person.is_active}
+    was = {name: getattr(person, name) for name in ("name", "role", "team", "is_active")}
     form = EditPersonForm(request.POST if request.method == "POST" else None, initial=was)
     losing: list[ApiKey] = []
     if form.is_valid():

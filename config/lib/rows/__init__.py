@@ -6,7 +6,7 @@ caller decides what is written and the database module only how.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from django.db import connection, models
@@ -19,6 +19,20 @@ class RowWriter(Protocol):
         self, model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> None:
         """Add rows in one statement, however many."""
+
+    def insert_alike(
+        self,
+        model: type[models.Model],
+        key: str,
+        keys: Sequence[int],
+        others: Mapping[str, Any],
+    ) -> None:
+        """Add a row for each key, given under this column; the other columns are the same in
+        all. One statement."""
+
+    def reserve_keys(self, model: type[models.Model], number: int) -> Sequence[int]:
+        """Primary keys for so many new rows, in ascending order; nobody else gets them. Call
+        inside the transaction that inserts the rows."""
 
     def update(
         self, model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -44,16 +58,40 @@ def store(instances: Iterable[models.Model]) -> None:
         for field in rows[0]._meta.concrete_fields
         if not field.generated and not isinstance(field, models.AutoField)
     ]
-    writer().insert(
-        type(rows[0]),
-        [field.column for field in fields if field.column],
-        (
-            [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-            for row in rows
-        ),
-    )
+    names = [field.attname for field in fields]
+    others = [(at, field) for at, field in enumerate(fields) if not _is_plain(field)]
+
+    def stored(row: models.Model) -> Sequence[Any]:
+        values = [getattr(row, name) for name in names]
+        for at, field in others:
+            values[at] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        return values
+
+    columns = [field.column for field in fields if field.column]
+    writer().insert(type(rows[0]), columns, map(stored, rows))
     for row in rows:
         row._state.adding = False  # noqa: SLF001 as bulk_create does
+
+
+_PLAIN = (
+    models.BooleanField,
+    models.CharField,
+    models.DateTimeField,
+    models.IntegerField,
+    models.PositiveIntegerField,
+    models.PositiveSmallIntegerField,
+    models.SmallIntegerField,
+    models.TextField,
+)
+"""Fields whose values both databases take as they stand in the attribute. An id that is a text in
+one place and a UUID in another must be written alike, and so is none of them."""
+
+
+def _is_plain(field: models.Field[Any, Any]) -> bool:
+    if isinstance(field, models.ForeignKey):
+        return type(field.target_field) in (*_PLAIN, models.AutoField, models.BigAutoField)
+    is_set_now = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return type(field) in _PLAIN and not is_set_now
 
 
 def rewrite(instances: Iterable[models.Model], *names: str) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, models
+
+from config.lib.rows.arrays import array
 
 
 def insert(
@@ -20,6 +22,18 @@ def insert(
             copy.write_row(row)
 
 
+def insert_alike(
+    model: type[models.Model], key: str, keys: Sequence[int], others: Mapping[str, Any]
+) -> None:
+    names, values = ", ".join((key, *others)), ", ".join("%s" for _ in others)
+    sql = (
+        f"INSERT INTO {model._meta.db_table} ({names})"  # noqa: S608 our names
+        f" SELECT given.key, {values} FROM unnest(%s::bigint[]) AS given (key)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*others.values(), array(keys)])
+
+
 def update(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
@@ -32,10 +46,23 @@ def update(
         f" WHERE {table}.{key} = given.{key}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [list(values) for values in zip(*rows, strict=True)])
+        cursor.execute(sql, list(map(array, zip(*rows, strict=True))))
 
 
 def _base_type(model: type[models.Model], column: str) -> str:
     """The column's type without its length: a cast to varchar(n) would cut silently."""
     fields = {field.column: field for field in model._meta.concrete_fields}
     return str(fields[column].db_type(connection)).split("(")[0]
+
+
+def reserve_keys(model: type[models.Model], number: int) -> Sequence[int]:
+    table, key = model._meta.db_table, str(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # OFFSET 0: the sequence is looked up once and not for each key.
+            "SELECT array_agg(nextval(sequence)) FROM (SELECT pg_get_serial_sequence(%s, %s)"
+            "::regclass OFFSET 0) AS of_table (sequence), generate_series(1, %s)",
+            [table, key, number],
+        )
+        (keys,) = cursor.fetchone()
+        return sorted(keys)

@@ -8,7 +8,10 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.site.overview import Broken, SeverityCount, TicketDay
+from config.lib.utc import short_day_text, time_text, weekday_text
+from config.site.overview.broken import Broken
+from config.site.overview.severities import SeverityCount
+from config.site.overview.tickets import TicketDay
 
 register = template.Library()
 
@@ -33,6 +36,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600:,} h {whole % 3600 // 60} min"
 
 
+@register.filter
+def hours(number: int) -> str:
+    """How long something took, as `counting` knows it: "5 h", "3 d 4 h", "27 d"."""
+    days, rest = divmod(number, 24)
+    if not days:
+        return f"{rest} h" if rest else "under 1 h"
+    return f"{days:,} d {rest} h" if rest else f"{days:,} d"
+
+
 @register.simple_tag
 def broken_title(broken: Broken) -> str:
     number = len(broken.rules)
@@ -50,7 +62,7 @@ def broken_text(broken: Broken) -> str:
     else:
         who, when = f"{names[0]} was auto-disabled", ""
         if broken.at:
-            when = f" on {broken.at.day} {broken.at:%b} at {broken.at:%H:%M} UTC"
+            when = f" on {short_day_text(broken.at)} at {time_text(broken.at)} UTC"
     them = "them" if len(broken.rules) > 1 else "it"
     return f"{who}{when}. {_missed(broken, them)}{_waiting(broken)}"
 
@@ -109,22 +121,23 @@ def ticket_chart(days: Sequence[TicketDay]) -> SafeString:
     """Stacked bars of each UTC day; the label says all of it in a sentence."""
     step = _step(max(day.automated + day.manual for day in days))
     top = _LINES * step
-    every = 5 if len(days) > 10 else 1
+    every = 15 if len(days) > 40 else 5 if len(days) > 10 else 1
     parts = [
         _column(day, top, shown=(len(days) - nth) % every == 0) for nth, day in enumerate(days, 1)
     ]
     columns = format_html_join(
         "",
-        '<li title="{}"><svg viewBox="0 0 10 100" preserveAspectRatio="none">'
+        '<li><a href="{}" aria-label="{}" data-tip="{}"><svg viewBox="0 0 10 100" '
+        'preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="auto" width="10" y="{}" height="{}"/>'
-        '<rect class="hand" width="10" y="{}" height="{}"/></svg><span>{}</span></li>',
+        '<rect class="hand" width="10" y="{}" height="{}"/></svg></a>'
+        '<span aria-hidden="true">{}</span></li>',
         parts,
     )
     axis = format_html_join("", "<span>{}</span>", ((f"{n * step:,}",) for n in (3, 2, 1, 0)))
     return format_html(
-        '<div class="chart" role="img" aria-label="{}"><div class="axis" aria-hidden="true">{}'
-        '</div><div class="plot" aria-hidden="true">{}<ul>{}</ul></div></div>',
-        f"Tickets created per UTC day. {'; '.join(part[0] for part in parts)}.",
+        '<div class="chart"><div class="axis" aria-hidden="true">{}</div><div class="plot">'
+        '<div aria-hidden="true">{}</div><ul>{}</ul></div></div>',
         axis,
         _GRID,
         columns,
@@ -133,14 +146,15 @@ def ticket_chart(days: Sequence[TicketDay]) -> SafeString:
 
 def _column(
     day: TicketDay, top: int, *, shown: bool
-) -> tuple[str, float, float, float, float, str]:
+) -> tuple[str, str, str, float, float, float, float, str]:
     auto, hand = 100 * day.automated / top, 100 * day.manual / top
     gap = 1 if day.automated and day.manual else 0
-    label = f"{day.day:%a} {day.day.day}"
-    sentence = f"{label} {day.day:%b}: {day.automated:,} automated, {day.manual:,} manual"
+    label = weekday_text(day.day).rpartition(" ")[0]  # without the month
+    sentence = f"{weekday_text(day.day)}: {day.automated:,} automated, {day.manual:,} manual"
     low = round(100 - auto, 2)
     high = round(low - hand, 2)
-    return sentence, low, round(auto, 2), high, max(0, round(hand - gap, 2)), label if shown else ""
+    bars = (low, round(auto, 2), high, max(0, round(hand - gap, 2)))
+    return day.href, sentence, sentence, *bars, label if shown else ""
 
 
 def _step(most: int) -> int:

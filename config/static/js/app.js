@@ -8,5 +8,6 @@ import "./popover.js";
 import "./toast.js";
 import "./shortcuts.js";
 import "./palette.js";
+import "./listed.js";
 import "./session.js";
 import "./counts.js";

@@ -1,5 +1,7 @@
-// The two token fields of the rule editor: finding types, and tags or attributes.
-import { TokenCombobox, element } from "./tokens.js";
+// The two fields of chips of the rule editor: finding types, and tags or attributes.
+import { ChipField } from "./chips.js";
+import { element, marked } from "./dom.js";
+import { words } from "./words.js";
 
 const TERM = /^-?(@?[^\s:()"]+:\S.*|CIDR\(.+\))$/;
 
@@ -17,6 +19,7 @@ function validity(field, id) {
 function typesSource(field) {
   const boxes = [...field.querySelectorAll("input[type=checkbox]")];
   const parts = (box) => box.closest("label").children;
+  const nameOf = (box) => parts(box)[1].textContent.trim();
   const set = (value, checked) => {
     const box = boxes.find((each) => each.value === value);
     box.checked = checked;
@@ -26,14 +29,14 @@ function typesSource(field) {
     id: "id_types",
     label: "Any of these types",
     attributes: validity(field, "id_types"),
-    many: true,
     placeholder: (chosen) => (chosen ? "Add type" : "Select finding types"),
     nothing: (typed) => `No types match “${typed}”`,
+    unknown: (typed) => `“${typed}” is not a finding type that is still to be chosen. Choose one of the list.`,
     chosen: () => boxes.filter((box) => box.checked).map((box) => ({ value: box.value, label: parts(box)[1].cloneNode(true) })),
-    options: async (typed) => boxes
-      .filter((box) => parts(box)[1].textContent.toLowerCase().includes(typed.toLowerCase()))
+    options: (typed) => boxes
+      .filter((box) => nameOf(box).toLowerCase().includes(typed.toLowerCase()))
       .map((box) => ({
-        value: box.value, label: parts(box)[1].cloneNode(true), hint: parts(box)[2].textContent, chosen: box.checked,
+        value: box.value, name: nameOf(box), label: parts(box)[1].cloneNode(true), hint: parts(box)[2].textContent, chosen: box.checked,
       })),
     add: (value) => set(value, true),
     remove: (value) => set(value, false),
@@ -48,17 +51,26 @@ function join(terms) {
   return [either.length > 1 ? `(${either.join(" OR ")})` : either[0], ...none].filter(Boolean).join(" ");
 }
 
-// What was typed stands out in what it found.
-function marked(value, typed) {
-  const at = value.toLowerCase().indexOf(typed.toLowerCase());
-  if (!typed || at < 0) return element("span", {}, value);
-  const mark = element("mark", {}, value.slice(at, at + typed.length));
-  return element("span", {}, value.slice(0, at), mark, value.slice(at + typed.length));
-}
-
 function quoted(term) {
   const [, key, value] = /^([^:]+:)(.*)$/s.exec(term) ?? [null, "", term];
   return key && /\s/.test(value) && !/^["[({]/.test(value) ? `${key}"${value.replaceAll('"', '\\"')}"` : term;
+}
+
+function refusalOf(typed) {
+  return TERM.test(quoted(typed)) ? "" : `“${typed}” is not a tag or attribute. Use key:value.`;
+}
+
+async function suggested(address, typed, signal) {
+  const answer = await fetch(`${address}?${new URLSearchParams({ typed })}`, { signal });
+  if (!answer.ok) throw new Error(answer.status);
+  return (await answer.json()).suggestions;
+}
+
+// What is typed can always be chosen as it is, below what begins with it.
+function withTyped(options, typed) {
+  const isThere = options.some(({ value }) => value === quoted(typed));
+  if (!typed || isThere || typed.endsWith(":") || refusalOf(typed)) return options;
+  return [...options, { value: quoted(typed), label: element("span", {}, `Add ${typed}`), hint: "", added: true }];
 }
 
 function termsSource(field, text, terms) {
@@ -71,21 +83,23 @@ function termsSource(field, text, terms) {
     label: "Any of these tags or attributes",
     attributes: validity(field, "id_query"),
     free: true,
-    hints: [document.getElementById("terms-hints").content.cloneNode(true)],
+    wait: 120,
+    split: (typed) => words(typed, /[,\n]/),
     placeholder: () => "key:value or @attribute:value",
     nothing: (typed) => (typed ? `No values match “${typed}”` : ""),
     chosen: () => terms.map((term) => ({ value: term, label: term })),
-    options: async (typed) => {
-      const answer = await fetch(`${field.dataset.suggest}?${new URLSearchParams({ typed })}`);
-      if (!answer.ok) return [];
-      return (await answer.json()).suggestions.map(({ text: value, hint }) => (
-        { value, label: marked(value, typed), hint, incomplete: value.endsWith(":") }
+    options: async (typed, signal) => {
+      const found = await suggested(field.dataset.suggest, typed, signal);
+      const left = found.filter(({ text }) => !terms.includes(text));
+      const options = left.map(({ text, ...rest }) => (
+        { ...rest, value: text, label: marked(text, typed), incomplete: text.endsWith(":") }
       ));
+      return terms.includes(quoted(typed)) ? options : withTyped(options, typed);
     },
     add: (typed) => {
-      const term = quoted(typed);
-      if (!TERM.test(term)) return `“${typed}” is not a tag or attribute. Use key:value.`;
-      if (!terms.includes(term)) terms.push(term);
+      const refusal = refusalOf(typed);
+      if (refusal) return refusal;
+      if (!terms.includes(quoted(typed))) terms.push(quoted(typed));
       store();
       return "";
     },
@@ -97,6 +111,7 @@ function termsSource(field, text, terms) {
 }
 
 function queryField(field) {
+  const hints = document.getElementById("terms-hints").content.firstElementChild;
   const text = field.querySelector("textarea");
   const host = field.querySelector(".combobox");
   const asQuery = field.querySelector("[data-as=query]");
@@ -107,7 +122,7 @@ function queryField(field) {
     asQuery.hidden = !terms;
     asList.hidden = Boolean(terms);
     text.id = terms ? "id_query_text" : "id_query"; // the label follows what is shown
-    if (terms) new TokenCombobox(host, termsSource(field, text, terms));
+    if (terms) new ChipField(host, termsSource(field, text, terms), { hints: hints.cloneNode(true) });
     else host.replaceChildren();
   };
   asQuery.addEventListener("click", () => { show(null); text.focus(); });
@@ -124,5 +139,5 @@ function queryField(field) {
 
 const types = document.getElementById("field-types");
 types.querySelector(".checks").removeAttribute("id"); // the combobox takes it
-new TokenCombobox(types.querySelector(".combobox"), typesSource(types));
+new ChipField(types.querySelector(".combobox"), typesSource(types));
 queryField(document.getElementById("field-query"));

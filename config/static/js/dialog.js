@@ -14,3 +14,11 @@ function isBeside({ target, clientX, clientY }) {
   const { left, right, top, bottom } = target.getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
+
+// A form that a link has put into the dialog of actions.
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target?.id !== "action-body" || !target.firstElementChild) return;
+  const dialog = target.closest("dialog");
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector(".dialog-body :is(input, select, textarea), .dialog-foot .btn.primary")?.focus();
+});

@@ -2,14 +2,14 @@
 import { isBegun } from "./shortcuts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { toggle } from "./groups.js";
+import "./facets.js";
 import "./query.js";
 import "./search.js";
-import "./selection.js";
-import "./tags.js";
+import { BOX, selectRange } from "./selection.js";
+import "./values.js";
 
 const drawer = document.getElementById("drawer");
 const ROW = "tr[data-finding], tr[data-group]";
-const BOX = "input[name=finding], input[name=within]";
 const rows = () => [...document.querySelectorAll(ROW)].filter((row) => !row.hidden);
 const openId = () => new URLSearchParams(location.search).get("finding");
 const rowOf = (id) => rows().find((row) => row.dataset.finding === id);
@@ -78,15 +78,19 @@ function move(by) {
 
 // --- Keys that mean the row one is at, rather than one element of the page -----------------
 
-let anchor = null; // where a range begins: the box last set
+// Along what a row holds: its title, its values, its ticket. They are no stops of Tab, which would
+// have hundreds.
+const stops = (row) => [...row.querySelectorAll("td:not(.c-select) a")];
 
-function selectRange() {
-  const boxes = rows().map((row) => row.querySelector(BOX)).filter(Boolean);
-  const ends = [boxes.indexOf(anchor), boxes.indexOf(here()?.querySelector(BOX))];
-  if (!boxes[0] || ends[1] < 0) return;
-  const from = ends[0] < 0 ? ends[1] : Math.min(...ends);
-  for (const box of boxes.slice(from, Math.max(...ends) + 1)) box.checked = true;
-  boxes[ends[1]].dispatchEvent(new Event("change", { bubbles: true }));
+function along(by) {
+  const row = here();
+  if (!row || row.dataset.group !== undefined || row.matches(".member")) return toggle(row, by > 0);
+  const all = stops(row);
+  all[all.indexOf(document.activeElement) + by]?.focus();
+}
+
+function unstop() {
+  for (const value of document.querySelectorAll("#results [data-term]")) value.tabIndex = -1;
 }
 
 function createTicket() {
@@ -98,22 +102,21 @@ function createTicket() {
 }
 
 const KEYS = {
-  X: selectRange,
+  X: () => selectRange(here()?.querySelector(BOX)),
   t: createTicket,
   o: () => !drawer.open && here() && (here().dataset.finding ? open(here()) : toggle(here())),
   w: () => !drawer.open && here().dataset.finding && open(here(), { tab: "why" }),
-  ArrowRight: () => toggle(here(), true),
-  ArrowLeft: () => toggle(here(), false),
+  ArrowRight: () => along(1),
+  ArrowLeft: () => along(-1),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
 };
 
-document.addEventListener("change", ({ target }) => { if (target.matches(BOX)) anchor = target; });
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   const act = KEYS[key];
   if (!act || isBegun() || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (key.startsWith("Arrow") && !target.closest("[data-opens-finding], [data-opens-group]")) return;
+  if (key.startsWith("Arrow") && !target.closest("[data-opens-finding], [data-opens-group], [data-term]")) return;
   if (key.length === 1 && !document.querySelector("[data-single-keys]").checked) return;
   if (target.closest("input:not([type=checkbox]), textarea, select, dialog:modal, .menu, .pop")) return;
   if (key === "w" && (drawer.open || !here())) return; // the panel's own
@@ -128,9 +131,10 @@ addEventListener("popstate", () => {
   if (!openId()) return closeDrawer(drawer);
   open(rowOf(openId()), { replace: true });
 });
-new MutationObserver(mark).observe(document.getElementById("results") ?? drawer, { childList: true });
+new MutationObserver(() => { mark(); unstop(); }).observe(document.getElementById("results") ?? drawer, { childList: true, subtree: true });
 for (const name of ["pushState", "replaceState"]) {
   const original = history[name];
   history[name] = function (...args) { original.apply(this, args); before = location.search; };
 }
 mark();
+unstop();

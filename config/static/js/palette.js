@@ -1,41 +1,39 @@
-// ⌘K or Ctrl K: jump to a page, rule, case or finding. The server says what the letters may mean.
-import { announce } from "./announce.js";
-
-const WAIT = 120;
+// ⌘K or Ctrl K: jump to a page, rule, case or finding. The server says what the letters may mean,
+// and Enter goes to the first of it.
 const dialog = document.getElementById("palette");
 const input = dialog.querySelector("input");
 const list = dialog.querySelector("[role=listbox]");
-let timer = 0;
-let latest = 0;
-let answered = "";
+let said = ""; // instead of results
+let combobox = null; // fetched when it is opened first
 
-async function search() {
-  const mine = ++latest;
-  const text = input.value;
-  const address = `${input.form.action}?${new URLSearchParams({ q: text })}`;
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
-  if (mine !== latest || !answer.ok) return;
-  list.innerHTML = await answer.text();
-  answered = text;
-  choose(list.firstElementChild);
-  announce(`${list.childElementCount} results`);
+async function options(typed, signal) {
+  const address = `${input.form.action}?${new URLSearchParams({ q: typed })}`;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal });
+  if (!answer.ok) throw new Error(answer.status);
+  const part = document.createElement("template");
+  part.innerHTML = await answer.text();
+  said = part.content.querySelector("p")?.textContent ?? "";
+  return [...part.content.querySelectorAll("a")].map((node) => ({ value: node.getAttribute("href"), node }));
 }
 
-function chosen() {
-  return list.querySelector("[aria-selected=true]");
-}
+const source = {
+  label: "Results",
+  isText: true,
+  isLinks: true,
+  wait: 120,
+  typed: () => input.value.trim(),
+  options,
+  nothing: (typed) => said || `Nothing matches “${typed}”`,
+  pick: ({ node }) => node.click(),
+  take: () => "",
+  restore: () => false,
+};
 
-function choose(option) {
-  chosen()?.setAttribute("aria-selected", "false");
-  option?.setAttribute("aria-selected", "true");
-  option?.scrollIntoView({ block: "nearest" });
-  input.setAttribute("aria-activedescendant", option?.id ?? "");
-}
-
-function open() {
+async function open() {
   input.value = "";
   dialog.showModal();
-  search();
+  combobox ??= import("./combobox.js").then(({ Combobox }) => new Combobox(input, source, { list }));
+  (await combobox).open(0);
 }
 
 document.addEventListener("keydown", (event) => {
@@ -48,26 +46,4 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   open();
-});
-input.addEventListener("input", () => {
-  clearTimeout(timer);
-  timer = setTimeout(search, WAIT);
-});
-input.addEventListener("keydown", (event) => {
-  const now = chosen();
-  const to = {
-    ArrowDown: now?.nextElementSibling ?? list.firstElementChild,
-    ArrowUp: now?.previousElementSibling ?? list.lastElementChild,
-  }[event.key];
-  if (to) {
-    event.preventDefault();
-    choose(to);
-  }
-});
-// Enter before the answer is there submits the form: the page of the same address answers.
-input.form.addEventListener("submit", (event) => {
-  const option = chosen();
-  if (!option || answered !== input.value) return;
-  event.preventDefault();
-  option.click();
 });

@@ -1,13 +1,5 @@
-// A finding's panel, in the drawer or as a page: its parts, its links to copy, its actions.
+// A finding's panel, in the drawer or as a page: its parts, its links to copy.
 import { toast } from "./toast.js";
-
-const dialog = document.getElementById("action");
-
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target?.id !== "action-body" || !detail.target.firstElementChild) return;
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector(".dialog-body :is(input, select, textarea), .dialog-foot .btn.primary")?.focus();
-});
 
 document.addEventListener("click", async (event) => {
   const copied = event.target.closest("[data-copies]");

@@ -3,29 +3,16 @@
 // a space stood outside quotes and brackets, so its meaning stays, and only once the server has
 // read it; one with an OR that no brackets hold is one pill.
 
+import { announce } from "./announce.js";
+import { walkChips } from "./keys.js";
+import { words } from "./words.js";
+
 const input = document.getElementById("q");
 const list = document.getElementById("pills");
 const blank = document.getElementById("pill");
 const whole = Object.assign(document.createElement("input"), { type: "hidden", name: "q" });
 const rules = JSON.parse(list?.dataset.rules ?? "{}");
 const KEY = /^(-?)(@?[^\s:()"]+)(:.*)$/s;
-
-function words(text) {
-  const found = [""];
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    if (sign === "\\") found.push(found.pop() + sign + (text[++at] ?? ""));
-    else if (/\s/.test(sign) && !quoted && depth === 0) found.push("");
-    else {
-      if (sign === '"') quoted = !quoted;
-      else if (!quoted) depth += "([{".includes(sign) - ")]}".includes(sign);
-      found.push(found.pop() + sign);
-    }
-  }
-  return quoted || depth ? null : found.filter(Boolean);
-}
 
 // The terms that all hold, or null for a text that is not finished.
 function terms(text) {
@@ -68,7 +55,8 @@ export function makePills() {
   const text = [...pills().map(textOf), input.value.trim()].filter(Boolean).join(" ");
   const found = terms(text);
   if (!found) return;
-  list.replaceChildren(...found.map(pill));
+  const isSame = found.length === pills().length && pills().every((node, at) => textOf(node) === found[at]);
+  if (!isSame) list.replaceChildren(...found.map(pill)); // the focus may be on one of them
   input.value = "";
   sync();
   list.scrollLeft = list.scrollWidth;
@@ -80,10 +68,17 @@ function submit() {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function drop(node, { into = "" } = {}) {
+function drop(node) {
   node.remove();
-  input.value = [into, input.value.trim()].filter(Boolean).join(" ");
-  if (into) { sync(); input.focus(); } else submit();
+  announce(node.querySelector("[data-removes]").getAttribute("aria-label").replace("Remove", "Removed"));
+  submit();
+}
+
+function edit(node) {
+  node.remove();
+  input.value = [textOf(node), input.value.trim()].filter(Boolean).join(" ");
+  sync();
+  input.focus();
 }
 
 if (input) {
@@ -97,14 +92,8 @@ if (input) {
   list.addEventListener("click", ({ target }) => {
     const node = target.closest("li");
     if (target.closest("[data-removes]")) drop(node);
-    else if (target.closest("[data-edits]")) drop(node, { into: textOf(node) });
+    else if (target.closest("[data-edits]")) edit(node);
   });
-  list.addEventListener("keydown", (event) => {
-    if (event.key !== "Backspace" && event.key !== "Delete") return;
-    event.preventDefault();
-    drop(event.target.closest("li"));
-  });
-  input.addEventListener("keydown", ({ key }) => {
-    if (key === "Backspace" && !input.value) list.lastElementChild?.querySelector("[data-removes]").focus();
-  });
+  const buttons = () => [...list.querySelectorAll("[data-removes]")];
+  list.addEventListener("keydown", walkChips(input, buttons, (button) => drop(button.closest("li"))));
 }

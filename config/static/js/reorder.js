@@ -1,14 +1,12 @@
 // The order of the rules of each kind: dragged, moved by keys on the grip, or by the buttons.
-// The list changes at once; one POST says the whole order; a refusal brings the old one back.
+// The list changes at once; one POST says the order of the rules that are here; a refusal brings
+// the old one back. Further than these a rule is moved by its menu.
 import { announce } from "./announce.js";
 import { post } from "./post.js";
+import { above, arrange, grip, ids, index, listOf, moves, nameOf, place, put, renumber, rowOf, rows, ruleOf, total } from "./rule_rows.js";
+import { withWindows } from "./rule_windows.js";
 import { fault, toast } from "./toast.js";
 
-const listOf = (row) => row.closest(".rule-list");
-const rows = (list) => [...list.querySelectorAll(":scope > [data-rule]")];
-const ids = (list) => rows(list).map((row) => row.dataset.rule);
-const place = (row) => rows(listOf(row)).indexOf(row) + 1;
-const grip = (row) => row.querySelector(".grip");
 const say = (text) => announce(text, { now: true });
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -16,36 +14,11 @@ const saved = new Map(); // kind → the order the server knows
 let grabbed = null; // {row, order}: being moved by keys
 let saving = false;
 
-function renumber(list) {
-  const all = rows(list);
-  all.forEach((row, index) => {
-    row.querySelector(".n").textContent = index + 1;
-    grip(row).setAttribute("aria-label", `Reorder rule ${index + 1}, ${row.dataset.name}`);
-    for (const button of row.querySelectorAll("[data-move]")) {
-      const { move } = button.dataset;
-      button.disabled = ["up", "top"].includes(move) ? index === 0 : index === all.length - 1;
-      if (button.closest(".move")) button.setAttribute("aria-label", `Move rule ${index + 1} ${move}`);
-    }
-  });
-}
-
-function arrange(list, order) {
-  list.append(...order.map((id) => list.querySelector(`:scope > [data-rule="${id}"]`)));
-  renumber(list);
-}
-
-function put(row, to) {
-  const list = listOf(row);
-  const others = rows(list).filter((each) => each !== row);
-  list.insertBefore(row, others[Math.max(0, to)] ?? null);
-  renumber(list);
-}
-
 function send(list, order, row) {
   const { kind, reorder } = list.dataset;
   const version = document.getElementById(`rules-version-${kind}`).value;
-  const body = new URLSearchParams({ kind, ids: order.join(), version, moved: row.dataset.rule });
-  return post(reorder, body);
+  const said = { kind, ids: order.join(), start: above(list), version, moved: ruleOf(row) };
+  return post(withWindows(reorder), new URLSearchParams(said));
 }
 
 // Moves made while one is being saved are saved after it, together, on its version.
@@ -53,7 +26,7 @@ async function save(row) {
   if (saving) return;
   saving = true;
   const list = listOf(row), { kind } = list.dataset;
-  const from = saved.get(kind).indexOf(row.dataset.rule) + 1;
+  const from = above(list) + saved.get(kind).indexOf(ruleOf(row)) + 1;
   try {
     while (ids(list).join() !== saved.get(kind).join()) {
       const order = ids(list);
@@ -72,7 +45,7 @@ async function save(row) {
 }
 
 function refused(row, from, { status, html, id }) {
-  const { rule } = row.dataset, list = listOf(row);
+  const rule = ruleOf(row), list = listOf(row);
   if (status === 409 || status === 422) {
     htmx.swap(document.body, html, { swapStyle: "none" });
     start();
@@ -81,13 +54,13 @@ function refused(row, from, { status, html, id }) {
     toast({ ...fault(status, html, id), title: "Order not saved" });
   }
   say(`Order not saved, back at position ${from}.`);
-  document.querySelector(`[data-rule="${rule}"] .grip`)?.focus();
+  document.querySelector(`#rule-${rule} .grip`)?.focus();
 }
 
 function grab(row) {
   grabbed = { row, order: ids(listOf(row)) };
   row.classList.add("grabbed");
-  say(`${row.dataset.name} grabbed, position ${place(row)} of ${rows(listOf(row)).length}.`);
+  say(`${nameOf(row)} grabbed, position ${place(row)} of ${total(listOf(row))}.`);
 }
 
 function release({ keep }) {
@@ -102,14 +75,14 @@ function release({ keep }) {
 function step(row, to) {
   put(row, to);
   grip(row).focus();
-  say(`Moved to position ${place(row)} of ${rows(listOf(row)).length}.`);
+  say(`Moved to position ${place(row)} of ${total(listOf(row))}.`);
 }
 
 function key(event) {
-  const row = event.target.closest(".grip")?.closest("[data-rule]");
+  const row = event.target.closest(".grip")?.closest("li");
   if (!row) return;
   const held = grabbed?.row === row;
-  const now = place(row) - 1;
+  const now = index(row);
   const to = { ArrowUp: now - 1, ArrowDown: now + 1, Home: 0, End: rows(listOf(row)).length }[event.key];
   if (event.key === " ") held ? release({ keep: true }) : grab(row);
   else if (event.key === "Escape" && held) release({ keep: false });
@@ -121,19 +94,23 @@ function key(event) {
 }
 
 function press(event) {
-  const button = event.target.closest("[data-move]");
-  const row = button?.closest("[data-rule]");
+  const button = event.target.closest(".move button, [data-move]");
+  const row = button && (button.closest(".rule-list > li") ?? rowOf(button.closest("[data-rule]")?.dataset.rule));
   if (!row) return;
+  const list = listOf(row), here = rows(list).length, now = index(row);
+  const to = { up: now - 1, down: now + 1, top: -above(list), bottom: total(list) - above(list) - 1 }[moves(button)];
+  if (to < 0 || to >= here) return; // the form moves it to where no rules are loaded
   event.preventDefault();
-  const now = place(row) - 1;
-  put(row, { up: now - 1, down: now + 1, top: 0, bottom: rows(listOf(row)).length }[button.dataset.move]);
-  (button.disabled || button.closest(".menu") ? grip(row) : button).focus();
+  document.getElementById("rule-menu").hidePopover();
+  put(row, to);
+  (button.disabled || !row.contains(button) ? grip(row) : button).focus();
   save(row);
 }
 
-// Again whenever a new list came in.
+// Again whenever a new list, or a row of one, came in.
 function start() {
   for (const list of document.querySelectorAll("[data-reorder]")) {
+    if (!rows(list).every(grip)) renumber(list);
     if (Sortable.get(list)) continue;
     saved.set(list.dataset.kind, ids(list));
     const onEnd = ({ item }) => { renumber(list); save(item); };
@@ -146,5 +123,10 @@ document.addEventListener("click", press);
 document.addEventListener("focusout", ({ target, relatedTarget }) => {
   if (grabbed && target === grip(grabbed.row) && relatedTarget) release({ keep: false });
 });
-document.addEventListener("htmx:oobAfterSwap", start);
+for (const name of ["htmx:oobAfterSwap", "htmx:load"]) document.addEventListener(name, start);
+// More rules came in below those that are here.
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  const list = target.closest("[data-reorder]");
+  if (list && !saving) saved.set(list.dataset.kind, ids(list));
+});
 start();

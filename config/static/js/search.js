@@ -13,7 +13,7 @@ const { list } = document.getElementById("drawer").dataset;
 const unfolded = new Map(); // facets that somebody opened or closed, for the next answer
 
 function paramsOf(data) {
-  const kept = new URLSearchParams([...data].filter(([name, value]) => value && !name.endsWith("_of")));
+  const kept = new URLSearchParams([...data].filter(([name, value]) => value && !name.endsWith("_of") && !name.startsWith("find_")));
   for (const facet of form.querySelectorAll("[data-facet]")) {
     const boxes = [...facet.querySelectorAll("input[type=checkbox]")];
     kept.delete(facet.dataset.facet);
@@ -37,6 +37,12 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (late) htmx.trigger(late, "htmx:abort"); // they would undo what was chosen since
   detail.formData = detail.parameters = new FormData();
   detail.path = `${list}?${paramsOf(new FormData(form))}`;
+});
+
+// What is replaced asks for nothing any more: its answer would find no place.
+document.addEventListener("htmx:beforeSwap", ({ target, detail }) => {
+  if (!detail.shouldSwap) return;
+  for (const asking of target.querySelectorAll(".htmx-request")) htmx.trigger(asking, "htmx:abort");
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {

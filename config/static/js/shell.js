@@ -17,9 +17,29 @@ document.addEventListener("submit", (event) => {
   event.target.querySelector(`button:not([value="${theme}"])`).focus();
 });
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+// A list that filters at once. By keyboard each letter and arrow is a choice on the way to
+// another one: Enter, or leaving the list, takes it.
+let byKeyboard = false;
+let undecided = null;
+
+function take(list) {
+  undecided = null;
+  list.form.requestSubmit();
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-submits]")) return;
+  if (byKeyboard && target === document.activeElement) undecided = target;
+  else take(target);
 });
+document.addEventListener("keydown", (event) => {
+  byKeyboard = event.key !== "Enter";
+  if (event.key !== "Enter" || event.target !== undecided) return;
+  event.preventDefault();
+  take(undecided);
+});
+document.addEventListener("pointerdown", () => { byKeyboard = false; });
+document.addEventListener("focusout", ({ target }) => target === undecided && take(target));
 
 export function foldNav() {
   const folded = root.dataset.nav !== "folded";

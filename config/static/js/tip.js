@@ -1,5 +1,5 @@
-// data-tip="text": one tooltip for all. It opens 300 ms after the pointer comes and at once on
-// focus, stays while the pointer is on it, and Esc closes it (WCAG 1.4.13).
+// data-tip="text": one tooltip for all. It opens 300 ms after the pointer comes, at once when it
+// comes from another or on focus, stays while the pointer is on it, and Esc closes it (WCAG 1.4.13).
 
 const tip = Object.assign(document.createElement("div"), { id: "tip", className: "tip", popover: "manual" });
 tip.setAttribute("role", "tooltip");
@@ -10,7 +10,7 @@ let timer = 0;
 function show(element) {
   hide();
   if (!element.isConnected) return;
-  (element.closest("dialog[open]") ?? document.body).append(tip);
+  (element.closest("dialog[open], main") ?? document.body).append(tip);
   owner = element;
   tip.textContent = element.dataset.tip;
   if (element.getAttribute("aria-label") !== element.dataset.tip) element.setAttribute("aria-describedby", "tip");
@@ -39,7 +39,7 @@ document.addEventListener("pointerover", (event) => {
   if (event.pointerType === "touch") return;
   const element = event.target.closest("[data-tip]");
   clearTimeout(timer);
-  if (element && element !== owner) timer = setTimeout(show, 300, element);
+  if (element && element !== owner) timer = setTimeout(show, owner ? 0 : 300, element);
   else if (!element && owner && !tip.contains(event.target)) timer = setTimeout(hide, 120);
 });
 document.addEventListener("focusin", (event) => {

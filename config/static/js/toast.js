@@ -1,18 +1,26 @@
-// Toasts leave after 6 s unless they are errors, wait for something, or someone is on them; at most three stand.
+// Toasts leave after 6 s, those with Undo after 10, unless they are errors, wait for something, or someone is on
+// them; at most three stand, and one with the focus is not pushed out.
 // Failed requests of htmx become toasts here, so no page has to think of them.
 
 const STAYS = 6000;
+const STAYS_WITH_UNDO = 10000;
 const MAX_TOASTS = 3;
 const region = document.getElementById("toasts");
 const icons = document.querySelector(".topbar use").getAttribute("href").split("#")[0];
 
 function start(toast) {
   if (toast.classList.contains("bad") || "waits" in toast.dataset) return;
-  let timer = setTimeout(() => toast.remove(), STAYS);
+  let timer = 0;
   const pause = () => clearTimeout(timer);
-  const resume = () => (timer = setTimeout(() => toast.remove(), STAYS));
+  const resume = () => {
+    pause();
+    // Who leaves with the pointer may still be on it with the keyboard, and the other way round.
+    if (toast.matches(":hover, :focus-within")) return;
+    timer = setTimeout(() => toast.remove(), "undo" in toast.dataset ? STAYS_WITH_UNDO : STAYS);
+  };
+  resume();
   for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, pause);
-  for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, resume);
+  for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, () => setTimeout(resume));
 }
 
 // With a `label` it has a button that does `act`; one that `stays` leaves by hand alone.
@@ -52,7 +60,8 @@ new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) start(node);
   }
-  while (region.childElementCount > MAX_TOASTS) region.firstElementChild.remove();
+  const rest = [...region.children].filter((shown) => !shown.matches(":focus-within"));
+  while (region.childElementCount > MAX_TOASTS && rest.length) rest.shift().remove();
 }).observe(region, { childList: true });
 
 // What a toast says of an answer that is none: status 0 is no answer at all.

@@ -24,6 +24,7 @@ from findings.api.search_params import SECONDS, search_page
 from findings.api.v2 import posture_filters as filters
 from findings.api.v2.posture_documents import DetailedFinding, ListedFindings, detailed, listed
 from findings.api.v2.search import WITHOUT_TITLE, cursor_of
+from findings.columnar.pinned import pinned
 from findings.selectors import Order, finding_by_id, finding_count
 
 ABOUT_SNAPSHOTS = (
@@ -70,7 +71,7 @@ class PostureFindingsView(LimitedSearch, PublicView):
         after = cursor_of(params.get(filters.CURSOR, ""), parameter=filters.CURSOR)
         snapshot, is_detailed = _snapshot(params), filters.flag_of(params, filters.DETAILED)
         page = search_page(query, order=Order.NEWEST, after=after, limit=limit)
-        with statement_timeout(SECONDS):
+        with pinned(), statement_timeout(SECONDS):
             total = finding_count(query)
         return answer(
             listed(

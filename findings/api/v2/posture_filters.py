@@ -83,7 +83,7 @@ def check_parameters(params: QueryDict) -> None:
         if name not in PARAMETERS:
             raise _bad(cut(name), f"Unknown parameter. There are {', '.join(sorted(PARAMETERS))}.")
         if len(values) > 1 and name not in _REPEATABLE:
-            raise _bad(name, "It is said twice.")
+            raise _bad(name, "It is given twice.")
         if any("\0" in value or len(value) > MAX_CHARACTERS for value in values):
             raise _bad(name, f"A value has at most {MAX_CHARACTERS:,} characters, and no NUL.")
 
@@ -186,7 +186,7 @@ def _any(path: str, values: Sequence[str]) -> Node:
 
 def _choice(name: str, value: str, choices: Sequence[str]) -> str:
     if value not in choices:
-        raise _bad(name, f"“{cut(value)}” is none of {', '.join(choices)}.")
+        raise _bad(name, f"“{cut(value)}” is not one of {', '.join(choices)}.")
     return value
 
 

@@ -88,12 +88,14 @@ class GenericFinding:
             return self._columns.column("title"), "Missing field", "A finding has a title."
         if self._severity is None:
             said = mask_credentials(one_line(self._columns.text("severity"), 50))
-            detail = f"{said!r} is none of {_SEVERITIES}." if said else "A finding has a severity."
+            detail = (
+                f"{said!r} is not one of {_SEVERITIES}." if said else "A finding has a severity."
+            )
             return self._columns.column("severity"), "Unknown severity", detail
         if self._type is None:
             known = ", ".join(each.value for each in FindingType)
             said = mask_credentials(one_line(self._columns.text("finding_type"), 50))
-            detail = f"{said!r} is none of {known}."
+            detail = f"{said!r} is not one of {known}."
             return self._columns.column("finding_type"), "Unknown finding type", detail
         return None
 

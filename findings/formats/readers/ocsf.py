@@ -105,7 +105,7 @@ def _problem(found: Record) -> tuple[str, str, str] | None:
         return found.pointer, "Not an object", "A finding is an object."
     class_uid = text(found.value, "class_uid")
     if class_uid not in _TYPES and class_uid != _INCIDENT:
-        detail = f"Class {class_uid[:20] or '?'} is none of the findings that are read."
+        detail = f"Class {class_uid[:20] or '?'} is not among the findings that are read."
         return f"{found.pointer}/class_uid", "Unknown class", detail
     if not _info(found.value, "title") and not _info(found.value, "uid"):
         where = f"{found.pointer}/finding_info/title"

@@ -117,7 +117,7 @@ def _sound(field: str, column: str) -> str:
         value = value.lower()
         if value not in _VALUES[field]:
             known = ", ".join(_VALUES[field])
-            raise WrongColumns(f"{_quoted(value)} of {field} is none of {known}.")
+            raise WrongColumns(f"{_quoted(value)} of {field} is not one of {known}.")
     if not value:
         raise WrongColumns(f"After `{field}:=` comes a value.")
     return f"={value}"

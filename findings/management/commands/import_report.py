@@ -20,7 +20,7 @@ from findings.models import Import
 
 
 class Command(BaseCommand):
-    help = "Take in a scanner's report. Exit code 2 if the file as a whole is refused."
+    help = "Import a scanner's report. Exit code 2 if the file as a whole is refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="The report, plain, gzip or zip; - is standard input.")

@@ -13,7 +13,7 @@ BEHIND = 5  # in line for the processor: pages and deliveries go first
 
 
 class Command(BaseCommand):
-    help = "Take in a large upload that a worker has claimed. Started by the queue."
+    help = "Import a large upload that a worker has claimed. Started by the queue."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("id", type=UUID, help="of the import")

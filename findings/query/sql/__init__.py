@@ -14,10 +14,9 @@ from django.db.models import BooleanField, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from findings.facts import CORE_FIELDS, FREE_TEXT_FIELDS
-from findings.query.ast import And, Field, Node, Not, Or, Root, Term
+from findings.query.ast import And, Node, Not, Or, Term
 from findings.query.clock import as_of
-from findings.query.predicate import ISSUE_KEYS, TICKET_KEY, document_path
+from findings.query.predicate import ISSUE_KEYS, TICKET_KEY, columns_read
 from findings.query.sql import postgresql, sqlite
 from findings.query.sql.fragments import FALSE, TRUE, Sql, all_of, any_of, negated
 
@@ -37,7 +36,7 @@ class Condition(Expression):
     def __init__(self, node: Node) -> None:
         super().__init__(output_field=BooleanField())
         self.node = node
-        self.columns: dict[str, Any] = {name: F(name) for name in sorted(_columns(node))}
+        self.columns: dict[str, Any] = {name: F(name) for name in sorted(columns_read(node))}
 
     def get_source_expressions(self) -> list[Any]:
         return list(self.columns.values())
@@ -77,25 +76,3 @@ def _ticket_key(node: Term, names: Mapping[str, str], connection: BaseDatabaseWr
         for field in (TICKET_KEY, ISSUE_KEYS)
     )
     return any_of([of_case, all_of([Sql(f"{names['ticket_key']} <> %s", ("",)), of_issue])])
-
-
-def _columns(node: Node) -> set[str]:
-    match node:
-        case Term(field):
-            return _columns_of(field)
-        case Not(inner):
-            return _columns(inner)
-        case And(nodes) | Or(nodes):
-            return set().union(*map(_columns, nodes))
-
-
-def _columns_of(field: Field) -> set[str]:
-    if field.root is Root.TEXT:
-        return set(FREE_TEXT_FIELDS)
-    if field.root is Root.TAG:
-        return {"tags"}
-    if field == TICKET_KEY:
-        return {"ticket_key", "workflow"}
-    if core := CORE_FIELDS.get(field.name):
-        return set(core.columns)
-    return {document_path(field.name)[0]}

@@ -98,5 +98,5 @@ def _time(core: CoreField, matcher: Matcher, column: str, connection: BaseDataba
 
 def _adapted(bound: Bound, connection: BaseDatabaseWrapper) -> object:
     if not isinstance(bound, datetime):
-        raise TypeError(f"{bound} is no time")
+        raise TypeError(f"{bound} is not a time")
     return connection.ops.adapt_datetimefield_value(bound)

@@ -3,21 +3,49 @@ from __future__ import annotations
 from itertools import compress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from automation.engine import compile as compile_module
 from automation.engine.compile import compile_rules
 from findings.facts import Facts
 from tests.automation.engine.naive import naive
 from tests.automation.engine.strategies import FACTS, misconfiguration, rule, specs
 
 
-@settings(max_examples=250, deadline=None)
+@pytest.fixture(autouse=True)
+def _indexed(monkeypatch):
+    """However few the rules of an example are."""
+    monkeypatch.setattr(compile_module, "FEW", 0)
+
+
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(specs(), max_size=12), st.lists(FACTS, min_size=1, max_size=8))
 def test_it_equals_the_naive_loop(rules, findings):
     compiled, loop = compile_rules(rules), naive(rules)
     for facts in (*findings, *findings):  # the second time from memory
         assert compiled.first_match(facts) == loop(facts), facts
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(specs(), max_size=12), st.lists(FACTS, min_size=1, max_size=4), st.integers(0, 11))
+def test_few_rules_in_turn_are_the_same(monkeypatch, rules, findings, passed_over):
+    def accepts(index: int) -> bool:
+        return index != passed_over
+
+    indexed = compile_rules(rules)
+    with monkeypatch.context() as patch:
+        patch.setattr(compile_module, "FEW", len(rules))
+        in_turn = compile_rules(rules)
+    assert in_turn.faults == indexed.faults
+    for facts in findings:
+        for given_accepts in (None, accepts):
+            expected = indexed.first_match(facts, given_accepts)
+            assert in_turn.first_match(facts, given_accepts) == expected, facts
 
 
 def first(queries: list[str], facts: Facts) -> int | None:

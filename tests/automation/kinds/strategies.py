@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -54,13 +55,16 @@ ACTIONS = dict(
 )
 
 
+_NUMBERS = count()
+
+
 @st.composite
 def rules(draw: st.DrawFn, kind: str) -> RuleData:
     action = draw(ACTIONS[kind])
     has_floor = getattr(action, "severity", None) is Level.INFO_NONE
     types = ["misconfiguration", *CVE] if has_floor else [*CVE, *OTHERS]
     return RuleData(
-        name=draw(st.sampled_from("AB")),
+        name=f"Rule {next(_NUMBERS)}",
         finding_types=draw(st.lists(st.sampled_from(types), min_size=1, unique=True)),
         query=draw(st.sampled_from(BENEATH if kind == KINDS[0] else QUERIES)),
         action=action,

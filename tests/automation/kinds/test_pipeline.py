@@ -21,7 +21,7 @@ from automation.rules.active import all_active_rules
 from automation.rules.data import RuleData
 from automation.rules.services import create_rule, delete_rule, disable_rule
 from findings.facts import FindingType
-from findings.models import Finding
+from findings.models import Evaluation, Finding
 from findings.services import record, unmute
 from tests.factories import ProjectFactory, SourceFactory, UserFactory, reported, ticket_rule
 
@@ -107,7 +107,7 @@ def test_it_mutes_what_is_there_and_opens_it_again_without_a_ticket():
     disable_rule(muting.pk, actor=None)
     assert recheck()
     assert set(Finding.objects.values_list("status", "ticket")) == {("open", "none")}
-    assert not Finding.objects.filter(unevaluated_since__isnull=False).exists()
+    assert not Evaluation.objects.filter(unevaluated_since__isnull=False).exists()
 
 
 def test_a_pass_goes_on_where_it_was_interrupted(monkeypatch):

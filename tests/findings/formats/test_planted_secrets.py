@@ -22,11 +22,13 @@ SLACK = "xoxb-" + "000000000000-notARealToken00"
 PASSWORD = "p4ssw0rd-in-an-address"
 HEX = "9f8e7d6c5b4a39281706"
 TOKEN = "tok_" + HEX
-PLANTED = {  # the text, and what of it is secret
-    "tokens": (f"{GITHUB} {AWS} {JWT} {SLACK}", (GITHUB, AWS, JWT, SLACK)),
-    "address": (f"postgres://app:{PASSWORD}@db.example/app", (PASSWORD,)),
-    "setting": (f'API_KEY="{HEX}" Authorization: Bearer {HEX}', (HEX,)),
-}
+SECRET = (GITHUB, AWS, JWT, SLACK, PASSWORD, HEX)
+PLANTED = " ".join(
+    (
+        *(GITHUB, AWS, JWT, SLACK, f"postgres://app:{PASSWORD}@db.example/app"),
+        f'API_KEY="{HEX}" Authorization: Bearer {HEX}',
+    )
+)
 PATHS = sorted(SAMPLES.iterdir())
 
 
@@ -91,16 +93,15 @@ def _planted(path, planted):
     return _planted_xml(text, planted) if path.suffix == ".xml" else _planted_json(text, planted)
 
 
-@pytest.mark.parametrize("kind", PLANTED)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
-def test_it_masks_a_credential_in_every_field_of_every_format(path, kind):
-    planted, secrets = PLANTED[kind]
-    for place, report in _planted(path, planted):
+def test_it_masks_a_credential_in_every_field_of_every_format(path):
+    for place, report in _planted(path, PLANTED):
         try:
             found = outcomes(report.encode())
         except RefusedReport as refusal:
             found = [str(refusal)]
-        assert not [secret for secret in secrets if secret in repr(found)], place
+        read = repr(found)
+        assert not [secret for secret in SECRET if secret in read], place
 
 
 MAY_LOOK_RANDOM = frozenset((

@@ -285,7 +285,7 @@ def test_who_is_too_late_is_told(as_user, admin):
     browser = as_user(admin)
     browser.post(f"{path}/begin")
     again = browser.post(f"{path}/begin", follow=True).content.decode()
-    assert "decided about already" in again
+    assert "already been decided on" in again
     page = browser.post(f"{path}/discard", follow=True).content.decode()
     assert "it was not discarded" in page
     assert Import.objects.filter(pk=row.pk).exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,9 +13,9 @@ from findings.models import Finding
 from findings.query.canonical import write
 from findings.query.clock import as_of
 from findings.query.parse import parse
-from findings.query.predicate import compile_predicate
+from findings.query.predicate import columns_read, compile_predicate
 from findings.query.sql import condition
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 from tests.findings.query import strategies
 
 QUICKLY = settings(
@@ -39,9 +41,7 @@ def test_it_reads_back_what_it_writes(node):
 def test_it_finds_in_the_database_what_the_predicate_matches(frozen, drawn, terms, nodes):
     Finding.objects.all().delete()
     source = SourceFactory()
-    rows = Finding.objects.bulk_create(
-        FindingFactory.build(source=source, **fields) for fields in drawn
-    )
+    rows = create_findings(FindingFactory.build(source=source, **fields) for fields in drawn)
     stored = [
         Facts._make(row) for row in Finding.objects.values_list(*Facts._fields).order_by("pk")
     ]
@@ -55,6 +55,20 @@ def test_it_finds_in_the_database_what_the_predicate_matches(frozen, drawn, term
         found = set(Finding.objects.filter(condition(node)).values_list("pk", flat=True))
         assert [row.pk in found for row in rows] == expected, write(node)
         assert [matches(facts) for facts in sent] == expected, write(node)
+
+
+def limited(facts: Facts, columns: Iterable[str]) -> Facts:
+    """With nothing in the other columns."""
+    return Facts("", "")._replace(**{name: getattr(facts, name) for name in columns})
+
+
+@given(strategies.findings, st.lists(strategies.terms, max_size=20), strategies.nodes)
+@QUICKLY
+def test_it_answers_by_the_columns_that_it_reads(fields, terms, node):
+    facts = Facts(**fields)
+    for each in [*terms, node]:
+        matches = compile_predicate(as_of(each, strategies.NOON))
+        assert matches(limited(facts, columns_read(each))) == matches(facts), write(each)
 
 
 NESTED = [["x"], [["x"]], [[["x"]]], ["y", ["x"]], [[7.0]], [["7"]], [[True]], [["10.0.0.1"]]]

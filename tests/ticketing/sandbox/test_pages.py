@@ -67,6 +67,7 @@ def test_a_visitor_changes_an_issue_as_a_colleague(api, action, form, changed):
     item = history.items[0]
     assert history.by == "712020:dana"
     assert (item.field, item.before, item.after) == changed
+    assert changed[2] in api("GET", "/browse/SEC-1").text
 
 
 def test_a_visitor_comments_creates_and_deletes(api):
@@ -110,7 +111,48 @@ def test_another_site_cannot_press_the_buttons(api, headers):
 
     assert api("POST", "/browse/SEC-1/delete", headers=headers).status_code == 403
     assert api("POST", "/sandbox/faults", headers=headers).status_code == 403
+    assert api("POST", "/trouble/revoke-token", headers=headers).status_code == 403
+    assert api("POST", "/projects/SEC/archive", headers=headers).status_code == 403
     assert len(api.jira.issues()) == 1
+
+
+def test_a_visitor_archives_a_project_and_restores_it(api):
+    assert "Archive this project" in api("GET", "/projects/SEC").text
+
+    assert api("POST", "/projects/SEC/archive").headers["Location"] == "/projects/SEC"
+    assert "Security" in (page := api("GET", "/projects/SEC").text)
+    assert "(archived)" in page
+    assert api.create().status_code == 400
+
+    api("POST", "/projects/SEC/restore")
+    assert api.create().status_code == 201
+    assert api("POST", "/projects/NONE/archive").status_code == 404
+
+
+def test_a_visitor_revokes_the_token_and_restores_it(api):
+    assert api("POST", "/trouble/revoke-token").headers["Location"] == "/"
+    assert api("GET", "myself").status_code == 401
+    assert "Token revoked" in (page := api("GET", "/").text)
+    assert "Restore token" in page
+
+    api("POST", "/trouble/restore-token")
+    assert api("GET", "myself").status_code == 200
+    assert "Token revoked" not in api("GET", "/").text
+
+
+def test_a_visitor_slows_it_down_without_touching_other_faults(api):
+    kept = api.jira.faults.throttle("POST /never$")
+    for _ in range(2):
+        api("POST", "/trouble/slow-down")
+
+    slow, *rest = [rule for rule in api.jira.faults.all() if rule is not kept]
+    assert (slow.effect.value, slow.seconds, slow.times, rest) == ("slow", 3, None, [])
+    assert "Be fast again" in api("GET", "/").text
+
+    api("POST", "/trouble/speed-up")
+    assert api.jira.faults.all() == [kept]
+    assert "Be slow" in api("GET", "/").text
+    assert api("POST", "/trouble/else").status_code == 404
 
 
 def test_a_moved_issue_leads_to_its_new_page(api):

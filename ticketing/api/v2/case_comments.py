@@ -50,7 +50,7 @@ class CommentsView(PublicView):
     @extend_schema(
         operation_id="comment_case",
         summary="Comment on a case",
-        description="It goes to the case's issue in Jira, too, where comments are kept in step.",
+        description="It goes to the case's issue in Jira, too, where comments are synced.",
         parameters=[idempotency.PARAMETER],
         request={JSON: create(_Comment, type_="case")},
         responses=coded(200, schema_of(Cells), 409, 422),

@@ -115,7 +115,7 @@ class ProjectView(PublicView):
         operation_id="update_project",
         summary="Change a project",
         description="Its name, and `settings.integration_jira`: where its issues are created "
-        "(Jira is asked whether that place is there), and what is kept in step (`sync_type`: "
+        "(Jira is asked whether that place is there), and what is synced (`sync_type`: "
         "`two_way`, `once` at creation, `off`). What is not said stays; all of it is stored, or "
         "nothing.",
         request={JSON: schema_of(Document[_ChangedProject])},

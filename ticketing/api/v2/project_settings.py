@@ -217,7 +217,7 @@ def _has_time(wanted: Wanted, field_id: str, present: Destination | None) -> boo
     offered = date_fields_at(account, space_id=place.space_id, type_id=place.type_id)
     kinds = {spec.id: spec.kind for spec in offered}
     if field_id not in kinds:
-        detail = f"{cut(field_id)} is no date of the type of ticket. These are: "
+        detail = f"{cut(field_id)} is not a date of the ticket type. These are: "
         detail += f"{', '.join(sorted(kinds)) or 'none'}."
         raise ApiError(400, detail=detail, pointer=f"{_DUE_DATE}/jira_field_id")
     return kinds[field_id] is FieldKind.DATETIME

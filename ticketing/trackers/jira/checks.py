@@ -160,7 +160,7 @@ class _Test:
             self._found.deployment = self._signs_of(error.answer)
             return ""  # it answered; the next check says what is wrong
         if not isinstance(info, Mapping) or not info.get("version"):
-            raise _Failure("", f"{self._client.host} is no Jira. Check the address.")
+            raise _Failure("", f"{self._client.host} is not a Jira site. Check the address.")
         is_cloud = info.get("deploymentType") == "Cloud"
         self._found.deployment = Deployment.CLOUD if is_cloud else Deployment.DATA_CENTER
         self._found.version = str(info["version"]).partition("-")[0]
@@ -281,7 +281,7 @@ def _spaces(number: int) -> str:
 def _user(raw: Any, *, is_cloud: bool) -> RemoteUser:
     identity = raw.get("accountId" if is_cloud else "name") if isinstance(raw, Mapping) else None
     if not identity:
-        raise TrackerError(Fault.AUTH, "Jira does not say who the account is.", status=200)
+        raise TrackerError(Fault.AUTH, "Jira did not say whose account this is.", status=200)
     return RemoteUser(
         str(identity),
         str(raw.get("displayName") or identity),
@@ -338,7 +338,7 @@ def register_webhook(client: JiraClient, url: str, *, secret: str, jql: str = ""
     else:
         raw = client.post(_WEBHOOKS, json=body)
     if (hook := _webhook(raw)) is None:
-        raise TrackerError(Fault.TRANSIENT, "Jira did not say which webhook it made.")
+        raise TrackerError(Fault.TRANSIENT, "Jira did not say which webhook it created.")
     return hook
 
 

@@ -102,7 +102,7 @@ def _added(value: Any) -> list[dict[str, Any]]:
 def _left_out(
     draft: IssueDraft, specs: Iterable[FieldSpec], dropped: Iterable[str], *, is_shortened: bool
 ) -> Iterator[LeftOut]:
-    """What was known to be missing before the values were looked at."""
+    """What was known to be missing before the values were checked."""
     names = {spec.id: spec.name for spec in (*_WELL_KNOWN.values(), *specs)}
     reasons = dict(draft.left_out)
     if is_shortened and draft.fields.get("labels"):

@@ -219,7 +219,7 @@ _VERDICTS = (
     _Verdict(
         _is_from_before_jira,
         Fault.TRANSIENT,
-        "Something before Jira refused the request (HTTP {status}). {sentence}",
+        "Something in front of Jira refused the request (HTTP {status}). {sentence}",
         suspicious=True,
     ),
     _Verdict(

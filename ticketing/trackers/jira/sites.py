@@ -65,7 +65,7 @@ def _split(text: str) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         raise BadAddress(
-            "This is no address. Enter one like https://acme.atlassian.net."
+            "This is not an address. Enter one like https://acme.atlassian.net."
         ) from error
     return parts
 
@@ -79,7 +79,7 @@ def _host(parts: SplitResult) -> str:
     except UnicodeError:
         host = ""
     if not _HOST.fullmatch(host):
-        raise BadAddress("This is no address. Enter one like https://acme.atlassian.net.")
+        raise BadAddress("This is not an address. Enter one like https://acme.atlassian.net.")
     return host
 
 
@@ -88,7 +88,7 @@ def _ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         return ipaddress.ip_address(name)
     except ValueError as error:
         raise BadAddress(
-            "This is no address. Enter one like https://acme.atlassian.net."
+            "This is not an address. Enter one like https://acme.atlassian.net."
         ) from error
 
 

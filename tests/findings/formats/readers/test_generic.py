@@ -30,7 +30,7 @@ def test_it_reads_a_list_of_another_tool(sample, read_all):
         ("static_code_vulnerability", "medium", "src/app.py"),
     ]
     assert (rejected.pointer, rejected.title) == ("/findings/4/severity", "Unknown severity")
-    assert "'very bad' is none of critical" in rejected.detail
+    assert "'very bad' is not one of critical" in rejected.detail
 
 
 def test_it_keeps_what_a_finding_says(sample, read):

@@ -129,6 +129,12 @@ class Faults:
         page = "<html>Basic Authentication Failure</html>"
         return self.answer(match, 403, page, headers=headers, **options)
 
+    def end(self, rule: FaultRule) -> None:
+        """End one fault; requests that it holds go on."""
+        with self._lock:
+            rule.release()
+            self._rules = [one for one in self._rules if one is not rule]
+
     def clear(self) -> None:
         """End every fault; requests that are held go on."""
         with self._lock:

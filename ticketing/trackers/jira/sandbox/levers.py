@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ticketing.trackers.jira.credentials import Credentials, Markup
 from ticketing.trackers.jira.sandbox import comments, defaults, issues, storage, workflow
 from ticketing.trackers.jira.sandbox.access import Access, TokenState
 from ticketing.trackers.jira.sandbox.exchanges import ExchangeLog
-from ticketing.trackers.jira.sandbox.faults import Faults
+from ticketing.trackers.jira.sandbox.faults import FaultRule, Faults
 from ticketing.trackers.jira.sandbox.limits import RateLimit
 from ticketing.trackers.jira.sandbox.model import (
     Comment,
@@ -26,6 +26,8 @@ from ticketing.trackers.jira.sandbox.model import (
 from ticketing.trackers.jira.sandbox.shapes import Shapes
 from ticketing.trackers.jira.sandbox.site import Site
 from ticketing.trackers.jira.sandbox.webhooks import Webhooks
+
+SLOW_SECONDS: Final = 3  # felt on every page that asks Jira, and less than anybody waits for
 
 
 class Levers:
@@ -47,6 +49,7 @@ class Levers:
         self.limit = RateLimit(rate)
         self.webhooks = Webhooks(site, seed=seed)
         self._data = data
+        self._slowness: FaultRule | None = None
         if data:
             storage.load(site, data)
 
@@ -105,6 +108,21 @@ class Levers:
 
     def grant(self, permission: str, project: str = "") -> None:
         self.site.denied.discard((project, permission))
+
+    # how fast it answers
+
+    @property
+    def is_slow(self) -> bool:
+        return self._slowness in self.faults.all()
+
+    def slow_down(self, seconds: float = SLOW_SECONDS) -> None:
+        """Every call takes so long, until `speed_up`."""
+        if not self.is_slow:
+            self._slowness = self.faults.slow("* .", seconds, times=None)
+
+    def speed_up(self) -> None:
+        if self._slowness is not None:
+            self.faults.end(self._slowness)
 
     # what a project asks for
 

@@ -104,7 +104,7 @@ class SandboxJira(Levers):
         if request.path.startswith("/sandbox/"):
             answer = control.answer(self, request)
         else:
-            answer = pages.answer(self.site, request)
+            answer = pages.answer(self, request)
         if request.method != "GET":
             with self.site.lock:
                 self.save()

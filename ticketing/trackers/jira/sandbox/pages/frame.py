@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
+from ticketing.trackers.jira.sandbox.access import TokenState
 from ticketing.trackers.jira.sandbox.calls import Answer
+from ticketing.trackers.jira.sandbox.levers import Levers
 from ticketing.trackers.jira.sandbox.model import Person, Status
 from ticketing.trackers.jira.sandbox.pages.html import (
     Child,
@@ -32,10 +34,19 @@ SECURITY = {
 class Visit:
     """One request for a page."""
 
-    site: Site
+    jira: Levers
     path: str
     person: Person  # whom the visitor acts as
     form: Mapping[str, str]
+
+    @property
+    def site(self) -> Site:
+        return self.jira.site
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the product can sign in."""
+        return self.jira.access.state is TokenState.VALID
 
 
 def people(site: Site) -> list[Person]:
@@ -81,10 +92,20 @@ def _header(visit: Visit) -> Element:
             link("/", tag("strong", "Sandbox Jira")),
             " ",
             tag("span", "Not a real Jira", class_="notice"),
+            *_troubles(visit),
         ),
         tag("nav", tag("ul", *projects), aria_label="Projects"),
         acting,
     )
+
+
+def _troubles(visit: Visit) -> list[Child]:
+    """What was broken on the front page, so that nobody forgets it."""
+    troubles = {"Token revoked": not visit.has_token, "Slow": visit.jira.is_slow}
+    found: list[Child] = []
+    for words, is_so in troubles.items():
+        found += [" ", tag("span", words, class_="notice")] if is_so else []
+    return found
 
 
 def pill(status: Status) -> Element:

@@ -59,15 +59,18 @@ def _details(site: Site, issue: Issue) -> Element:
         ("Reporter", name_of(site, issue.fields.get("reporter"))),
     ]
     shown = Shapes(site).fields(issue, set(issue.fields) - _SHOWN_ELSEWHERE)
-    rows += [
-        (site.known_fields[name].name, _words(value)) for name, value in shown.items() if value
-    ]
+    rows += [(_name(site, name), _words(value)) for name, value in shown.items() if value]
     cells: list[Child] = []
     for name, words in rows:
         cells += [tag("dt", name), tag("dd", words)]
     cells += [tag("dt", "Created"), tag("dd", moment(issue.created_at))]
     cells += [tag("dt", "Updated"), tag("dd", moment(issue.updated_at))]
     return tag("section", tag("h2", "Details"), tag("dl", *cells))
+
+
+def _name(site: Site, field: str) -> str:
+    known = site.known_fields.get(field)
+    return known.name if known else field.capitalize()  # a resolution is on no create screen
 
 
 def _words(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from ticketing.trackers.jira.sandbox.calls import Answer
+from ticketing.trackers.jira.sandbox.levers import SLOW_SECONDS
 from ticketing.trackers.jira.sandbox.model import Issue, Option, Project
 from ticketing.trackers.jira.sandbox.pages.frame import Visit, moment, name_of, page, pill
 from ticketing.trackers.jira.sandbox.pages.html import link, post, tag
@@ -38,6 +39,7 @@ def front(visit: Visit) -> Answer:
             "What you change here travels back as it would from a real one.",
         ),
         _table("Projects", ("Key", "Name", "Issues"), rows),
+        _troubles(visit),
         tag("h2", "Latest changes"),
         _issue_table(site, latest[:_LATEST]),
     )
@@ -60,7 +62,50 @@ def project_page(visit: Visit, project: Project) -> Answer:
         _issue_table(visit.site, newest[:_SHOWN]),
         tag("h2", "New issue"),
         create,
+        _archiving(project),
     )
+
+
+def _troubles(visit: Visit) -> Element:
+    """What may happen to a Jira, one button each, and the one that ends it."""
+    token = (
+        (
+            "/trouble/revoke-token",
+            "Revoke token",
+            "Findings Automation will not be able to sign in.",
+        )
+        if visit.has_token
+        else ("/trouble/restore-token", "Restore token", "The token is revoked.")
+    )
+    speed = (
+        ("/trouble/speed-up", "Be fast again", f"Every call takes {SLOW_SECONDS} seconds.")
+        if visit.jira.is_slow
+        else ("/trouble/slow-down", "Be slow", f"Every call will take {SLOW_SECONDS} seconds.")
+    )
+    return tag(
+        "section",
+        tag("h2", "Make trouble"),
+        tag("p", "See what Findings Automation makes of it, and how it recovers."),
+        *(_button(*each) for each in (token, speed)),
+    )
+
+
+def _archiving(project: Project) -> Element:
+    base = f"/projects/{project.key}"
+    button = (
+        _button(f"{base}/restore", "Restore this project", "Nobody can create issues in it now.")
+        if project.archived
+        else _button(
+            f"{base}/archive",
+            "Archive this project",
+            "A rule with tickets here is disabled at its next one, and says why.",
+        )
+    )
+    return tag("section", tag("h2", "Make trouble"), button)
+
+
+def _button(address: str, verb: str, words: str) -> Element:
+    return post(address, tag("button", verb), tag("span", words), class_="line choice")
 
 
 def _issues(site: Site, project: Project) -> list[Issue]:

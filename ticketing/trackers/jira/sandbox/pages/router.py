@@ -12,33 +12,35 @@ from ticketing.trackers.jira.sandbox import comments, issues, workflow
 from ticketing.trackers.jira.sandbox.calls import Answer
 from ticketing.trackers.jira.sandbox.dispatch import Request
 from ticketing.trackers.jira.sandbox.errors import Refused
+from ticketing.trackers.jira.sandbox.levers import Levers
 from ticketing.trackers.jira.sandbox.model import Issue, Person
 from ticketing.trackers.jira.sandbox.pages.frame import SECURITY, Visit, page, people, redirect
 from ticketing.trackers.jira.sandbox.pages.html import tag
 from ticketing.trackers.jira.sandbox.pages.issue import issue_page
 from ticketing.trackers.jira.sandbox.pages.lists import front, project_page
-from ticketing.trackers.jira.sandbox.site import Site
 
 _COOKIE = "sandbox_person"
 _STYLE = Path(__file__).with_name("sandbox.css")
 _ISSUE = re.compile(r"/browse/([A-Za-z]+-\d+)")
 _PROJECT = re.compile(r"/projects/([A-Za-z]+)")
 _NEW_ISSUE = re.compile(r"/projects/([A-Za-z]+)/issues")
+_PROJECT_ACTION = re.compile(r"/projects/([A-Za-z]+)/(archive|restore)")
+_TROUBLE = re.compile(r"/trouble/([a-z-]+)")
 _ACTION = re.compile(r"/browse/([A-Za-z]+-\d+)/([a-z]+)")
 
 
-def answer(site: Site, request: Request) -> Answer:
+def answer(jira: Levers, request: Request) -> Answer:
     if request.path == "/sandbox.css":
         return Answer(
             body=_STYLE.read_bytes(), content_type="text/css;charset=UTF-8", headers=SECURITY
         )
     visit = Visit(
-        site=site,
+        jira=jira,
         path=request.path,
-        person=_person(site, request),
+        person=_person(jira, request),
         form=dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)),
     )
-    with site.lock:
+    with jira.site.lock:
         try:
             found = _write(visit) if request.method == "POST" else _read(visit)
         except Refused as refused:
@@ -46,11 +48,11 @@ def answer(site: Site, request: Request) -> Answer:
     return found or page(visit, "Not found", tag("h1", "There is nothing here"), status=404)
 
 
-def _person(site: Site, request: Request) -> Person:
+def _person(jira: Levers, request: Request) -> Person:
     """The one chosen on the page, else the first."""
     cookies = SimpleCookie(request.headers.get("cookie", ""))
     chosen = cookies[_COOKIE].value if _COOKIE in cookies else ""
-    everybody = people(site)
+    everybody = people(jira.site)
     return next((one for one in everybody if one.name == chosen), everybody[0])
 
 
@@ -78,6 +80,13 @@ def _write(visit: Visit) -> Answer | None:
         }
         issue = issues.create(visit.site, visit.person, {"fields": given}, version="2")
         return redirect(f"/browse/{issue.key}")
+    if match := _PROJECT_ACTION.fullmatch(visit.path):
+        key = visit.site.project(match[1].upper(), visit.person).key
+        (visit.jira.archive if match[2] == "archive" else visit.jira.restore)(key)
+        return redirect(f"/projects/{key}")
+    if (match := _TROUBLE.fullmatch(visit.path)) and (trouble := _TROUBLES.get(match[1])):
+        trouble(visit.jira)
+        return redirect("/")
     if (match := _ACTION.fullmatch(visit.path)) and (action := _ACTIONS.get(match[2])):
         issue = visit.site.issue(match[1], visit.person)
         action(visit, issue)
@@ -130,6 +139,14 @@ _ACTIONS: dict[str, Callable[[Visit, Issue], None]] = {
     "assignee": _assign,
     "summary": _rename,
     "delete": _delete,
+}
+
+
+_TROUBLES: dict[str, Callable[[Levers], None]] = {
+    "revoke-token": Levers.revoke_token,
+    "restore-token": Levers.restore_token,
+    "slow-down": Levers.slow_down,
+    "speed-up": Levers.speed_up,
 }
 
 

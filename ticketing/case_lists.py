@@ -1,0 +1,192 @@
+"""Lists of cases: what an address asks for, as a list or a board, and the tabs over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Count, Expression, F, Q, QuerySet
+from django.db.models.lookups import Exact
+from django.http import QueryDict
+from django.utils.http import urlencode
+
+from config.accounts.models import User
+from config.lib.numbered_pages import NumberedPage, nearest_page, rows_of
+from config.lib.search_text import MAX_TYPED
+from ticketing.case_search import BadTerm, is_overdue, of_team, search_condition
+from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
+from ticketing.models import ASSIGNEES, Attachment, Case, ExternalIssue
+
+CARDS = 25
+"""How many of a column's cases the board shows; the list has them all."""
+UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
+_NEWEST = ("-modified_at", "-number", "-id")
+SORTS: Mapping[str, tuple[str, tuple[str | Expression, ...]]] = {
+    "updated": ("Updated", _NEWEST),
+    "created": ("Created", ("-created_at", "-number", "-id")),
+    "priority": ("Priority", (UNDEFINED_LAST, "priority", "-modified_at", "-id")),
+    "due": ("Due", (F("due_date").asc(nulls_last=True), *_NEWEST)),
+    "key": ("Case", ("project__key", "-number")),
+}
+VIEWS = ("", "mine", "team", "overdue", "failed", "archived")
+EVERY = "every"  # archived or not: where a number of cases leads
+
+
+class CaseRow(NamedTuple):
+    case: Case
+    findings: int
+    issue: ExternalIssue | None
+
+    @property
+    def sync(self) -> Sync:
+        return sync_of(self.issue)
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage(NumberedPage[CaseRow]):
+    counts: Mapping[str, int]  # of cases in each status, whatever status is asked for
+
+    @property
+    def statuses(self) -> list[tuple[str, str, int]]:
+        return [(*choice, self.counts[choice[0]]) for choice in Case.Status.choices]
+
+    @property
+    def any_status(self) -> int:
+        return sum(self.counts.values())
+
+
+class Column(NamedTuple):
+    """The cases of one status on the board: as many as it shows, and how many there are."""
+
+    status: str
+    label: str
+    rows: Sequence[CaseRow]
+    total: int
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Where a card of this column can go."""
+        return [choice for choice in Case.Status.choices if choice[0] != self.status]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """What a list is asked for. `view` and `sort` are of VIEWS and SORTS, `project` is a key."""
+
+    text: str = ""
+    view: str = ""
+    project: str = ""
+    status: str = ""
+    sort: str = "updated"
+    page: int = 1
+
+    @classmethod
+    def read(cls, params: QueryDict) -> CaseQuery:
+        """An address, with tolerance: what it does not know, it drops."""
+        page = params.get("page", "")
+        return cls(
+            text=params.get("q", "").replace("\0", "").strip()[:MAX_TYPED],
+            view=view if (view := params.get("view", "")) in (*VIEWS, EVERY) else "",
+            project=params.get("project", "").replace("\0", "").upper()[:10],
+            status=s if (s := params.get("status", "")) in Case.Status.values else "",
+            sort=sort if (sort := params.get("sort", "")) in SORTS else "updated",
+            page=int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
+        )
+
+    @property
+    def state(self) -> str:
+        """Without its page, always written alike; "" for how a list begins."""
+        names = {"q": self.text, "view": self.view, "project": self.project, "status": self.status}
+        sort = {"sort": self.sort} if self.sort != "updated" else {}
+        return urlencode({name: value for name, value in names.items() if value} | sort)
+
+    def condition(self, me: User) -> Q:
+        """Raises BadTerm."""
+        found = _in_view(self.view, me) & search_condition(self.text, me=me)
+        found &= Q(project__key=self.project) if self.project else Q()
+        return found & Q(status=self.status) if self.status else found
+
+
+def find_cases(query: CaseQuery, *, me: User) -> CasePage:
+    """One page of cases; raises BadTerm. The number of statements does not depend on the rows."""
+    found = _found(replace(query, status=""), me=me)
+    counts = _status_counts(found)
+    total = counts[query.status] if query.status else sum(counts.values())
+    number = nearest_page(query.page, total=total)
+    wanted = found.filter(status=query.status) if query.status else found
+    rows = _rows(wanted.order_by(*SORTS[query.sort][1])[rows_of(number)])
+    return CasePage(rows, number, total, counts)
+
+
+def case_pks(query: CaseQuery, *, me: User, most: int) -> list[UUID]:
+    """All that the list holds, in its order, up to so many; raises BadTerm."""
+    found = Case.objects.filter(query.condition(me)).order_by(*SORTS[query.sort][1])
+    return list(found.values_list("pk", flat=True)[:most])
+
+
+def board_of(query: CaseQuery, *, me: User) -> list[Column]:
+    """The same cases, a column for each status; raises BadTerm. Statements as few for any rows."""
+    found = _found(replace(query, status=""), me=me)
+    counts = _status_counts(found)
+    ordered = found.order_by(*SORTS[query.sort][1])
+    shown = [list(ordered.filter(status=status)[:CARDS]) for status in Case.Status.values]
+    # One statement each for what all the columns' cards carry.
+    rows = iter(_rows([case for cases in shown for case in cases]))
+    return [
+        Column(*choice, [next(rows) for _ in cases], counts[choice[0]])
+        for choice, cases in zip(Case.Status.choices, shown, strict=True)
+    ]
+
+
+def counts_of(queries: Mapping[str, CaseQuery], *, me: User) -> dict[str, int]:
+    """How many cases each of them finds, by its key; one that cannot be read is left out.
+
+    One statement.
+    """
+    counts: dict[str, Any] = {}
+    for key, query in queries.items():
+        try:
+            counts[key] = Count("pk", filter=query.condition(me))
+        except BadTerm:
+            continue
+    return Case.objects.order_by().aggregate(**counts)
+
+
+def _in_view(view: str, me: User) -> Q:
+    if view == EVERY:
+        return Q()
+    if view == "archived":
+        return Q(archived_at__isnull=False)
+    return Q(archived_at=None) & _among_current(view, me)
+
+
+def _among_current(view: str, me: User) -> Q:
+    if view == "failed":
+        failed = ExternalIssue.objects.filter(FAILED, detached_at=None).order_by()
+        return Q(pk__in=failed.values("case"))
+    if view == "team":
+        return of_team(me.team)
+    if view == "overdue":
+        return is_overdue()
+    return Q(assignee=me) if view == "mine" else Q()
+
+
+def _found(query: CaseQuery, *, me: User) -> QuerySet[Case]:
+    return Case.objects.filter(query.condition(me)).select_related(*ASSIGNEES).defer("description")
+
+
+def _status_counts(found: QuerySet[Case]) -> dict[str, int]:
+    each = {status: Count("pk", filter=Q(status=status)) for status in Case.Status.values}
+    counts: dict[str, int] = found.order_by().aggregate(**each)
+    return counts
+
+
+def _rows(cases: Iterable[Case]) -> list[CaseRow]:
+    shown = list(cases)
+    counts = dict(
+        Attachment.objects.filter(case__in=shown).values_list("case").annotate(Count("pk"))
+    )
+    issues = issues_by_case([case.pk for case in shown])
+    return [CaseRow(case, counts.get(case.pk, 0), issues.get(case.pk)) for case in shown]

@@ -1,0 +1,71 @@
+"""The tabs over the cases: those that everybody has, and the saved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from config.accounts.models import User
+from findings.models import SavedView
+from findings.tabs import MAX_TABS, MY_TEAM, Tab, choose_team_url, saved_tabs
+from ticketing.case_lists import CaseQuery, counts_of
+
+_BUILT_IN = (
+    ("All cases", ""),
+    ("Assigned to me", "view=mine"),
+    (MY_TEAM, "view=team"),
+    ("Overdue", "view=overdue"),
+    ("Sync failed", "view=failed"),
+    ("Archived", "view=archived"),
+)
+_IF_ANY = ("view=archived",)
+
+
+class CaseTab(NamedTuple):
+    tab: Tab
+    number: int | None  # of cases; None: not counted
+
+
+class CaseTabs(NamedTuple):
+    tabs: list[CaseTab]
+    any: bool  # whether there is a case at all
+
+
+def case_tabs(person: User, now: CaseQuery) -> CaseTabs:
+    """Two statements, however many tabs."""
+    tabs = list(_tabs(person, now))
+    queries = {tab.key: _query(tab.query) for tab in tabs if not tab.elsewhere}
+    counted = dict([*queries.items()][: MAX_TABS + 1])
+    numbers = counts_of(counted | {"archived_or_not": CaseQuery(view="archived")}, me=person)
+    some = bool(numbers[tabs[0].key] or numbers["archived_or_not"])
+    shown = [
+        CaseTab(tab, numbers.get(tab.key) if tab.query else None)
+        for tab in tabs
+        if tab.query not in _IF_ANY or tab.is_now or numbers.get(tab.key)
+    ]
+    return CaseTabs(shown, some)
+
+
+def state_of(query: str) -> str:
+    return _query(query).state
+
+
+def _query(query: str) -> CaseQuery:
+    return CaseQuery.read(QueryDict(query))
+
+
+def _tabs(person: User, now: CaseQuery) -> Iterator[Tab]:
+    """A search within a tab is that tab, unless it is saved as one of its own."""
+    page, edit = SavedView.Page.CASES, "ticketing:view-edit"
+    saved = saved_tabs(person, now.state, page=page, edit=edit, state_of=state_of)
+    is_saved = any(tab.is_now for tab in saved)
+    for name, query in _BUILT_IN:
+        choose = ""
+        if name == MY_TEAM and not person.team:
+            choose = choose_team_url(f"{reverse('ticketing:case-list')}?{query}")
+        is_now = not choose and not is_saved and _query(query).view == now.view
+        yield Tab(name, query, is_now, f"built_in_{query.partition('=')[2]}", elsewhere=choose)
+    yield from (tab._replace(key=f"saved_{tab.key}") for tab in saved)
