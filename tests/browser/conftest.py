@@ -187,7 +187,8 @@ def settle(page: Page) -> None:
     before, a field is the form's own control, which they hide."""
     page.wait_for_load_state()
     expect(page.locator(".htmx-request")).to_have_count(0)
-    expect(page.locator("main input[list]:not([data-chip], [data-ready])")).to_have_count(0)
+    listed = "main :is(input[list]:not([data-chip]), select[data-search]):not([data-ready])"
+    expect(page.locator(listed)).to_have_count(0)
 
 
 LAYOUT_SHIFT = """() => new Promise((done) => {

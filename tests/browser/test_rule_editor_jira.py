@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from automation.models import Rule, TestRun
 from automation.rule_tests import execution
 from automation.rules.data import action_of
-from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
+from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll, settle
 from tests.desk import REQUIRED, TYPED
 from tests.factories import FindingFactory, JiraAccountFactory
 from ticketing.models import JiraAccount
@@ -42,6 +42,7 @@ def choose_place(page: Page) -> None:
     """By keyboard alone."""
     page.goto(NEW)
     expect(page.locator("#destination[aria-busy]")).to_have_count(0)
+    settle(page)
     space = page.get_by_role("combobox", name="Space")
     space.press_sequentially("secur")
     expect(page.get_by_role("option", name="SEC Security Engineering")).to_be_visible()
@@ -118,6 +119,7 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, account):
 def choose_desk(page: Page) -> None:
     page.goto(NEW)
     expect(page.locator("#destination[aria-busy]")).to_have_count(0)
+    settle(page)
     space = page.get_by_role("combobox", name="Space")
     space.press_sequentially("desk")
     expect(page.get_by_role("option", name="DESK Service Desk")).to_be_visible()
