@@ -18,7 +18,7 @@ from django.utils import timezone
 from config.accounts.access import Actor, key_id, key_name, person
 from config.accounts.api_keys import KeyActor
 from config.accounts.roles import Permission
-from config.lib.utc import time_text
+from config.lib.elapsed import when_text
 from ticketing.due import mark_due
 from ticketing.models import Case, CommentRevision, TimelineEntry
 from ticketing.timeline import Kind
@@ -50,7 +50,7 @@ class Overwritten(Refusal):
         by = "Somebody in Jira" if last is None or last.in_jira else "The system"
         if last and (name := last.actor.name if last.actor else last.key_name):
             by = name
-        super().__init__(f"{by} changed this comment at {time_text(entry.changed_at)} UTC.")
+        super().__init__(f"{by} changed this comment {when_text(entry.changed_at)}.")
         self.entry = entry
 
 

@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from config.lib.elapsed import when_text
 from config.lib.keyset import Identifier, Keyset, Moment
-from config.lib.utc import day_text, moment_text, time_text
+from config.lib.utc import day_text, moment_text
 from ticketing.models import Attempt, ExternalIssue, JiraAccount, JiraSpace, Orphan, RequestHour
 from ticketing.states import WAITING, State
 
@@ -139,7 +140,7 @@ def _stopped_sentence(account: JiraAccount, *, is_admin: bool) -> str:
     said = f"{account.name} has been suspended since {since}: its tickets wait."
     if not is_admin:
         return said
-    again = f" Next check at {time_text(account.probe_at)} UTC." if account.probe_at else ""
+    again = f" Next check {when_text(account.probe_at)}." if account.probe_at else ""
     return f"{said} {account.problem}{again}"
 
 

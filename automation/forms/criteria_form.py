@@ -17,7 +17,7 @@ from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.rules.data import MAX_QUERY, InvalidRule, known_action
 from automation.rules.names import already_called, is_taken, name_key
-from config.lib.utc import time_text
+from config.lib.elapsed import when_text
 from findings.facts import TYPE_CHOICES, FindingType, Severity, TypeChoice
 from findings.query.ast import QueryError
 from findings.query.cost import MAX_COST
@@ -126,7 +126,7 @@ class CriteriaForm(PositionPart):
         """Say that somebody saved the rule meanwhile; saving again replaces their version."""
         self.add_error(
             None,
-            f"{by} changed this rule at {time_text(at)} UTC. What you typed is kept below. "
+            f"{by} changed this rule {when_text(at)}. What you typed is kept below. "
             "Save again to replace their version.",
         )
         data = QueryDict(mutable=True)

@@ -13,7 +13,7 @@ from automation.kinds.base import RuleKind
 from automation.models import Rule
 from automation.rules.order import Placement
 from automation.rules.services import current_version
-from config.lib.utc import time_text
+from config.lib.elapsed import when_text
 
 END = "end"
 MAX_LABEL = 80
@@ -85,7 +85,7 @@ class PositionPart(forms.Form):
     def show_order_conflict(self, *, by: str, at: datetime) -> None:
         """Say that the place is not what the person saw; the list shows the order of now."""
         self.add_error(
-            "position", f"{by} changed the order at {time_text(at)} UTC. Choose the position again."
+            "position", f"{by} changed the order {when_text(at)}. Choose the position again."
         )
         data = QueryDict(mutable=True)
         data.update(cast(Any, self.data))

@@ -15,8 +15,8 @@ from automation.rules.version_changes import longest_increasing
 from automation.rules.versions import versions_since
 from config.accounts.history import record_changes
 from config.accounts.models import User
+from config.lib.elapsed import when_text
 from config.lib.rows import rewrite
-from config.lib.utc import time_text
 
 _MAX_NAMED = 50
 
@@ -25,7 +25,7 @@ class RulesChanged(RuntimeError):
     """Somebody else changed what this change was based on."""
 
     def __init__(self, *, by: User | None, at: datetime) -> None:
-        super().__init__(f"{by.name if by else 'The system'} changed this at {time_text(at)} UTC.")
+        super().__init__(f"{by.name if by else 'The system'} changed this {when_text(at)}.")
         self.by = by
         self.at = at
 

@@ -1,4 +1,4 @@
-"""How long ago something was, in words."""
+"""When something was, in words, for people who read it now."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from config.lib.utc import day_text
+from config.lib.utc import day_text, short_day_text, time_text
 
 
 def elapsed(moment: datetime, *, short: bool = False) -> str:
@@ -24,3 +24,16 @@ def elapsed(moment: datetime, *, short: bool = False) -> str:
     if seconds < 30 * 24 * 3600:
         return f"{(now.date() - moment.date()).days}{'d' if short else ' d'} ago"
     return day_text(moment)
+
+
+def when_text(moment: datetime, *, is_kept: bool = False) -> str:
+    """ "at 09:27 UTC" of today, else "on 23 Nov at 09:27 UTC", with the year if it is another one.
+
+    A time alone is taken for today's, so a text that `is_kept` always has its day.
+    """
+    today = timezone.now().date()
+    at = f"at {time_text(moment)} UTC"
+    if moment.date() == today and not is_kept:
+        return at
+    day = short_day_text(moment) if moment.year == today.year else day_text(moment)
+    return f"on {day} {at}"

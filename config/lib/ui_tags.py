@@ -22,7 +22,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from config.lib.elapsed import elapsed
+from config.lib.elapsed import elapsed, when_text
 from config.lib.utc import (
     day_text,
     moment_text,
@@ -40,6 +40,7 @@ register.filter("clock", time_text)
 register.filter("stamp", stamp)
 register.filter("moment", moment_text)
 register.filter("elapsed", elapsed)
+register.filter("when", when_text)
 SUBMISSION_ID = "submission_id"
 
 

@@ -30,9 +30,9 @@ from django.utils import timezone
 
 from config.accounts.audit.events import Object, record_event
 from config.lib.deadline import Deadline
+from config.lib.elapsed import when_text
 from config.lib.isolation import run_each
 from config.lib.tasks import enqueue
-from config.lib.utc import time_text
 from findings.formats.readers import generic
 from findings.formats.shapes.column_map import UnknownTable, offered
 from findings.formats.shapes.generic_columns import ColumnMap
@@ -112,7 +112,7 @@ def confirm(row: Import) -> bool:
     now = timezone.now()
     if newer := _newer(row):
         raise NewerReport(
-            f"A newer report of this scope came in at {time_text(newer.started_at)} UTC, so this "
+            f"A newer report of this scope came in {when_text(newer.started_at)}, so this "
             "one was not imported. Discard it, or upload it again to see what it would do now."
         )
     waiting = Import.objects.filter(pk=row.pk, state=Import.State.WAITING)

@@ -111,7 +111,7 @@ def test_it_lists_those_that_it_leaves(as_user, analyst, findings, mute):
     assert told["text"] == "2 are left as they are: Lena Brandt changed 2."
     assert told["link_label"] == "Show the 2"
     assert "2 of 3 not undone" in page
-    assert page.count("Lena Brandt unmuted it at") == 2
+    assert page.count("Lena Brandt unmuted it on") == 2
     assert page.count(">Finding ") == 2
     assert as_user(UserFactory(role=Role.EDITOR)).get(told["link_url"]).status_code == 404
 
@@ -220,7 +220,7 @@ def test_undoing_a_bulk_run_lists_what_it_leaves(as_user, analyst, findings, run
     assert "<b>2 of 3 undone</b>" in toast
     assert "Show the 1" in toast
     assert "Left as they are" in body
-    assert "Lena Brandt unmuted it at" in body
+    assert "Lena Brandt unmuted it on" in body
     assert ">Finding 1</a>" in body
 
 

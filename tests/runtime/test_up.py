@@ -36,6 +36,25 @@ def test_it_prints_a_login_on_the_first_start_and_keeps_it(empty_place):
     assert empty_place.processes() == {}
 
 
+ON_A_TERMINAL = """
+import pty, sys
+sys.exit(pty.spawn([sys.executable, "manage.py", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.any_database
+def test_on_a_terminal_the_login_stays_in_sight(empty_place, tmp_path):
+    program = tmp_path / "on_a_terminal.py"
+    program.write_text(ON_A_TERMINAL)
+    machine = Machine(empty_place, "up", "--sandbox-jira", program=str(program))
+    machine.wait_for("Ctrl-C stops it")
+    first, *told = filter(None, map(str.strip, machine.output.splitlines()))
+    assert first == "Loading sample content …"
+    assert told[0] == f"Findings Automation runs at {machine.address}"
+    assert told[-1] == "Ctrl-C stops it."
+    assert len(told) == 5
+
+
 @pytest.mark.any_database
 def test_it_runs_a_sandbox_jira_beside_it(start, place):
     machine = start("--sandbox-jira")

@@ -16,8 +16,8 @@ from config.accounts.access import require, signed_in
 from config.accounts.form_submissions import submit_once
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.elapsed import when_text
 from config.lib.toasts import toast
-from config.lib.utc import time_text
 from ticketing import details, services
 from ticketing.case_findings import linked_findings
 from ticketing.case_groups import shown_group
@@ -257,7 +257,7 @@ def said_of(change: CaseChanged) -> str:
     entry = change.entry
     by = entry.actor.name if entry.actor else "The system"
     what = entry.kind.replace("_", " ")
-    return f"{by} changed the {what} of this case at {time_text(entry.created_at)} UTC."
+    return f"{by} changed the {what} of this case {when_text(entry.created_at)}."
 
 
 def _page_number(request: HttpRequest) -> int:

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from config.accounts.models import Act, User
 from config.accounts.roles import Permission
-from config.lib.elapsed import elapsed
-from config.lib.utc import time_text
+from config.lib.elapsed import elapsed, when_text
 
 
 class Change(NamedTuple):
@@ -34,7 +33,7 @@ class Later(NamedTuple):
             return self.what
         when = ""
         if self.at is not None:
-            when = f" at {time_text(self.at)} UTC" if is_kept else f" {elapsed(self.at)}"
+            when = f" {when_text(self.at, is_kept=True)}" if is_kept else f" {elapsed(self.at)}"
         return f"{self.who} {self.what}{when}."
 
 

@@ -18,10 +18,10 @@ from config.accounts.roles import Permission
 from config.accounts.undo.acts import is_theirs
 from config.accounts.undo.registry import CannotUndo, Later, Outcome, reverse_of
 from config.accounts.undo.service import AlreadyUndone, HourPassed, undo
+from config.lib.elapsed import when_text
 from config.lib.return_address import referring_page, return_address
 from config.lib.statement_timeout import SECONDS, QueryTimeout, statement_timeout
 from config.lib.toasts import toast
-from config.lib.utc import time_text
 
 _NOTHING = "Nothing was changed."
 _MAX_NAMED = 2
@@ -69,7 +69,7 @@ def show_left(request: HttpRequest, act_id: UUID) -> HttpResponse:
 def _say_undone_before(request: HttpRequest, act: Act) -> None:
     if act.undone_at is None or act.undone_by is None:
         raise ValueError("an act that was not undone")
-    text = f"{act.undone_by.name} undid it at {time_text(act.undone_at)} UTC."
+    text = f"{act.undone_by.name} undid it {when_text(act.undone_at)}."
     toast(request, "Already undone", text, level=messages.INFO)
 
 

@@ -8,7 +8,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.lib.utc import short_day_text, time_text, weekday_text
+from config.lib.elapsed import when_text
+from config.lib.utc import weekday_text
 from config.site.overview.broken import Broken
 from config.site.overview.severities import SeverityCount
 from config.site.overview.tickets import TicketDay
@@ -62,7 +63,7 @@ def broken_text(broken: Broken) -> str:
     else:
         who, when = f"{names[0]} was auto-disabled", ""
         if broken.at:
-            when = f" on {short_day_text(broken.at)} at {time_text(broken.at)} UTC"
+            when = f" {when_text(broken.at, is_kept=True)}"
     them = "them" if len(broken.rules) > 1 else "it"
     return f"{who}{when}. {_missed(broken, them)}{_waiting(broken)}"
 

@@ -46,6 +46,8 @@ class Command(BaseCommand):
         environment = {"BASE_URL": base_url}
         if workers is not None:
             environment["WORKERS"] = str(workers)
+        if sys.stderr.isatty() and "LOG_LEVEL" not in os.environ:
+            environment["LOG_LEVEL"] = "WARNING"  # the login stays in sight
         sandbox_port = self._port_of_sandbox(base_url, port) if options["sandbox_jira"] else None
 
         prepare.migrate()
