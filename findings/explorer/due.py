@@ -67,9 +67,8 @@ def days_left(due_at: datetime) -> int:
     return (due_at.astimezone(UTC).date() - timezone.now().astimezone(UTC).date()).days
 
 
-def due_in_words(due_at: datetime) -> str:
-    """ "Overdue 3 d", "Today", "in 4 d"."""
-    days = days_left(due_at)
+def due_in_words(days: int) -> str:
+    """Of the days that are left: "Overdue 3 d", "Today", "in 1,371 d"."""
     if days < 0:
-        return f"Overdue {-days} d"
-    return f"in {days} d" if days else "Today"
+        return f"Overdue {-days:,} d"
+    return f"in {days:,} d" if days else "Today"

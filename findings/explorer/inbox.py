@@ -173,7 +173,7 @@ def _groups(search: Search) -> list[Group]:
 
 def _oldest(groups: Sequence[Group]) -> str:
     days = max(-days_left(group.first_due) for group in groups if group.first_due)
-    return f"oldest by {days} day{'' if days == 1 else 's'}"
+    return f"oldest by {days:,} day{'' if days == 1 else 's'}"
 
 
 def _today(groups: Sequence[Group]) -> str:

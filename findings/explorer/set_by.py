@@ -91,8 +91,8 @@ def due_button_of(finding: Finding) -> DueButton | None:
     rule = rule_of(finding.workflow, RuleType.DUE_DATE)
     by = f" · set by rule {rule.name}" if rule else ""
     label = short_day_text(day) if day.year == timezone.now().year else day_text(day)
-    note = f"{due_in_words(finding.due_at)}{by}"
-    return DueButton(day.isoformat(), label, note, days_left(finding.due_at) < 0)
+    days = days_left(finding.due_at)
+    return DueButton(day.isoformat(), label, f"{due_in_words(days)}{by}", days < 0)
 
 
 class InboxEntry(NamedTuple):

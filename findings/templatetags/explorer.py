@@ -156,7 +156,7 @@ def due_cell(finding: Finding) -> SafeString:
     kind = "bad" if days < 0 else "warn" if days <= SOON_DAYS else ""
     return format_html(
         '<div class="due {}">{}</div><div class="sub small">{}</div>',
-        *(kind, due_in_words(finding.due_at), due.label),
+        *(kind, due_in_words(days), due.label),
     )
 
 

@@ -40,7 +40,7 @@ def put_in(title: str, *, days: int | None = None, workflow=None, **fields):
 
 @pytest.fixture
 def filled():
-    put_in("Late", days=-3, severity="critical", inbox_rule_id="secret_default_rule")
+    put_in("Late", days=-1371, severity="critical", inbox_rule_id="secret_default_rule")
     put_in("Today", days=0, severity="critical", ticket=Ticket.AUTOMATED, ticket_key="SEC-1")
     put_in("Seventh", days=7, severity="high", workflow=AIKO)
     put_in("Eighth", days=8, severity="low")
@@ -58,7 +58,7 @@ def test_it_shows_what_is_due_first_and_what_is_never_due_last(inbox, filled):
     answer = inbox()
     assert titles(answer) == ["Late", "Today", "Seventh", "Eighth", "Undated"]
     page = answer.content.decode()
-    for said in ("Overdue 3 d", ">Today<", "in 7 d", "oldest by 3 days", "1 of them today"):
+    for said in ("Overdue 1,371 d", ">Today<", "in 7 d", "oldest by 1,371 days", "1 of them today"):
         assert said in page
     for said in ("next on 1 Dec 2026", "Aiko Sato", "Unassigned", "Default · ", ">Secrets<"):
         assert said in page

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from automation.kinds.due_date.action import SetDueDate
 from automation.kinds.effect_preview import Change, Consequence, EffectPreview, Share
 from config.lib.utc import day_text, short_day_text
+from findings.explorer.due import due_in_words
 from findings.facts import Severity
 from findings.services import Claimed
 
@@ -100,9 +101,9 @@ class DueDatePreview(EffectPreview):
         today = _today(change)
         left = (due - today).days
         if left < 0:
-            return f"Overdue {-left} d", "bad"
+            return due_in_words(left), "bad"
         if left <= 7:
-            return (f"in {left} d" if left else "Today"), "warn"
+            return due_in_words(left), "warn"
         return _day(due, today), ""
 
     def changes(self, change: Change) -> Iterator[Hashable]:
