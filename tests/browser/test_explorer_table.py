@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from findings.facts import Ticket
+from findings.models import Finding
 from tests.browser.conftest import BOTH, assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory
 
@@ -70,6 +72,16 @@ def test_any_columns_fit_the_page(page_as, analyst, findings, width):
     expect(page.get_by_role("dialog", name="Columns")).to_contain_text("Fixed in")
     assert_accessible(page)
     assert_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("width", [1181, 1280, 1366])
+def test_the_usual_columns_fit_a_laptop(page_as, analyst, findings, width):
+    Finding.objects.update(ticket=Ticket.AUTOMATED, ticket_key="CASES-1234")
+    page = page_as(analyst, width=width)
+    page.goto("/findings")
+    table = page.locator(".tbl-scroll")
+    expect(table.get_by_text("CASES-1234").first).to_be_visible()
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
 def test_a_column_is_added_by_its_name(page_as, viewer, findings):
