@@ -38,19 +38,28 @@ def account(live_server, sandbox_jira, settings) -> JiraAccount:
     )
 
 
-def choose_place(page: Page) -> None:
-    """By keyboard alone."""
+def choose_task(page: Page, *, typed: str, space: str) -> None:
+    """Tasks of a space that is found by what is typed, by keyboard alone."""
     page.goto(NEW)
     expect(page.locator("#destination[aria-busy]")).to_have_count(0)
     settle(page)
-    space = page.get_by_role("combobox", name="Space")
-    space.press_sequentially("secur")
-    expect(page.get_by_role("option", name="SEC Security Engineering")).to_be_visible()
-    space.press("ArrowDown")
-    space.press("Enter")
+    field = page.get_by_role("combobox", name="Space")
+    field.press_sequentially(typed)
+    expect(page.get_by_role("option", name=space)).to_be_visible()
+    field.press("ArrowDown")
+    field.press("Enter")
     expect(page.get_by_text("Webhook not verified")).to_be_visible()
     page.get_by_label("Ticket Type").select_option("Task")
+
+
+def choose_place(page: Page) -> None:
+    choose_task(page, typed="secur", space="SEC Security Engineering")
     expect(page.get_by_text("Required", exact=True)).to_be_visible()
+
+
+def choose_desk(page: Page) -> None:
+    choose_task(page, typed="desk", space="DESK Service Desk")
+    expect(page.get_by_role("textbox", name="Risk")).to_be_visible()
 
 
 def add_field(page: Page, name: str) -> None:
@@ -114,20 +123,6 @@ def test_it_creates_a_rule_by_keyboard(page_as, editor, account):
     assert fields["priority"] == {"name": "{{severity}}"}
     assert fields[TEAM] == {"id": "10300"}
     assert "accountId" in fields["assignee"]
-
-
-def choose_desk(page: Page) -> None:
-    page.goto(NEW)
-    expect(page.locator("#destination[aria-busy]")).to_have_count(0)
-    settle(page)
-    space = page.get_by_role("combobox", name="Space")
-    space.press_sequentially("desk")
-    expect(page.get_by_role("option", name="DESK Service Desk")).to_be_visible()
-    space.press("ArrowDown")
-    space.press("Enter")
-    expect(page.get_by_text("Webhook not verified")).to_be_visible()
-    page.get_by_label("Ticket Type").select_option("Task")
-    expect(page.get_by_role("textbox", name="Risk")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 420)])
