@@ -237,6 +237,8 @@ def apply_kind(
 ) -> Applied:
     """Have one kind of rules act on as many findings as there is time for, one at least, and
     record what it decided."""
+    if not active.has_enabled and kind.is_idle(claimed):
+        return Applied(claimed, ())
     matches = [] if active.has_enabled else [Match(finding, None) for finding in claimed]
     for finding in claimed if active.has_enabled else ():
         if matches and time.monotonic() > ends:
