@@ -40,7 +40,9 @@ from findings.services import Claimed
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 1_000  # more amortises the statements, less holds the locks for a shorter time
+CHUNK = 2_000
+"""More amortises the statements, less holds the locks for a shorter time. CPU of a finding with 100
+rules, in µs: 92 in chunks of 1,000, 81 of 2,000, 73 of 5,000."""
 SECONDS_A_RING = 30.0  # half of the queue's time-out; whoever is left over is rung for again
 LOST_AFTER, GIVEN_UP_AFTER = timedelta(seconds=5), timedelta(minutes=1)
 CHUNK_SECONDS = 5.0  # for matching; on SQLite everybody who writes waits for that long
@@ -235,6 +237,8 @@ def apply_kind(
 ) -> Applied:
     """Have one kind of rules act on as many findings as there is time for, one at least, and
     record what it decided."""
+    if not active.has_enabled and kind.is_idle(claimed):
+        return Applied(claimed, ())
     matches = [] if active.has_enabled else [Match(finding, None) for finding in claimed]
     for finding in claimed if active.has_enabled else ():
         if matches and time.monotonic() > ends:

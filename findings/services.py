@@ -35,6 +35,7 @@ from findings.formats.values.identity import RECIPE_VERSION
 from findings.models import Evaluation, Finding, FindingEvent, Import, Scope, Source
 from findings.recording.adoption import Reporter, lookup_fingerprints, stored_rows
 from findings.recording.import_changes import keep_changes
+from findings.recording.lookup import Identified
 from findings.recording.rows import (
     NEW,
     SOURCE_COLUMNS,
@@ -68,13 +69,20 @@ class Claimed(NamedTuple):
         """From the values of `CLAIMED`."""
         pk, *values = row
         _decode(values)
-        facts = Facts._make(values[: len(Facts._fields)])
-        return cls(pk, facts, RuleState.read(_STATE_OF(values)))
+        state = _STATE_OF(values)  # of most: nothing is set
+        return cls._make(
+            (
+                pk,
+                Facts._make(values[: len(Facts._fields)]),
+                _NO_STATE if state == _NO_STATE else RuleState.read(state),
+            )
+        )
 
 
 _COLUMNS = tuple(dict.fromkeys((*Facts._fields, *STATE_COLUMNS)))
 CLAIMED = ("pk", *columns(_COLUMNS))
 _STATE_OF = itemgetter(*map(_COLUMNS.index, STATE_COLUMNS))
+_NO_STATE = RuleState()
 _decode = decoder(_COLUMNS)
 
 
@@ -147,7 +155,7 @@ def _lock_known(source: Source, fingerprints: Iterable[str]) -> list[Known]:
 
 def _lock_rows(source: Source, fingerprints: Iterable[str]) -> list[Known]:
     rows = (
-        Finding.objects.filter(AnyOf("fingerprint", fingerprints), source=source)
+        Finding.objects.filter(Identified(source.pk, fingerprints))
         .order_by("pk")  # whoever locks findings locks them in this order
         .select_for_update(no_key=True)
         .values_list(*columns(Known._fields))

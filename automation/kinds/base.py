@@ -168,6 +168,10 @@ class RuleKind(ABC):
         """Whether a rule that matches acts; otherwise the next one is tried."""
         return True
 
+    def is_idle(self, findings: Sequence[Claimed]) -> bool:
+        """Whether without a rule that is on there is nothing to do with them."""
+        return False
+
     @abstractmethod
     def apply(self, chunk: Chunk) -> Applied:
         """Do it: set-based, a constant number of statements."""
@@ -225,6 +229,9 @@ class EffectKind(RuleKind):
         """Whether a rule of the kind has set something on it."""
         return bool(getattr(finding.state, self.holder))
 
+    def is_idle(self, findings: Sequence[Claimed]) -> bool:
+        return not any(map(self.has_effect, findings))
+
     def held_by(self, rule_id: UUID) -> QuerySet[Finding]:
         """The findings on which the rule has set something."""
         return Finding.objects.filter(**{self.holder: str(rule_id)})
@@ -259,7 +266,7 @@ class EffectKind(RuleKind):
 
     def apply(self, chunk: Chunk) -> Applied:
         before = [finding for finding, _ in chunk.matches]
-        if not chunk.has_rules and not any(map(self.has_effect, before)):
+        if not chunk.has_rules and self.is_idle(before):
             return Applied(before, ())
         after = self.store(chunk.matches, chunk.now)
         changed = [

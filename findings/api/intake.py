@@ -18,7 +18,7 @@ from config.lib.datadog_api.shapes import Count, Error, Moment, documented, only
 from config.lib.jsonapi import ApiError, error
 from config.lib.request_body import read_json_body
 from findings.facts import FindingType, Severity
-from findings.formats import normalised
+from findings.formats import normalised, sent_records
 from findings.formats.normalised import Normalised, Rejected, normalise
 from findings.imports.intake import receive
 
@@ -127,7 +127,10 @@ def _source_name(envelope: Envelope) -> str:
 
 def _outcomes(envelope: Envelope) -> Iterator[Normalised | Rejected]:
     latest = timezone.now() + CLOCK_SKEW
-    for position, raw in enumerate(envelope.findings):
+    for position, raw in enumerate(map(bytes, envelope.findings)):
+        if found := sent_records.read(raw, latest=latest):
+            yield found
+            continue
         pointer = f"/findings/{position}"
         try:
             given = _FINDING.decode(raw)

@@ -21,11 +21,12 @@ class CleanTexts:
         self._known: set[str] = set()
         self._max_bytes = self._room = max_bytes
 
-    def hold_all(self, texts: Iterable[str]) -> bool:
+    def hold_all(self, texts: Sequence[str]) -> bool:
         """Whether each is known, or surely nothing that the mask would change."""
-        unknown = [text for text in texts if text not in self._known]
-        if not unknown:
+        known = self._known
+        if known.issuperset(texts):
             return True
+        unknown = [text for text in texts if text not in known]
         if self._may_change("\n".join(unknown)):
             return False
         self._add(unknown)

@@ -7,9 +7,8 @@ credential that a text shows comes out whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -17,15 +16,8 @@ import msgspec
 
 from findings.facts import CONTAINER_IMAGE, FindingType, Severity
 from findings.formats.clean_texts import CleanTexts
-from findings.formats.credentials import (
-    holds_random,
-    mask_credentials,
-    mask_random,
-    mask_within,
-    may_hold_credentials,
-    may_name_credentials,
-    words_of,
-)
+from findings.formats.credentials import mask_credentials, may_hold_credentials
+from findings.formats.masking import digest, masked_fields
 from findings.formats.storable import (
     MAX_ATTRIBUTES_DEPTH,
     NOT_STORABLE,
@@ -48,12 +40,13 @@ UNSPECIFIED = "unspecified"  # the resource of what a report does not place
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
-_TYPES: Mapping[str, tuple[str, bool | None]] = {t.value: (t.value, None) for t in FindingType} | {
+TYPES: Mapping[str, tuple[str, bool | None]] = {t.value: (t.value, None) for t in FindingType} | {
     # What a person calls them; the wire has one type for both. True: the resource is an image.
     "container_image_vulnerability": (FindingType.HOST_AND_CONTAINER.value, True),
     "host_vulnerability": (FindingType.HOST_AND_CONTAINER.value, False),
 }
-_SEVERITIES: Mapping[str, str] = {s.value: s.value for s in Severity}
+SEVERITIES: Mapping[str, str] = {s.value: s.value for s in Severity}
+_TAGS = CleanTexts(may_hold_credentials)  # that passed
 
 
 class Normalised(NamedTuple):
@@ -112,7 +105,7 @@ def normalise(
     (`credentials`). The identity is of the text as it was reported.
     """
     try:
-        return _without_credentials(_normalised(record, latest))
+        return without_credentials(_normalised(record, latest))
     except Refusal as refusal:
         pointer, detail = at + refusal.pointer, refusal.detail
         return Rejected(
@@ -130,120 +123,19 @@ def normalise_mapped(
     return outcome._replace(pointer=at) if isinstance(outcome, Rejected) else outcome
 
 
+def without_credentials(found: Normalised) -> Normalised:
+    """The finding with its credentials masked."""
+    masked = masked_fields(found)
+    return found._replace(**masked) if masked else found
+
+
 def default_fingerprint(finding_type: str, title: str, resource_id: str) -> str:
     """The identity of a finding whose source gave none: its type, title and resource.
 
     What may change while the problem stays the same (severity, description, tags,
     attributes) is left out on purpose.
     """
-    return _digest("\0".join((finding_type, title, resource_id)))
-
-
-_SECRET = FindingType.SECRET.value
-_HARD_CODED = frozenset({"cwe:CWE-259", "cwe:CWE-321", "cwe:CWE-798"})
-
-
-def _without_credentials(found: Normalised) -> Normalised:
-    """The finding with its credentials masked; of an ordinary one without any, itself."""
-    is_about_one = found.finding_type == _SECRET or not _HARD_CODED.isdisjoint(found.tags)
-    texts = [found.title, found.description, found.resource_id, found.resource_name]
-    texts += (found.resource_type, *found.tags)
-    names: list[str] = []
-    _collect(found.attributes, texts, names)
-    if is_about_one:
-        of_secret = (*texts, *names)
-        is_clean = _CLEAN_OF_SECRETS.hold_all(of_secret) and _CLEAN.hold_all((found.fingerprint,))
-    else:
-        is_clean = _CLEAN.hold_all((found.fingerprint, *texts))
-    if is_clean and _CLEAN_NAMES.hold_all(names):
-        return found
-    if not is_about_one:
-        return _masked(found, _mask_ordinary)
-    kept = _names_of(found)
-
-    def mask(text: str) -> str:
-        is_clean = _CLEAN_OF_SECRETS.masked(text, _mask_any_random) == text
-        return text if is_clean else mask_random(mask_credentials(text), keeps=kept.__contains__)
-
-    return _masked(found, mask)
-
-
-def _collect(value: object, texts: list[str], names: list[str]) -> None:
-    """Add the texts of a JSON value and, apart, the names of its fields."""
-    if isinstance(value, dict):
-        names.extend(value)
-        value = value.values()
-    elif not isinstance(value, list):
-        value = (value,)
-    for item in value:
-        if isinstance(item, str):
-            texts.append(item)
-        elif isinstance(item, dict | list):
-            _collect(item, texts, names)
-
-
-def _mask_ordinary(text: str) -> str:
-    return _CLEAN.masked(text, mask_credentials)
-
-
-def _mask_any_random(text: str) -> str:
-    return mask_random(mask_credentials(text))
-
-
-def _may_change_of_secret(text: str) -> bool:
-    return may_hold_credentials(text) or holds_random(text)
-
-
-_CLEAN = CleanTexts(may_hold_credentials)
-_CLEAN_OF_SECRETS = CleanTexts(_may_change_of_secret)
-_CLEAN_NAMES = CleanTexts(may_name_credentials)
-_TAGS = CleanTexts(may_hold_credentials)  # that passed
-
-
-def _masked(found: Normalised, mask: Callable[[str], str]) -> Normalised:
-    """No field gets longer by it: each is still within its limits."""
-    is_plain = mask_credentials(found.fingerprint) == found.fingerprint
-    return found._replace(
-        title=mask(found.title),
-        description=mask(found.description),
-        resource_id=mask(found.resource_id),
-        resource_name=mask(found.resource_name),
-        resource_type=mask(found.resource_type),
-        fingerprint=found.fingerprint if is_plain else _digest(found.fingerprint),
-        tags=tuple(sorted({_masked_tag(tag, mask) for tag in found.tags})),
-        attributes=mask_within(found.attributes, mask),
-    )
-
-
-def _names_of(found: Normalised) -> str:
-    """What may look random in a finding about a credential: where it is, and its ids."""
-    attributes = found.attributes
-    ids = [attributes.get("correlation_id"), attributes.get("external_id")]
-    for name, fields in _NAMES.items():
-        part = attributes.get(name)
-        if isinstance(part, Mapping):
-            ids += [part.get(field) for field in fields]
-    return words_of([found.resource_id, found.resource_name, *ids])
-
-
-_NAMES = {
-    "rule": ("id",),
-    "git": ("commit", "repository", "branch"),
-    "code_location": ("file",),
-    "container_image": ("name",),
-}
-
-
-def _masked_tag(tag: str, mask: Callable[[str], str]) -> str:
-    """`token:…` alone is the key of a tag, not what a token is set to."""
-    key, colon, value = tag.partition(":")
-    if value.startswith("//"):  # an address
-        return mask(tag)
-    return f"{mask(key)}{colon}{mask(value)}"
-
-
-def _digest(text: str) -> str:
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest("\0".join((finding_type, title, resource_id)))
 
 
 def _normalised(record: object, latest: datetime) -> Normalised:
@@ -268,9 +160,9 @@ def _normalised(record: object, latest: datetime) -> Normalised:
         description=_text(record, "description", MAX_DESCRIPTION),
         resource_name=_text(record, "resource_name", MAX_RESOURCE_NAME),
         resource_type=resource_type,
-        tags=_tags(record.get("tags")),
+        tags=checked_tags(record.get("tags")),
         attributes=_attributes(record.get("attributes")),
-        first_seen_at=_moment(record.get("first_seen_at"), latest),
+        first_seen_at=checked_moment(record.get("first_seen_at"), latest),
         former_fingerprints=former,
     )
 
@@ -296,10 +188,10 @@ def _type(record: Mapping[str, Any]) -> tuple[str, str]:
     """The type on the wire and the resource type, which tells images from hosts."""
     given = _text(record, "finding_type", 100, required=True).lower()
     resource_type = _text(record, "resource_type", MAX_RESOURCE_TYPE)
-    if given not in _TYPES:
-        detail = f"{given!r} is not one of {', '.join(sorted(_TYPES))}."
+    if given not in TYPES:
+        detail = f"{given!r} is not one of {', '.join(sorted(TYPES))}."
         raise Refusal("/finding_type", "Unknown finding type", detail)
-    finding_type, is_image = _TYPES[given]
+    finding_type, is_image = TYPES[given]
     if is_image is None:
         return finding_type, resource_type
     resource_type = resource_type or (CONTAINER_IMAGE if is_image else "host")
@@ -311,17 +203,17 @@ def _type(record: Mapping[str, Any]) -> tuple[str, str]:
 
 def _severity(record: Mapping[str, Any]) -> str:
     given = _text(record, "severity", 100, required=True).lower()
-    if given not in _SEVERITIES:
-        detail = f"{given!r} is not one of {', '.join(_SEVERITIES)}."
+    if given not in SEVERITIES:
+        detail = f"{given!r} is not one of {', '.join(SEVERITIES)}."
         raise Refusal("/severity", "Unknown severity", detail)
     return given
 
 
-def _tags(value: object) -> tuple[str, ...]:
-    if not value and (value is None or isinstance(value, list | tuple)):
-        return ()
-    if not isinstance(value, list | tuple):
+def checked_tags(value: object) -> tuple[str, ...]:
+    if not (value is None or isinstance(value, (list, tuple))):
         raise Refusal("/tags", "Not a list", '`tags` is a list of "key:value".')
+    if not value:
+        return ()
     if len(value) > MAX_TAGS:
         detail = f"There are {len(value):,} tags; {MAX_TAGS} are allowed."
         raise Refusal("/tags", "Too many tags", detail)
@@ -377,11 +269,11 @@ def _attributes(value: object) -> Mapping[str, Any]:
     return value
 
 
-def _moment(value: object, latest: datetime) -> datetime | None:
+def checked_moment(value: object, latest: datetime) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = _parse_moment(value)
+        moment = _parsechecked_moment(value)
     except (ValueError, OverflowError):
         detail = "A time is ISO 8601 (2026-11-23T12:00:00Z) or epoch milliseconds."
         raise Refusal("/first_seen_at", "Not a time", detail) from None
@@ -391,7 +283,7 @@ def _moment(value: object, latest: datetime) -> datetime | None:
     return moment
 
 
-def _parse_moment(value: object) -> datetime:
+def _parsechecked_moment(value: object) -> datetime:
     if isinstance(value, str):
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

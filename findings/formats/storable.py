@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_MAX_INTEGER = 2**63 - 1  # beyond it SQLite and half of all JSON readers lose digits
+MAX_INTEGER = 2**63 - 1  # beyond it SQLite and half of all JSON readers lose digits
 MAX_ATTRIBUTES_DEPTH = 10
 NOT_STORABLE = ("Not storable", "The text holds a NUL or half of a surrogate pair.")
 
@@ -51,7 +51,7 @@ def check_json(value: object, depth: int) -> None:
         if not math.isfinite(value):
             raise Refusal("", "Not a number", "NaN and Infinity are not JSON.")
     elif isinstance(value, int):
-        if abs(value) > _MAX_INTEGER:
+        if abs(value) > MAX_INTEGER:
             raise Refusal("", "Too large", "An integer must fit into 64 bits.")
     elif value is not None:
         raise Refusal("", "Not JSON", f"{type(value).__name__} is not a JSON value.")

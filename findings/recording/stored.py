@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from findings.recording.rows import Known
 _decoded = msgspec.json.Decoder().decode
 
 
+@lru_cache(maxsize=4_096)  # findings that came together share most of their times
 def moment(text: str | None) -> datetime | None:
     """PostgreSQL writes the offset, SQLite stores UTC without one."""
     if text is None:

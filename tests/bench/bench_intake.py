@@ -30,7 +30,6 @@ from automation.pipeline import evaluate_all  # noqa: E402
 from automation.rules.services import create_rule  # noqa: E402
 from config.accounts.api_keys import create_api_key  # noqa: E402
 from config.accounts.roles import Permission  # noqa: E402
-from config.lib.rows import postgresql  # noqa: E402
 from findings.facts import FindingType, Severity  # noqa: E402
 from findings.formats.normalised import Normalised, normalise  # noqa: E402
 from findings.models import Finding, Source  # noqa: E402
@@ -188,8 +187,12 @@ def _rows(findings: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _copy(rows: Sequence[tuple[Any, ...]]) -> None:
+    """The floor: nothing but the driver's own COPY, whatever ours does to be faster."""
+    sql = f"COPY {TABLE} ({', '.join(NEW)}) FROM STDIN"
     for start in range(0, len(rows), BATCH):
-        postgresql.insert(Finding, NEW, rows[start : start + BATCH])
+        with connection.cursor() as cursor, cursor.copy(sql) as copy:
+            for row in rows[start : start + BATCH]:
+                copy.write_row(row)
 
 
 def _empty() -> None:

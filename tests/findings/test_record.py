@@ -59,6 +59,12 @@ def test_it_gives_a_finding_the_same_public_id_in_every_database(source):
     assert len(long) <= 400
 
 
+def test_it_takes_no_finding_of_another_source_for_its_own(source):
+    record([problem()], source=source)
+    assert record([problem()], source=SourceFactory(name="other")) == (1, 0, 0)
+    assert record([problem()], source=source) == (0, 1, 0)
+
+
 def test_it_only_touches_a_finding_seen_again_unchanged(source):
     record([problem()], source=source, now=NOON)
     before = Finding.objects.values().get()

@@ -33,6 +33,7 @@ TEXTS = [
         ("text", [None]),
         ("varchar", [Status.OPEN, "muted"]),
         ("bigint", [1, None, -(2**63)]),
+        ("bigint", [1, -(2**63)]),
         ("boolean", [True, None, False]),
         ("uuid", [UUID(int=7), None]),
         ("date", [date(2026, 1, 2)]),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -164,7 +165,7 @@ class _Run:
         case_id: UUID | None = None,
         reason: str = "",
     ) -> None:
-        rule_id = UUID(rule.id) if rule else None
+        rule_id = _uuid(rule.id) if rule else None
         self.verdicts.append(Verdict(finding.pk, outcome, rule_id, case_id, reason=reason))
 
     def _draft(self, finding: Claimed, rule: RuleSpec) -> CaseDraft:
@@ -226,14 +227,20 @@ class _Run:
         return {
             "project_id": rule.action.project_id,
             "assignee_id": rule.action.assignee_id,
-            "rule_id": UUID(rule.id),
+            "rule_id": _uuid(rule.id),
             "rule_name": rule.name,
             "rule_set_version": self.version,
         }
 
 
+_uuid = lru_cache(maxsize=10_000)(UUID)  # of rules: each finding that one matches names it
+
+
 def _has_ticket(finding: Claimed) -> bool:
-    return FindingTicket(finding.facts.ticket).is_attached
+    return finding.facts.ticket in _ATTACHED
+
+
+_ATTACHED = frozenset(ticket.value for ticket in FindingTicket if ticket.is_attached)
 
 
 def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
@@ -242,6 +249,6 @@ def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
         ticket=FindingTicket.OVER_LIMIT,
         ticket_key="",
         ticket_status="",
-        ticket_rule_id=UUID(rule.id),
+        ticket_rule_id=_uuid(rule.id),
         workflow=dict(finding.facts.workflow),
     )

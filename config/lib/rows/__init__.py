@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db import connection, models
 
@@ -59,11 +60,15 @@ def store(instances: Iterable[models.Model]) -> None:
         if not field.generated and not isinstance(field, models.AutoField)
     ]
     names = [field.attname for field in fields]
-    others = [(at, field) for at, field in enumerate(fields) if not _is_plain(field)]
+    others = [
+        (at, field, _passing(field)) for at, field in enumerate(fields) if not _is_plain(field)
+    ]
 
     def stored(row: models.Model) -> Sequence[Any]:
         values = [getattr(row, name) for name in names]
-        for at, field in others:
+        for at, field, passing in others:
+            if type(values[at]) in passing:
+                continue
             values[at] = field.get_db_prep_save(field.pre_save(row, add=True), connection)
         return values
 
@@ -90,8 +95,19 @@ one place and a UUID in another must be written alike, and so is none of them.""
 def _is_plain(field: models.Field[Any, Any]) -> bool:
     if isinstance(field, models.ForeignKey):
         return type(field.target_field) in (*_PLAIN, models.AutoField, models.BigAutoField)
-    is_set_now = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
-    return type(field) in _PLAIN and not is_set_now
+    return type(field) in _PLAIN and not _is_set_now(field)
+
+
+def _passing(field: models.Field[Any, Any]) -> tuple[type, ...]:
+    """Types of other fields' values that both databases take as they stand in the attribute."""
+    if _is_set_now(field):
+        return ()
+    is_id = isinstance(getattr(field, "target_field", field), models.UUIDField)
+    return (type(None), UUID) if is_id else (type(None),)
+
+
+def _is_set_now(field: models.Field[Any, Any]) -> bool:
+    return bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
 
 
 def rewrite(instances: Iterable[models.Model], *names: str) -> None:

@@ -18,8 +18,11 @@ def array(values: Sequence[Any]) -> str | list[Any]:
     """
     if not values:
         return "{}"
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
     try:
-        texts = list(map(_text, values))
+        texts = values if kinds == {str} else list(map(_text, values))
     except TypeError:
         return list(values)
     joined = _NEXT.join(texts)
