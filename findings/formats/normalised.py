@@ -273,7 +273,7 @@ def checked_moment(value: object, latest: datetime) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = _parsechecked_moment(value)
+        moment = _parse_moment(value)
     except (ValueError, OverflowError):
         detail = "A time is ISO 8601 (2026-11-23T12:00:00Z) or epoch milliseconds."
         raise Refusal("/first_seen_at", "Not a time", detail) from None
@@ -283,7 +283,7 @@ def checked_moment(value: object, latest: datetime) -> datetime | None:
     return moment
 
 
-def _parsechecked_moment(value: object) -> datetime:
+def _parse_moment(value: object) -> datetime:
     if isinstance(value, str):
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
