@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -155,7 +157,6 @@ class Finding(models.Model):
         db_constraint=False,  # intake writes it for each row, and an import stays
     )
     first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
     detection_changed_at = models.DateTimeField()  # new, open again, gone, or severity changed
     opened_at = models.DateTimeField()  # by our clock: first recorded, or open again
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -303,6 +304,12 @@ class Finding(models.Model):
         """Whether the pipeline will decide it next; see `selectors.unevaluated`."""
         is_gone = Status(self.status).is_gone
         return not is_gone and self.evaluation.unevaluated_since is not None
+
+    @property
+    def last_seen_at(self) -> datetime:
+        """Of its evaluation: who reads many findings reads those with them."""
+        seen: datetime = self.evaluation.last_seen_at
+        return seen
 
     @property
     def facts(self) -> Facts:
