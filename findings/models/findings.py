@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from config.lib.hash_unique import HashUniqueConstraint
 from config.lib.keyset import Moment
 from findings.correlation import CorrelationId
 from findings.facts import (
@@ -181,7 +182,7 @@ class Finding(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("source", "fingerprint"), name="finding_identity"),
             # Not unique=True, which on PostgreSQL makes a second index for LIKE.
-            models.UniqueConstraint(fields=("finding_id",), name="finding_public_id"),
+            HashUniqueConstraint(fields=("finding_id",), name="finding_public_id"),
             models.CheckConstraint(
                 condition=Q(finding_type__in=[t.value for t in FindingType]),
                 name="finding_type_known",

@@ -1,11 +1,11 @@
-"""A database in which the wide row of a finding says when it was last seen."""
+"""Findings of earlier releases, and back."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from automation.decisions import facts
@@ -14,7 +14,8 @@ from findings.models import Finding
 from findings.trends import marks
 from tests.factories import FindingFactory
 
-BEFORE, FIRST = ("findings", "0030_open_due"), datetime(2026, 11, 2, 9, 0, 0, 7, tzinfo=UTC)
+BEFORE = ("findings", "0030_open_due")
+FIRST = datetime(2026, 11, 2, 9, 0, 0, 7, tzinfo=UTC)
 TRIGGERS = (marks.TRIGGERS, log.TRIGGERS, facts.TRIGGERS)
 SEEN = {nth: FIRST + timedelta(days=nth, microseconds=nth) for nth in range(3)}
 
@@ -71,3 +72,28 @@ def test_it_moves_the_room_for_updates_with_it(migrating):
     assert free_space() == {"findings_finding": None, "findings_evaluation": ["fillfactor=50"]}
     migrate(BEFORE)
     assert free_space() == {"findings_finding": ["fillfactor=50"], "findings_evaluation": None}
+
+
+def refuses_a_public_id_twice() -> bool:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FindingFactory.create_batch(2, finding_id="bTpU~" * 40)
+    return not Finding.objects.exists()
+
+
+def test_a_public_id_is_unique_before_and_after(migrating):
+    """In the release before it by a B-tree; on SQLite both are the same."""
+    assert refuses_a_public_id_twice()
+    migrate(("findings", "0033_last_seen_apart"))
+    assert refuses_a_public_id_twice()
+    migrate(*newest())
+    assert refuses_a_public_id_twice()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="it has another index there")
+@pytest.mark.parametrize("ids", [["x"], ["x", "y"]])
+def test_a_public_id_is_found_by_the_index_that_keeps_it_unique(ids):
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The table is empty: whatever is left is what a large one is read by.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        plan = Finding.objects.filter(finding_id__in=ids).explain()
+    assert "finding_public_id" in plan
