@@ -18,7 +18,7 @@ from automation.simulation import STILL_THERE
 from config.lib.statement_timeout import SECONDS
 from config.lib.utc import microseconds
 from findings.explorer.newest import Criteria, Groups, NewestFindings
-from findings.facts import Facts, Status
+from findings.facts import Facts, Status, lookup
 from findings.grouping import columns_of_group, values_of
 from findings.models import Finding
 from findings.query.ast import QueryError
@@ -141,7 +141,7 @@ def _in_rows(
     if own:
         rows = rows.filter(condition(own.query), finding_type__in=own.finding_types)
     newest_first = rows.order_by("-opened_at", "-id").values_list(
-        "pk", "opened_at", "resolved_at", *read
+        "pk", "opened_at", "resolved_at", *map(lookup, read)
     )
     seen: list[tuple[int, int, int]] = []
     winners: list[list[int]] = [[] for _ in lists]

@@ -99,7 +99,9 @@ def largest_groups(spec: RuleSpec, coming: Looked, *, write: Write) -> list[Prev
             members[nth].append(pk)
     largest = sorted(members, key=lambda nth: (-len(members[nth]), nth))[:SHOWN]
     wanted = [pk for nth in largest for pk in members[nth][:MAX_FINDINGS_OF_GROUP]]
-    rows = {row.pk: row for row in Finding.objects.filter(pk__in=wanted)}
+    rows = {
+        row.pk: row for row in Finding.objects.filter(pk__in=wanted).select_related("evaluation")
+    }
     return [
         _group(
             spec,
@@ -134,4 +136,5 @@ def _group(
 
 
 def in_order(pks: Sequence[int]) -> list[Finding]:
-    return sorted(Finding.objects.filter(pk__in=pks), key=lambda row: pks.index(row.pk))
+    rows = Finding.objects.filter(pk__in=pks).select_related("evaluation")
+    return sorted(rows, key=lambda row: pks.index(row.pk))

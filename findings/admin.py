@@ -148,7 +148,7 @@ class ChangedDayAdmin(BrowseAdmin):
 class EvaluationAdmin(BrowseAdmin):
     """Where each finding stands with the rules."""
 
-    list_display = ("finding", "unevaluated_since", "recheck_since", "decided_at")
+    list_display = ("finding", "last_seen_at", "unevaluated_since", "recheck_since", "decided_at")
     list_select_related = ("finding",)
     search_fields = ("finding__finding_id",)
 

@@ -154,7 +154,7 @@ class Kind(StrEnum):
 
 
 class CoreField(NamedTuple):
-    column: str  # the column of the findings table, and the attribute of `Facts`
+    column: str  # the attribute of `Facts`, and the column, see `lookup`
     kind: Kind = Kind.EXACT
     made_of: tuple[str, ...] = ()  # of a flag, which is derived: the columns that say it
 
@@ -198,16 +198,24 @@ CORE_FIELDS: Mapping[str, CoreField] = {
 query that asks for it is read with `query.clock` first. Everything else under `@` lives in
 `workflow` (`@workflow.…`) or in `attributes` (any other path)."""
 
+_OF_EVALUATION = ("last_seen_at",)
+
+
+def lookup(column: str) -> str:
+    """How the ORM reaches a column from a finding. Most are of the finding's own row."""
+    return f"evaluation__{column}" if column in _OF_EVALUATION else column
+
+
 FREE_TEXT_FIELDS = ("title", "description", "resource_name")
 NOT_IN_RULES = ("workflow", "status", "ticket", "is_in_security_inbox")
 """Roots that a rule's query may not use: they change after the decision."""
 
 
 class Facts(NamedTuple):
-    """A finding as the engine and the predicate see it: one row of the findings table.
+    """A finding as the engine and the predicate see it: its row, and when it was last seen.
 
     A tuple, because it is made from a row for every finding evaluated: `Facts._make(row)`
-    with the row's columns in the order of `Facts._fields`. Properties are derived.
+    with what `lookup` finds of `Facts._fields`, in their order. Properties are derived.
     """
 
     finding_type: str

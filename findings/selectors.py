@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from config.accounts.models import User
@@ -19,7 +19,7 @@ from findings.columnar.matching import matching
 from findings.columnar.pinned import current
 from findings.columnar.selection import Selection, counted, pks_in_order
 from findings.columnar.table import Table
-from findings.facts import GONE_STATUSES, OPEN_STATUSES, Ticket
+from findings.facts import GONE_STATUSES, OPEN_STATUSES, Facts, Ticket
 from findings.models import ArchivedFinding, Evaluation, Finding, FindingEvent, SavedView
 from findings.query.ast import And, Query
 from findings.query.sql import condition
@@ -134,10 +134,10 @@ def page_of_findings(
     """`limit` findings that match, from `after` on; one statement."""
     pks = _pks_in_order(query, order=order, after=after, most=limit + 1)
     if pks is not None:
-        read = Finding.objects.order_by().in_bulk(pks[:limit])
+        read = Finding.objects.order_by().select_related("evaluation").in_bulk(pks[:limit])
         page = [read[pk] for pk in pks if pk in read]
         return Page(page, Cursor.of(page[-1]) if page and len(pks) > limit else None)
-    findings = Finding.objects.filter(condition(query.root))
+    findings = Finding.objects.filter(condition(query.root)).select_related("evaluation")
     if after is not None:
         findings = findings.filter(_behind(after, order))
     columns = ("detection_changed_at", "pk")
@@ -187,7 +187,13 @@ def _behind(cursor: Cursor, order: Order) -> Q:
 
 def finding_by_id(finding_id: str) -> Finding | None:
     """By the public id."""
-    return Finding.objects.filter(finding_id=finding_id).first()
+    return Finding.objects.filter(finding_id=finding_id).select_related("evaluation").first()
+
+
+def facts_of(findings: Sequence[Finding]) -> list[Facts]:
+    """One statement, for those that were read without their evaluation; in their order."""
+    prefetch_related_objects(findings, "evaluation")
+    return [finding.facts for finding in findings]
 
 
 def findings_by_id(finding_ids: Iterable[str]) -> dict[str, Finding]:

@@ -174,18 +174,13 @@ def _insert(
             for key, each in zip(keys, reports, strict=True)
         )
         writer().insert(Finding, ("id", *NEW), rows)
-        writer().insert_alike(Evaluation, "finding_id", keys, {"unevaluated_since": now})
+        moments = {"last_seen_at": now, "unevaluated_since": now}
+        writer().insert_alike(Evaluation, "finding_id", keys, moments)
 
 
 def _see_again(pairs: Sequence[tuple[Known, ReportRow]], run: Import | None, now: datetime) -> int:
     """Update known findings with what is now said of them; the number that opened again."""
-    same = [row.pk for row, report in pairs if _is_unchanged(row, report)]
-    if same:
-        Finding.objects.filter(AnyOf("pk", same)).update(
-            last_seen_at=Greatest(F("last_seen_at"), Value(now)),
-            scope=pairs[0][1].scope_id,  # all of one batch are of one scope
-            recipe_version=RECIPE_VERSION,
-        )
+    _note_seen(pairs, now)
     _note_fixes(pairs, now)
     different = [
         (
@@ -193,7 +188,6 @@ def _see_again(pairs: Sequence[tuple[Known, ReportRow]], run: Import | None, now
             *source_values(
                 report,
                 first_seen_at=row.first_seen_at,
-                last_seen_at=max(row.last_seen_at, now),
                 overridden=row.severity if row.base_severity else "",
             ),
         )
@@ -223,6 +217,27 @@ def _see_again(pairs: Sequence[tuple[Known, ReportRow]], run: Import | None, now
     _open_again(reopened, now=now, is_mute_lifted=False, unmuted_rule_id=None)
     write_events([*worse_or_better, *back], actor=None, now=now)
     return len(back)
+
+
+def _note_seen(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> None:
+    """Of most findings nothing else changes, and nothing is written but their narrow rows."""
+    if not pairs:
+        return
+    seen = [row.pk for row, _ in pairs]
+    Evaluation.objects.filter(AnyOf("finding_id", seen)).update(
+        last_seen_at=Greatest(F("last_seen_at"), Value(now))
+    )
+    scope_id = pairs[0][1].scope_id  # all of one batch are of one scope
+    reporter = (scope_id, RECIPE_VERSION)
+    moved = [
+        row.pk
+        for row, report in pairs
+        if _is_unchanged(row, report) and (row.scope_id, row.recipe_version) != reporter
+    ]
+    if moved:
+        Finding.objects.filter(AnyOf("pk", moved)).update(
+            scope=scope_id, recipe_version=RECIPE_VERSION
+        )
 
 
 def _note_fixes(pairs: Sequence[tuple[Known, ReportRow]], now: datetime) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from config.accounts.access import Actor
 from config.accounts.models import User
@@ -50,7 +51,9 @@ def open_asked(
     for each in asked:
         check_count(each.finding_pks)
     pks = [pk for each in asked for pk in each.finding_pks]
-    rows = {row.pk: row for row in release(pks, lock(finding_pks=pks), actor=actor)}
+    released = release(pks, lock(finding_pks=pks), actor=actor)
+    prefetch_related_objects(released, "evaluation")
+    rows = {row.pk: row for row in released}
     return open_cases(
         [
             manual_case(

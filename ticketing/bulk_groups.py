@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
+
 from config.accounts.models import User
 from config.lib.links import absolute
 from findings.explorer.group_labels import label_of
@@ -66,6 +68,7 @@ def open_tickets(run: BulkRun, pks: Sequence[int], ticket: Ticket) -> dict[int, 
     groups = _groups(run, pks)
     present = _present(run, groups)
     locked = lock(finding_pks=pks, case_pks=set(present.values()))
+    prefetch_related_objects([*locked.findings.values()], "evaluation")
     work = Work(run, ticket, locked)
     held = {} if run.said["move"] else _held(pks)
     results: dict[int, str | UUID] = {pk: f"It has {key}." for pk, key in held.items()}
@@ -155,7 +158,7 @@ def _texts(
     number = min(max(waiting.count(), len(rows)), MAX_FINDINGS_OF_GROUP)
     if number == 1:
         return "", ""
-    first = waiting.order_by("position").select_related("finding")[:MAX_LISTED]
+    first = waiting.order_by("position").select_related("finding__evaluation")[:MAX_LISTED]
     told = [step.finding for step in first]
     names = run.said["per"]
     values = values_of(names, rows[0].facts) or ()

@@ -8,6 +8,7 @@ from typing import Any
 from config.lib.links import absolute
 from findings.facts import Facts, facts_from_json
 from findings.models import Finding
+from findings.selectors import facts_of
 from ticketing.close_reasons import RESOLUTIONS, CloseReason, normal, reason_of_words
 from ticketing.group_text import Summary
 from ticketing.models import (
@@ -88,6 +89,6 @@ def _facts(case: Case, issue: ExternalIssue) -> list[Facts]:
     for."""
     attached = Attachment.objects.filter(case=case).values("finding")
     rows = Finding.objects.filter(pk__in=attached).order_by("-severity_rank", "pk")
-    if found := [row.facts for row in rows[:MAX_FINDINGS_OF_GROUP]]:
+    if found := facts_of(list(rows[:MAX_FINDINGS_OF_GROUP])):
         return found
     return [facts_from_json(issue.facts)] if issue.facts is not None else []

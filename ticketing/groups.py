@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from config.lib.deadline import Deadline
@@ -25,6 +25,7 @@ from config.lib.links import absolute
 from config.lib.rows import rewrite, store
 from findings.facts import OPEN_STATUSES
 from findings.models import Finding
+from findings.selectors import facts_of
 from ticketing import due_dates
 from ticketing.attachments import Subject, attach_rows
 from ticketing.drafts import PRIORITY_LEVELS, Draft
@@ -273,6 +274,7 @@ def _members(case_pks: Iterable[UUID], locked: Locked) -> dict[UUID, list[Findin
     attached = Attachment.objects.filter(case__in=found).order_by("pk")
     for case_id, finding_id in attached.values_list("case_id", "finding_id"):
         found[case_id].append(locked.findings[finding_id])
+    prefetch_related_objects([each for some in found.values() for each in some], "evaluation")
     return found
 
 
@@ -383,8 +385,8 @@ def write_group(
 def members_of(findings: Sequence[Finding]) -> list[Member]:
     """The worst first."""
     return worst_first(
-        Member(finding.facts, absolute("findings:finding-show", finding.finding_id))
-        for finding in findings
+        Member(facts, absolute("findings:finding-show", facts.finding_id))
+        for facts in facts_of(findings)
     )
 
 

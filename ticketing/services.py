@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from config.accounts.access import Actor, answerable, key_id, key_maker, key_name, person
@@ -19,6 +20,7 @@ from config.lib.links import absolute
 from config.lib.rows import store
 from findings.facts import Status, facts_to_json
 from findings.models import Finding
+from findings.selectors import facts_of
 from ticketing import due_dates, due_days, outbox
 from ticketing.attachments import Subject, attach_rows, release, subject_of
 from ticketing.case_changes import CaseChange, change_cases, set_archived
@@ -186,6 +188,7 @@ def open_case_each(
     """One case for each of these findings; those that have a case already move."""
     check_count(finding_pks)
     rows = release(finding_pks, lock(finding_pks=finding_pks), actor=actor)
+    prefetch_related_objects(rows, "evaluation")  # of all at once: each is told alone
     return open_cases(
         [
             manual_case(
@@ -352,7 +355,7 @@ def _manual_draft(rows: Sequence[Finding], *, actor: Actor) -> Draft:
         return Draft("", "", Case.Priority.NOT_DEFINED)
     made_by = f"Created by {actor.name}." if actor else "Created through the API."
     return findings_draft(
-        [row.facts for row in rows],
+        facts_of(rows),
         urls=[absolute("findings:finding-show", row.finding_id) for row in rows],
         made_by=made_by,
     )

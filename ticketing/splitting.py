@@ -12,6 +12,7 @@ from django.utils import timezone
 from config.accounts.access import Actor
 from findings.facts import Status, facts_to_json
 from findings.models import Finding
+from findings.selectors import facts_of
 from ticketing.attaching import promise_by_hand
 from ticketing.attachments import release
 from ticketing.case_groups import group_of
@@ -102,5 +103,5 @@ def _is_at(issue: ExternalIssue, place: Destination) -> bool:
 
 def _facts(rows: Sequence[Finding]) -> Mapping[str, Any]:
     """Those of the worst, and what placeholders say of all."""
-    facts = [row.facts for row in rows]
+    facts = facts_of(rows)
     return {**facts_to_json(facts[0]), "group": Summary.of(facts)._asdict()}

@@ -22,7 +22,8 @@ from findings.facts import DECISION_FACTS, Facts, facts_from_json
 from findings.models import Finding
 
 LAST_SEEN = "last_seen_at"
-_OF_ROW = tuple(f"finding__{name}" for name in DECISION_FACTS)
+_IN_ROW = tuple(name for name in DECISION_FACTS if name != LAST_SEEN)
+_OF_ROW = tuple(f"finding__{name}" for name in _IN_ROW)
 
 
 def facts_of(decision: Decision) -> Facts:
@@ -31,7 +32,7 @@ def facts_of(decision: Decision) -> Facts:
         return facts_from_json(decision.facts)
     if decision.finding is None:
         raise LookupError(f"decision {decision.pk} has neither facts nor a finding")
-    row = {name: getattr(decision.finding, name) for name in DECISION_FACTS}
+    row = {name: getattr(decision.finding, name) for name in _IN_ROW}
     return _of_row(row, decision.last_seen_at)
 
 
@@ -43,21 +44,20 @@ def facts_of_all(decisions: QuerySet[Decision]) -> Iterator[tuple[int, Facts]]:
         if facts is not None:
             yield pk, facts_from_json(facts)
         else:
-            yield pk, _of_row(dict(zip(DECISION_FACTS, row, strict=True)), seen_at)
+            yield pk, _of_row(dict(zip(_IN_ROW, row, strict=True)), seen_at)
 
 
 def _of_row(row: Mapping[str, Any], last_seen_at: datetime | None) -> Facts:
-    return Facts(**{**row, LAST_SEEN: last_seen_at})
+    return Facts(**row, last_seen_at=last_seen_at)
 
 
 # --- The same as SQL ------------------------------------------------------------------------
 
 
-def facts_as_json(vendor: str, *, of: str, last_seen: str = "") -> str:
-    """An expression that makes the facts of a row of findings, called `of`."""
-    columns = {name: f"{of}.{name}" for name in DECISION_FACTS}
-    if last_seen:
-        columns[LAST_SEEN] = last_seen
+def facts_as_json(vendor: str, *, of: str, last_seen: str) -> str:
+    """An expression that makes the facts of a row of findings, called `of`, and of when that was
+    last seen."""
+    columns = {name: last_seen if name == LAST_SEEN else f"{of}.{name}" for name in DECISION_FACTS}
     pairs = ", ".join(f"'{name}', {_value(vendor, each)}" for name, each in columns.items())
     return f"jsonb_build_object({pairs})" if vendor == "postgresql" else f"json_object({pairs})"
 
@@ -77,9 +77,9 @@ _CHANGED, _LEFT = "automation_facts_changed", "automation_facts_left"
 
 
 def _watched() -> tuple[str, ...]:
-    """The columns that the facts are made of, without what changes with every report."""
+    """The columns of the finding that its facts are made of."""
     generated = {field.name for field in Finding._meta.concrete_fields if field.generated}
-    stored = [name for name in DECISION_FACTS if name not in generated and name != LAST_SEEN]
+    stored = [name for name in _IN_ROW if name not in generated]
     return (*stored, "base_severity")
 
 

@@ -89,7 +89,7 @@ def store(
         params |= {"pks": array(pks), "outcomes": array(outcomes), "seen": array(moments)}
     else:
         params["plain"] = json.dumps(list(zip(pks, outcomes, moments, strict=True)))
-    facts = facts_as_json(connection.vendor, of="f")
+    facts = facts_as_json(connection.vendor, of="f", last_seen="e.last_seen_at")
     statement = (_POSTGRESQL if is_postgresql else _SQLITE).format(facts=facts)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

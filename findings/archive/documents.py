@@ -13,7 +13,6 @@ from findings.models import Evaluation, Finding, FindingEvent
 VERSION = 1
 _BY_NAME = {"id", "source", "scope"}
 """Columns of a finding that a document tells in words: numbers differ between databases."""
-_OF_EVALUATION = ("unevaluated_since", "recheck_since", "decided_at")
 SAID_ANEW = {"digest", "description", "tags", "attributes", "grouping"}
 """What a report brings again, and a tombstone leaves out."""
 
@@ -68,8 +67,9 @@ def insert(rows: Sequence[tuple[Finding, Mapping[str, Any]]]) -> None:
     """Findings that are not stored yet, and what these values say of their evaluation."""
     for has_number in (True, False):
         Finding.objects.bulk_create([row for row, _ in rows if (row.pk is not None) is has_number])
+    names = [field.name for field in _fields(Evaluation) if not field.primary_key]
     Evaluation.objects.bulk_create(
-        row_of(Evaluation, {name: said.get(name) for name in _OF_EVALUATION}, finding=row)
+        row_of(Evaluation, {name: said.get(name) for name in names}, finding=row)
         for row, said in rows
     )
 

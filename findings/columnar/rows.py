@@ -37,7 +37,8 @@ TEXTS = ("title", "description", "resource_id", "resource_name", "ticket_key")
 """And not the public id: an index finds it, and it would take more memory than all others."""
 # Tables that stand here are watched by the log.
 _FROM = "findings_finding AS f LEFT JOIN findings_evaluation AS e ON e.finding_id = f.id"
-_MOMENTS = {name: f"f.{name}" for name in MOMENTS} | {"decided_at": "e.decided_at"}
+_OF_EVALUATION = ("last_seen_at", "decided_at")
+_MOMENTS = {name: f"{'e' if name in _OF_EVALUATION else 'f'}.{name}" for name in MOMENTS}
 _NUMBERS = ("source_id",)
 _IDS = ("ticket_rule_id", "mute_rule_id", "unmuted_rule_id", "due_rule_id")
 _FLAGS = ("is_mute_lifted", "is_in_inbox")

@@ -9,15 +9,15 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from findings.explorer.group_values import GroupValue, value_names, with_values
-from findings.facts import Ticket
+from findings.facts import Ticket, lookup
 from findings.models import Finding
 
 _READ = (
     *("id", "severity_rank", "resource_id", "resource_type", "ticket", "ticket_key"),
-    *("first_seen_at", "last_seen_at"),
+    "first_seen_at",
 )
 _ATTACHED = ", ".join(f"'{ticket}'" for ticket in Ticket if ticket.is_attached)
 _TOLD = f"""
@@ -39,11 +39,14 @@ def read_page(
     """Rows of the page's groups, and last that of what is in none, whose values are empty. Of a
     page beyond the last one it is the last. `total` and `in_groups` stand in each row."""
     columns = value_names(names)
-    read = with_values(found.order_by(), names).annotate(
-        known_as=GroupValue("vulnerability"), kept_in=GroupValue("repository")
-    )
+    made = {
+        "last_seen_at": F(lookup("last_seen_at")),
+        "known_as": GroupValue("vulnerability"),
+        "kept_in": GroupValue("repository"),
+    }
+    read = with_values(found.order_by(), names).annotate(**made).values(*_READ, *made, *columns)
     try:
-        inner, params = read.values(*_READ, "known_as", "kept_in", *columns).query.sql_with_params()
+        inner, params = read.query.sql_with_params()
     except EmptyResultSet:
         return []
     start = (number - 1) * size

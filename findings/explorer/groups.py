@@ -141,7 +141,11 @@ def group_of(search: Search) -> Group | None:
 
 def _told(rows: Sequence[dict[str, Any]], search: Search) -> list[Group]:
     pks = {row[name] for row in rows for name in ("newest", "newest_ticketed")}
-    told = Finding.objects.select_related("source").defer(*_NOT_READ).in_bulk(pks - {None})
+    told = (
+        Finding.objects.select_related("source", "evaluation")
+        .defer(*_NOT_READ)
+        .in_bulk(pks - {None})
+    )
     return [_group(row, told, search) for row in rows]
 
 

@@ -64,8 +64,8 @@ def _is_seen_again(import_id: UUID) -> Q:
     run = Import.objects.filter(pk=import_id, scope__isnull=False).first()
     if run is None:
         return Q(pk__in=())
-    times = Q(last_seen_at__gte=run.started_at)
+    times = Q(evaluation__last_seen_at__gte=run.started_at)
     if run.finished_at:
-        times &= Q(last_seen_at__lte=run.finished_at)
+        times &= Q(evaluation__last_seen_at__lte=run.finished_at)
     is_new = Q(first_import=import_id, first_import__isnull=False)
     return Q(times, scope=run.scope_id) & ~is_new & ~_is_changed(import_id, Kind.REOPENED)

@@ -24,6 +24,7 @@ COUNTED = MAX_COUNTED
 """More findings than these are not counted: their number would take longer than the page."""
 MAX_PAGES = 10**9
 _COLUMNS = {"severity_rank": Whole(0, 32_767), "pk": Whole()}  # the others are times
+_BESIDE = ("source", "evaluation")  # read with each finding
 EXPORT_SECONDS = 30
 """For each batch of an export. Raises QueryTimeout."""
 
@@ -175,7 +176,7 @@ def walk(
     for it: neither a snapshot nor a copy of the result. A finding whose place in the order
     changes meanwhile may be told twice, or not.
     """
-    found = with_values(in_order(search, sort), search.group).select_related("source")
+    found = with_values(in_order(search, sort), search.group).select_related(*_BESIDE)
     unread = ("description", "digest", "fingerprint", *(() if with_attributes else ("attributes",)))
     found = found.defer(*unread)
     pks = columnar_pages.pks_of(search, sort.columns, is_descending=sort.is_descending)
@@ -242,10 +243,10 @@ def _read_page(
         search, sort.columns, is_descending=descending, after=after, most=size + 1
     )
     if pks is not None:
-        rows = Finding.objects.order_by().select_related("source").defer(*unread)
+        rows = Finding.objects.order_by().select_related(*_BESIDE).defer(*unread)
         read = _in_sort(rows).in_bulk(pks[:size])
         return [read[pk] for pk in pks if pk in read], len(pks) > size
-    found = _in_sort(search.findings()).select_related("source").defer(*unread)
+    found = _in_sort(search.findings()).select_related(*_BESIDE).defer(*unread)
     if after:
         found = found.filter(_beyond(sort.columns, after, "lt" if descending else "gt"))
     order = [f"-{column}" if descending else column for column in sort.columns]

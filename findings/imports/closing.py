@@ -139,7 +139,7 @@ def _finish(run: Import) -> None:
 
 def missing_from(run: Import) -> QuerySet[Finding]:
     """The open findings of the import's scope that nothing has reported since it began."""
-    return _missing(run).order_by("-severity_rank", "pk")
+    return _missing(run).select_related("evaluation").order_by("-severity_rank", "pk")
 
 
 def keep_open(run: Import, *, actor: User) -> None:
@@ -208,7 +208,7 @@ def _is_overtaken(run: Import) -> bool:
 
 def _missing(run: Import) -> QuerySet[Finding]:
     """Those of its scope that it lacks, without those that its scanner could not look at."""
-    missing = _open(run.scope_id).filter(last_seen_at__lt=run.started_at)
+    missing = _open(run.scope_id).filter(evaluation__last_seen_at__lt=run.started_at)
     if not run.unscanned:
         return missing
     # Not `exclude(…)`: NOT is unknown, and not true, of a finding without a file.
@@ -223,8 +223,8 @@ def _coverage(run: Import, scope: Scope) -> ScopeCoverage:
     """What opened since it began is new, and says nothing about those that were open."""
     since = run.started_at
     counts = _open(scope.pk).aggregate(
-        missing=Count("pk", filter=Q(last_seen_at__lt=since)),
-        seen=Count("pk", filter=Q(last_seen_at__gte=since, opened_at__lt=since)),
+        missing=Count("pk", filter=Q(evaluation__last_seen_at__lt=since)),
+        seen=Count("pk", filter=Q(evaluation__last_seen_at__gte=since, opened_at__lt=since)),
     )
     missing = _missing(run).count() if run.unscanned else counts["missing"]
     return ScopeCoverage(missing, counts["seen"], kept=counts["missing"] - missing)
@@ -244,7 +244,7 @@ def _close_some(run: Import, *, actor: User | None) -> int:
     gone = list(
         _missing(run)
         .order_by("pk")  # whoever locks findings locks them in this order
-        .select_for_update(no_key=True)
+        .select_for_update(no_key=True, of=("self",))
         .values_list("pk", "status", "due_at")[:CHUNK]
     )
     if gone:

@@ -250,7 +250,7 @@ def _new(run: Import) -> QuerySet[Finding]:
 def _untouched(run: Import, findings: QuerySet[Finding]) -> QuerySet[Finding]:
     """Whom nobody has changed since, and no later report has named."""
     events = FindingEvent.objects.filter(_by_people(run), finding=OuterRef("pk"))
-    seen = findings.filter(last_seen_at__lte=run.finished_at, scope=run.scope_id)
+    seen = findings.filter(evaluation__last_seen_at__lte=run.finished_at, scope=run.scope_id)
     return seen.exclude(ticket__in=_BY_HAND).exclude(Exists(events))
 
 

@@ -31,7 +31,8 @@ _AS_JSON = ("tags", "attributes", "workflow")
 
 def new_finding(finding: Normalised, *, source: Source, now: datetime) -> Claimed:
     row = new_row(report_row(finding), source_id=source.pk, source_name=source.name, now=now)
-    return Claimed(NOT_STORED, Facts(**_facts(dict(zip(NEW, row, strict=True)))))
+    facts = _facts(dict(zip(NEW, row, strict=True)))
+    return Claimed(NOT_STORED, Facts(**facts, last_seen_at=now))
 
 
 def reopened_findings(
@@ -53,11 +54,11 @@ def _open_again(claimed: Claimed, row: Known, report: ReportRow, *, now: datetim
     values = source_values(
         report,
         first_seen_at=row.first_seen_at,
-        last_seen_at=max(row.last_seen_at, now),
         overridden=row.severity if row.base_severity else "",
     )
     facts = _facts(dict(zip(SOURCE_COLUMNS, values, strict=True)))
     facts |= {"status": Status.OPEN.value, "detection_changed_at": now}
+    facts |= {"last_seen_at": max(claimed.facts.last_seen_at or now, now)}
     facts |= {"is_mute_lifted": False, "unmuted_rule_id": None}
     if claimed.facts.ticket == Ticket.OVER_LIMIT:
         facts |= {"ticket": Ticket.NONE.value, "ticket_rule_id": None}

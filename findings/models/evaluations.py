@@ -7,10 +7,10 @@ from findings.models.findings import Finding
 
 
 class Evaluation(models.Model):
-    """Where a finding stands with the rules: one narrow row for each finding.
+    """Where a finding stands with the rules, and when it was last seen: one narrow row for each.
 
-    It changes with every decision, and the wide row of the finding, which each of its indexes
-    would be written for, does not. Who changes it holds the finding's lock.
+    It changes with every report and every decision, and the wide row of the finding, which each of
+    its indexes would be written for, does not. Who changes it holds the finding's lock.
     """
 
     finding = models.OneToOneField(
@@ -20,6 +20,7 @@ class Evaluation(models.Model):
         related_name="evaluation",
         db_constraint=False,  # written in the transaction of its finding, for each that comes in
     )
+    last_seen_at = models.DateTimeField()  # no index: each report moves it, in its place
     unevaluated_since = models.DateTimeField(null=True, blank=True)  # the queue of the pipeline
     recheck_since = models.DateTimeField(null=True, blank=True)  # what rules see has changed
     decided_at = models.DateTimeField(null=True, blank=True)  # when rules last decided it

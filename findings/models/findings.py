@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from config.lib.hash_unique import HashUniqueConstraint
 from config.lib.keyset import Moment
 from findings.correlation import CorrelationId
 from findings.facts import (
@@ -155,7 +158,6 @@ class Finding(models.Model):
         db_constraint=False,  # intake writes it for each row, and an import stays
     )
     first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
     detection_changed_at = models.DateTimeField()  # new, open again, gone, or severity changed
     opened_at = models.DateTimeField()  # by our clock: first recorded, or open again
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -180,7 +182,7 @@ class Finding(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("source", "fingerprint"), name="finding_identity"),
             # Not unique=True, which on PostgreSQL makes a second index for LIKE.
-            models.UniqueConstraint(fields=("finding_id",), name="finding_public_id"),
+            HashUniqueConstraint(fields=("finding_id",), name="finding_public_id"),
             models.CheckConstraint(
                 condition=Q(finding_type__in=[t.value for t in FindingType]),
                 name="finding_type_known",
@@ -303,6 +305,12 @@ class Finding(models.Model):
         """Whether the pipeline will decide it next; see `selectors.unevaluated`."""
         is_gone = Status(self.status).is_gone
         return not is_gone and self.evaluation.unevaluated_since is not None
+
+    @property
+    def last_seen_at(self) -> datetime:
+        """Of its evaluation: who reads many findings reads those with them."""
+        seen: datetime = self.evaluation.last_seen_at
+        return seen
 
     @property
     def facts(self) -> Facts:

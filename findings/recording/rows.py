@@ -44,7 +44,6 @@ class Known(NamedTuple):
     severity: str
     base_severity: str
     first_seen_at: datetime
-    last_seen_at: datetime
 
     @property
     def source_severity(self) -> str:
@@ -67,7 +66,6 @@ SOURCE_COLUMNS = (
     "attributes",
     "grouping",
     "first_seen_at",
-    "last_seen_at",
     "scope_id",
 )
 """What a source says of a finding: the columns that change when it says something else."""
@@ -95,7 +93,7 @@ def report_row(finding: Normalised, scope_id: int | None = None) -> ReportRow:
 
 
 def source_values(
-    report: ReportRow, *, first_seen_at: datetime, last_seen_at: datetime, overridden: str = ""
+    report: ReportRow, *, first_seen_at: datetime, overridden: str = ""
 ) -> tuple[Any, ...]:
     """In the order of `SOURCE_COLUMNS`. The finding was first seen at `first_seen_at` or before.
 
@@ -120,7 +118,6 @@ def source_values(
         report.attributes,
         as_json(grouping) if grouping else "{}",
         min(finding.first_seen_at or first_seen_at, first_seen_at),
-        last_seen_at,
         report.scope_id,
     )
 
@@ -136,7 +133,7 @@ def new_row(
     """In the order of `NEW`: open. `import_id` is in hexadecimal:
     texts are what the databases take fastest."""
     return (
-        *source_values(report, first_seen_at=now, last_seen_at=now),
+        *source_values(report, first_seen_at=now),
         public_id(source_name, report.finding),
         source_id,
         import_id,

@@ -15,6 +15,7 @@ import msgspec
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from findings.facts import lookup
 from findings.recording.rows import Known
 
 _decoded = msgspec.json.Decoder().decode
@@ -43,7 +44,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 def columns(names: Sequence[str]) -> list[str | Cast]:
     """What to select, for `decoder(names)` to decode."""
-    return [Cast(name, TextField()) if name in _READ else name for name in names]
+    return [Cast(lookup(name), TextField()) if name in _READ else name for name in names]
 
 
 def decoder(names: Sequence[str]) -> Callable[[list[Any]], None]:

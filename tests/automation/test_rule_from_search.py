@@ -16,7 +16,7 @@ from automation.forms import form_of
 from automation.forms.from_search import _SAID, criteria_of_search
 from automation.kinds.registry import KINDS
 from automation.kinds.ticket_creation.action import NAME
-from findings.facts import TYPE_CHOICES, Facts, Severity, Status
+from findings.facts import TYPE_CHOICES, Facts, Severity, Status, lookup
 from findings.forms import ExplorerQuery
 from findings.grouping import values_of
 from findings.models import Finding
@@ -208,7 +208,7 @@ def test_the_rule_matches_what_the_search_finds(frozen, drawn, search):
     found, left_out = pks_of(search), pks_of(left_out_of(search))
     matched = {
         pk
-        for pk, *row in Finding.objects.values_list("pk", *Facts._fields)
+        for pk, *row in Finding.objects.values_list("pk", *map(lookup, Facts._fields))
         if rule.first_match(Facts._make(row)) is not None
     }
     assert matched & left_out == found, search

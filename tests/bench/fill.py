@@ -78,12 +78,12 @@ def fill(
             keys = writer().reserve_keys(Finding, len(chunk))
             rows_of_chunk = list(zip(keys, chunk, strict=True))
             writer().insert(
-                Finding, ("id", *COLUMNS), ((key, *row[:-1]) for key, row in rows_of_chunk)
+                Finding, ("id", *COLUMNS), ((key, *row[:-2]) for key, row in rows_of_chunk)
             )
             writer().insert(
                 Evaluation,
-                ("finding_id", "decided_at"),
-                ((key, row[-1]) for key, row in rows_of_chunk),
+                ("finding_id", "last_seen_at", "decided_at"),
+                ((key, *row[-2:]) for key, row in rows_of_chunk),
             )
     laps.lap("findings")
     _execute(indexes)
@@ -169,7 +169,12 @@ def _decide(cases: Iterable[MadeCase]) -> None:
     """One decision of each finding, as the product stores them."""
     by_key = {case.key: case for case in cases}
     found = Finding.objects.order_by("pk").values_list(
-        "pk", "ticket", "ticket_key", "ticket_rule_id", "last_seen_at", "evaluation__decided_at"
+        "pk",
+        "ticket",
+        "ticket_key",
+        "ticket_rule_id",
+        "evaluation__last_seen_at",
+        "evaluation__decided_at",
     )
     version = current_version(KIND)
     for rows in _chunks(found.iterator(CHUNK), DECISIONS_AT_ONCE):

@@ -68,7 +68,7 @@ class Rows:
         self._problems = [(each, _members(each), _of_problem(each)) for each in made_up.problems]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        """In the order of `COLUMNS`, and last when it was decided."""
+        """In the order of `COLUMNS`, and then when it was last seen and when decided."""
         return map(self._row, range(self.count))
 
     def _row(self, number: int) -> tuple[Any, ...]:
@@ -105,7 +105,6 @@ class Rows:
             f"{{{own}{members}}}",
             as_json(grouping),
             opened,
-            gone or self.now - timedelta(hours=24 * rand()),
             None,
             urlsafe_b64encode(f"{fingerprint[:20]}~{resource_id[:200]}".encode()).decode(),
             self.source_id,
@@ -124,6 +123,7 @@ class Rows:
             is_in_inbox,
             due,
             _DUE_RULE if due else None,
+            gone or self.now - timedelta(hours=24 * rand()),
             decided,
         )
 

@@ -160,7 +160,7 @@ def _day(day: int, now: datetime) -> None:
         "fingerprint": f"fingerprint || '-{day}'",
         "finding_id": f"finding_id || '-{day}'",
     }
-    moments = ("first_seen_at", "last_seen_at", "detection_changed_at", "opened_at")
+    moments = ("first_seen_at", "detection_changed_at", "opened_at")
     changed |= dict.fromkeys(moments, "%(now)s::timestamptz")
     values = ", ".join(changed.get(name, name) for name in columns)
     _run(
@@ -168,8 +168,8 @@ def _day(day: int, now: datetime) -> None:
         now,
     )
     _run(
-        "INSERT INTO findings_evaluation (finding_id, decided_at) "
-        "SELECT id, opened_at FROM findings_finding WHERE opened_at = %(now)s",
+        "INSERT INTO findings_evaluation (finding_id, last_seen_at, decided_at) "
+        "SELECT id, opened_at, opened_at FROM findings_finding WHERE opened_at = %(now)s",
         now,
     )
     decision = (

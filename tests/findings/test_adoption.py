@@ -127,7 +127,7 @@ def test_it_adopts_in_a_constant_number_of_statements(source, size):
     stored(*(found(n) for n in range(size)), source=source)
     with CaptureQueriesContext(connection) as captured:
         record([found(n) for n in range(size)], source=source)
-    assert len(captured) == 3  # source, known, update
+    assert len(captured) == 4  # source, known, seen, update
 
 
 def test_it_lets_no_sender_name_former_fingerprints():

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.accounts.api_keys import KeyActor
-from findings.facts import Facts, Severity
+from findings.facts import Facts, Severity, lookup
 from findings.models import Finding, FindingEvent
 from findings.overrides import clear_severity, set_severity
 from findings.query.parse import parse
@@ -187,7 +187,7 @@ def test_it_costs_a_report_no_statement_more(size, analyst):
     set_severity(pks, severity=Severity.CRITICAL, actor=analyst)
     with CaptureQueriesContext(connection) as captured:
         record(reported(size, severity="low"), source=source)
-    assert len(captured) == 6  # source, known, update, changed at, evaluations, events
+    assert len(captured) == 7  # source, known, seen, update, changed at, evaluations, events
 
 
 @pytest.mark.parametrize("statement", range(4))
@@ -223,7 +223,7 @@ def test_it_is_found_by_either_severity(query, finds, analyst):
     set_severity([FindingFactory(severity="high").pk], severity=Severity.CRITICAL, actor=analyst)
     root = parse(query).root
     assert Finding.objects.filter(condition(root)).exists() is finds
-    facts = Facts._make(Finding.objects.values_list(*Facts._fields).get())
+    facts = Facts._make(Finding.objects.values_list(*map(lookup, Facts._fields)).get())
     assert compile_predicate(root)(facts) is finds
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from findings.facts import Status, Ticket
 from findings.formats.normalised import Normalised
-from findings.models import Evaluation, Finding, FindingEvent
+from findings.models import Evaluation, Finding, FindingEvent, Scope
 from findings.services import Recorded, record
 from tests.factories import SourceFactory
 
@@ -67,11 +67,28 @@ def test_it_takes_no_finding_of_another_source_for_its_own(source):
 
 def test_it_only_touches_a_finding_seen_again_unchanged(source):
     record([problem()], source=source, now=NOON)
-    before = Finding.objects.values().get()
-    recorded = record([problem()], source=source, now=NOON + ONE)
+    before, evaluated = Finding.objects.values().get(), Evaluation.objects.values().get()
+    with CaptureQueriesContext(connection) as captured:
+        recorded = record([problem()], source=source, now=NOON + ONE)
     assert recorded == Recorded(new=0, seen_again=1, reopened=0)
-    assert Finding.objects.values().get() == before | {"last_seen_at": NOON + ONE}
+    assert Finding.objects.values().get() == before
+    assert Evaluation.objects.values().get() == evaluated | {"last_seen_at": NOON + ONE}
+    assert [each["sql"] for each in captured if 'UPDATE "findings_finding"' in each["sql"]] == []
     assert not FindingEvent.objects.exists()
+
+
+@pytest.mark.parametrize(("scopes", "written"), [("aa", 0), ("ab", 1), ("a-", 1), ("--", 0)])
+def test_it_writes_a_finding_seen_again_unchanged_where_its_scope_differs(source, scopes, written):
+    """The narrow rows are written by one statement, whatever else is."""
+    known = {name: Scope.objects.create(source=source, target=name) for name in "ab"}
+    first, then = (known.get(name) for name in scopes)
+    record([problem(nth) for nth in range(3)], source=source, scope=first)
+    with CaptureQueriesContext(connection) as captured:
+        record([problem(nth) for nth in range(3)], source=source, scope=then)
+    said = [each["sql"].split(" SET ")[0] for each in captured]
+    assert said.count('UPDATE "findings_evaluation"') == 1
+    assert said.count('UPDATE "findings_finding"') == written
+    assert set(Finding.objects.values_list("scope", flat=True)) == {then and then.pk}
 
 
 def test_it_takes_the_order_of_attributes_for_no_change(source):

@@ -15,7 +15,7 @@ from automation.models import Decision
 from automation.pipeline import evaluate_all
 from findings import services
 from findings.facts import DECISION_FACTS, Severity, Status
-from findings.models import Finding, Source
+from findings.models import Evaluation, Finding, Source
 from findings.overrides import clear_severity, set_severity
 from tests.factories import SourceFactory, reported
 
@@ -87,7 +87,9 @@ def test_a_report_that_brings_nothing_new_leaves_the_facts_in_the_row(make_rule)
     services.record(reported(3), source=source, now=now + timedelta(hours=1))
     assert {*Decision.objects.values_list("facts", flat=True)} == {None}
     assert {facts["last_seen_at"] for facts in told().values()} == {now}
-    assert {*Finding.objects.values_list("last_seen_at", flat=True)} == {now + timedelta(hours=1)}
+    assert {*Evaluation.objects.values_list("last_seen_at", flat=True)} == {
+        now + timedelta(hours=1)
+    }
 
 
 def test_what_is_killed_in_the_middle_leaves_both_as_they_were(make_rule):

@@ -62,9 +62,9 @@ def test_it_opens_one_case_for_each_finding_in_constant_statements(
 ):
     project = ProjectFactory()
     few, many = [FindingFactory().pk for _ in range(2)], [FindingFactory().pk for _ in range(20)]
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         services.open_case_each(few, project=project, actor=analyst)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         services.open_case_each(many, project=project, actor=analyst)
     assert Case.objects.count() == 22
 

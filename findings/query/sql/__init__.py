@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from findings.facts import lookup
 from findings.query.ast import And, Node, Not, Or, Term
 from findings.query.clock import as_of
 from findings.query.predicate import ISSUE_KEYS, TICKET_KEY, columns_read
@@ -36,7 +37,9 @@ class Condition(Expression):
     def __init__(self, node: Node) -> None:
         super().__init__(output_field=BooleanField())
         self.node = node
-        self.columns: dict[str, Any] = {name: F(name) for name in sorted(columns_read(node))}
+        self.columns: dict[str, Any] = {
+            name: F(lookup(name)) for name in sorted(columns_read(node))
+        }
 
     def get_source_expressions(self) -> list[Any]:
         return list(self.columns.values())

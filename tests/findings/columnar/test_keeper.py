@@ -17,9 +17,9 @@ from findings.columnar import keeper as module
 from findings.columnar.keeper import Keeper
 from findings.columnar.loading import load, load_columns
 from findings.columnar.matching import matching
-from findings.models import ChangeLog, Finding, FindingChange
+from findings.models import ChangeLog, Evaluation, Finding, FindingChange
 from findings.query.parse import parse
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 
 LAZY = ("title", "attributes.a", "grouping.package")
 
@@ -57,7 +57,7 @@ def started(keeper, names=LAZY):
 
 def make(number):
     source = SourceFactory()
-    return Finding.objects.bulk_create(
+    return create_findings(
         FindingFactory.build(
             source=source, tags=[f"team:t{nth % 3}"], attributes={"a": nth % 4}, title=f"T {nth}"
         )
@@ -75,9 +75,8 @@ def change(dice):
     elif what == 1:
         Finding.objects.filter(pk__in=some).delete()
     elif what == 2:
-        Finding.objects.filter(pk__in=some).update(
-            severity=dice.choice(["high", "low"]), last_seen_at=timezone.now()
-        )
+        Finding.objects.filter(pk__in=some).update(severity=dice.choice(["high", "low"]))
+        Evaluation.objects.filter(finding__in=some).update(last_seen_at=timezone.now())
     elif what == 3:
         Finding.objects.filter(pk__in=some).update(
             tags=[f"team:{dice.randrange(9)}"], attributes={"a": dice.randrange(9)}, title="New"

@@ -12,7 +12,7 @@ from findings.columnar.matching import matching
 from findings.models import Finding
 from findings.query.canonical import write
 from findings.query.sql import condition
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 from tests.findings.query import strategies
 
 QUICKLY = settings(
@@ -55,7 +55,7 @@ def test_they_match_what_sql_finds(frozen, monkeypatch, segment, drawn, terms, n
     monkeypatch.setattr(dictionary, "SEGMENT", segment)
     Finding.objects.all().delete()
     source = SourceFactory()
-    Finding.objects.bulk_create(FindingFactory.build(source=source, **fields) for fields in drawn)
+    create_findings(FindingFactory.build(source=source, **fields) for fields in drawn)
     table = loaded([*terms, *nodes])
     for node in [*terms, *nodes]:
         if matching(table, node, strategies.NOON) is None:

@@ -14,7 +14,7 @@ from findings.explorer.matched import matched
 from findings.explorer.search import IN_INBOX, Clock, Search
 from findings.facts import TYPE_CHOICES, Severity, Status, Ticket
 from findings.models import Finding
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 from tests.findings.columnar.test_masks import MUCH, QUICKLY
 from tests.findings.query import strategies
 
@@ -68,7 +68,7 @@ found = st.tuples(
 def test_it_finds_the_same(frozen, drawn, searches):
     Finding.objects.all().delete()
     source = SourceFactory()
-    Finding.objects.bulk_create(
+    create_findings(
         FindingFactory.build(
             source=source,
             **fields

@@ -16,9 +16,8 @@ from findings.columnar.rows import MOMENTS, Rows
 from findings.columnar.table import Held, Table
 from findings.columnar.tag_values import tag_values_of
 from findings.explorer.columnar_values import group_values
-from findings.models import Finding
 from findings.query.ast import Exact
-from tests.factories import FindingFactory, SourceFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 
 NUMBER, BATCH = 3_000, 500
 TAGS = {
@@ -81,7 +80,7 @@ def test_it_reads_fewer_at_once_of_long_texts(monkeypatch):
     monkeypatch.setattr(rows, "FIRST", 2)
     monkeypatch.setattr(rows, "BATCH_BYTES", 4_000)
     source = SourceFactory()
-    Finding.objects.bulk_create(
+    create_findings(
         FindingFactory.build(source=source, description="x" * (1 if nth < 9 else 1_000))
         for nth in range(20)
     )

@@ -16,7 +16,7 @@ from findings.formats.normalised import normalise
 from findings.imports import closing
 from findings.imports.intake import receive
 from findings.imports.run import ImportOptions, carry_on, import_report
-from findings.models import Finding, FindingEvent, Import, Scope
+from findings.models import Evaluation, Finding, FindingEvent, Import, Scope
 from findings.services import change_status, mute
 from tests.factories import UserFactory
 
@@ -284,7 +284,8 @@ def test_it_lets_an_older_import_that_ends_late_close_nothing():
     take(1, 2, 3)
     Import.objects.filter(pk=older.pk).update(is_partial=False)
     _begun_before(older, minutes=5)
-    Finding.objects.filter(resource_id="r1").update(last_seen_at=older.started_at - timedelta(1))
+    seen = older.started_at - timedelta(1)
+    Evaluation.objects.filter(finding__resource_id="r1").update(last_seen_at=seen)
     closing.apply(older)
     assert (older.closing, older.resolved) == ("none", 0)
     assert "later report" in older.closing_note

@@ -58,7 +58,7 @@ def test_it_takes_a_report_round(path, settings, without):
     again = import_report([path.read_bytes()], sent)
     assert counts(again) == (0, 0, 0)
     for before, after in zip(known, Finding.objects.order_by("pk").values(), strict=True):
-        assert after == before | {"last_seen_at": after["last_seen_at"]}
+        assert after == before
     if known:
         assert_one_goes_and_returns(path.read_bytes(), sent, first, known[0], without)
 

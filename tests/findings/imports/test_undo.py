@@ -15,7 +15,7 @@ from config.accounts.models import AuditEvent
 from findings.facts import Status
 from findings.imports import undo
 from findings.imports.run import ImportOptions, import_report
-from findings.models import Finding, Import, Scope
+from findings.models import Evaluation, Finding, Import, Scope
 from findings.selectors import unevaluated
 from findings.services import assign, change_status
 from tests.factories import DestinationFactory, ProjectFactory, ticket_rule
@@ -220,7 +220,7 @@ def test_a_report_that_comes_meanwhile_finishes_it_first(past, frozen, admin):
 def test_a_later_batch_of_the_api_keeps_what_it_names(past, frozen, admin):
     run = take(1, 2, 4, 5)
     frozen.shift(60)
-    Finding.objects.filter(pk=named("r5").pk).update(
+    Evaluation.objects.filter(finding=named("r5")).update(
         last_seen_at=named("r5").last_seen_at.replace(minute=59)
     )
     undone(run, admin)

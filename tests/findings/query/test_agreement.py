@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from findings.facts import Facts
+from findings.facts import Facts, lookup
 from findings.models import Finding
 from findings.query.canonical import write
 from findings.query.clock import as_of
@@ -43,7 +43,8 @@ def test_it_finds_in_the_database_what_the_predicate_matches(frozen, drawn, term
     source = SourceFactory()
     rows = create_findings(FindingFactory.build(source=source, **fields) for fields in drawn)
     stored = [
-        Facts._make(row) for row in Finding.objects.values_list(*Facts._fields).order_by("pk")
+        Facts._make(row)
+        for row in Finding.objects.values_list(*map(lookup, Facts._fields)).order_by("pk")
     ]
     sent = [
         Facts(**fields, finding_id=row.finding_id, source_severity=fields["severity"])
