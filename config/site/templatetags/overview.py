@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from config.lib.html import format_html, format_html_join
 from config.lib.utc import short_day_text, time_text, weekday_text
 from config.site.overview.broken import Broken
 from config.site.overview.severities import SeverityCount
