@@ -10,31 +10,47 @@ import numpy as np
 
 from config.lib.utc import moment_of
 from findings.columnar.profiles import Column
+from findings.columnar.remembered import keep
 from findings.columnar.selection import Array, Key, Selection, first_in_order
 from findings.columnar.table import Table
-from findings.explorer.columnar_pages import RANKS
+from findings.explorer.columnar_pages import RANKS, filters
 from findings.explorer.columnar_search import rows_of
 from findings.explorer.columnar_values import Values, combined, group_values
 from findings.explorer.search import Search
 from findings.facts import Ticket
 
 _ATTACHED = [ticket.value for ticket in Ticket if ticket.is_attached]
+_RANKS = 8  # more than there are
+_DENSE = 4_000_000
+"""Counts of a group and a severity that are made in one array."""
 _SORTED = 16
-"""Times fewer rows than a column has entries are sorted; of more each entry is counted."""
+"""Times fewer rows than a column has entries are sorted; of more each entry is marked."""
+_ROW_BYTES = 4_000
 
 
 class _Needed(NamedTuple):
     """Columns that tell of a group."""
 
-    severity: Column
+    profiles: Array  # of each finding; and of each profile:
+    ranks: Array
+    types: Column
+    is_attached: Array
     resource: Column
-    resource_type: Column
-    ticket: Column
     ticket_key: Column
     known_as: Values
     kept_in: Values
     first_seen: Array
     last_seen: Array
+
+
+class _Read(NamedTuple):
+    """A page, as it is remembered."""
+
+    rows: list[dict[str, Any]]
+
+    @property
+    def nbytes(self) -> int:
+        return _ROW_BYTES * len(self.rows)
 
 
 class _Grouped(NamedTuple):
@@ -57,17 +73,36 @@ def read_page(
     values = [each for name in names if (each := group_values(table, name))]
     if len(values) < len(names) or needed is None:
         return None
-    return _page(table, rows, values, needed, number=number, size=size) if rows.number else []
+    if not rows.number:
+        return []
+
+    def page() -> _Read:
+        return _Read(_page(table, rows, values, needed, number=number, size=size))
+
+    # Of all findings it is the same until one of them changes, and then the table is another.
+    asked = ("groups", *names, number, size)
+    return (page() if filters(search) else keep(table, asked, page)).rows
 
 
 def _needed(table: Table) -> _Needed | None:
-    names = ("severity", "resource_id", "resource_type", "ticket", "ticket_key")
-    coded = [table.coded(name) for name in names]
-    valued = [group_values(table, name) for name in ("vulnerability", "repository")]
-    if None in coded or None in valued:
+    resource, ticket_key = (table.coded(name) for name in ("resource_id", "ticket_key"))
+    known_as, kept_in = (group_values(table, name) for name in ("vulnerability", "repository"))
+    if resource is None or ticket_key is None or known_as is None or kept_in is None:
         return None
-    seen = map(table.moments, ("first_seen_at", "last_seen_at"))
-    return _Needed._make([*coded, *valued, *seen])
+    severity = table.profile_column("severity")
+    ranks = np.array([RANKS.get(each, 0) for each in severity.entries], np.int8)
+    return _Needed(
+        profiles=table.profile_codes.values,
+        ranks=ranks[severity.codes],
+        types=table.profile_column("resource_type"),
+        is_attached=table.profiles_with("ticket", _ATTACHED),
+        resource=resource,
+        ticket_key=ticket_key,
+        known_as=known_as,
+        kept_in=kept_in,
+        first_seen=table.moments("first_seen_at"),
+        last_seen=table.moments("last_seen_at"),
+    )
 
 
 def _page(
@@ -79,8 +114,7 @@ def _page(
     number: int,
     size: int,
 ) -> list[dict[str, Any]]:
-    ranks = np.array([RANKS.get(each, 0) for each in needed.severity.entries], np.int8)
-    grouped = _grouped(rows, values, ranks[rows.of(needed.severity.codes)])
+    grouped = _grouped(rows, values, needed.ranks[rows.of(needed.profiles)])
     groups = np.flatnonzero(grouped.counts)
     total = len(groups)
     start = (number - 1) * size
@@ -108,12 +142,17 @@ def _page(
 
 def _grouped(rows: Selection, values: Sequence[Values], ranks: Array) -> _Grouped:
     of_row, parts = combined([each._replace(codes=rows.of(each.codes)) for each in values])
-    is_inside = of_row >= 0
-    inside = of_row[is_inside]
-    counts = np.bincount(inside, minlength=len(parts[0]))
-    worst = np.zeros(len(counts), np.int8)
-    np.maximum.at(worst, inside, ranks[is_inside])
-    return _Grouped(of_row, parts, counts, worst)
+    number = len(parts[0])
+    if number * _RANKS > _DENSE:
+        inside: Array = of_row >= 0
+        worst = np.zeros(number, np.int8)
+        np.maximum.at(worst, of_row[inside], ranks[inside])
+        return _Grouped(of_row, parts, np.bincount(of_row[inside], minlength=number), worst)
+    # Those in no group are counted first, and left out.
+    counts = np.bincount((of_row + 1) * _RANKS + ranks, minlength=(number + 1) * _RANKS)
+    counts = counts.reshape(-1, _RANKS)[1:]
+    worst = _RANKS - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    return _Grouped(of_row, parts, counts.sum(axis=1), worst)
 
 
 def _in_order(
@@ -132,8 +171,9 @@ def _by_text(values: Values, codes: Array) -> Key:
 
 def _rows_of(of_row: Array, groups: Sequence[int]) -> list[Array]:
     """The rows of each of the groups."""
-    slots = np.full(int(of_row.max(initial=-1)) + 2, -1, np.int16)  # the last one: no group
-    slots[groups] = np.arange(len(groups), dtype=np.int16)
+    small = np.int8 if len(groups) <= np.iinfo(np.int8).max else np.int16  # is sorted sooner
+    slots: Array = np.full(int(of_row.max(initial=-1)) + 2, -1, small)  # the last one: no group
+    slots[groups] = np.arange(len(groups), dtype=small)
     slot = slots[of_row]
     inside = np.flatnonzero(slot >= 0)
     order = inside[np.argsort(slot[inside], kind="stable")]
@@ -142,20 +182,17 @@ def _rows_of(of_row: Array, groups: Sequence[int]) -> list[Array]:
 
 
 def _told(table: Table, needed: _Needed, places: Array) -> dict[str, Any]:
-    attached = np.isin(
-        needed.ticket.codes[places],
-        [nth for nth, each in enumerate(needed.ticket.entries) if each in _ATTACHED],
-    )
-    ticketed = places[attached]
-    types = [needed.resource_type.entries[code] for code in _codes(needed.resource_type, places)]
+    profiles = needed.profiles[places]
+    different = _different(profiles, len(needed.ranks))
+    types = {needed.types.entries[code] for code in needed.types.codes[different].tolist()}
+    ticketed = places[needed.is_attached[profiles]]
     known = _codes(needed.known_as, places)
     known = known[known != 0]
     kept = _codes(needed.kept_in, places)
     keys = [needed.ticket_key.entries[code] for code in _codes(needed.ticket_key, ticketed)]
-    severities = [needed.severity.entries[code] for code in _codes(needed.severity, places)]
     return {
         "number": len(places),
-        "worst": max(RANKS[each] for each in severities),
+        "worst": int(needed.ranks[different].max()),
         "places": len(_codes(needed.resource, places)),
         "repositories": int(np.count_nonzero(kept)),
         "first_type": min(types),
@@ -179,9 +216,15 @@ def _text(values: Values, codes: Array, choose: Callable[[Array], np.intp]) -> s
 
 def _codes(column: Column | Values, places: Array) -> Array:
     """The codes that these rows have, each once."""
-    codes = column.codes[places]
     entries = column.texts if isinstance(column, Values) else column.entries
-    if len(codes) * _SORTED < len(entries):
+    return _different(column.codes[places], len(entries))
+
+
+def _different(codes: Array, number: int) -> Array:
+    """Each once, ascending; all are below the number."""
+    if len(codes) * _SORTED < number:
         ordered = np.sort(codes)
         return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
-    return np.flatnonzero(np.bincount(codes))
+    is_there = np.zeros(number, np.bool_)
+    is_there[codes] = True
+    return np.flatnonzero(is_there)
