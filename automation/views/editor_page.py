@@ -30,6 +30,7 @@ from automation.views.grouping_card import grouping_card
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
 from config.lib.statement_timeout import QueryTimeout, statement_timeout
+from findings.columnar.current import is_getting_ready
 from findings.models import Finding
 from findings.suggest import types_seen
 from ticketing.fields.priorities import options_of
@@ -162,7 +163,7 @@ def preview_context(
     try:
         found = look(before)
     except QueryTimeout:
-        return {"took_too_long": True}
+        return {"took_too_long": True, "is_loading": is_getting_ready()}
     shadow = None if kind.passes_over else shadowed_by([*before, spec]).get(len(before))
     shadow_id = None if shadow is None else before[shadow].id
     taken = [(before[at - 1].id, findings) for at, findings in sorted(found.taken.items())]

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Protocol
 from uuid import uuid4
 from zlib import crc32
@@ -19,10 +20,10 @@ from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from config.lib.elapsed import elapsed, when_text
+from config.lib.html import format_html
 from config.lib.utc import (
     day_text,
     moment_text,
@@ -42,6 +43,8 @@ register.filter("moment", moment_text)
 register.filter("elapsed", elapsed)
 register.filter("when", when_text)
 SUBMISSION_ID = "submission_id"
+DRAWN = 500
+"""Marks of a kind that are kept: a list shows the same few hundreds of times."""
 
 
 class TypeChoice(Protocol):
@@ -62,23 +65,29 @@ def submission_id() -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', SUBMISSION_ID, uuid4().hex)
 
 
+@cache
+def _sprite() -> str:
+    """Its address, which holds for as long as the process does."""
+    return static("img/icons.svg")
+
+
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def icon(name: str) -> SafeString:
     """An icon of the sprite; it says nothing to a screen reader, so a word or label must."""
     return format_html(
-        '<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>',
-        static("img/icons.svg"),
-        name,
+        '<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>', _sprite(), name
     )
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def bolt(size: int = 16) -> SafeString:
     """The tile that says: a rule did this. 16, 22 or 44 pixels."""
     return format_html(
         '<span class="bolt b{}" aria-hidden="true"><svg><use href="{}#bolt"/></svg></span>',
         size,
-        static("img/icons.svg"),
+        _sprite(),
     )
 
 
@@ -108,11 +117,12 @@ _BARS_LIT = {"critical": 4, "high": 3, "medium": 2, "low": 1}
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def severity_pill(severity: str, label: str = "") -> SafeString:
     return format_html(
         '<span class="pill {}"><svg aria-hidden="true"><use href="{}#bars-{}"/></svg>{}</span>',
         severity,
-        static("img/icons.svg"),
+        _sprite(),
         _BARS_LIT.get(severity, 0),
         label or str(severity).capitalize(),
     )
@@ -134,11 +144,13 @@ _CASE_STATUS = {
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def finding_status(status: str) -> SafeString:
     return format_html(_STATUS, *_FINDING_STATUS[status])
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def case_status(status: str) -> SafeString:
     return format_html(_STATUS, *_CASE_STATUS[status])
 
@@ -152,6 +164,7 @@ def priority(value: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def type_icon(choice: TypeChoice) -> SafeString:
     return format_html(
         '<span class="type" role="img" aria-label="{}" title="{}">{}</span>',
@@ -162,11 +175,13 @@ def type_icon(choice: TypeChoice) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def type_chip(choice: TypeChoice) -> SafeString:
     return format_html('<span class="chip mark {}">{}</span>', choice.icon, choice.label)
 
 
 @register.simple_tag
+@lru_cache(maxsize=DRAWN)
 def tag_chip(text: str) -> SafeString:
     """`key:value` (or `-key:value`, `@attribute:value`) with the key dimmed."""
     key, colon, value = text.partition(":")

@@ -44,21 +44,22 @@ def _in_background(run: Callable[[], None]) -> None:
 class Keeper:
     """One for a process. `start` runs a function in the background; `clock` counts seconds.
 
-    `early` are lazy columns that are loaded right after the others, before anybody asks.
+    `early` are lazy columns that are loaded right after the others, before anybody asks: those of
+    each part in one pass, and what was asked for by then before the next.
     """
 
     def __init__(
         self,
         most: int,
         *,
-        early: Sequence[str] = (),
+        early: Sequence[Sequence[str]] = (),
         start: Callable[[Callable[[], None]], None] = _in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.most = most  # bytes
         self._start, self._clock = start, clock
         self._early = early
-        self._is_early_due = False  # they are to be loaded
+        self._early_due: list[Sequence[str]] = []  # are to be loaded
         self._lock = Lock()  # held for as long as few changes take
         self._table: Table | None = None
         self._position: feed.Position | None = None
@@ -104,6 +105,12 @@ class Keeper:
         held = self._table.lazy if self._table else {}
         missing = [name for name in names if name not in held]
         return self._is_running and bool(missing) and self._refused.isdisjoint((*missing, ""))
+
+    @property
+    def is_getting_ready(self) -> bool:
+        """Whether the table, or a column of it, is being loaded: soon fewer questions are left
+        to SQL."""
+        return self._is_running and bool(self._table is None or self._early_due or self._wanted())
 
     def _notify(self) -> None:
         with self._news:
@@ -203,7 +210,7 @@ class Keeper:
         with self._lock:
             self._table, self._position = table, position
             self._checked_at = self._clock()
-        self._is_early_due = True
+        self._early_due = [*self._early]
         return True
 
     def _catch_up(self) -> None:
@@ -250,15 +257,17 @@ class Keeper:
 
     def _load_early(self) -> None:
         """What somebody will soon ask for, if there is room: it takes nobody's place."""
-        if self._table is None or not self._is_early_due:
-            return
-        self._is_early_due = False
-        known = self._refused.union(self._table.lazy)
-        names = [name for name in self._early if name not in known]
-        try:
-            self._read(names, fits=self._has_room)
-        except TooLarge as error:
-            _log.info("There is no room for columns that nobody has asked for", reason=str(error))
+        while self._table is not None and self._early_due:
+            known = self._refused.union(self._table.lazy)
+            names = [name for name in self._early_due[0] if name not in known]
+            try:
+                self._read(names, fits=self._has_room)
+            except TooLarge as error:
+                _log.info(
+                    "There is no room for columns that nobody has asked for", reason=str(error)
+                )
+            self._early_due = self._early_due[1:]
+            self._load(self._wanted())
 
     def _read(self, names: Sequence[str], *, fits: Callable[[int], bool]) -> None:
         """Columns, while others go on applying changes to the table."""

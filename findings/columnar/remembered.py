@@ -59,15 +59,16 @@ class Remembered(Generic[Value]):
 
 
 class Dictionary(Protocol):
-    """Whose entries something is worked out of."""
+    """Whose entries something is worked out of; or a table."""
 
-    derived: Remembered[Any]
+    @property
+    def derived(self) -> Remembered[Any]: ...
 
 
 Kept = TypeVar("Kept", bound=Sized)
 
 
-def keep(dictionary: Dictionary, name: str, make: Callable[[], Kept]) -> Kept:
+def keep(dictionary: Dictionary, name: Hashable, make: Callable[[], Kept]) -> Kept:
     """With the dictionary, for as long as that has room for it."""
     known: Kept | None = dictionary.derived.get(name)
     return dictionary.derived.keep(name, make()) if known is None else known

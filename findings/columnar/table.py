@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from findings.columnar.arrays import Codes, Mask, Places, Vector
 from findings.columnar.dictionary import TagLists, TextColumn
 from findings.columnar.profiles import PROFILE, Column, Profiles
+from findings.columnar.remembered import Remembered
 from findings.columnar.rows import MOMENTS, Rows
 from findings.query.ast import Matcher
 
@@ -44,6 +45,8 @@ class Table:
     lazy: Mapping[str, Held]
     want: Callable[[str], None]
     """Called with the name of a lazy column that is asked for."""
+    derived: Remembered[Any] = field(default_factory=Remembered, init=False, compare=False)
+    """What somebody works out of all of it; the next moment begins without."""
 
     @classmethod
     def empty(cls, want: Callable[[str], None]) -> Table:
@@ -172,7 +175,7 @@ class Table:
         arrays = self.keys.nbytes + sum(each.nbytes for each in self._moving)
         arrays += sum(each.nbytes for each in order if each is not None and each is not self.pks)
         lazy: int = sum(held.dictionary.nbytes for held in self.lazy.values())
-        return int(arrays) + lazy + self.profiles.nbytes + self.tags.nbytes
+        return int(arrays) + lazy + self.profiles.nbytes + self.tags.nbytes + self.derived.nbytes
 
     @property
     def room(self) -> int:
@@ -187,6 +190,7 @@ class Table:
 
     def forget(self) -> None:
         """What was worked out and can be worked out again."""
+        self.derived.forget()
         for dictionary in (self.profiles, self.tags):
             dictionary.forget()
         for held in self.lazy.values():

@@ -3,38 +3,53 @@ it is worked out what their findings have together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from config.lib.utc import moment_of
 from findings.columnar.profiles import Column
+from findings.columnar.remembered import keep
 from findings.columnar.selection import Array, Key, Selection, first_in_order
-from findings.columnar.table import Table
-from findings.explorer.columnar_pages import RANKS
+from findings.columnar.table import Held, Table
+from findings.explorer.columnar_members import Members
+from findings.explorer.columnar_pages import RANKS, filters
 from findings.explorer.columnar_search import rows_of
 from findings.explorer.columnar_values import Values, combined, group_values
 from findings.explorer.search import Search
 from findings.facts import Ticket
 
 _ATTACHED = [ticket.value for ticket in Ticket if ticket.is_attached]
-_SORTED = 16
-"""Times fewer rows than a column has entries are sorted; of more each entry is counted."""
+_RANKS = 8  # more than there are
+_DENSE = 4_000_000
+"""Counts of a group and a severity that are made in one array."""
+_ROW_BYTES = 4_000
 
 
 class _Needed(NamedTuple):
     """Columns that tell of a group."""
 
-    severity: Column
+    profiles: Array  # of each finding; and of each profile:
+    ranks: Array
+    types: Column
+    is_attached: Array
     resource: Column
-    resource_type: Column
-    ticket: Column
-    ticket_key: Column
+    ticket_key: Held
     known_as: Values
     kept_in: Values
     first_seen: Array
     last_seen: Array
+
+
+class _Read(NamedTuple):
+    """A page, as it is remembered."""
+
+    rows: list[dict[str, Any]]
+
+    @property
+    def nbytes(self) -> int:
+        return _ROW_BYTES * len(self.rows)
 
 
 class _Grouped(NamedTuple):
@@ -57,17 +72,36 @@ def read_page(
     values = [each for name in names if (each := group_values(table, name))]
     if len(values) < len(names) or needed is None:
         return None
-    return _page(table, rows, values, needed, number=number, size=size) if rows.number else []
+    if not rows.number:
+        return []
+
+    def page() -> _Read:
+        return _Read(_page(table, rows, values, needed, number=number, size=size))
+
+    # Of all findings it is the same until one of them changes, and then the table is another.
+    asked = ("groups", *names, number, size)
+    return (page() if filters(search) else keep(table, asked, page)).rows
 
 
 def _needed(table: Table) -> _Needed | None:
-    names = ("severity", "resource_id", "resource_type", "ticket", "ticket_key")
-    coded = [table.coded(name) for name in names]
-    valued = [group_values(table, name) for name in ("vulnerability", "repository")]
-    if None in coded or None in valued:
+    resource, ticket_key = table.coded("resource_id"), table.held("ticket_key")
+    known_as, kept_in = (group_values(table, name) for name in ("vulnerability", "repository"))
+    if resource is None or ticket_key is None or known_as is None or kept_in is None:
         return None
-    seen = map(table.moments, ("first_seen_at", "last_seen_at"))
-    return _Needed._make([*coded, *valued, *seen])
+    severity = table.profile_column("severity")
+    ranks = np.array([RANKS.get(each, 0) for each in severity.entries], np.int8)
+    return _Needed(
+        profiles=table.profile_codes.values,
+        ranks=ranks[severity.codes],
+        types=table.profile_column("resource_type"),
+        is_attached=table.profiles_with("ticket", _ATTACHED),
+        resource=resource,
+        ticket_key=ticket_key,
+        known_as=known_as,
+        kept_in=kept_in,
+        first_seen=table.moments("first_seen_at"),
+        last_seen=table.moments("last_seen_at"),
+    )
 
 
 def _page(
@@ -79,8 +113,7 @@ def _page(
     number: int,
     size: int,
 ) -> list[dict[str, Any]]:
-    ranks = np.array([RANKS.get(each, 0) for each in needed.severity.entries], np.int8)
-    grouped = _grouped(rows, values, ranks[rows.of(needed.severity.codes)])
+    grouped = _grouped(rows, values, needed.ranks[rows.of(needed.profiles)])
     groups = np.flatnonzero(grouped.counts)
     total = len(groups)
     start = (number - 1) * size
@@ -93,27 +126,27 @@ def _page(
 
     paged = _in_order(grouped, groups, values, most=start + size)[start:]
     shared = {"total": total, "in_groups": int(grouped.counts.sum()), "start": start}
-    told = [
-        {f"key_{nth}": text for nth, text in enumerate(texts(group))}
-        | _told(table, needed, rows.places[of_group])
-        | shared
-        for group, of_group in zip(paged, _rows_of(grouped.of_row, paged), strict=True)
+    keys = [texts(group) for group in paged] + [("",) * len(values)]
+    members = _members(rows, grouped, paged)
+    return [
+        {f"key_{nth}": text for nth, text in enumerate(key)} | told | shared
+        for key, told in zip(keys, _told(table, needed, members), strict=False)
     ]
-    lone = np.flatnonzero(grouped.of_row < 0)
-    if len(lone):
-        keys = {f"key_{nth}": "" for nth, _ in enumerate(values)}
-        told.append(keys | _told(table, needed, rows.places[lone]) | shared)
-    return told
 
 
 def _grouped(rows: Selection, values: Sequence[Values], ranks: Array) -> _Grouped:
     of_row, parts = combined([each._replace(codes=rows.of(each.codes)) for each in values])
-    is_inside = of_row >= 0
-    inside = of_row[is_inside]
-    counts = np.bincount(inside, minlength=len(parts[0]))
-    worst = np.zeros(len(counts), np.int8)
-    np.maximum.at(worst, inside, ranks[is_inside])
-    return _Grouped(of_row, parts, counts, worst)
+    number = len(parts[0])
+    if number * _RANKS > _DENSE:
+        inside: Array = of_row >= 0
+        worst = np.zeros(number, np.int8)
+        np.maximum.at(worst, of_row[inside], ranks[inside])
+        return _Grouped(of_row, parts, np.bincount(of_row[inside], minlength=number), worst)
+    # Those in no group are counted first, and left out.
+    counts = np.bincount((of_row + 1) * _RANKS + ranks, minlength=(number + 1) * _RANKS)
+    counts = counts.reshape(-1, _RANKS)[1:]
+    worst = _RANKS - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    return _Grouped(of_row, parts, counts.sum(axis=1), worst)
 
 
 def _in_order(
@@ -130,58 +163,73 @@ def _by_text(values: Values, codes: Array) -> Key:
     return lambda rows: values.ranks(codes[rows])
 
 
-def _rows_of(of_row: Array, groups: Sequence[int]) -> list[Array]:
-    """The rows of each of the groups."""
-    slots = np.full(int(of_row.max(initial=-1)) + 2, -1, np.int16)  # the last one: no group
-    slots[groups] = np.arange(len(groups), dtype=np.int16)
-    slot = slots[of_row]
-    inside = np.flatnonzero(slot >= 0)
-    order = inside[np.argsort(slot[inside], kind="stable")]
-    ends = np.cumsum(np.bincount(slot[inside], minlength=len(groups)))
-    return np.split(order, ends[:-1]) if len(groups) else []
+def _members(rows: Selection, grouped: _Grouped, groups: Sequence[int]) -> Members:
+    """The rows of each of the groups, and last those that are in none, if there are any."""
+    count = len(groups)
+    numbers = np.full(len(grouped.counts) + 1, -1)
+    numbers[groups] = np.arange(count)
+    numbers[-1] = count
+    of_row = numbers[grouped.of_row]
+    number = count + (int(grouped.counts.sum()) < len(of_row))
+    inside: Array = of_row >= 0
+    if inside.all():
+        return Members(rows.places, of_row, number)
+    return Members(rows.places[inside], of_row[inside], number)
 
 
-def _told(table: Table, needed: _Needed, places: Array) -> dict[str, Any]:
-    attached = np.isin(
-        needed.ticket.codes[places],
-        [nth for nth, each in enumerate(needed.ticket.entries) if each in _ATTACHED],
-    )
-    ticketed = places[attached]
-    types = [needed.resource_type.entries[code] for code in _codes(needed.resource_type, places)]
-    known = _codes(needed.known_as, places)
-    known = known[known != 0]
-    kept = _codes(needed.kept_in, places)
-    keys = [needed.ticket_key.entries[code] for code in _codes(needed.ticket_key, ticketed)]
-    severities = [needed.severity.entries[code] for code in _codes(needed.severity, places)]
-    return {
-        "number": len(places),
-        "worst": max(RANKS[each] for each in severities),
-        "places": len(_codes(needed.resource, places)),
-        "repositories": int(np.count_nonzero(kept)),
-        "first_type": min(types),
-        "last_type": max(types),
-        "ticketed": len(ticketed),
-        "tickets": len([key for key in keys if key]),
-        "first_known_as": _text(needed.known_as, known, np.argmin),
-        "last_known_as": _text(needed.known_as, known, np.argmax),
-        "vulnerability_count": len(known),
-        "first_seen_at": moment_of(int(needed.first_seen[places].min())),
-        "last_seen_at": moment_of(int(needed.last_seen[places].max())),
-        "newest": int(table.pks[places].max()),
-        "newest_ticketed": int(table.pks[ticketed].max()) if len(ticketed) else None,
+def _told(table: Table, needed: _Needed, members: Members) -> list[dict[str, Any]]:
+    """Of each of the groups."""
+    number, keys = members.number, needed.ticket_key
+    kept = members.different(needed.kept_in.codes, len(needed.kept_in.texts))
+    ticketed = members.those(needed.is_attached[needed.profiles[members.places]])
+    tickets = ticketed.different(keys.codes.values, len(keys.dictionary.entries))
+    pks = zip(ticketed.counts.tolist(), ticketed.greatest(table.pks).tolist(), strict=True)
+    columns: dict[str, Sequence[Any]] = {
+        "number": members.counts.tolist(),
+        "places": members.different(needed.resource.codes, len(needed.resource.entries)).counts(
+            number
+        ),
+        "repositories": kept.those(kept.codes != 0).counts(number),
+        "ticketed": ticketed.counts.tolist(),
+        "tickets": tickets.those(tickets.codes != keys.dictionary.missing).counts(number),
+        "first_seen_at": [*map(moment_of, members.least(needed.first_seen).tolist())],
+        "last_seen_at": [*map(moment_of, members.greatest(needed.last_seen).tolist())],
+        "newest": members.greatest(table.pks).tolist(),
+        "newest_ticketed": [newest if count else None for count, newest in pks],
     }
+    of_each = zip(
+        zip(*columns.values(), strict=True),
+        _profiles_of(needed, members),
+        _names_of(needed, members),
+        strict=True,
+    )
+    return [
+        dict(zip(columns, numbers, strict=True)) | profiles | names
+        for numbers, profiles, names in of_each
+    ]
 
 
-def _text(values: Values, codes: Array, choose: Callable[[Array], np.intp]) -> str | None:
-    """The first or the last of these texts, as `choose` says of their ranks."""
-    return values.texts[codes[choose(values.ranks(codes))]] if len(codes) else None
+def _profiles_of(needed: _Needed, members: Members) -> Iterator[dict[str, Any]]:
+    profiles = members.different(needed.profiles, len(needed.ranks))
+    ranks, types = needed.ranks[profiles.codes], needed.types.codes[profiles.codes]
+    for nth in profiles.of_each(members.number):
+        names = [needed.types.entries[code] for code in np.unique(types[nth]).tolist()]
+        yield {
+            "worst": int(ranks[nth].max()),
+            "first_type": min(names),
+            "last_type": max(names),
+        }
 
 
-def _codes(column: Column | Values, places: Array) -> Array:
-    """The codes that these rows have, each once."""
-    codes = column.codes[places]
-    entries = column.texts if isinstance(column, Values) else column.entries
-    if len(codes) * _SORTED < len(entries):
-        ordered = np.sort(codes)
-        return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
-    return np.flatnonzero(np.bincount(codes))
+def _names_of(needed: _Needed, members: Members) -> Iterator[dict[str, Any]]:
+    texts = needed.known_as.texts
+    known = members.different(needed.known_as.codes, len(texts))
+    known = known.those(known.codes != 0)
+    ranks = needed.known_as.ranks(known.codes)
+    for nth in known.of_each(members.number):
+        codes, order = known.codes[nth], ranks[nth]
+        yield {
+            "first_known_as": texts[int(codes[order.argmin()])] if len(codes) else None,
+            "last_known_as": texts[int(codes[order.argmax()])] if len(codes) else None,
+            "vulnerability_count": len(codes),
+        }

@@ -48,7 +48,7 @@ def pks_of(
     most: int | None = None,
 ) -> list[int] | None:
     """The keys of what is found, in the order of these columns, from behind a place on."""
-    if not _filters(search) or (found := rows_of(search)) is None:
+    if not filters(search) or (found := rows_of(search)) is None:
         return None
     table, rows = found
     return pks_in_order(
@@ -60,7 +60,7 @@ def pks_of(
     )
 
 
-def _filters(search: Search) -> bool:
+def filters(search: Search) -> bool:
     """Whether there is anything that it may not find."""
     is_whole = search.root == EVERYTHING and search.clock is not Clock.OPEN
     return not is_whole or any((search.chosen, search.since, search.until, search.within))

@@ -131,6 +131,8 @@ def combined(values: Sequence[Values]) -> tuple[Array, list[Array]]:
     """A number for the values of each row together, -1 for one that lacks any of them; and of each
     number the codes of its values."""
     first, *others = values
+    if not others:
+        return np.where(first.codes != 0, first.codes, -1), [np.arange(len(first.texts))]
     numbers, parts = first.codes.astype(np.int64), [np.arange(len(first.texts))]
     for each in others:
         width = len(each.texts)

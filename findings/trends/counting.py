@@ -219,7 +219,8 @@ def _by_team(found: QuerySet[Any, Any], columns: str) -> list[tuple[Any, ...]]:
     statement = (
         f"SELECT {named}coalesce(substr(tag.value, {len(_START) + 1}), '') AS team, count(*) "  # noqa: S608
         f"FROM ({sql}) found LEFT JOIN {_EACH_TAG[database.vendor]} "
-        f"ON substr(tag.value, 1, {len(_START)}) = '{_START}' GROUP BY {named}team"
+        f"ON substr(tag.value, 1, {len(_START)}) = '{_START}' AND tag.value <> '{_START}' "
+        f"GROUP BY {named}team"
     )
     with database.cursor() as cursor:
         cursor.execute(statement, params)

@@ -101,10 +101,10 @@ def show_facet(request: HttpRequest, name: str) -> HttpResponse:
     """One that is counted when somebody opens it."""
     if name not in TAG_FACETS:
         raise Http404
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = {"name": name}
     if search := ExplorerQuery(request.GET).search(timezone.now()):
         find = _find(request).get(name, "")
-        context = _in_time("facet", search, lambda: count_facet(search, name, find=find))
+        context |= _in_time("facet", search, lambda: count_facet(search, name, find=find))
     return render(request, "findings/_facet.html", context)
 
 

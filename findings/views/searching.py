@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from config.lib.statement_timeout import QueryTimeout, statement_timeout
-from findings.columnar.current import are_texts_loading
+from findings.columnar.current import is_getting_ready
 from findings.columnar.pinned import pinned
 from findings.explorer.search import Search
 
 
 class StillLoading(QueryTimeout):
-    """Not in time, and what words are searched in is still being read into memory: soon the same
-    search takes milliseconds."""
+    """Not in time, and findings are still being read into memory: soon the same search takes
+    milliseconds."""
 
 
 @contextmanager
@@ -24,6 +24,6 @@ def searching(search: Search) -> Iterator[None]:
             with statement_timeout():
                 yield
         except QueryTimeout as error:
-            if search.has_words and are_texts_loading():
+            if is_getting_ready():
                 raise StillLoading from error
             raise

@@ -532,16 +532,37 @@ def test_it_finds_a_value_in_a_facet_of_many(page, as_user, viewer, monkeypatch,
 
 
 @pytest.mark.parametrize("page", ["/findings", "/inbox"])
-@pytest.mark.parametrize(("query", "status"), [("escalation", 200), ("team:payments", 503)])
-def test_it_says_where_a_search_takes_long_because_texts_are_still_read_into_memory(
-    as_user, viewer, monkeypatch, page, query, status
+@pytest.mark.parametrize(("is_ready", "status"), [(False, 200), (True, 503)])
+def test_it_says_where_a_search_takes_long_because_findings_are_still_read_into_memory(
+    as_user, viewer, monkeypatch, page, is_ready, status
 ):
     def take_long(*_, **__):
         raise QueryTimeout
 
-    monkeypatch.setattr("findings.views.searching.are_texts_loading", lambda: True)
+    monkeypatch.setattr("findings.views.searching.is_getting_ready", lambda: not is_ready)
     for view in ("explorer", "inbox"):
         monkeypatch.setattr(f"findings.views.{view}.page_of", take_long)
-    answer = as_user(viewer).get(f"{page}?q={query}")
+    answer = as_user(viewer).get(f"{page}?q=team:payments")
     assert answer.status_code == status
-    assert ("still reading the texts of all findings" in answer.text) == (status == 200)
+    assert ("still reading all findings into memory" in answer.text) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [
+        ("/explorer/facets", "count_facets"),
+        ("/explorer/facets/team", "count_facet"),
+        ("/explorer/histogram", "histogram"),
+    ],
+)
+def test_a_part_that_takes_long_while_findings_are_read_asks_again_by_itself(
+    as_user, viewer, monkeypatch, address, part
+):
+    def take_long(*_, **__):
+        raise QueryTimeout
+
+    monkeypatch.setattr("findings.views.searching.is_getting_ready", lambda: True)
+    monkeypatch.setattr(f"findings.views.explorer.{part}", take_long)
+    answer = as_user(viewer).get(f"{address}?q=team:payments")
+    assert "Counting all findings." in answer.text
+    assert f'hx-get="{address}?q=team%3Apayments" hx-trigger="load delay:5s"' in answer.text

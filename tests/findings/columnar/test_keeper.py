@@ -399,7 +399,7 @@ def test_it_loads_early_what_there_is_room_for(clock, monkeypatch, room, early):
     monkeypatch.setattr(module, "MIN_ROWS", 1)
     make(9)
     most = load(lambda _: None, most=1 << 30).room + room
-    keeper = Keeper(most, early=("title", "description"), start=lambda run: None, clock=clock)
+    keeper = Keeper(most, early=[("title",), ("description",)], start=lambda run: None, clock=clock)
     assert keeper.current() is None
     for _ in range(2):
         keeper.follow()

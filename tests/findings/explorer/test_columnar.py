@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from findings.columnar.rows import Rows
-from findings.explorer import columnar_groups
+from findings.columnar.current import FIRST
+from findings.columnar.rows import Rows, lazy_column, rows_of
+from findings.explorer import columnar_groups, columnar_inbox
 from findings.explorer.due import Due
 from findings.explorer.facets import MAX_VALUES, count_facet, count_facets
 from findings.explorer.groups import page_of_groups
@@ -297,3 +298,39 @@ def test_it_groups_by_keys_that_each_finding_has_for_itself():
         ]
         assert page("tag:key-77") == [["x", 1, 1], ["", 30_000, 1]]
         assert page("tag:nowhere") == [["", 30_001, 0]]
+
+
+@pytest.mark.django_db
+def test_groups_that_were_counted_are_counted_again_once_a_finding_has_changed():
+    def page():
+        found = columnar_groups.read_page(Search(group=("team",)), ("team",), number=1, size=3)
+        return [[row["key_0"], row["number"], row["worst"]] for row in found or ()]
+
+    finding = FindingFactory(tags=["team:a"], severity="low")
+    FindingFactory(tags=["team:a"], severity="low")
+    table = table_for(page)
+    with columns(table):
+        assert page() == page() == [["a", 2, 3]]
+    Finding.objects.filter(pk=finding.pk).update(tags=["team:b"], severity="critical")
+    names = tuple(table.lazy)
+    changed = rows_of([finding.pk], [lazy_column(name) for name in names])
+    with columns(table.with_rows(changed, names)):
+        assert page() == [["b", 1, 6], ["a", 1, 3]]
+
+
+@pytest.mark.django_db
+def test_what_is_loaded_first_tells_of_the_inbox_and_of_groups_by_package():
+    def read():
+        search = Search(group=("package",))
+        return [
+            columnar_inbox.panel_groups(
+                search, parse("@ticket.key:* @workflow.triage.assignee.id:*").root
+            ),
+            columnar_groups.read_page(search, search.group, number=1, size=3),
+        ]
+
+    FindingFactory()
+    table = table_for(read)
+    assert set(table.lazy) == set(FIRST)
+    with columns(table):
+        assert None not in read()
