@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from automation.models import Rule
 from automation.rules.data import known_action
 from automation.rules.selectors import jira_rules
-from config.lib.html import format_html, format_html_join
 from ticketing.models import Destination, JiraSpace
 
 register = template.Library()

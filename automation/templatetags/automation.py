@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import template
 from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from automation.effect_preview import EffectPreview
@@ -19,7 +20,6 @@ from automation.preview import Preview, PreviewDay
 from automation.preview_groups import GroupingChoice
 from automation.rules.effect_rows import EffectRow
 from automation.rules.selectors import broken_rule_count
-from config.lib.html import format_html, format_html_join
 from config.lib.utc import short_day_text
 
 register = template.Library()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from automation.decisions.explain import (
@@ -22,7 +23,6 @@ from automation.decisions.steps import StepExplanation, explain_steps
 from automation.models import Decision, Rule
 from automation.rules.data import action_of
 from automation.rules.selectors import rule_names
-from config.lib.html import format_html
 from findings.explorer.facets import Choice
 from findings.models import Finding
 from ticketing.models import Case, CaseGroup

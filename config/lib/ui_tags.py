@@ -20,10 +20,10 @@ from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from config.lib.elapsed import elapsed, when_text
-from config.lib.html import format_html
 from config.lib.utc import (
     day_text,
     moment_text,

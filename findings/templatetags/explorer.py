@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
-from config.lib.html import format_html, format_html_join
 from config.lib.ui_tags import ago, bolt, icon, url_with
 from findings.explorer.columns import assignee_of
 from findings.explorer.due import SOON_DAYS, days_left, due_in_words

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from django import template
 from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.lib.html import format_html, format_html_join
 from config.lib.ui_tags import icon
 from config.lib.utc import weekday_text
 from findings.explorer.of_import import part_of_import

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from django import template
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.lib.html import format_html, format_html_join
 from config.lib.ui_tags import ago, finding_status, severity_pill, tag_chip, type_icon, url_with
 from findings.explorer.columns import COLUMNS, MAX_COLUMNS, SEVERITY, Column, columns_of, named
 from findings.explorer.pages import SORTS, Sort

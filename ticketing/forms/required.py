@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.lib.html import format_html, format_html_join
 from ticketing.catalogue.field_values import from_form, raw_help
 from ticketing.fields.spec import FieldError, FieldKind, FieldSpec
 from ticketing.models import Destination, JiraUser

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.accounts.models import User
-from config.lib.html import format_html, format_html_join
 from config.lib.markdown import render_markdown
 from config.lib.ui_tags import avatar, bolt, by_person, by_rule, by_test, icon
 from config.lib.utc import day_text, short_day_text

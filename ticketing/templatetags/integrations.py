@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.accounts.models import User
 from config.accounts.roles import Permission
-from config.lib.html import format_html, format_html_join
 from config.lib.ui_tags import icon
 from ticketing.forms.accounts import masked
 from ticketing.health import HOURS, Mark, account_count, warnings

@@ -8,11 +8,11 @@ from typing import Any
 from django import template
 from django.db.models import F
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.accounts.models import User
 from config.accounts.roles import Permission
-from config.lib.html import format_html
 from config.lib.ui_tags import icon, ticket_chip
 from findings.explorer.pages import Row
 from findings.explorer.panel import Entry

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.accounts.models import ApiKey
-from config.lib.html import format_html
 from config.lib.ui_tags import icon
 from config.lib.utc import day_text
 

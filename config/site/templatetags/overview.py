@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config.lib.elapsed import when_text
-from config.lib.html import format_html, format_html_join
 from config.lib.utc import weekday_text
 from config.site.overview.broken import Broken
 from config.site.overview.severities import SeverityCount
