@@ -17,7 +17,7 @@ from config.lib.ui_tags import MAX_COUNTED
 from config.lib.utc import microseconds
 from findings.columnar.matching import matching
 from findings.columnar.pinned import current
-from findings.columnar.selection import Selection, counted, pks_in_order
+from findings.columnar.selection import Selection, counted, places_in_order
 from findings.columnar.table import Table
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Facts, Ticket
 from findings.models import ArchivedFinding, Evaluation, Finding, FindingEvent, SavedView
@@ -167,14 +167,15 @@ def _pks_in_order(
     if query.root == And(()) or (found := _rows(query)) is None:
         return None  # everything: the index of the order is as fast
     table, rows = found
-    pks = rows.of(table.pks)
-    return pks_in_order(
-        pks,
-        [rows.of(table.moments("detection_changed_at")), pks],
+    places = places_in_order(
+        rows.places,
+        [table.moments("detection_changed_at").__getitem__, table.pks.__getitem__],
         is_descending=order is Order.NEWEST,
         after=(microseconds(after.changed_at), after.pk) if after is not None else None,
         most=most,
     )
+    pks: list[int] = table.pks[places].tolist()
+    return pks
 
 
 def _behind(cursor: Cursor, order: Order) -> Q:

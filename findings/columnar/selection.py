@@ -83,22 +83,27 @@ def beyond(keys: Sequence[Array], values: Sequence[int]) -> Mask:
     return after
 
 
-def pks_in_order(
-    pks: Array,
-    keys: Sequence[Array],
+def places_in_order(
+    places: Array,
+    values: Sequence[Callable[[Array], Array]],
     *,
     is_descending: bool,
     after: Sequence[int] | None = None,
     most: int | None = None,
-) -> list[int]:
-    """The first of these keys of findings in the order of some values, of which the last tells
-    all apart; those behind a place, if it is said."""
+) -> Array:
+    """The first of these places in the order of what is there, of which the last tells all apart;
+    those behind some values, if these are said. Later values are looked at where earlier ones are
+    equal."""
     sign = -1 if is_descending else 1
-    keys = [sign * key for key in keys]
+
+    def key_of(value: Callable[[Array], Array]) -> Key:
+        return lambda rows: sign * value(places[rows])
+
     if after is not None:
-        kept = beyond(keys, [sign * value for value in after])
-        pks, keys = pks[kept], [key[kept] for key in keys]
-    if not len(pks):
-        return []
-    chosen: list[int] = pks[first_in_order(len(pks), keys, most or len(pks))].tolist()
+        behind = [sign * value for value in after]
+        places = places[beyond([sign * value(places) for value in values], behind)]
+    if not len(places):
+        return places
+    keys = [key_of(value) for value in values]
+    chosen: Array = places[first_in_order(len(places), keys, most or len(places))]
     return chosen

@@ -6,7 +6,7 @@ its order, which is as fast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -15,7 +15,7 @@ from config.lib.keyset import Moment
 from config.lib.utc import microseconds
 from findings.columnar.pinned import current
 from findings.columnar.rows import NEVER
-from findings.columnar.selection import Array, Selection, pks_in_order
+from findings.columnar.selection import Array, places_in_order
 from findings.columnar.table import Table
 from findings.explorer.columnar_search import mask_of, rows_of
 from findings.explorer.search import EVERYTHING, Clock, Search
@@ -51,13 +51,15 @@ def pks_of(
     if not filters(search) or (found := rows_of(search)) is None:
         return None
     table, rows = found
-    return pks_in_order(
-        rows.of(table.pks),
-        [_key(table, column, rows) for column in columns],
+    places = places_in_order(
+        rows.places,
+        [_values(table, column) for column in columns],
         is_descending=is_descending,
         after=[_number(value) for value in after] if after is not None else None,
         most=most,
     )
+    pks: list[int] = table.pks[places].tolist()
+    return pks
 
 
 def filters(search: Search) -> bool:
@@ -66,17 +68,18 @@ def filters(search: Search) -> bool:
     return not is_whole or any((search.chosen, search.since, search.until, search.within))
 
 
-def _key(table: Table, column: str, rows: Selection) -> Array:
-    if column == "pk":
-        return rows.of(table.pks)
+def _values(table: Table, column: str) -> Callable[[Array], Array]:
+    """What tells it of the findings at some places."""
     if column == "severity_rank":
-        severity = table.coded_profile("severity")
-        ranks = np.array([RANKS.get(each, 0) for each in severity.entries], np.int64)
-        return ranks[rows.of(severity.codes)]
+        severity = table.profile_column("severity")
+        ranks = np.array([RANKS.get(each, 0) for each in severity.entries], np.int8)
+        of_profiles, profiles = ranks[severity.codes], table.profile_codes.values
+        return lambda places: of_profiles[profiles[places]]
     if column == "due_or_never":
-        due = rows.of(table.moments("due_at"))
-        return np.where(due == NEVER, microseconds(Moment.latest), due)
-    return rows.of(table.moments(column))
+        due, latest = table.moments("due_at"), microseconds(Moment.latest)
+        return lambda places: np.where(due[places] == NEVER, latest, due[places])
+    values = table.pks if column == "pk" else table.moments(column)
+    return lambda places: values[places]
 
 
 def _number(value: int | datetime) -> int:
