@@ -33,7 +33,8 @@ def recount() -> Counter:
     counts: Counter = Counter()
     for f in Finding.objects.all():
         opened = f.opened_at.astimezone(UTC).date()
-        teams = [t.removeprefix("team:") for t in f.tags if t.startswith("team:")] or [""]
+        named = [t.removeprefix("team:") for t in f.tags if t.startswith("team:")]
+        teams = [*filter(None, named)] or [""]
         is_open = f.status in OPEN_STATUSES
         was = f.status in GONE_STATUSES and f.resolved_at and f.resolved_at >= f.opened_at
         said = [("new", opened, 0, True), ("open", opened, 0, is_open)]
@@ -64,7 +65,9 @@ def stored() -> Counter:
 
 
 def report(random, some):
-    tags = random.choice([(), ("team:a",), ("team:a", "team:ä b"), ("x:team:a",)])
+    tags = random.choice(
+        [(), ("team:a",), ("team:a", "team:ä b"), ("team:", "team:a"), ("team:",), ("x:team:a",)]
+    )
     fields = {"severity": random.choice(["critical", "low"]), "tags": tags}
     services.record(reported(random.randint(1, 6), **fields), source=SourceFactory())
 
