@@ -104,7 +104,7 @@ def test_it_leaves_and_names_what_was_changed_since(analyst):
     progress = progress_of(undoing_of(run))
     assert progress.title == "7 of 10 undone"
     assert progress.tone == "warn"
-    words = [step.reason.partition(" it at ")[0] for step in left_by(progress.run)]
+    words = [step.reason.partition(" it on ")[0] for step in left_by(progress.run)]
     assert words == ["Lena Brandt unmuted"] * 2 + ["Lena Brandt muted"]
     assert Finding.objects.get(pk=pks[2]).workflow["mute"]["reason"] == "DUPLICATE"
     assert set(Finding.objects.filter(pk__in=pks[3:]).values_list("status", flat=True)) == {
