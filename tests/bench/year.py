@@ -23,6 +23,7 @@ from tests.machines import fresh_database
 
 HORIZON = 20  # days
 RESOLVED_AFTER = 10
+SETTLED = HORIZON + RESOLVED_AFTER + 5  # days, after which nothing grows that should not
 TABLES = ("findings_finding", "automation_decision", "findings_findingevent")
 MAX_GROWTH = 1.10  # of rows and bytes, from the first third beyond the horizon to the last
 
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--a-day", type=int, default=10_000)
     given = parser.parse_args(arguments)
+    if given.days < SETTLED + 3:
+        parser.error(f"--days: at least {SETTLED + 3}, to compare the first third with the last")
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.stderr.write("DATABASE_URL has to be one of PostgreSQL.\n")
         return 2
@@ -203,7 +206,7 @@ def _run(sql: str, now: datetime) -> None:
 
 
 def _report(nights: Sequence[Night], archived: float, a_day: int) -> bool:
-    beyond = nights[HORIZON + RESOLVED_AFTER + 5 :]
+    beyond = nights[SETTLED:]
     third = max(1, len(beyond) // 3)
     first, last = beyond[:third], beyond[-third:]
     stayed = a_day / 10  # one of ten is never resolved, and stays with its decision
