@@ -46,6 +46,7 @@ def rows_of(measured: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     yield Row("floor: a column of as many rows added up", scan, "ms")
     yield Row("floor: one row found by its key", most["floor"]["lookup"], "ms")
     yield Row("first request of a process", most["first"], "ms")
+    yield Row("all columns in memory, after it", most["ready"], "s")
     for what, kind in most["kinds"].items():
         note = (
             f"median {kind['median']:,.0f}, best {kind['best']:,.0f}, CPU {kind['cpu']:,.0f} ms; "

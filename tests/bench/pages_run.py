@@ -28,6 +28,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from config.accounts.roles import Role  # noqa: E402
 from config.lib import statement_timeout  # noqa: E402
+from findings.columnar.current import is_getting_ready  # noqa: E402
 from findings.models import Finding  # noqa: E402
 from tests.bench import page_requests as pages  # noqa: E402
 from tests.bench.clock import cpu_seconds  # noqa: E402
@@ -37,10 +38,6 @@ from tests.factories import UserFactory  # noqa: E402
 from ticketing.models import Project  # noqa: E402
 
 MANY_RULES = 1_000
-SETTLING = 50_000
-"""Findings a second that a process may need to get ready for its first answers."""
-READING = 200_000
-"""And before the next answers of a kind, for what these alone need."""
 MEMORY_MB = 512  # what a web process has by default
 PATIENCE = 60
 """Seconds that a statement may take here: what takes longer than people wait for is measured."""
@@ -60,8 +57,7 @@ def main() -> None:
     done: dict[str, Any] = {"count": count, "waits": waits}
     done |= {"floor": _floor(count), "disk": _disk(count)}
     first = _timed(client, pages.explorer(1).__next__().requests[0])
-    time.sleep(count / SETTLING)
-    done["first"] = first["ms"]
+    done |= {"first": first["ms"], "ready": _wait_until_ready()}
     done["kinds"] = {kind.what: _measured(client, kind) for kind in pages.explorer(times + 1)}
     done["kinds"] |= _of_rules(client, times + 1)
     done["cookie"] = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -94,7 +90,7 @@ def _measured(client: Client, kind: Kind) -> dict[str, Any]:
     warm, *requests = kind.requests
     with CaptureQueriesContext(connection) as captured:
         _timed(client, warm)
-    time.sleep(Finding.objects.count() / READING)
+    _wait_until_ready()
     with CaptureQueriesContext(connection) as captured:
         _timed(client, warm)
         statements = len(captured)
@@ -111,6 +107,14 @@ def _measured(client: Client, kind: Kind) -> dict[str, Any]:
         "kB": max(answer["bytes"] for answer in answers) / 1_000,
         "failed": sum(answer["failed"] for answer in answers),
     }
+
+
+def _wait_until_ready() -> float:
+    """Seconds until all columns are in memory that have been asked for by now."""
+    began = time.monotonic()
+    while is_getting_ready():
+        time.sleep(0.1)
+    return time.monotonic() - began
 
 
 def _timed(client: Client, send: Send) -> dict[str, Any]:
