@@ -144,7 +144,8 @@ def _template(a_day: int) -> None:
     source = Source.objects.create(name="bench")
     said = {"tags": ("team:payments", "env:prod"), "description": "A long text. " * 40}
     for start in range(0, a_day, 1_000):
-        record(reported(1_000, prefix=f"r{start}", **said), source=source)
+        some = reported(min(1_000, a_day - start), prefix=f"r{start}", **said)
+        record(some, source=source)
     _execute("CREATE TABLE bench_template AS SELECT * FROM findings_finding ORDER BY id")
     _execute("DELETE FROM findings_evaluation")
     _execute("DELETE FROM findings_finding")
@@ -159,7 +160,7 @@ def _day(day: int, now: datetime) -> None:
         )
     ]
     changed = {
-        "id": f"id + {day} * 10000000",
+        "id": f"id + {day * 10_000_000}",
         "fingerprint": f"fingerprint || '-{day}'",
         "finding_id": f"finding_id || '-{day}'",
     }
