@@ -265,9 +265,6 @@ class EffectKind(RuleKind):
         return _Foreseen(self)
 
     def apply(self, chunk: Chunk) -> Applied:
-        before = [finding for finding, _ in chunk.matches]
-        if not chunk.has_rules and self.is_idle(before):
-            return Applied(before, ())
         after = self.store(chunk.matches, chunk.now)
         changed = [
             match
