@@ -198,12 +198,13 @@ CORE_FIELDS: Mapping[str, CoreField] = {
 query that asks for it is read with `query.clock` first. Everything else under `@` lives in
 `workflow` (`@workflow.…`) or in `attributes` (any other path)."""
 
-_OF_EVALUATION = ("last_seen_at",)
+OF_EVALUATION = ("last_seen_at", "decided_at")
+"""Columns of the narrow row that are read with a finding's own."""
 
 
 def lookup(column: str) -> str:
     """How the ORM reaches a column from a finding. Most are of the finding's own row."""
-    return f"evaluation__{column}" if column in _OF_EVALUATION else column
+    return f"evaluation__{column}" if column in OF_EVALUATION else column
 
 
 FREE_TEXT_FIELDS = ("title", "description", "resource_name")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from findings.columnar.arrays import Places
 from findings.columnar.dictionary import PathColumn, TextColumn
 from findings.columnar.profiles import PROFILE
+from findings.facts import OF_EVALUATION
 from findings.grouping import STORED
 from findings.query.predicate import path_items
 from findings.query.sql.postgresql import path_of
@@ -37,8 +38,7 @@ TEXTS = ("title", "description", "resource_id", "resource_name", "ticket_key")
 """And not the public id: an index finds it, and it would take more memory than all others."""
 # Tables that stand here are watched by the log.
 _FROM = "findings_finding AS f LEFT JOIN findings_evaluation AS e ON e.finding_id = f.id"
-_OF_EVALUATION = ("last_seen_at", "decided_at")
-_MOMENTS = {name: f"{'e' if name in _OF_EVALUATION else 'f'}.{name}" for name in MOMENTS}
+_MOMENTS = {name: f"{'e' if name in OF_EVALUATION else 'f'}.{name}" for name in MOMENTS}
 _NUMBERS = ("source_id",)
 _IDS = ("ticket_rule_id", "mute_rule_id", "unmuted_rule_id", "due_rule_id")
 _FLAGS = ("is_mute_lifted", "is_in_inbox")
