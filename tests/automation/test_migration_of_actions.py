@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 
 from automation.decisions.conservation import violations
 from automation.decisions.explain import explain_finding, reason_without_ticket
@@ -17,6 +16,7 @@ from automation.rules.active import all_active_rules
 from automation.rules.data import data_of
 from findings.models import Finding
 from tests.factories import FindingFactory, ProjectFactory, opened_case, ticket_rule
+from tests.migrations import migrate, migrating, newest
 from ticketing.attachments import Subject
 from ticketing.models import Case
 
@@ -40,26 +40,10 @@ ANSWERS = {
 }
 
 
-def migrate(*targets):
-    executor = MigrationExecutor(connection)
-    executor.migrate(list(targets))
-    return MigrationExecutor(connection).loader.project_state(list(targets)).apps
-
-
-def newest():
-    leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    return [leaf for leaf in leaves if leaf[0] == "automation"]
-
-
 @pytest.fixture
 def first_release():
-    """The tables as they were then; whatever happens, they are as they are now afterwards."""
-    TRIGGERS.make_way(plan=[BEFORE])  # as `migrate` does before it begins
-    try:
+    with migrating(BEFORE, [TRIGGERS]):
         yield migrate(BEFORE)
-    finally:
-        migrate(*newest())
-        TRIGGERS.ensure()  # as `migrate` does when it is done
 
 
 def columns(number, pk, project, limit, query):
@@ -127,7 +111,7 @@ def test_it_gives_the_same_answers_afterwards(first_release):
     )
     fill(first_release, project)
     decide(first_release, findings, case)
-    migrate(*newest())
+    migrate(*newest("automation"))
     for finding, (outcome, answer) in zip(_stored(findings), ANSWERS.items(), strict=True):
         explanation = explain_finding(finding)
         rule_id = LAST[outcome].get("rule_id")
