@@ -11,7 +11,7 @@ from automation.decisions import facts
 from findings.columnar import log
 from findings.models import Finding
 from findings.trends import marks
-from tests.factories import FindingFactory
+from tests.factories import FindingFactory, SourceFactory, create_findings
 from tests.migrations import migrate, migrating, newest
 
 BEFORE = ("findings", "0030_open_due")
@@ -72,10 +72,14 @@ def test_a_public_id_is_unique_before_and_after(migrating_back):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="it has another index there")
-@pytest.mark.parametrize("ids", [["x"], ["x", "y"]])
-def test_a_public_id_is_found_by_the_index_that_keeps_it_unique(ids):
-    with transaction.atomic(), connection.cursor() as cursor:
-        # The table is empty: whatever is left is what a large one is read by.
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-        plan = Finding.objects.filter(finding_id__in=ids).explain()
-    assert "finding_public_id" in plan
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_public_id_is_found_by_the_index_that_keeps_it_unique(count):
+    with connection.cursor() as cursor:
+        # An index made over rows changed or deleted a moment ago, as by a migration tested before,
+        # is not read until each transaction older than it has ended.
+        cursor.execute("TRUNCATE findings_finding CASCADE; REINDEX TABLE findings_finding")
+        source = SourceFactory()
+        found = create_findings(FindingFactory.build(source=source) for _ in range(1_000))
+        cursor.execute("ANALYZE findings_finding")
+    ids = [finding.finding_id for finding in found[:count]]
+    assert "finding_public_id" in Finding.objects.filter(finding_id__in=ids).explain()
