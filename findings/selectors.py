@@ -187,7 +187,9 @@ def _behind(cursor: Cursor, order: Order) -> Q:
 
 
 def finding_by_id(finding_id: str) -> Finding | None:
-    """By the public id."""
+    """By the public id. No statement for none."""
+    if not finding_id:
+        return None
     return Finding.objects.filter(finding_id=finding_id).select_related("evaluation").first()
 
 

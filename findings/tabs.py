@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -98,5 +99,6 @@ def _label(number: int) -> str:
     return f"{MAX_COUNTED}+" if number > MAX_COUNTED else str(number or "")
 
 
+@lru_cache(maxsize=500)
 def _state(query: str) -> str:
     return ExplorerQuery(QueryDict(query)).state

@@ -58,7 +58,8 @@ def issues_by_case(case_pks: Collection[UUID]) -> dict[UUID, ExternalIssue]:
 def waiting_by_key(keys: Collection[str]) -> dict[str, Sync]:
     """Case key → how its issue waits, for those of these cases whose issue is not there yet."""
     waiting = live_issues().filter(case__key__in=keys).exclude(state=State.CREATED)
-    return {key: sync_of(issue) for key, issue in _by_key(waiting)}
+    found = waiting.select_related(None).select_related("case")
+    return {issue.case.key: sync_of(issue) for issue in found.only("case__key", "state", "reason")}
 
 
 def sync_of(issue: ExternalIssue | None) -> Sync:
@@ -138,7 +139,3 @@ def _of_created(issue: ExternalIssue) -> Sync:
     if issue.sync_due_at and issue.sync_due_at <= timezone.now():
         return Sync("syncing", "Syncing", "refresh-cw")
     return Sync("synced", "In sync", "circle-check", "ok")
-
-
-def _by_key(issues: QuerySet[ExternalIssue]) -> list[tuple[str, ExternalIssue]]:
-    return [(issue.case.key, issue) for issue in issues.select_related("case", "account")]

@@ -24,6 +24,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from config.lib.elapsed import elapsed, when_text
+from config.lib.links import address
 from config.lib.utc import (
     day_text,
     moment_text,
@@ -351,6 +352,9 @@ def _time(moment: datetime, *, shown: str, title: str) -> SafeString:
 
 
 # --- Addresses and toasts -------------------------------------------------------------
+
+
+register.simple_tag(address)
 
 
 @register.simple_tag(takes_context=True)

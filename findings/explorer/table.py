@@ -24,7 +24,8 @@ _WIDTH = 150  # of the others at most, mostly
 class Cell(NamedTuple):
     column: Column
     values: Sequence[Value]
-    is_number: bool
+    css: str
+    label: str  # where its values do not tell what they are, and there is no head to do so
 
 
 class TableRow(NamedTuple):
@@ -64,15 +65,19 @@ def table_of(page: Page, names: Sequence[str], *, sort: Sort) -> Table:
         for column in columns
         if any(found[column.name]) or column.sort == sort.field
     ]
+    cells = [_cells(head, found[head.column.name]) for head in heads]
     rows = [
-        TableRow(
-            row,
-            [Cell(head.column, found[head.column.name][nth], head.is_number) for head in heads],
-        )
-        for nth, row in enumerate(page.rows)
+        TableRow(row, [of_column[nth] for of_column in cells]) for nth, row in enumerate(page.rows)
     ]
     shown = {head.column.name for head in heads}
     return Table(heads, rows, [column for column in columns if column.name not in shown])
+
+
+def _cells(head: Head, found: Sequence[Sequence[Value]]) -> list[Cell]:
+    column = head.column
+    css = f"c-{column.kind} end num" if head.is_number else f"c-{column.kind}"
+    label = column.label if column.needs_label else ""
+    return [Cell(column, values, css, label) for values in found]
 
 
 def _with_sorted(columns: list[Column], sort: Sort) -> list[Column]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from findings.facts import CONTAINER_IMAGE, CORE_FIELDS, Facts
+from findings.facts import CONTAINER_IMAGE, CORE_FIELDS
 from findings.grouping import TAG_FIELDS, UnknownGroupField, group_field
 from findings.models import Finding
 from findings.query.ast import Exact, Field, Node, Or, Root, Term
@@ -61,7 +61,7 @@ def of_field(field: Field, group: str = "") -> Read:
         return attribute_of(field, group)
 
     def values(finding: Finding) -> Sequence[Value]:
-        texts = (as_text(value) or _moment(value) for value in read(_facts(finding)))
+        texts = (as_text(value) or _moment(value) for value in read(finding.facts_read))
         return [Value(text, term_of(field, text), group) for text in texts if text]
 
     return values
@@ -90,13 +90,6 @@ def _of_item(field: Field, group: str, item: Any) -> Value | None:
 
 def _moment(value: object) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else ""
-
-
-def _facts(finding: Finding) -> Facts:
-    """The finding as queries see it; empty what was not read of it."""
-    unread = finding.get_deferred_fields()
-    names = Facts._fields
-    return Facts._make("" if name in unread else getattr(finding, name) for name in names)
 
 
 # --- Columns that are more than one field -----------------------------------------------------

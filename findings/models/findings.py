@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from config.lib.hash_unique import HashUniqueConstraint
 from config.lib.keyset import Moment
@@ -315,6 +316,13 @@ class Finding(models.Model):
     @property
     def facts(self) -> Facts:
         return Facts(*(getattr(self, name) for name in Facts._fields))
+
+    @cached_property
+    def facts_read(self) -> Facts:
+        """For the columns of a row that is shown, all of them: empty what was not read of it."""
+        unread = self.get_deferred_fields()
+        names = Facts._fields
+        return Facts._make("" if name in unread else getattr(self, name) for name in names)
 
 
 class FindingEvent(models.Model):

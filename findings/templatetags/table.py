@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -36,12 +37,17 @@ _MONO = ("cve", "package", "fix", "rule", "resource", "other")
 # --- Values: each a link to the findings that have it, and for a script its menu ---------------
 
 
-class Links(NamedTuple):
-    """Where the links of values lead: this search, and one term more."""
+class Links:
+    """Where the links of values lead: this search, and one term more.
 
-    before: str  # the address up to the term
+    Of one table, in which many rows have the same value: it is written once.
+    """
 
-    def link(self, value: Value, shown: SafeString | str, *, mono: bool = False) -> SafeString:
+    def __init__(self, before: str) -> None:
+        self.before = before  # the address up to the term
+        self.link = cache(self._link)
+
+    def _link(self, value: Value, shown: SafeString | str, *, mono: bool = False) -> SafeString:
         """What is shown of a value as a link, if there is a term for it."""
         kind = " mono" if mono else ""
         if not value.term:

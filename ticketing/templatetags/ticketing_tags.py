@@ -7,12 +7,12 @@ from typing import Any
 
 from django import template
 from django.db.models import F
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.links import address
 from config.lib.ui_tags import icon, ticket_chip
 from findings.explorer.pages import Row
 from findings.explorer.panel import Entry
@@ -41,8 +41,8 @@ def finding_ticket(finding: Finding, waiting: Mapping[str, Sync] | None = None) 
         key=_jira_key(finding) or finding.ticket_key,
         ticket=finding.ticket,
         status=finding.ticket_status,
-        url=reverse("ticketing:case-show", args=[finding.ticket_key]),
-        popover_url=reverse("ticketing:ticket-popover", args=[finding.finding_id]),
+        url=address("ticketing:case-show", finding.ticket_key),
+        popover_url=address("ticketing:ticket-popover", finding.finding_id),
         note=_note(sync) if sync else "",
     )
     return format_html('<span class="tk-of" data-ticket="{}">{}</span>', finding.finding_id, chip)
