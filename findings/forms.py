@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from config.accounts.models import User
@@ -94,7 +95,7 @@ class ExplorerQuery:
         """The columns as the address names them; "" for those of every day."""
         return "" if self.columns == SHOWN else named(self.columns)
 
-    @property
+    @cached_property
     def state(self) -> str:
         """The search and how it is shown, always written alike; "" for how a page begins."""
         params = [("q", self.text)] if self.text else []

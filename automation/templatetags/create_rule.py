@@ -13,6 +13,7 @@ from automation.kinds.registry import ORDER
 from automation.rules.templates import TEMPLATES, RuleTemplate
 from config.accounts.access import signed_in
 from config.accounts.roles import Permission
+from config.lib.links import address
 from findings.explorer.group_address import written
 from findings.explorer.groups import Group
 from findings.forms import ExplorerQuery
@@ -48,7 +49,7 @@ def rule_from_group_url(context: template.Context, group: Group, params: Explore
     if not _may_write(context):
         return ""
     state = "&".join(filter(None, [params.state, urlencode(written(group.within))]))
-    return _address(reverse("automation:rule-create"), state)
+    return _address(address("automation:rule-create"), state)
 
 
 @register.simple_tag

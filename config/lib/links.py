@@ -13,13 +13,21 @@ _ANY = ("any0text", "4d0a15d6-60c5-4bd9-a1b5-3f2c1c7e9a00")  # in no address; a 
 _SAFE = "!$&'()*+,;=~:@"  # in a part of a path, as `reverse` has it
 
 
-def address(view: str, text: str) -> str:
-    """What `reverse` says of a view whose one argument is a text without a slash, or a UUID's.
+def address(view: str, text: str | None = None) -> str:
+    """What `reverse` says of a view without arguments, or with one: a text without a slash, or
+    a UUID's.
 
     The view is looked up once for all texts: lists have hundreds, chunks of findings thousands.
     """
+    if text is None:
+        return _whole(view, get_script_prefix())
     before, after = _around(view, get_script_prefix())
     return f"{before}{quote(text, safe=_SAFE)}{after}"
+
+
+@cache
+def _whole(view: str, _prefix: str) -> str:
+    return reverse(view)
 
 
 @cache

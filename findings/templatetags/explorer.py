@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
 from django import template
-from django.urls import reverse
+from django.http import QueryDict
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
+from config.lib.links import address
 from config.lib.ui_tags import ago, bolt, icon, url_with
 from findings.explorer.columns import assignee_of
 from findings.explorer.due import SOON_DAYS, days_left, due_in_words
@@ -27,6 +29,7 @@ from findings.suggest import team_names
 from findings.tabs import Tab, tabs_of
 
 register = template.Library()
+LIST = "findings:finding-list"
 PLACE = (
     *("page", "finding", "tab", "open", "open_none", "more"),
     *("in", "in_of", "in_none", "in_any"),
@@ -80,12 +83,12 @@ def group_links(context: template.Context, group: Group, *, is_open: bool = Fals
         [(name.replace("in", "open"), value) for name, value in written(group.within)]
     )
     rest = f"?{query}&"
-    here = reverse("findings:finding-list")
+    here = address(LIST)
     return GroupLinks(
         f"{here}{rest}{within}",
         f"{here}?{query}" if is_open else f"{here}{rest}{opened}",
         f"{here}{rest}{opened}&more=yes",
-        f"{reverse('findings:explorer-group')}{rest}{within}",
+        f"{address('findings:explorer-group')}{rest}{within}",
         within,
     )
 
@@ -94,7 +97,7 @@ def group_links(context: template.Context, group: Group, *, is_open: bool = Fals
 def grouped_by(context: template.Context, name: str) -> str:
     """This search grouped by something else, or not at all."""
     query = _without_place(context, "group")
-    return f"{reverse('findings:finding-list')}?{query}{f'&group={quote(name)}' if name else ''}"
+    return f"{address(LIST)}?{query}{f'&group={quote(name)}' if name else ''}"
 
 
 def before_term(context: template.Context) -> str:
@@ -105,19 +108,25 @@ def before_term(context: template.Context) -> str:
     text = query.pop("q", [""])[-1].strip()
     text = f"({text})" if " OR " in text else text
     rest = f"{query.urlencode()}&" if query else ""
-    return f"{reverse('findings:finding-list')}?{rest}q={quote(f'{text} ' if text else '')}"
+    return f"{address(LIST)}?{rest}q={quote(f'{text} ' if text else '')}"
 
 
 @register.simple_tag(takes_context=True)
 def every_group(context: template.Context) -> str:
     """All findings of this search that are in a group."""
-    return f"{reverse('findings:finding-list')}?{_without_place(context)}&in_any=yes"
+    return f"{address(LIST)}?{_without_place(context)}&in_any=yes"
 
 
 def _without_place(context: template.Context, *more: str) -> str:
     """The address of the whole search: no page, no finding, no group of it."""
-    query = context["request"].GET.copy()
-    for name in (*PLACE, *more):
+    return _without(context["request"].META.get("QUERY_STRING", ""), (*PLACE, *more))
+
+
+@lru_cache(maxsize=100)
+def _without(query_string: str, names: tuple[str, ...]) -> str:
+    """Asked by each group of a page."""
+    query = QueryDict(query_string, mutable=True)
+    for name in names:
         query.pop(name, None)
     return str(query.urlencode())
 

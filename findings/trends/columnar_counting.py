@@ -47,8 +47,9 @@ def values_of(table: Table, places: Array, by: str) -> tuple[Array | slice, Arra
 
 def open_by_day(table: Table) -> Counter[tuple[str, date]]:
     """(team, day opened) → findings that are open now."""
-    opened = _On.any(table, "opened_at", [EVER]).with_profile(_has_status(table, OPEN_STATUSES))
-    return Counter({(row.value, row.day): row.number for row in opened.by(By.TEAM, Measure.OPEN)})
+    opened = _On.any(table, "opened_at", [EVER], of=_has_status(table, OPEN_STATUSES))
+    rows = opened.numbers(By.TEAM)
+    return Counter({(value, day): number for day, value, _hours, number in rows})
 
 
 def times_to_fix(table: Table, *, since: date) -> Counter[tuple[str, int]]:
@@ -56,8 +57,8 @@ def times_to_fix(table: Table, *, since: date) -> Counter[tuple[str, int]]:
     resolved = _On.any(table, "resolved_at", [EVER._replace(first=since)])
     hours = _hours_to_fix(resolved)
     same_day = resolved._replace(days=np.zeros_like(resolved.days))
-    rows = same_day.by(By.TEAM, Measure.TOOK, hours)
-    return Counter({(row.value, row.hours): row.number for row in rows})
+    rows = same_day.numbers(By.TEAM, hours)
+    return Counter({(value, hours): number for _day, value, hours, number in rows})
 
 
 class _On(NamedTuple):
@@ -70,13 +71,15 @@ class _On(NamedTuple):
     first: date
 
     @classmethod
-    def any(cls, table: Table, moment: str, runs: Sequence[Run]) -> _On:
+    def any(cls, table: Table, moment: str, runs: Sequence[Run], *, of: Mask | None = None) -> _On:
+        """`of`: the profiles to look at, if not all."""
         if not runs:
             none = np.zeros(0, dtype=np.int64)
             return cls(table, none, none, date.min)
         times = table.moments(moment)
         start, end = (microseconds(midnight(day)) for day in (runs[0].first, runs[-1].last + DAY))
-        places = np.flatnonzero(table.alive & (times >= start) & (times < end))
+        looked_at = table.alive if of is None else table.alive & table.of_profiles(of)
+        places = np.flatnonzero(looked_at & (times >= start) & (times < end))
         days = times[places] // _MICROSECONDS
         first = int(days.min(initial=end // _MICROSECONDS))
         found = cls(table, places, days - first, _EPOCH + first * DAY)
@@ -99,6 +102,11 @@ class _On(NamedTuple):
         return self.by(By.SEVERITY, measure, hours)
 
     def by(self, by: str, measure: str, hours: Array | None = None) -> Iterator[Counted]:
+        for day, value, hour, number in self.numbers(by, hours):
+            yield Counted(day, measure, by, value, hour, number)
+
+    def numbers(self, by: str, hours: Array | None = None) -> Iterator[tuple[date, str, int, int]]:
+        """Day, severity or team, hours, how many: of teams there are ten thousands."""
         rows, codes, values = values_of(self.table, self.places, by)
         keys = self.days[rows] * len(values) + codes
         longest = 1
@@ -110,9 +118,12 @@ class _On(NamedTuple):
         of_day, code = np.divmod(rest, len(values))
         days_there = {day: self.first + day * DAY for day in set(of_day.tolist())}
         values_there = {nth: values[nth] for nth in set(code.tolist())}
-        columns = (each.tolist() for each in (of_day, code, took, numbers))
-        for day, nth, hour, number in zip(*columns, strict=True):
-            yield Counted(days_there[day], measure, by, values_there[nth], hour, number)
+        return zip(
+            map(days_there.__getitem__, of_day.tolist()),
+            map(values_there.__getitem__, code.tolist()),
+            *(took.tolist(), numbers.tolist()),
+            strict=True,
+        )
 
 
 def _opened(opened: _On) -> Iterator[Counted]:
@@ -159,13 +170,12 @@ def _hours_to_fix(resolved: _On) -> Array:
 
 def _ticketed(table: Table, runs: Sequence[Run]) -> Iterator[Counted]:
     ticketed = table.profiles_with("ticket", [Ticket.AUTOMATED, Ticket.MANUAL])
-    found = _On.any(table, "ticketed_at", runs).with_profile(ticketed)
-    return found.by_severity(Measure.TICKETED)
+    return _On.any(table, "ticketed_at", runs, of=ticketed).by_severity(Measure.TICKETED)
 
 
 def _decided(table: Table, runs: Sequence[Run]) -> Iterator[Counted]:
     matched = table.profiles_with("ticket", [Ticket.AUTOMATED, Ticket.OVER_LIMIT])
-    found = _On.any(table, "decided_at", runs).with_profile(matched)
+    found = _On.any(table, "decided_at", runs, of=matched)
     yield from found.by_severity(Measure.MATCHED)
     covered = found.with_profile(table.profiles_with("ticket", [Ticket.AUTOMATED]))
     yield from covered.by_severity(Measure.COVERED)

@@ -54,14 +54,36 @@ class Part(NamedTuple):
 class AgeRow:
     by: str
     value: str
-    open: int
-    parts: Sequence[Part]
-    median_age: int | None  # days
-    fixed: int
-    median_hours: int | None
-    p90_hours: int | None
+    ages: Counter[int]
+    """Days → so many are open for so long."""
+    took: Counter[int]
+    """Hours → fixing so many took so long."""
     overdue: int
-    first: date
+    span: Span
+
+    @property
+    def open(self) -> int:
+        return self.ages.total()
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        return _parts(self.by, self.value, self.ages, self.span.last)
+
+    @property
+    def median_age(self) -> int | None:
+        return nearest_rank(self.ages, 50)
+
+    @property
+    def fixed(self) -> int:
+        return self.took.total()
+
+    @property
+    def median_hours(self) -> int | None:
+        return nearest_rank(self.took, 50)
+
+    @property
+    def p90_hours(self) -> int | None:
+        return nearest_rank(self.took, 90)
 
     @property
     def label(self) -> str:
@@ -73,7 +95,7 @@ class AgeRow:
 
     @property
     def fixed_href(self) -> str:
-        return findings(since=self.first, by="resolved", **{self.by: self.value})
+        return findings(since=self.span.first, by="resolved", **{self.by: self.value})
 
     @property
     def overdue_href(self) -> str:
@@ -96,20 +118,17 @@ class Ages:
 
 def ages(counts: DayCounts, span: Span) -> Ages:
     """Three statements."""
+    by_day = counts.open_by_day()
+    age_of = {day: max((span.last - day).days, 0) for day in {day for _, day in by_day}}
     opened: dict[str, Counter[int]] = defaultdict(Counter)
-    for (value, day), number in counts.open_by_day().items():
-        opened[value][max((span.last - day).days, 0)] += number
+    for (value, day), number in by_day.items():
+        opened[value][age_of[day]] += number
     took: dict[str, Counter[int]] = defaultdict(Counter)
     for (value, hours), number in counts.times_to_fix(since=span.first).items():
         took[value][hours] += number
     overdue = overdue_by(counts.by)
     rows = [
-        _row(
-            *(value, opened[value], took[value]),
-            by=counts.by,
-            overdue=overdue.get(value, 0),
-            span=span,
-        )
+        AgeRow(counts.by, value, opened[value], took[value], overdue.get(value, 0), span)
         for value in _values(counts.by, opened, took)
     ]
     return Ages(counts.by, rows)
@@ -120,23 +139,6 @@ def _values(by: str, opened: Mapping[str, Counter[int]], took: Mapping[str, obje
     if by == By.SEVERITY:
         return [each.value for each in Severity if each in found or each in _ALWAYS]
     return sorted(found, key=lambda team: (-sum(opened[team].values()), team))
-
-
-def _row(
-    value: str, opened: Counter[int], took: Counter[int], *, by: str, overdue: int, span: Span
-) -> AgeRow:
-    return AgeRow(
-        by=by,
-        value=value,
-        open=opened.total(),
-        parts=_parts(by, value, opened, span.last),
-        median_age=nearest_rank(opened, 50),
-        fixed=took.total(),
-        median_hours=nearest_rank(took, 50),
-        p90_hours=nearest_rank(took, 90),
-        overdue=overdue,
-        first=span.first,
-    )
 
 
 def _parts(by: str, value: str, opened: Counter[int], today: date) -> list[Part]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from django.urls import reverse
 from django.utils.http import urlencode
+
+from config.lib.links import address
 
 OPEN = ("open", "in-progress")
 TICKETED = ("automated", "manual")
@@ -25,7 +26,7 @@ def findings(**params: Param) -> str:
         for name, value in named.items()
         if value is not None
     }
-    return f"{reverse('findings:finding-list')}?{urlencode(wanted, doseq=True)}"
+    return f"{address('findings:finding-list')}?{urlencode(wanted, doseq=True)}"
 
 
 def on_day(day: date, **params: Param) -> str:
@@ -38,4 +39,4 @@ def open_at_end_of(day: date) -> str:
 
 def cases(query: str) -> str:
     """The list of cases, archived ones too."""
-    return f"{reverse('ticketing:case-list')}?{urlencode({'view': 'every', 'q': query})}"
+    return f"{address('ticketing:case-list')}?{urlencode({'view': 'every', 'q': query})}"
