@@ -20,10 +20,10 @@ PAGE = "/overview"
 
 @pytest.fixture
 def decide(make_rule):
-    """A decision on a new finding; one that was ticketed has a case, two minutes later."""
+    """A decision on a finding, new by default; one that was ticketed has a case, made now."""
 
-    def make(outcome="no_match", *, rule=None, after=timedelta(minutes=2)):
-        finding, now = FindingFactory(), timezone.now()
+    def make(outcome="no_match", *, rule=None, after=timedelta(minutes=2), finding=None):
+        finding, now = finding or FindingFactory(), timezone.now()
         finding.refresh_from_db()
         case = None
         if outcome == "ticketed":
@@ -139,7 +139,7 @@ def test_it_draws_tickets_by_day_and_the_pipeline(as_user, viewer, make_rule, de
     assert "1 automated, 1 manual" in page
     steps = dict(step[:2] for step in pipeline().steps)
     assert steps == {
-        "Evaluated findings": 5,
+        "Evaluations": 5,
         "Muted": 1,
         "No rule matched": 1,
         "A rule matched": 3,
@@ -147,6 +147,17 @@ def test_it_draws_tickets_by_day_and_the_pipeline(as_user, viewer, make_rule, de
         "Over a daily limit": 1,
         "Rule broken": 0,
     }
+
+
+def test_the_pipeline_counts_each_evaluation_of_a_finding(decide):
+    finding = FindingFactory()
+    for minutes in (2, 1):
+        decide("no_match", finding=finding, after=timedelta(minutes=minutes))
+    assert [step[:2] for step in pipeline().steps][:3] == [
+        ("Evaluations", 2),
+        ("Muted", 0),
+        ("No rule matched", 2),
+    ]
 
 
 def test_it_names_the_state_of_rules(as_user, viewer, make_rule):

@@ -71,7 +71,7 @@ def _tickets(span: Span, by: str) -> Iterator[Row]:
 
 
 def _pipeline(span: Span, by: str) -> Iterator[Row]:
-    yield ("Last 24 h", "Findings")
+    yield ("Last 24 h", "Evaluations")
     for step in pipeline().steps:
         yield step[:2]
 

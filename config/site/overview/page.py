@@ -33,7 +33,7 @@ def overview_page(span: Span, *, by: str) -> dict[str, Any]:
     return {
         "ranges": [(slug, label) for slug, (label, _) in RANGES.items()],
         "span": span,
-        "is_fresh": not (rules or open_now or steps.findings or counts.uncounted),
+        "is_fresh": not (rules or open_now or steps.evaluations or counts.uncounted),
         "counts": counts,
         "broken": broken(rules),
         "advice": grouping_advice(rules, over_limit),

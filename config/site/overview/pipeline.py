@@ -21,19 +21,20 @@ class Pipeline:
     outcomes: Mapping[str, int]
 
     @property
-    def findings(self) -> int:
+    def evaluations(self) -> int:
+        """A finding that changed and was evaluated again counts each time."""
         return sum(self.outcomes.values())
 
     @property
     def steps(self) -> list[tuple[str, int, str]]:
-        """(what, findings, tone), in the order of the pipeline."""
+        """(what, evaluations, tone), in the order of the pipeline."""
         count = Counter(self.outcomes)
         unmatched = count[Outcome.NO_MATCH] + count[Outcome.NO_RULES]
         return [
-            ("Evaluated findings", self.findings, ""),
+            ("Evaluations", self.evaluations, ""),
             ("Muted", count[Outcome.MUTED], ""),
             ("No rule matched", unmatched, ""),
-            ("A rule matched", self.findings - unmatched - count[Outcome.MUTED], ""),
+            ("A rule matched", self.evaluations - unmatched - count[Outcome.MUTED], ""),
             ("Ticketed", count[Outcome.TICKETED] + count[Outcome.GROUPED], "volt"),
             ("Over a daily limit", count[Outcome.OVER_LIMIT], "warn"),
             ("Rule broken", count[Outcome.ERROR], "bad"),
