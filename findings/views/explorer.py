@@ -159,27 +159,29 @@ def _found(params: ExplorerQuery, *, later: bool, find: Mapping[str, str]) -> di
     now = timezone.now()
     search = params.search(now)
     if search is None:
-        return {"took_too_long": ()}
+        return {"took_too_long": (), "loading": ()}
     with pinned(for_words=search.has_words):
         results = _in_time("results", search, lambda: _page(params, search))
-        if "is_loading" in results:
-            return {"took_too_long": (), "is_loading": True}
         context: dict[str, Any] = results.pop("results", {})
         if later or results:
-            return context | {"took_too_long": ()} | results
+            return context | {"took_too_long": (), "loading": ()} | results
         facets = _in_time("facets", search, lambda: count_facets(search, find=find))
         chart = _in_time("histogram", search, lambda: histogram(search, now=now))
-    late = [name for part in (facets, chart) for name in part.get("took_too_long", ())]
-    return context | facets | chart | {"took_too_long": late, "is_loading": False}
+    late = {
+        reason: [name for part in (facets, chart) for name in part.get(reason, ())]
+        for reason in ("took_too_long", "loading")
+    }
+    return context | facets | chart | late
 
 
 def _in_time(name: str, search: Search, read: Callable[[], Any]) -> dict[str, Any]:
-    """What is read, by its name; or `took_too_long`, that the database did not answer in time."""
+    """What is read, by its name; or its name in `took_too_long`, where the database did not
+    answer in time, or in `loading`, where it soon need not be asked."""
     try:
         with searching(search):
             return {name: read()}
     except StillLoading:
-        return {"took_too_long": [name], "is_loading": True}
+        return {"loading": [name]}
     except QueryTimeout:
         return {"took_too_long": [name]}
 

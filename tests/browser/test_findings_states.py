@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
 from config.lib.statement_timeout import QueryTimeout
+from findings.views.searching import StillLoading
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory, ProjectFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
+A_REQUEST = 8  # seconds, of a machine that is busy
 EVERYBODY = pytest.mark.parametrize(
     ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 420), ("dark", 420)]
 )
@@ -62,6 +66,49 @@ def test_it_says_to_everyone_that_the_database_does_not_answer(
     monkeypatch.undo()
     page.get_by_role("link", name="Try again").click()
     expect(page.locator(".results-count")).to_have_text("3 findings")
+
+
+def test_facets_and_chart_appear_once_findings_are_in_memory(
+    page_as, viewer, findings, monkeypatch
+):
+    """The server has just started; how long this takes is what the browser waits between two."""
+
+    def not_yet(*_, **__):
+        raise StillLoading
+
+    for name in ("count_facets", "histogram"):
+        monkeypatch.setattr(f"findings.views.explorer.{name}", not_yet)
+    page = page_as(viewer)
+    page.goto("/findings")
+    expect(page.locator(".results-count")).to_have_text("3 findings")
+    waiting = page.get_by_text("Counting all findings. This server has just started")
+    expect(waiting).to_have_count(2)
+    assert_accessible(page)
+    began = time.monotonic()
+    monkeypatch.undo()
+    expect(page.locator("svg[data-zooms]")).to_be_visible()
+    expect(page.locator("[data-facet=severity]")).to_be_visible()
+    assert time.monotonic() - began < 5 + A_REQUEST
+    expect(waiting).to_have_count(0)
+
+
+def test_a_page_without_scripts_says_that_findings_are_still_read(
+    page_as, viewer, findings, monkeypatch
+):
+    def not_yet(*_, **__):
+        raise StillLoading
+
+    for name in ("count_facets", "histogram"):
+        monkeypatch.setattr(f"findings.views.explorer.{name}", not_yet)
+    page = page_as(viewer, scripts=False)
+    page.goto("/findings?facets=now")
+    expect(page.locator(".results-count")).to_have_text("3 findings")
+    expect(page.get_by_text("Counting all findings. This server has just started")).to_have_count(2)
+    expect(page.get_by_text("by themselves")).to_be_hidden()
+    expect(page.get_by_text("did not answer")).to_have_count(0)
+    monkeypatch.undo()
+    page.get_by_role("link", name="Load the page again").first.click()
+    expect(page.locator("[data-facet=severity]")).to_be_visible()
 
 
 @EVERYBODY
