@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Expression, F, Q, QuerySet
@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from config.accounts.models import User
+from config.lib.counting import numbers_of
 from config.lib.numbered_pages import NumberedPage, nearest_page, rows_of
 from config.lib.search_text import MAX_TYPED
 from ticketing.case_search import BadTerm, is_overdue, of_team, search_condition
@@ -140,18 +141,20 @@ def board_of(query: CaseQuery, *, me: User) -> list[Column]:
     ]
 
 
-def counts_of(queries: Mapping[str, CaseQuery], *, me: User) -> dict[str, int]:
-    """How many cases each of them finds, by its key; one that cannot be read is left out.
+def counts_of(queries: Mapping[str, CaseQuery], *, me: User) -> tuple[dict[str, int], bool]:
+    """How many cases each of them finds, by its key, without one that cannot be read; and
+    whether there is any case at all.
 
     One statement.
     """
-    counts: dict[str, Any] = {}
+    found: dict[str, QuerySet[Case]] = {}
     for key, query in queries.items():
         try:
-            counts[key] = Count("pk", filter=query.condition(me))
+            found[key] = Case.objects.filter(query.condition(me))
         except BadTerm:
             continue
-    return Case.objects.order_by().aggregate(**counts)
+    *numbers, some = numbers_of([*found.values(), Case.objects.order_by()[:1]])
+    return dict(zip(found, numbers, strict=True)), bool(some)
 
 
 def _in_view(view: str, me: User) -> Q:

@@ -35,14 +35,12 @@ class CaseTabs(NamedTuple):
 
 
 def case_tabs(person: User, now: CaseQuery) -> CaseTabs:
-    """Two statements, however many tabs."""
+    """Two statements, however many tabs; all cases are not counted."""
     tabs = list(_tabs(person, now))
-    queries = {tab.key: _query(tab.query) for tab in tabs if not tab.elsewhere}
-    counted = dict([*queries.items()][: MAX_TABS + 1])
-    numbers = counts_of(counted | {"archived_or_not": CaseQuery(view="archived")}, me=person)
-    some = bool(numbers[tabs[0].key] or numbers["archived_or_not"])
+    counted = [tab for tab in tabs if tab.query and not tab.elsewhere][:MAX_TABS]
+    numbers, some = counts_of({tab.key: _query(tab.query) for tab in counted}, me=person)
     shown = [
-        CaseTab(tab, numbers.get(tab.key) if tab.query else None)
+        CaseTab(tab, numbers.get(tab.key))
         for tab in tabs
         if tab.query not in _IF_ANY or tab.is_now or numbers.get(tab.key)
     ]

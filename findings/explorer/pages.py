@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Q, QuerySet
 
+from config.lib import counting
 from config.lib.keyset import BadKeyset, Keyset, Moment, Whole
 from config.lib.statement_timeout import force_index_order, statement_timeout
 from config.lib.ui_tags import MAX_COUNTED
@@ -139,19 +138,7 @@ def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
     numbers = columnar_pages.numbers_of(searches)
     if numbers is not None:
         return [min(number, most + 1) for number in numbers]
-    counts: list[str] = []
-    params: list[Any] = []
-    for nth, search in enumerate(searches):
-        try:
-            sql, of_search = search.findings().order_by().values("pk").query.sql_with_params()
-        except EmptyResultSet:
-            counts.append("SELECT 0")
-            continue
-        counts.append(f"SELECT count(*) FROM ({sql} LIMIT {most + 1}) found{nth}")  # noqa: S608  Django's own
-        params += of_search
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(f'({count})' for count in counts)}", params)
-        return list(cursor.fetchone())
+    return counting.numbers_of([search.findings().order_by()[: most + 1] for search in searches])
 
 
 def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:

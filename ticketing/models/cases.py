@@ -203,6 +203,19 @@ class Case(models.Model):
                 name="case_held_open",
             ),
             models.Index(fields=("-modified_at", "-id"), name="case_modified"),
+            models.Index(
+                fields=("status",), condition=Q(archived_at__isnull=True), name="case_status"
+            ),
+            models.Index(
+                fields=("due_date",),
+                condition=Q(archived_at__isnull=True, due_date__isnull=False) & ~Q(status="CLOSED"),
+                name="case_overdue",
+            ),
+            models.Index(
+                fields=("archived_at",),
+                condition=Q(archived_at__isnull=False),
+                name="case_archived",
+            ),
             models.Index(fields=("-created_at", "-id"), name="case_created"),
             models.Index(
                 fields=("rule_id", "-created_at"),
