@@ -119,7 +119,7 @@ def every_group(context: template.Context) -> str:
 
 def _without_place(context: template.Context, *more: str) -> str:
     """The address of the whole search: no page, no finding, no group of it."""
-    return _without(context["request"].META.get("QUERY_STRING", ""), (*PLACE, *more))
+    return _without(context["request"].GET.urlencode(), (*PLACE, *more))
 
 
 @lru_cache(maxsize=100)

@@ -137,6 +137,18 @@ def test_each_number_is_that_of_the_rows_behind_its_link(page, as_user, viewer):
     assert found == {"5": 5, "3": 3, "2": 2, "4": 4}
 
 
+def test_links_keep_letters_that_an_address_bears_as_they_are(page, as_user, viewer):
+    """As some clients write them: bytes of UTF-8, not escaped."""
+    of("a", 2, tags=["team:zürich"])
+    of("a", 1, tags=["team:basel"])
+
+    body = tree(page("group=package&q=team:zürich").content.decode())
+
+    [number] = [a for a in body.all("a") if a.attributes.get("class") == "plain num"]
+    assert number.text == "2"
+    assert as_user(viewer).get(number.attributes["href"]).context["total"] == 2
+
+
 def test_a_value_is_no_query(page):
     odd = "a&group=team\"'%\\"
     FindingFactory.create_batch(2, tags=[f"team:{odd}"])
