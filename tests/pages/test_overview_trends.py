@@ -175,7 +175,7 @@ CARDS = {
     "rules": "Rule,Tickets today,Limit,Enabled",
     "severities": "Severity,Open,Open with a ticket",
     "tickets": "Day,Automated,Manual",
-    "pipeline": "Last 24 h,Findings",
+    "pipeline": "Last 24 h,Evaluations",
 }
 
 
