@@ -40,14 +40,9 @@ def _around(view: str, _prefix: str) -> tuple[str, str]:
     return before, after
 
 
-def absolute(view: str, *args: object, query: dict[str, str] | None = None) -> str:
+def absolute(view: str, text: str | None = None, *, query: dict[str, str] | None = None) -> str:
     suffix = f"?{urlencode(query)}" if query else ""
-    match args:
-        case [str(text)]:
-            path = address(view, text)
-        case _:
-            path = reverse(view, args=args)
-    return f"{settings.BASE_URL}{path}{suffix}"
+    return f"{settings.BASE_URL}{address(view, text)}{suffix}"
 
 
 def is_this_computer(host: str) -> bool:
