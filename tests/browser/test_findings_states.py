@@ -25,6 +25,16 @@ def findings(live_server):
     return FindingFactory.create_batch(3, tags=["team:web"], attributes={"line": 4})
 
 
+def fail(monkeypatch, error, *reads):
+    """What the explorer reads by these functions fails."""
+
+    def read(*_, **__):
+        raise error
+
+    for name in reads:
+        monkeypatch.setattr(f"findings.views.explorer.{name}", read)
+
+
 @EVERYBODY
 def test_it_asks_every_question_of_everyone(page_as, analyst, findings, theme, width):
     page = page_as(analyst, theme=theme, width=width)
@@ -50,11 +60,7 @@ def test_it_asks_every_question_of_everyone(page_as, analyst, findings, theme, w
 def test_it_says_to_everyone_that_the_database_does_not_answer(
     page_as, viewer, findings, monkeypatch, theme, width
 ):
-    def too_long(*_, **__):
-        raise QueryTimeout
-
-    for name in ("page_of", "count_facets", "histogram", "counts_of"):
-        monkeypatch.setattr(f"findings.views.explorer.{name}", too_long)
+    fail(monkeypatch, QueryTimeout, "page_of", "count_facets", "histogram", "counts_of")
     page = page_as(viewer, theme=theme, width=width)
     page.goto("/findings?q=team:web")
     expect(page.get_by_role("alert")).to_contain_text(
@@ -73,11 +79,7 @@ def test_facets_and_chart_appear_once_findings_are_in_memory(
 ):
     """The server has just started; how long this takes is what the browser waits between two."""
 
-    def not_yet(*_, **__):
-        raise StillLoading
-
-    for name in ("count_facets", "histogram"):
-        monkeypatch.setattr(f"findings.views.explorer.{name}", not_yet)
+    fail(monkeypatch, StillLoading, "count_facets", "histogram")
     page = page_as(viewer)
     page.goto("/findings")
     expect(page.locator(".results-count")).to_have_text("3 findings")
@@ -95,11 +97,7 @@ def test_facets_and_chart_appear_once_findings_are_in_memory(
 def test_a_page_without_scripts_says_that_findings_are_still_read(
     page_as, viewer, findings, monkeypatch
 ):
-    def not_yet(*_, **__):
-        raise StillLoading
-
-    for name in ("count_facets", "histogram"):
-        monkeypatch.setattr(f"findings.views.explorer.{name}", not_yet)
+    fail(monkeypatch, StillLoading, "count_facets", "histogram")
     page = page_as(viewer, scripts=False)
     page.goto("/findings?facets=now")
     expect(page.locator(".results-count")).to_have_text("3 findings")
