@@ -76,6 +76,15 @@ def test_it_works_by_keys_alone(page_as, editor, cases):
     expect(page.get_by_text("Priority of 1 case set to P5 Info")).to_be_visible()
 
 
+def test_a_menu_has_the_focus_before_the_next_key(page_as, editor, cases):
+    page = page_as(editor)
+    page.goto("/cases")
+    boxes(page).first.check()
+    status = page.get_by_role("button", name="Status")
+    focused = status.evaluate("e => { e.click(); return document.activeElement.textContent.trim() }")
+    assert focused == "Open"
+
+
 def test_enter_in_a_check_box_changes_nothing(page_as, editor, cases):
     page = page_as(editor)
     page.goto("/cases")

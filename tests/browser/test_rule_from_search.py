@@ -88,4 +88,5 @@ def test_without_scripts_a_rule_takes_its_place(page_as, editor, world):
     expect(place.locator("option:checked")).to_have_text("Above rule 2: All of them")
     page.get_by_label("Case Management Project").select_option(index=1)
     page.get_by_role("button", name="Save").last.click()
+    page.wait_for_url(re.compile(rf"{LIST}\?rule="))
     assert names()[1] == "High Secret, team:payments"

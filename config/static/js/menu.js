@@ -4,6 +4,7 @@
 
 const anchored = CSS.supports("position-area: block-end");
 const items = (menu) => [...menu.querySelectorAll("[role^=menuitem]:not(:disabled, [aria-disabled=true])")];
+const isMenu = (element) => element instanceof HTMLElement && element.matches(".menu[popover]");
 const openers = (menu) => [...document.querySelectorAll(`[popovertarget="${CSS.escape(menu.id)}"]`)];
 let opener = null;
 
@@ -22,15 +23,19 @@ export function place(popover, anchor) {
   popover.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
 }
 
-// `toggle` does not bubble: it is caught on its way down.
+// These two do not bubble: they are caught on their way down. `toggle` comes some time after the
+// menu has opened, and the next key may come before it: the first item has the focus from the start.
+document.addEventListener("beforetoggle", ({ target: menu, newState }) => {
+  if (!isMenu(menu)) return;
+  for (const item of menu.querySelectorAll("[autofocus]")) item.removeAttribute("autofocus");
+  if (newState === "open") items(menu)[0]?.setAttribute("autofocus", "");
+}, true);
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
-  if (!(menu instanceof HTMLElement) || !menu.matches(".menu[popover]")) return;
+  if (!isMenu(menu)) return;
   const open = event.newState === "open";
   for (const button of openers(menu)) button.setAttribute("aria-expanded", String(open && button === opener));
-  if (!open) return;
-  place(menu, opener);
-  items(menu)[0]?.focus();
+  if (open) place(menu, opener);
 }, true);
 
 document.addEventListener("keydown", (event) => {
