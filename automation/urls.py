@@ -7,6 +7,7 @@ from automation.views import (
     destination,
     editor,
     effect_editor,
+    evaluations,
     history,
     rules,
     tests,
@@ -21,6 +22,7 @@ urlpatterns = [
     path(f"{_LIST}/create_ticket/new", editor.create_rule, name="rule-create"),
     path(f"{_LIST}/<slug:slug>/new", effect_editor.create_rule_of, name="rule-create-of"),
     path(f"{_LIST}/deleted", history.list_deleted, name="rule-deleted"),
+    path(f"{_LIST}/evaluations", evaluations.list_evaluations, name="evaluation-log"),
     path(f"{_LIST}/<uuid:rule_id>/history", history.show_history, name="rule-history"),
     path(
         f"{_LIST}/<uuid:rule_id>/history/<int:history_id>/restore",

@@ -24,6 +24,7 @@ _PAGES = (
     ("Cases", "ticketing:case-list", "briefcase", None),
     ("Findings Automation", "automation:rule-list", "zap", None),
     ("Add a rule", "automation:rule-create", "plus", Permission.RULES_WRITE),
+    ("Evaluation log", "automation:evaluation-log", "scroll-text", None),
     ("Case projects", "ticketing:project-list", "briefcase", Permission.PROJECTS_WRITE),
     ("Integrations", "ticketing:integration-list", "plug", Permission.INTEGRATIONS),
     ("Delivery log", "ticketing:delivery-list", "scroll-text", Permission.INTEGRATIONS),

@@ -161,6 +161,7 @@ PAGES: Mapping[str, Access] = {
     f"{_ACCOUNT}/delete": _form(P.INTEGRATIONS),
     # Rules; what looks into Jira is for who may write them
     _RULES: _get(P.RULES_READ),
+    f"{_RULES}/evaluations": _get(P.FINDINGS_READ),
     f"{_RULES}/create_ticket/new": _form(P.RULES_WRITE),
     f"{_RULES}/<slug:slug>/new": _form(P.RULES_WRITE),
     f"{_RULES}/<uuid:rule_id>/edit": {"GET": P.RULES_READ, "POST": P.RULES_WRITE},

@@ -70,6 +70,7 @@ def furnish(admin: User) -> list[str]:
         *(f"{RULES}/create_ticket/new", f"{RULES}/{rule.pk}/edit", f"{RULES}/{full.pk}/edit"),
         *(f"{RULES}/{rule.pk}/move", f"/rules/{rule.pk}/menu", f"{RULES}/{rule.pk}/delete"),
         *(f"{RULES}/deleted", f"{RULES}/{full.pk}/history", f"/undo/{_half_undone(admin)}/left"),
+        *(f"{RULES}/evaluations", f"{RULES}/evaluations?result=failed"),
         *("/settings/integrations", "/settings/integrations/deliveries"),
         *("/settings/integrations/jira/new", f"/settings/integrations/jira/{account.pk}/setup"),
         *("/settings/importers", "/settings/importers/upload", f"/settings/importers/{run.pk}"),

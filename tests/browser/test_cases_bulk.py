@@ -81,7 +81,9 @@ def test_a_menu_has_the_focus_before_the_next_key(page_as, editor, cases):
     page.goto("/cases")
     boxes(page).first.check()
     status = page.get_by_role("button", name="Status")
-    focused = status.evaluate("e => { e.click(); return document.activeElement.textContent.trim() }")
+    focused = status.evaluate(
+        "e => { e.click(); return document.activeElement.textContent.trim() }"
+    )
     assert focused == "Open"
 
 

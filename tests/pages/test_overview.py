@@ -137,13 +137,14 @@ def test_it_draws_tickets_by_day_and_the_pipeline(as_user, viewer, make_rule, de
     services.open_manual_case([], project=project, title="x", actor=None)
     page = shown(as_user(viewer))
     assert "1 automated, 1 manual" in page
-    steps = dict(step[:2] for step in pipeline().steps)
-    assert steps == {
+    assert {step.label: step.number for step in pipeline().steps} == {
         "Evaluations": 5,
         "Muted": 1,
         "No rule matched": 1,
+        "Evaluation failed": 0,
         "A rule matched": 3,
         "Ticketed": 2,
+        "Already ticketed": 0,
         "Over a daily limit": 1,
         "Rule broken": 0,
     }
@@ -153,7 +154,7 @@ def test_the_pipeline_counts_each_evaluation_of_a_finding(decide):
     finding = FindingFactory()
     for minutes in (2, 1):
         decide("no_match", finding=finding, after=timedelta(minutes=minutes))
-    assert [step[:2] for step in pipeline().steps][:3] == [
+    assert [step[:2] for step in pipeline().steps[:3]] == [
         ("Evaluations", 2),
         ("Muted", 0),
         ("No rule matched", 2),

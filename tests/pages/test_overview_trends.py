@@ -187,7 +187,7 @@ def test_each_card_is_a_table(as_user, viewer, make_rule, card):
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     heading, *rows = csv.reader(text.splitlines())
     assert ",".join(heading) == CARDS[card]
-    assert len(rows) == {"days": 30, "tickets": 30, "limits": 12, "pipeline": 7, "rules": 1}.get(
+    assert len(rows) == {"days": 30, "tickets": 30, "limits": 12, "pipeline": 9, "rules": 1}.get(
         card, 5
     )
     assert "\n=1" not in text

@@ -73,7 +73,7 @@ def _tickets(span: Span, by: str) -> Iterator[Row]:
 def _pipeline(span: Span, by: str) -> Iterator[Row]:
     yield ("Last 24 h", "Evaluations")
     for step in pipeline().steps:
-        yield step[:2]
+        yield (step.label, step.number)
 
 
 CARDS: Mapping[str, Callable[[Span, str], Iterator[Row]]] = {

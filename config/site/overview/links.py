@@ -40,3 +40,9 @@ def open_at_end_of(day: date) -> str:
 def cases(query: str) -> str:
     """The list of cases, archived ones too."""
     return f"{address('ticketing:case-list')}?{urlencode({'view': 'every', 'q': query})}"
+
+
+def evaluations(**params: str) -> str:
+    """The evaluation log of the last 24 hours."""
+    query = urlencode({**params, "from": "24h"})
+    return f"{address('automation:evaluation-log')}?{query}"

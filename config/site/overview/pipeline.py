@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
-from django.db.models import Count
 from django.utils import timezone
 
-from automation.models import Decision
-from config.site.overview.rules import TICKETS
+from automation.decisions.log import RESULTS, count_results, evaluations
+from config.site.overview import links
 
-Outcome = Decision.Outcome
+
+class Step(NamedTuple):
+    label: str
+    number: int  # of evaluations
+    tone: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    outcomes: Mapping[str, int]
+    numbers: Mapping[str, int]  # of each result; of "" all
 
     @property
     def evaluations(self) -> int:
         """A finding that changed and was evaluated again counts each time."""
-        return sum(self.outcomes.values())
+        return self.numbers[""]
 
     @property
-    def steps(self) -> list[tuple[str, int, str]]:
-        """(what, evaluations, tone), in the order of the pipeline."""
-        count = Counter(self.outcomes)
-        unmatched = count[Outcome.NO_MATCH] + count[Outcome.NO_RULES]
+    def steps(self) -> list[Step]:
+        """In the order of the pipeline, each with the rows that it counts."""
+        everything = Step("Evaluations", self.evaluations, "", links.evaluations())
         return [
-            ("Evaluations", self.evaluations, ""),
-            ("Muted", count[Outcome.MUTED], ""),
-            ("No rule matched", unmatched, ""),
-            ("A rule matched", self.evaluations - unmatched - count[Outcome.MUTED], ""),
-            ("Ticketed", count[Outcome.TICKETED] + count[Outcome.GROUPED], "volt"),
-            ("Over a daily limit", count[Outcome.OVER_LIMIT], "warn"),
-            ("Rule broken", count[Outcome.ERROR], "bad"),
+            everything,
+            *(
+                Step(result.label, self.numbers[name], result.tone, links.evaluations(result=name))
+                for name, result in RESULTS.items()
+            ),
         ]
 
 
 def pipeline() -> Pipeline:
-    rows = Decision.objects.filter(
-        kind=TICKETS, created_at__gt=timezone.now() - timedelta(hours=24)
-    )
-    counted = rows.order_by().values("outcome").annotate(number=Count("pk"))
-    return Pipeline({row["outcome"]: row["number"] for row in counted})
+    since = timezone.now() - timedelta(hours=24)
+    return Pipeline(count_results(evaluations(since=since)))
