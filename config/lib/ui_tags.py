@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Protocol
+from urllib.parse import urlencode
 from uuid import uuid4
 from zlib import crc32
 
@@ -360,15 +361,13 @@ register.simple_tag(address)
 @register.simple_tag(takes_context=True)
 def url_with(context: template.Context, **changes: object) -> str:
     """This page's query string with some parameters set, or dropped with None."""
-    query = context["request"].GET.copy()
+    query = dict(context["request"].GET.lists())  # a copy of a QueryDict costs far more
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)
-        elif isinstance(value, list | tuple):
-            query.setlist(name, [str(item) for item in value])
         else:
-            query[name] = str(value)
-    return f"?{query.urlencode()}"
+            query[name] = value if isinstance(value, list | tuple) else [value]
+    return f"?{urlencode(query, doseq=True)}"
 
 
 _TONES = {
