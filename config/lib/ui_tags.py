@@ -97,7 +97,7 @@ def bolt(size: int = 16) -> SafeString:
 def compact(html: str) -> SafeString:
     """Without the lines and the indentation between tags, which are a tenth of a long list. A
     space that shall be seen stands on the line."""
-    return mark_safe(_BETWEEN_TAGS.sub("", html).strip())  # noqa: S308 what a template has escaped
+    return mark_safe(_BETWEEN_TAGS.sub("><", html).strip())  # noqa: S308 what a template has escaped
 
 
 @register.filter
@@ -105,11 +105,12 @@ def unquoted(html: str) -> SafeString:
     """Without the quotes that HTML can do without, for what is repeated for each row of a list.
 
     Templates write none outside of tags: Django escapes those of values."""
-    return mark_safe(_QUOTED.sub(r"\1", html))  # noqa: S308 what a template has escaped
+    return mark_safe(_QUOTED.sub(r"=\1", html))  # noqa: S308 what a template has escaped
 
 
-_QUOTED = re.compile(r'(?<=[\w-]=)"([\w./#-]+)"(?=[ >])')
-_BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
+# They begin with what stands there: a look behind at each place takes six times as long.
+_QUOTED = re.compile(r'="([\w./#-]+)"(?=[ >])')
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
 
 # --- Severity, status, type -----------------------------------------------------------
