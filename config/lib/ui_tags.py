@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Protocol
+from urllib.parse import urlencode
 from uuid import uuid4
 from zlib import crc32
 
@@ -96,7 +97,7 @@ def bolt(size: int = 16) -> SafeString:
 def compact(html: str) -> SafeString:
     """Without the lines and the indentation between tags, which are a tenth of a long list. A
     space that shall be seen stands on the line."""
-    return mark_safe(_BETWEEN_TAGS.sub("", html).strip())  # noqa: S308 what a template has escaped
+    return mark_safe(_BETWEEN_TAGS.sub("><", html).strip())  # noqa: S308 what a template has escaped
 
 
 @register.filter
@@ -104,11 +105,12 @@ def unquoted(html: str) -> SafeString:
     """Without the quotes that HTML can do without, for what is repeated for each row of a list.
 
     Templates write none outside of tags: Django escapes those of values."""
-    return mark_safe(_QUOTED.sub(r"\1", html))  # noqa: S308 what a template has escaped
+    return mark_safe(_QUOTED.sub(r"=\1", html))  # noqa: S308 what a template has escaped
 
 
-_QUOTED = re.compile(r'(?<=[\w-]=)"([\w./#-]+)"(?=[ >])')
-_BETWEEN_TAGS = re.compile(r"(?<=>)\s*\n\s*(?=<)")
+# They begin with what stands there: a look behind at each place takes six times as long.
+_QUOTED = re.compile(r'="([\w./#-]+)"(?=[ >])')
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
 
 # --- Severity, status, type -----------------------------------------------------------
@@ -360,15 +362,13 @@ register.simple_tag(address)
 @register.simple_tag(takes_context=True)
 def url_with(context: template.Context, **changes: object) -> str:
     """This page's query string with some parameters set, or dropped with None."""
-    query = context["request"].GET.copy()
+    query = dict(context["request"].GET.lists())  # a copy of a QueryDict costs far more
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)
-        elif isinstance(value, list | tuple):
-            query.setlist(name, [str(item) for item in value])
         else:
-            query[name] = str(value)
-    return f"?{query.urlencode()}"
+            query[name] = value if isinstance(value, list | tuple) else [value]
+    return f"?{urlencode(query, doseq=True)}"
 
 
 _TONES = {

@@ -51,7 +51,7 @@ def _term(table: Table, node: Term) -> Mask | None:
     field, matcher = node.field, node.matcher
     if field.root is Root.TAG:
         passes = table.tags.passing(field.name, matcher)
-        tagged: Mask = passes[table.tag_codes.values]
+        tagged: Mask = passes.take(table.tag_codes.values)
         return tagged
     if field.root is Root.TEXT:
         return _words(table, matcher)
@@ -71,7 +71,7 @@ def _lazy(table: Table, name: str, matcher: Matcher) -> Mask | None:
     held = table.held(name)
     if held is None:
         return None
-    found: Mask = held.dictionary.passing(matcher)[held.codes.values]
+    found: Mask = held.dictionary.passing(matcher).take(held.codes.values)
     return found
 
 

@@ -98,7 +98,7 @@ class Table:
     def coded_profile(self, name: str) -> Column:
         """A column of `PROFILE`, of each finding."""
         column = self.profile_column(name)
-        return Column(column.codes[self.profile_codes.values], column.entries)
+        return Column(column.codes.take(self.profile_codes.values), column.entries)
 
     def held(self, name: str) -> Held | None:
         """A lazy column; None: it is not held yet, and will be."""
@@ -146,7 +146,7 @@ class Table:
 
     def of_profiles(self, profiles: Mask) -> Mask:
         """The findings whose profiles these are."""
-        found: Mask = profiles[self.profile_codes.values]
+        found: Mask = profiles.take(self.profile_codes.values)  # twice as fast as by brackets
         return found
 
     def places_of(self, pks: Any) -> Places:

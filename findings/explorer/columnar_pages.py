@@ -17,7 +17,7 @@ from findings.columnar.pinned import current
 from findings.columnar.rows import NEVER
 from findings.columnar.selection import Array, places_in_order
 from findings.columnar.table import Table
-from findings.explorer.columnar_search import mask_of, rows_of
+from findings.explorer.columnar_search import Found, mask_of, rows_of
 from findings.explorer.search import EVERYTHING, Clock, Search
 from findings.facts import Severity
 
@@ -46,9 +46,11 @@ def pks_of(
     is_descending: bool,
     after: Place | None = None,
     most: int | None = None,
+    found: Found | None = None,
 ) -> list[int] | None:
-    """The keys of what is found, in the order of these columns, from behind a place on."""
-    if not filters(search) or (found := rows_of(search)) is None:
+    """The keys of what is found (`rows_of`, where that is known), in the order of these columns,
+    from behind a place on."""
+    if not filters(search) or (found := found or rows_of(search)) is None:
         return None
     table, rows = found
     places = places_in_order(

@@ -15,8 +15,10 @@ from findings.explorer.columnar_values import is_within
 from findings.explorer.matched import matched
 from findings.explorer.search import FILTERS, Search
 
+Found = tuple[Table, Selection]
 
-def rows_of(search: Search, facets: Sequence[str] = FILTERS) -> tuple[Table, Selection] | None:
+
+def rows_of(search: Search, facets: Sequence[str] = FILTERS) -> Found | None:
     """What `search.findings(facets=…)` finds; None where the columns cannot tell."""
     table = current()
     mask = mask_of(table, search, facets) if table else None

@@ -98,7 +98,7 @@ def _values(
     known = keep(dictionary, name, lambda: _Known(read))
     found = known.found(int(codes.values.max(initial=-1)) + 1)
     dictionary.derived.keep(name, known)
-    return Values(found[codes.values], known.texts, known.ranks)
+    return Values(found.take(codes.values), known.texts, known.ranks)
 
 
 def _column_of(name: str) -> tuple[str, Callable[[str], str] | None]:

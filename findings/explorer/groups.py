@@ -26,7 +26,9 @@ _PLACES = {
     "file": "file",
     "service": "service",
 }
-_NOT_READ = ("description", "digest", "fingerprint")
+_TELLS = ("title", "resource_id", "resource_name", "attributes")
+_HAS_TICKET = ("finding_id", "ticket", "ticket_key", "ticket_status", "workflow")
+"""Read of the findings that groups are told by, and of no other thing of theirs."""
 
 
 class Group(NamedTuple):
@@ -141,11 +143,7 @@ def group_of(search: Search) -> Group | None:
 
 def _told(rows: Sequence[dict[str, Any]], search: Search) -> list[Group]:
     pks = {row[name] for row in rows for name in ("newest", "newest_ticketed")}
-    told = (
-        Finding.objects.select_related("source", "evaluation")
-        .defer(*_NOT_READ)
-        .in_bulk(pks - {None})
-    )
+    told = Finding.objects.only(*_TELLS, *_HAS_TICKET).in_bulk(pks - {None})
     return [_group(row, told, search) for row in rows]
 
 

@@ -108,7 +108,7 @@ def _tagged(table: Table, key: str, values: Sequence[str]) -> Mask:
         passes = passes if value else ~passes
         size = max(len(found), len(passes))
         found = np.pad(found, (0, size - len(found))) | np.pad(passes, (0, size - len(passes)))
-    tagged: Mask = found[table.tag_codes.values]
+    tagged: Mask = found.take(table.tag_codes.values)
     return tagged
 
 

@@ -14,6 +14,7 @@ from config.lib.keyset import BadKeyset, Keyset, Moment, Whole
 from config.lib.statement_timeout import force_index_order, statement_timeout
 from config.lib.ui_tags import MAX_COUNTED
 from findings.explorer import columnar_pages
+from findings.explorer.columnar_search import Found, rows_of
 from findings.explorer.group_values import with_values
 from findings.explorer.search import Search
 from findings.models import DUE_OR_NEVER, Finding
@@ -75,9 +76,9 @@ SORTS: Mapping[Sort, str] = {
 }
 
 
-def _in_sort(found: QuerySet[Finding]) -> QuerySet[Finding]:
+def _in_sort(found: QuerySet[Finding], sort: Sort) -> QuerySet[Finding]:
     """With what the sort by due date needs."""
-    return found.annotate(due_or_never=DUE_OR_NEVER)
+    return found.annotate(due_or_never=DUE_OR_NEVER) if sort.field == "due" else found
 
 
 class PageCursor(NamedTuple):
@@ -144,7 +145,8 @@ def numbers_of(searches: Sequence[Search], *, most: int) -> list[int]:
 def in_order(search: Search, sort: Sort) -> QuerySet[Finding]:
     """Everything that is found, as the pages go through it."""
     sign = "-" if sort.is_descending else ""
-    return _in_sort(search.findings()).order_by(*(f"{sign}{column}" for column in sort.columns))
+    found = _in_sort(search.findings(), sort)
+    return found.order_by(*(f"{sign}{column}" for column in sort.columns))
 
 
 def pks_in_order(search: Search, sort: Sort, *, most: int) -> list[int]:
@@ -199,10 +201,28 @@ def _read(batch: QuerySet[Finding], *, along_the_order: bool = False) -> list[Fi
         return list(batch)
 
 
-def page_of(search: Search, *, sort: Sort, cursor: PageCursor | None, size: int) -> Page:
-    """One statement."""
+def page_and_total(
+    search: Search, *, sort: Sort, cursor: PageCursor | None, size: int
+) -> tuple[Page, int]:
+    """As `page_of` and `total_of`, of one look through the columns in memory."""
+    found = rows_of(search)
+    total = min(found[1].number, COUNTED + 1) if found else total_of(search)
+    if total > COUNTED and search.has_words:
+        force_index_order()
+    return page_of(search, sort=sort, cursor=cursor, size=size, found=found), total
+
+
+def page_of(
+    search: Search,
+    *,
+    sort: Sort,
+    cursor: PageCursor | None,
+    size: int,
+    found: Found | None = None,
+) -> Page:
+    """One statement. `found` is what the columns in memory have told of the search."""
     backwards = cursor is not None and cursor.backwards
-    findings, more = _read_page(search, sort, cursor, size)
+    findings, more = _read_page(search, sort, cursor, size, found)
     if backwards:
         findings.reverse()
     number = cursor.number if cursor else 1
@@ -219,7 +239,11 @@ def page_of(search: Search, *, sort: Sort, cursor: PageCursor | None, size: int)
 
 
 def _read_page(
-    search: Search, sort: Sort, cursor: PageCursor | None, size: int
+    search: Search,
+    sort: Sort,
+    cursor: PageCursor | None,
+    size: int,
+    found: Found | None,
 ) -> tuple[list[Finding], bool]:
     """In the direction in which the cursor goes, and whether there are more."""
     backwards = cursor is not None and cursor.backwards
@@ -227,17 +251,17 @@ def _read_page(
     after = cursor.values if cursor else None
     unread = ("description", "digest", "fingerprint")
     pks = columnar_pages.pks_of(
-        search, sort.columns, is_descending=descending, after=after, most=size + 1
+        search, sort.columns, is_descending=descending, after=after, most=size + 1, found=found
     )
     if pks is not None:
         rows = Finding.objects.order_by().select_related(*_BESIDE).defer(*unread)
-        read = _in_sort(rows).in_bulk(pks[:size])
+        read = _in_sort(rows, sort).in_bulk(pks[:size])
         return [read[pk] for pk in pks if pk in read], len(pks) > size
-    found = _in_sort(search.findings()).select_related(*_BESIDE).defer(*unread)
+    rows = _in_sort(search.findings(), sort).select_related(*_BESIDE).defer(*unread)
     if after:
-        found = found.filter(_beyond(sort.columns, after, "lt" if descending else "gt"))
+        rows = rows.filter(_beyond(sort.columns, after, "lt" if descending else "gt"))
     order = [f"-{column}" if descending else column for column in sort.columns]
-    findings = list(found.order_by(*order)[: size + 1])
+    findings = list(rows.order_by(*order)[: size + 1])
     return findings[:size], len(findings) > size
 
 

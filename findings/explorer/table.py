@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from findings.explorer.columns import COLUMNS, SEVERITY, Column, columns_of
-from findings.explorer.pages import Page, Row, Sort
+from findings.explorer.pages import Page, Sort
 from findings.explorer.values import Value
 from findings.models import Finding
 from findings.query.scalars import number
@@ -29,12 +29,8 @@ class Cell(NamedTuple):
 
 
 class TableRow(NamedTuple):
-    row: Row
+    finding: Finding
     cells: Sequence[Cell]
-
-    @property
-    def finding(self) -> Finding:
-        return self.row.finding
 
 
 class Head(NamedTuple):
@@ -67,7 +63,8 @@ def table_of(page: Page, names: Sequence[str], *, sort: Sort) -> Table:
     ]
     cells = [_cells(head, found[head.column.name]) for head in heads]
     rows = [
-        TableRow(row, [of_column[nth] for of_column in cells]) for nth, row in enumerate(page.rows)
+        TableRow(row.finding, [of_column[nth] for of_column in cells])
+        for nth, row in enumerate(page.rows)
     ]
     shown = {head.column.name for head in heads}
     return Table(heads, rows, [column for column in columns if column.name not in shown])

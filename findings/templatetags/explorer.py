@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django import template
-from django.http import QueryDict
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from config.accounts.access import signed_in
@@ -76,19 +73,22 @@ class GroupLinks(NamedTuple):
 
 
 @register.simple_tag(takes_context=True)
-def group_links(context: template.Context, group: Group, *, is_open: bool = False) -> GroupLinks:
-    query = _without_place(context)
-    within = urlencode(written(group.within))
-    opened = urlencode(
-        [(name.replace("in", "open"), value) for name, value in written(group.within)]
-    )
-    rest = f"?{query}&"
-    here = address(LIST)
+def whole_search(context: template.Context) -> str:
+    """Made once for all groups of a page: no page, no finding, no group of it."""
+    return _without_place(context)
+
+
+@register.simple_tag
+def group_links(group: Group, whole: str, *, is_open: bool = False) -> GroupLinks:
+    chosen = written(group.within)
+    within = urlencode(chosen)
+    opened = urlencode([(name.replace("in", "open"), value) for name, value in chosen])
+    here = f"{address(LIST)}?{whole}"
     return GroupLinks(
-        f"{here}{rest}{within}",
-        f"{here}?{query}" if is_open else f"{here}{rest}{opened}",
-        f"{here}{rest}{opened}&more=yes",
-        f"{address('findings:explorer-group')}{rest}{within}",
+        f"{here}&{within}",
+        here if is_open else f"{here}&{opened}",
+        f"{here}&{opened}&more=yes",
+        f"{address('findings:explorer-group')}?{whole}&{within}",
         within,
     )
 
@@ -118,17 +118,10 @@ def every_group(context: template.Context) -> str:
 
 
 def _without_place(context: template.Context, *more: str) -> str:
-    """The address of the whole search: no page, no finding, no group of it."""
-    return _without(context["request"].GET.urlencode(), (*PLACE, *more))
-
-
-@lru_cache(maxsize=100)
-def _without(query_string: str, names: tuple[str, ...]) -> str:
-    """Asked by each group of a page."""
-    query = QueryDict(query_string, mutable=True)
-    for name in names:
-        query.pop(name, None)
-    return str(query.urlencode())
+    """The address of the whole search."""
+    query = context["request"].GET.lists()
+    left_out = (*PLACE, *more)
+    return urlencode({name: values for name, values in query if name not in left_out}, doseq=True)
 
 
 @register.filter

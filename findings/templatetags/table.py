@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -11,8 +11,23 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.lib.ui_tags import ago, finding_status, severity_pill, tag_chip, type_icon, url_with
-from findings.explorer.columns import COLUMNS, MAX_COLUMNS, SEVERITY, Column, columns_of, named
+from config.lib.ui_tags import (
+    DRAWN,
+    ago,
+    finding_status,
+    severity_pill,
+    tag_chip,
+    type_icon,
+    url_with,
+)
+from findings.explorer.columns import (
+    COLUMNS,
+    MAX_COLUMNS,
+    SEVERITY,
+    Column,
+    columns_of,
+    named,
+)
 from findings.explorer.pages import SORTS, Sort
 from findings.explorer.table import Cell, Table
 from findings.explorer.values import Value, tag_of, where_of
@@ -84,8 +99,29 @@ def severity_cell(finding: Finding, links: Links) -> SafeString:
 
 
 @register.simple_tag
-def cell(finding: Finding, found: Cell, links: Links) -> SafeString:
-    """All but the ticket, which a higher app draws."""
+def cells(finding: Finding, found: Sequence[Cell], links: Links, ticket: SafeString) -> SafeString:
+    """Of all columns of a row. The ticket comes as a higher app draws it."""
+    return format_html_join(
+        "",
+        "{}{}</td>",
+        (
+            (
+                _opened(each.css, each.label),
+                ticket if each.column.name == "ticket" else _cell(finding, each, links),
+            )
+            for each in found
+        ),
+    )
+
+
+@lru_cache(maxsize=DRAWN)
+def _opened(css: str, label: str) -> SafeString:
+    """The cells of a column begin alike."""
+    labelled = format_html(' data-label="{}"', label) if label else ""
+    return format_html('<td role="cell" class="{}"{}>', css, labelled)
+
+
+def _cell(finding: Finding, found: Cell, links: Links) -> SafeString:
     if draw := _DRAWN.get(found.column.kind):
         return draw(finding, found.values, links)
     if not found.values:

@@ -19,13 +19,13 @@ from config.accounts.access import require, signed_in
 from config.accounts.roles import Permission
 from config.lib.concurrency import limit_searches
 from config.lib.search_text import typed
-from config.lib.statement_timeout import QueryTimeout, force_index_order, statement_timeout
+from config.lib.statement_timeout import QueryTimeout, statement_timeout
 from findings.columnar.pinned import pinned
 from findings.explorer.columns import FINDING, SEVERITY, column_typed, named
 from findings.explorer.facets import count_facet, count_facets
 from findings.explorer.groups import SHOWN_AT_FIRST, SHOWN_MORE, GroupPage, group_of, page_of_groups
 from findings.explorer.histogram import histogram
-from findings.explorer.pages import COUNTED, ROWS, Page, page_of, total_of
+from findings.explorer.pages import COUNTED, ROWS, Page, page_and_total, page_of
 from findings.explorer.panel import panel_of
 from findings.explorer.search import FACETS, TAG_FACETS, Search, Within
 from findings.explorer.table import table_of
@@ -189,10 +189,7 @@ def _in_time(name: str, search: Search, read: Callable[[], Any]) -> dict[str, An
 def _page(params: ExplorerQuery, search: Search) -> dict[str, Any]:
     if params.grouping.is_list:
         return _groups(params, search)
-    total = total_of(search)
-    if total > COUNTED and search.has_words:
-        force_index_order()
-    page = page_of(search, sort=params.sort, cursor=params.cursor, size=params.rows)
+    page, total = page_and_total(search, sort=params.sort, cursor=params.cursor, size=params.rows)
     return {
         "total": total,
         "page": page,

@@ -182,7 +182,8 @@ def test_it_keeps_its_marks_in_forced_colours(page_as, admin, addresses):
     page.goto(RULES)
     bolt = page.locator(".nav .bolt").first
     expect(bolt).to_have_css("background-color", "rgb(255, 201, 31)")
-    for mark in (".meter", ".switch", ".broken-mark", ".pill", ".node.volt", ".rl-head"):
+    marks = ".limit progress", "[role=switch]", ".broken-mark", ".pill", ".node.volt", ".rl-head"
+    for mark in marks:
         assert page.locator(mark).locator("visible=true").count(), mark
     chosen, other = page.locator("#rule-states [aria-current]"), page.locator("#rule-states a").last
     colour = "e => getComputedStyle(e).backgroundColor"

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import gzip
 import re
+import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from automation.kinds.ticket_creation.action import NAME
 from automation.rules import services as rules
+from findings.facts import FindingType, Ticket
 from findings.models import Finding
 from findings.services import record
 from tests.factories import FindingFactory, SourceFactory, reported, ticket_rule
@@ -21,6 +25,7 @@ from ticketing.models import Case
 
 pytestmark = pytest.mark.django_db
 MAX_KILOBYTES = 25  # of any page
+MAX_RULES_KILOBYTES = 57  # of the rules page, before it is compressed
 RULES = "/settings/findings-automation"
 WORK = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY)\b", re.IGNORECASE)
 
@@ -103,3 +108,29 @@ def test_it_costs_no_more_than_its_budget(as_user, admin, full):
             over[address] = answer.status_code, statements, size
     assert over == {}
     assert max(budget.kilobytes for budget in BUDGETS.values()) <= MAX_KILOBYTES
+
+
+def test_the_rules_page_is_light_where_half_of_the_rules_are_over_their_limits(
+    as_user, admin, project
+):
+    """Each of these has a link to its findings. The page shows 25 of 96 rules."""
+    types = [each.value for each in FindingType]
+    said = {"finding_types": types, "project_id": project.pk, "max_tickets_per_day": 10}
+    wanted = {
+        uuid.UUID(int=nth): ticket_rule(
+            name=f"Rule {nth}: critical of team-{nth:02}",
+            query=f"team:team-{nth:02} @severity:critical @cvss.score:>{nth % 9}",
+            **said,
+        )
+        for nth in range(1, 97)
+    }
+    version = rules.current_version(NAME)
+    rules.replace_rules(NAME, list(wanted.items()), version=version, actor=None)
+    for rule_id in list(wanted)[:25:2]:
+        decided = {"decided_at": timezone.now(), "ticket": Ticket.OVER_LIMIT}
+        FindingFactory.create_batch(3, ticket_rule_id=rule_id, **decided)
+
+    answer = as_user(admin).get(RULES)
+
+    assert answer.text.count("3 findings over limit</a>") == 13
+    assert len(answer.content) / 1_000 <= MAX_RULES_KILOBYTES

@@ -122,7 +122,7 @@ def test_a_name_that_is_taken_gets_a_number(as_user, editor, make_rule):
 def test_the_menu_and_the_palette_offer_templates(as_user, editor, viewer, make_rule):
     make_rule()
     page = as_user(editor).get(LIST).content.decode()
-    menu = page.partition('id="add-menu"')[2].partition("</header>")[0]
+    menu = page.partition("id=add-menu")[2].partition("</header>")[0]
     names = ("Critical vulnerabilities in prod", "Exposed secrets", "Attack paths")
     assert all(name in menu for name in names)
     filled = unescape(re.search(r'href="([^"]*template=critical[^"]*)"', menu)[1])

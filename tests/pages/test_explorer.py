@@ -330,7 +330,7 @@ def test_it_says_more_than_ten_thousand_without_counting_them(page, monkeypatch)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only a server has a time-out")
 def test_it_says_that_the_database_did_not_answer_in_time(page, monkeypatch):
     monkeypatch.setattr("config.lib.statement_timeout.SECONDS", 0.001)
-    monkeypatch.setattr("findings.views.explorer.page_of", _sleep)
+    monkeypatch.setattr("findings.views.explorer.page_and_total", _sleep)
     FindingFactory()
 
     answer = page("q=env:prod")
@@ -342,7 +342,7 @@ def test_it_says_that_the_database_did_not_answer_in_time(page, monkeypatch):
 
 ALL = f"{LIST}?facets=now"
 LATE = {
-    "list": (ALL, "page_of", 503, "Findings could not be loaded.", "Search"),
+    "list": (ALL, "page_and_total", 503, "Findings could not be loaded.", "Search"),
     "groups": (f"{ALL}&group=team", "page_of_groups", 503, "Findings could not be loaded.", ""),
     "facets": (ALL, "count_facets", 200, "The facets could not be counted", "Leaked key"),
     "chart": (ALL, "histogram", 200, "The chart could not be drawn", "Leaked key"),
@@ -540,8 +540,8 @@ def test_it_says_where_a_search_takes_long_because_findings_are_still_read_into_
         raise QueryTimeout
 
     monkeypatch.setattr("findings.views.searching.is_getting_ready", lambda: not is_ready)
-    for view in ("explorer", "inbox"):
-        monkeypatch.setattr(f"findings.views.{view}.page_of", take_long)
+    for read in ("explorer.page_and_total", "inbox.page_of"):
+        monkeypatch.setattr(f"findings.views.{read}", take_long)
     answer = as_user(viewer).get(f"{page}?q=team:payments")
     assert answer.status_code == status
     assert ("still reading all findings into memory" in answer.text) == (status == 200)

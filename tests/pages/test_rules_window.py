@@ -42,7 +42,7 @@ def many(project, editor):
 
 
 def numbers(page: str) -> list[int]:
-    return [int(number) for number in re.findall(r"<b>(\d+)</b>(?=<span|</div>)", page)]
+    return [int(number) for number in re.findall(r"<b>(\d+)</b>(?=<div|</div>)", page)]
 
 
 def names() -> list[int]:

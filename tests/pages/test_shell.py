@@ -69,7 +69,7 @@ def test_it_keeps_htmx_within_the_policy(guide):
 
 
 def test_it_leaves_the_theme_to_the_browser_until_one_is_chosen(guide):
-    assert '<html lang="en"  >' in guide.text
+    assert '<html lang="en">' in guide.text
 
 
 def test_it_shows_the_chosen_theme(as_user, viewer):

@@ -94,7 +94,7 @@ function key(event) {
 }
 
 function press(event) {
-  const button = event.target.closest(".move button, [data-move]");
+  const button = event.target.closest(".pos div button, [data-move]");
   const row = button && (button.closest(".rule-list > li") ?? rowOf(button.closest("[data-rule]")?.dataset.rule));
   if (!row) return;
   const list = listOf(row), here = rows(list).length, now = index(row);

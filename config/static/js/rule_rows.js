@@ -30,7 +30,7 @@ export function renumber(list) {
     const number = above(list) + nth + 1;
     row.querySelector(".pos b").textContent = number;
     gripOf(row).setAttribute("aria-label", `Reorder rule ${number}, ${nameOf(row)}`);
-    for (const button of row.querySelectorAll(".move button")) {
+    for (const button of row.querySelectorAll(".pos div button")) {
       const move = moves(button);
       button.disabled = number === (move === "up" ? 1 : total(list));
       const value = `${ruleOf(row)} ${number + (move === "up" ? -1 : 1)}`;

@@ -9,7 +9,7 @@ const turn = (control) => control.setAttribute("aria-checked", String(!isOn(cont
 const isOn = (control) => control.getAttribute("aria-checked") === "true";
 
 document.addEventListener("click", async (event) => {
-  const control = event.target.closest(".rl .switch");
+  const control = event.target.closest(".rl [role=switch]");
   if (!control) return;
   event.preventDefault();
   turn(control);
@@ -17,12 +17,12 @@ document.addEventListener("click", async (event) => {
   const values = isOn(control) ? { enabled: "on" } : {};
   const address = control.hasAttribute("formaction") ? control.formAction : new URL("toggle", row.querySelector(".rl-menu").href).pathname;
   await htmx.ajax("POST", address, { source: control, target: row, swap: "outerHTML", values });
-  if (document.activeElement === document.body) document.querySelector(`#${CSS.escape(row.id)} .switch`)?.focus();
+  if (document.activeElement === document.body) document.querySelector(`#${CSS.escape(row.id)} [role=switch]`)?.focus();
 });
 
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(name, ({ target }) => {
-    const control = target.closest("li.rl")?.querySelector(".switch");
+    const control = target.closest("li.rl")?.querySelector("[role=switch]");
     if (control) turn(control);
   });
 }
