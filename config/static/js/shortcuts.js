@@ -38,8 +38,8 @@ sheet.addEventListener("beforetoggle", list);
 function list() {
   const seen = new Map([["[", "Fold the navigation"]]);
   for (const element of document.querySelectorAll("[data-key], [data-key-note]")) {
-    const page = element.matches(".nav-item") && `Go to ${element.querySelector(".label").textContent}`;
-    const label = element.dataset.keyLabel ?? (page || element.getAttribute("aria-label")) ?? element.textContent;
+    const page = element.querySelector(".label");
+    const label = element.dataset.keyLabel ?? element.getAttribute("aria-label") ?? (page ? `Go to ${page.textContent}` : element.textContent);
     seen.set(element.dataset.key ?? element.dataset.keyNote, label.trim());
   }
   const rows = [...seen].map(([keys, label]) => row(keys, label));
