@@ -60,7 +60,7 @@ def test_it_asks_every_question_of_everyone(page_as, analyst, findings, theme, w
 def test_it_says_to_everyone_that_the_database_does_not_answer(
     page_as, viewer, findings, monkeypatch, theme, width
 ):
-    fail(monkeypatch, QueryTimeout, "page_of", "count_facets", "histogram", "counts_of")
+    fail(monkeypatch, QueryTimeout, "page_and_total", "count_facets", "histogram", "counts_of")
     page = page_as(viewer, theme=theme, width=width)
     page.goto("/findings?q=team:web")
     expect(page.get_by_role("alert")).to_contain_text(

@@ -17,6 +17,7 @@ from automation.rules.data import RuleData
 from config.lib.utc import epoch_ms
 from findings import services as findings
 from findings.facts import Severity
+from findings.models import Finding
 from findings.overrides import set_severity
 from tests.browser.conftest import assert_accessible, assert_no_sideways_scroll
 from tests.factories import FindingFactory
@@ -37,7 +38,7 @@ def world(live_server, analyst) -> None:
         said = RuleData(name=f"About {kind}", finding_types=[kind], action=action)
         made = services.create_rule(said, actor=None)
     recheck()
-    pks = [f.pk for f in findings.Finding.objects.order_by("pk")]
+    pks = [f.pk for f in Finding.objects.order_by("pk")]
     set_severity(pks[:2], severity=Severity.LOW, actor=analyst)
     findings.unmute(pks[3:5], actor=analyst)
     past = epoch_ms(timezone.now() - timedelta(days=1))
