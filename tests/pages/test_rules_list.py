@@ -107,7 +107,9 @@ def test_it_warns_of_a_rule_that_never_acts(as_user, viewer, make_rule):
 
     page = as_user(viewer).get(LIST).content.decode()
 
-    assert f'<a href="?rule={first.pk}#rule-{first.pk}">rule 1</a> matches every finding' in page
+    assert (
+        f'<a href="{LIST}?rule={first.pk}#rule-{first.pk}">rule 1</a> matches every finding' in page
+    )
 
 
 def test_it_shows_that_a_disabled_rule_does_not_run(as_user, viewer, editor, make_rule):

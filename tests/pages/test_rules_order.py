@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -88,6 +89,15 @@ def test_it_says_the_same_without_scripts(as_user, editor, admin, rules):
 
     assert response.status_code == 409
     assert "Ada Admin changed the order a moment ago." in response.content.decode()
+
+
+def test_a_refused_order_is_a_page_whose_links_lead_to_the_list(as_user, editor, rules):
+    """It stands at the address of the order, where nothing is to be read."""
+    page = as_user(editor).post("/rules/reorder", {"kind": NAME}).content.decode()
+
+    assert "Order not saved" in page
+    assert f'href="{LIST}?state=enabled"' in page
+    assert not re.search(r'href="?\?', page)
 
 
 def test_it_keeps_an_order_while_somebody_edits_a_rule(as_user, editor, admin, rules):
