@@ -13,7 +13,8 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from config.lib.elapsed import when_text
-from config.lib.keyset import Identifier, Keyset, Moment
+from config.lib.keyset import Identifier
+from config.lib.log_pages import NewestFirst
 from config.lib.utc import day_text, moment_text
 from ticketing.models import Attempt, ExternalIssue, JiraAccount, JiraSpace, Orphan, RequestHour
 from ticketing.states import WAITING, State
@@ -189,19 +190,13 @@ class LogPage:
     older: str  # the place to go on from, or nothing
 
 
-_BEFORE = Keyset(Moment(), Identifier())
+_NEWEST_FIRST = NewestFirst("started_at", Identifier())
 
 
 def delivery_log(outcome: str = "", *, before: str = "") -> LogPage:
     """One page of tries, newest first. Raises BadKeyset."""
     tries = Attempt.objects.filter(OUTCOMES[outcome][1]).select_related("issue__case")
-    if before:
-        at, pk = _BEFORE.read(before)
-        tries = tries.filter(Q(started_at__lt=at) | Q(started_at=at, pk__lt=pk))
-    rows = list(tries.order_by("-started_at", "-id")[: ROWS + 1])
-    shown = rows[:ROWS]
-    more = len(rows) > ROWS
-    return LogPage(shown, _BEFORE.write(shown[-1].started_at, shown[-1].pk) if more else "")
+    return LogPage(*_NEWEST_FIRST.page(tries, before=before, size=ROWS))
 
 
 def stuck_issues() -> QuerySet[ExternalIssue]:

@@ -13,7 +13,8 @@ from django.db.models import Count, Max, Q, QuerySet
 from automation.kinds.registry import ORDER
 from automation.models import Decision
 from automation.rules.selectors import rule_names
-from config.lib.keyset import Keyset, Moment, Whole
+from config.lib.keyset import Whole
+from config.lib.log_pages import NewestFirst
 from config.lib.ui_tags import MAX_COUNTED
 from ticketing.models import Case
 
@@ -115,18 +116,14 @@ _SHOWN = (
     *("finding", "outcome", "rule_id", "case_id", "reason", "created_at"),
     *("finding__finding_id", "finding__title", "finding__resource_name"),
 )
-_BEFORE = Keyset(Moment(), Whole())
+_NEWEST_FIRST = NewestFirst("created_at", Whole())
 
 
 def page_of_log(found: QuerySet[Decision], *, before: str = "") -> LogPage:
     """Newest first, in five statements. Raises BadKeyset."""
     number = found.order_by()[: MAX_COUNTED + 1].count()
-    if before:
-        at, pk = _BEFORE.read(before)
-        found = found.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
-    found = found.select_related("finding").only(*_SHOWN)
-    rows = list(found.order_by("-created_at", "-pk")[: ROWS + 1])
-    shown, more = rows[:ROWS], len(rows) > ROWS
+    with_findings = found.select_related("finding").only(*_SHOWN)
+    shown, older = _NEWEST_FIRST.page(with_findings, before=before, size=ROWS)
     rules = rule_names({row.rule_id for row in shown if row.rule_id})
     cases = Case.objects.filter(pk__in={row.case_id for row in shown if row.case_id})
     keys = dict(cases.values_list("pk", "key"))
@@ -140,9 +137,7 @@ def page_of_log(found: QuerySet[Decision], *, before: str = "") -> LogPage:
         )
         for row in shown
     ]
-    return LogPage(
-        entries, number, _BEFORE.write(shown[-1].created_at, shown[-1].pk) if more else ""
-    )
+    return LogPage(entries, number, older)
 
 
 def _newest_of(findings: Set[int]) -> set[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,12 +11,7 @@ from automation.decisions.log import RESULTS, evaluations, page_of_log
 from config.accounts.access import require
 from config.accounts.roles import Permission
 from config.lib.keyset import BadKeyset
-
-RANGES = {
-    "24h": ("Past 24 hours", timedelta(hours=24)),
-    "7d": ("Past 7 days", timedelta(days=7)),
-    "30d": ("Past 30 days", timedelta(days=30)),
-}
+from config.lib.log_pages import RANGE_CHOICES, RANGES
 
 
 @require(Permission.FINDINGS_READ)
@@ -27,14 +20,14 @@ def list_evaluations(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in ("result", "from")}
     before = request.GET.get("before", "")
     try:
-        since = timezone.now() - RANGES[chosen["from"]][1] if chosen["from"] else None
+        since = timezone.now() - RANGES[chosen["from"]].length if chosen["from"] else None
         log = page_of_log(evaluations(since=since, result=chosen["result"]), before=before)
     except (KeyError, BadKeyset) as error:
         raise Http404 from error
     context = {
         "log": log,
         "results": [(name, result.label) for name, result in RESULTS.items()],
-        "ranges": [(name, label) for name, (label, _) in RANGES.items()],
+        "ranges": RANGE_CHOICES,
         "params": chosen | {"before": before},
         "filtered": any(chosen.values()),
     }

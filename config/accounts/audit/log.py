@@ -8,18 +8,18 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from config.accounts.audit.changes import historical_models
 from config.accounts.models import AuditEvent, User
-from config.lib.keyset import Keyset, Moment, Whole
+from config.lib.keyset import Whole
+from config.lib.log_pages import NewestFirst
 
 PAGE = 50
 NOBODY = "system"
 """The filter for what no person did: keys and the system."""
 AT_ONCE = 1_000
-KEYSET = Keyset(Moment(), Whole())
-"""When the last event of a page was, and its id: the next page starts behind it."""
+_NEWEST_FIRST = NewestFirst("at", Whole())
 _LABELS = {
     "access": "Refused access",
     "audit": "Audit log",
@@ -108,15 +108,12 @@ def label(category: str) -> str:
 
 def page_of_log(search: Filter, *, before: str = "") -> Page:
     """The newest events behind the keyset, in two statements. Raises BadKeyset."""
-    rows = _behind(search.rows, *KEYSET.read(before)) if before else search.rows
-    found = list(rows[: PAGE + 1])
-    shown = found[:PAGE]
+    shown, older = _NEWEST_FIRST.page(search.rows, before=before, size=PAGE)
     people = User.objects.in_bulk({UUID(row.actor_id) for row in shown if _is_person(row)})
     entries = [
         Entry(row, people.get(UUID(row.actor_id)) if _is_person(row) else None) for row in shown
     ]
-    last = KEYSET.write(shown[-1].at, shown[-1].pk) if len(found) > PAGE else ""
-    return Page(entries, last)
+    return Page(entries, older)
 
 
 def walk(search: Filter) -> Iterator[AuditEvent]:
@@ -124,11 +121,7 @@ def walk(search: Filter) -> Iterator[AuditEvent]:
     rows = search.rows
     while found := list(rows[:AT_ONCE]):
         yield from found
-        rows = _behind(search.rows, found[-1].at, found[-1].pk)
-
-
-def _behind(rows: QuerySet[AuditEvent], at: datetime, pk: int) -> QuerySet[AuditEvent]:
-    return rows.filter(Q(at__lt=at) | Q(at=at, id__lt=pk))
+        rows = _NEWEST_FIRST.behind(search.rows, found[-1].at, found[-1].pk)
 
 
 def _is_person(row: AuditEvent) -> bool:

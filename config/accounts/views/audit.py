@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -18,9 +17,8 @@ from config.accounts.models import User
 from config.accounts.roles import Permission
 from config.lib.exports import export
 from config.lib.keyset import BadKeyset
+from config.lib.log_pages import RANGE_CHOICES, RANGES
 from config.lib.request_handling import Lane, handle
-
-RANGES = {"24h": ("Past 24 hours", 1), "7d": ("Past 7 days", 7), "30d": ("Past 30 days", 30)}
 
 
 @require(Permission.AUDIT_READ)
@@ -36,7 +34,7 @@ def show_log(request: HttpRequest) -> HttpResponse:
         "log": log,
         "kinds": kinds().items(),
         "people": [(str(pk), name) for pk, name in User.objects.values_list("pk", "name")],
-        "ranges": [(slug, label) for slug, (label, _) in RANGES.items()],
+        "ranges": RANGE_CHOICES,
         "params": chosen | {"before": before},
         "filtered": any(chosen.values()),
         "formats": FORMATS,
@@ -69,5 +67,5 @@ def _filter(request: HttpRequest) -> Filter:
         raise Http404 from error
     if kind and kind not in kinds():
         raise Http404
-    since = timezone.now() - timedelta(days=RANGES[chosen][1]) if chosen in RANGES else None
+    since = timezone.now() - RANGES[chosen].length if chosen in RANGES else None
     return Filter(kind=kind, person=who, since=since)

@@ -12,6 +12,7 @@ from config.lib.links import address
 OPEN = ("open", "in-progress")
 TICKETED = ("automated", "manual")
 HELD = (*TICKETED, "test")
+LAST_DAY = "24h"
 _DAY = timedelta(days=1)
 
 
@@ -44,5 +45,5 @@ def cases(query: str) -> str:
 
 def evaluations(**params: str) -> str:
     """The evaluation log of the last 24 hours."""
-    query = urlencode({**params, "from": "24h"})
+    query = urlencode({**params, "from": LAST_DAY})
     return f"{address('automation:evaluation-log')}?{query}"

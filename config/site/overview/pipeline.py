@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from automation.decisions.log import RESULTS, count_results, evaluations
+from config.lib.log_pages import RANGES
 from config.site.overview import links
 
 
@@ -43,5 +43,5 @@ class Pipeline:
 
 
 def pipeline() -> Pipeline:
-    since = timezone.now() - timedelta(hours=24)
+    since = timezone.now() - RANGES[links.LAST_DAY].length
     return Pipeline(count_results(evaluations(since=since)))
