@@ -93,7 +93,7 @@ _FUNCTIONS = (
     _function(_INSERT, _mark(f"SELECT unnest(ARRAY[{_of('now')}]) FROM written AS now")),
     _function(_UPDATE, _MARK_UNMARKED, _DECLARE),
     _function(_DELETE, _mark(f"SELECT unnest(ARRAY[{_of('was')}]) FROM before AS was")),
-    _function(_DECIDED_INSERT, _mark("SELECT NEW.decided_at")),
+    _function(_DECIDED_INSERT, _mark("SELECT now.decided_at FROM written AS now")),
     _function(
         _DECIDED,
         _mark(
@@ -102,7 +102,7 @@ _FUNCTIONS = (
             "WHERE was.decided_at IS DISTINCT FROM now.decided_at"
         ),
     ),
-    _function(_DECIDED_DELETE, _mark("SELECT OLD.decided_at")),
+    _function(_DECIDED_DELETE, _mark("SELECT was.decided_at FROM before AS was")),
 )
 
 
@@ -152,9 +152,9 @@ _TRIGGERS: Mapping[str, Mapping[str, str]] = {
             _UPDATE, _OF_COUNTED, f"({_row('OLD')}) IS DISTINCT FROM ({_row('NEW')})"
         ),
         _DELETE: _trigger(_DELETE, "DELETE", "OLD TABLE AS before"),
-        _DECIDED_INSERT: _row_trigger(_DECIDED_INSERT, "INSERT", "NEW.decided_at IS NOT NULL"),
+        _DECIDED_INSERT: _trigger(_DECIDED_INSERT, "INSERT", "NEW TABLE AS written"),
         _DECIDED: _trigger(_DECIDED, "UPDATE", "OLD TABLE AS before NEW TABLE AS written"),
-        _DECIDED_DELETE: _row_trigger(_DECIDED_DELETE, "DELETE", "OLD.decided_at IS NOT NULL"),
+        _DECIDED_DELETE: _trigger(_DECIDED_DELETE, "DELETE", "OLD TABLE AS before"),
     },
     "sqlite": {
         _INSERT: _each_row(_INSERT, "INSERT", _days("NEW")),

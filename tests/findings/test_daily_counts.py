@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from findings import overrides, services
 from findings.facts import GONE_STATUSES, OPEN_STATUSES, Severity, Status
-from findings.models import ChangedDay, DailyCount, Finding
+from findings.models import ChangedDay, DailyCount, Evaluation, Finding
 from findings.trends import marks, rollups
 from findings.trends.counting import count, hours_to_fix, runs_of
 from findings.trends.day_counts import LIVE_DAYS, DayCounts
@@ -165,6 +165,23 @@ def test_a_page_takes_as_many_statements_for_much(django_assert_num_queries):
     refresh(at_most=100)
     with django_assert_num_queries(1 + 4):
         shown(By.TEAM)
+
+
+@pytest.mark.django_db
+def test_a_statement_marks_a_day_once_however_many_rows_it_writes():
+    """As when a report brings many archived findings back, or a night puts them away."""
+    findings = FindingFactory.create_batch(5, opened_at=START)
+    rows = [Evaluation(finding=f, last_seen_at=START, decided_at=START) for f in findings]
+    Evaluation.objects.all().delete()
+    for write in (
+        lambda: Evaluation.objects.bulk_create(rows),
+        lambda: Evaluation.objects.update(decided_at=START + timedelta(hours=1)),
+        Evaluation.objects.all().delete,
+        Finding.objects.all().delete,
+    ):
+        ChangedDay.objects.all().delete()
+        write()
+        assert ChangedDay.objects.count() == 1
 
 
 @pytest.mark.django_db
