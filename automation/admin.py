@@ -222,6 +222,7 @@ class RuleSetAdmin(BrowseAdmin):
 class RuleSetVersionAdmin(BrowseAdmin):
     """The rules as they were, whole, at each change."""
 
+    has_many_rows = True
     list_display = ("kind", "version", "created_by", "created_at")
     list_filter = ("kind",)
     list_select_related = ("created_by",)
@@ -231,6 +232,7 @@ class RuleSetVersionAdmin(BrowseAdmin):
 
 @admin.register(Decision)
 class DecisionAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "finding",
         "kind",
@@ -247,6 +249,7 @@ class DecisionAdmin(BrowseAdmin):
 
 @admin.register(DailyUsage)
 class DailyUsageAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "rule_id",
         "day",

@@ -34,6 +34,7 @@ class SourceAdmin(BrowseAdmin):
 
 @admin.register(Finding)
 class FindingAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "title",
         "severity",
@@ -59,6 +60,7 @@ class FindingAdmin(BrowseAdmin):
 
 @admin.register(FindingEvent)
 class FindingEventAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "finding",
         "kind",
@@ -77,6 +79,7 @@ class FindingEventAdmin(BrowseAdmin):
 
 @admin.register(Import)
 class ImportAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "file_name",
         "source",
@@ -116,6 +119,7 @@ class SavedViewAdmin(BrowseAdmin):
 class ImportChangeAdmin(BrowseAdmin):
     """What reports changed of findings that were there."""
 
+    has_many_rows = True
     list_display = ("run", "finding", "kind", "is_undone")
     list_filter = ("kind", "is_undone")
     list_select_related = ("run", "finding")
@@ -124,6 +128,7 @@ class ImportChangeAdmin(BrowseAdmin):
 
 @admin.register(DailyCount)
 class DailyCountAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("day", "measure", "by", "value", "hours", "number")
     list_filter = ("measure", "by")
     search_fields = ("value",)
@@ -148,6 +153,7 @@ class ChangedDayAdmin(BrowseAdmin):
 class EvaluationAdmin(BrowseAdmin):
     """Where each finding stands with the rules."""
 
+    has_many_rows = True
     list_display = ("finding", "last_seen_at", "unevaluated_since", "recheck_since", "decided_at")
     list_select_related = ("finding",)
     search_fields = ("finding__finding_id",)
@@ -157,6 +163,7 @@ class EvaluationAdmin(BrowseAdmin):
 class FindingChangeAdmin(BrowseAdmin):
     """What the explorer's columns follow."""
 
+    has_many_rows = True
     list_display = ("id", "at", "xid", "__str__")
 
 
@@ -169,5 +176,6 @@ class ChangeLogAdmin(BrowseAdmin):
 class ArchivedFindingAdmin(BrowseAdmin):
     """By what archived findings are known when they are reported again."""
 
+    has_many_rows = True
     list_display = ("finding_id", "file", "archived_at")
     search_fields = ("finding_id", "file")

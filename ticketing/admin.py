@@ -49,6 +49,7 @@ class CaseGroupInline(TabularInline):
     fk_name = "case"
     fields = ("group_by", "group_values", "takes_more", "follows", "is_continuation")
     can_delete = False
+    extra = 0  # without it a case that has no group shows a form with all cases to choose from
     verbose_name_plural = "Group"
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -60,6 +61,7 @@ class CaseGroupInline(TabularInline):
 
 @admin.register(Case)
 class CaseAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = (
         "key",
         "made_by",
@@ -91,6 +93,7 @@ class CaseAdmin(BrowseAdmin):
 class CaseGroupAdmin(BrowseAdmin):
     """Cases that rules made for groups of findings: what each stands for."""
 
+    has_many_rows = True
     list_display = ("case", "label", "values", "takes_more", "follows", "refresh_since")
     list_filter = ("takes_more", "is_continuation")
     list_select_related = ("case", "follows")
@@ -107,6 +110,7 @@ class CaseGroupAdmin(BrowseAdmin):
 
 @admin.register(Attachment)
 class AttachmentAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("finding", "case", "finding_is_open", "created_by", "created_at")
     list_filter = ("finding_is_open",)
     list_select_related = ("finding", "case", "created_by")
@@ -116,6 +120,7 @@ class AttachmentAdmin(BrowseAdmin):
 
 @admin.register(TimelineEntry)
 class TimelineEntryAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("case", "kind", "before", "after", "actor", "created_at")
     list_filter = ("kind",)
     list_select_related = ("case", "actor")
@@ -127,6 +132,7 @@ class TimelineEntryAdmin(BrowseAdmin):
 class CommentRevisionAdmin(BrowseAdmin):
     """What comments said before they were edited or deleted."""
 
+    has_many_rows = True
     list_display = ("entry", "before", "after", "actor", "key_name", "created_at")
     list_select_related = ("entry", "actor")
     search_fields = ("before", "after", "=entry__id")
@@ -159,6 +165,7 @@ class JiraIssueTemplateAdmin(HistoryAdmin):
 
 @admin.register(JiraUser)
 class JiraUserAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("name", "email", "person", "account", "seen_at")
     list_select_related = ("account", "person")
     search_fields = ("name", "email")
@@ -181,6 +188,7 @@ class ClosingAnswerAdmin(HistoryAdmin):
 
 @admin.register(ExternalIssue)
 class ExternalIssueAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("issue_key", "case", "state", "attempts", "reason", "created_at")
     list_filter = ("state", "account")
     list_select_related = ("case",)
@@ -190,6 +198,7 @@ class ExternalIssueAdmin(BrowseAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("issue", "operation", "outcome", "status", "reason", "started_at", "ended_at")
     list_filter = ("operation", "outcome")
     list_select_related = ("issue",)
@@ -213,6 +222,7 @@ class OrphanAdmin(BrowseAdmin):
 
 @admin.register(CommentLink)
 class CommentLinkAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("comment_id", "issue", "entry", "updated_at")
     list_select_related = ("issue", "entry")
 
@@ -232,6 +242,7 @@ class RequestHourAdmin(BrowseAdmin):
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("identifier", "account", "received_at")
     list_select_related = ("account",)
     search_fields = ("identifier",)
@@ -247,6 +258,7 @@ class BulkRunAdmin(BrowseAdmin):
 
 @admin.register(BulkStep)
 class BulkStepAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("run", "position", "finding", "outcome", "reason", "case")
     list_filter = ("outcome",)
     list_select_related = ("run", "finding", "case")

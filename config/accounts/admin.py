@@ -180,6 +180,7 @@ class ApiKeyAdmin(HistoryAdmin):
 
 @admin.register(KeptAnswer)
 class KeptAnswerAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("key", "owner", "status", "created_at")
     search_fields = ("key", "=owner")
     date_hierarchy = "created_at"
@@ -194,6 +195,7 @@ class KeyWindowAdmin(BrowseAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("at", "category", "action", "object_name", "actor_name", "address", "position")
     list_filter = ("actor_type",)
     date_hierarchy = "at"
@@ -209,6 +211,7 @@ class AuditHeadAdmin(BrowseAdmin):
 class LogEntryAdmin(BrowseAdmin):
     """What was done in this admin."""
 
+    has_many_rows = True
     list_display = ("action_time", "user", "content_type", "object_repr", "action_flag")
     list_filter = ("action_flag", "content_type")
     list_select_related = ("user", "content_type")
@@ -236,6 +239,7 @@ class AccessAttemptAdmin(BrowseAdmin):
 
 @admin.register(AccessLog)
 class AccessLogAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("username", "ip_address", "attempt_time", "logout_time")
     search_fields = ("username", "ip_address")
     date_hierarchy = "attempt_time"
@@ -255,6 +259,7 @@ class ActAdmin(BrowseAdmin):
 
 @admin.register(ActRow)
 class ActRowAdmin(BrowseAdmin):
+    has_many_rows = True
     list_display = ("act", "object_id", "reason")
     list_select_related = ("act",)
     search_fields = ("=object_id", "reason")

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.rows import MAKE, rows_of
-from tests.factories import FindingFactory
+from tests.factories import FindingFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 OURS = ("accounts", "findings", "ticketing", "automation", "runtime")
@@ -59,6 +59,41 @@ def test_it_costs_the_same_for_2_rows_and_for_8(as_user, admin, label):
             browser.get(changelist(label))
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+LONG = sorted(label for label, page in REGISTERED.items() if page.has_many_rows)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="few rows are sorted without an index")
+@pytest.mark.parametrize("label", LONG)
+def test_it_sorts_a_long_table_by_an_index(as_user, admin, label):
+    """Also where somebody typed the address."""
+    browser = as_user(admin)
+    for number in range(1 + len(REGISTERED[label].list_display)):
+        page = browser.get(changelist(label), {"o": number})
+        plan = page.context["cl"].queryset.explain()
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (number, plan)
+
+
+def test_it_sorts_a_short_table_by_any_column(as_user, admin):
+    browser = as_user(admin)
+    for name in ("b", "a", "c"):
+        SourceFactory(name=f"source-{name}")
+    pages = [browser.get(changelist("findings.Source"), {"o": o}).content for o in ("0", "-0")]
+    orders = [re.findall(rb">source-(.)<", page) for page in pages]
+    assert orders == [[b"a", b"b", b"c"], [b"c", b"b", b"a"]]
+
+
+@pytest.mark.parametrize("label", LONG)
+def test_it_counts_no_rows_beside_its_filters(as_user, admin, label):
+    """For each choice of each filter that would be all rows."""
+    assert b"_facets" not in as_user(admin).get(changelist(label)).content
+
+
+def test_a_case_without_a_group_has_no_form_with_all_cases(as_user, admin):
+    cases = rows_of("ticketing.Case", 3)
+    page = as_user(admin).get(reverse("admin:ticketing_case_change", args=[cases[0].pk]))
+    assert b"<select" not in page.content
 
 
 @pytest.mark.parametrize("label", sorted(REGISTERED))
