@@ -100,16 +100,17 @@ def _with_days_moved(
 
 
 def _move_texts(rows: models.QuerySet[Case], now: datetime) -> None:
-    moved = []
-    for pk, text, at in rows.values_list("pk", "description", "created_at"):
-        by = _age(at, now)
-        moved.append((pk, _DAY_IN_TEXT.sub(lambda found, by=by: _earlier_day(found, by), text)))
+    texts = rows.values_list("pk", "description", "created_at")
+    moved = [(pk, _with_earlier_days(text, _age(at, now))) for pk, text, at in texts]
     if moved:
         writer().update(Case, ("description",), moved)
 
 
-def _earlier_day(found: re.Match[str], by: timedelta) -> str:
-    return f"{found[1]}{date.fromisoformat(found[2]) - by}"
+def _with_earlier_days(text: str, by: timedelta) -> str:
+    def earlier(found: re.Match[str]) -> str:
+        return f"{found[1]}{date.fromisoformat(found[2]) - by}"
+
+    return _DAY_IN_TEXT.sub(earlier, text)
 
 
 def _age(at: datetime, now: datetime) -> timedelta:
