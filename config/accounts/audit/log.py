@@ -24,7 +24,7 @@ _LABELS = {
     "access": "Refused access",
     "audit": "Audit log",
     "bulkrun": "Bulk run",
-    "finding": "Finding",
+    "finding": "Findings",
     "import": "Import",
     "retention": "Data retention",
     "signin": "Sign-in",
@@ -59,7 +59,7 @@ class Entry:
     def what(self) -> str:
         name, count = self.event.object_name, self.event.count
         if count is None:
-            return name or "—"
+            return name
         return f"{name}: {count:,}" if name else f"{count:,}"
 
     @property
