@@ -31,6 +31,8 @@ _LABELS = {
 }
 """Category → what people call it, for those that have no history."""
 
+_ACTIONS = {"status": "given a new status"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -65,6 +67,10 @@ class Entry:
     @property
     def kind(self) -> str:
         return label(self.event.category)
+
+    @property
+    def action(self) -> str:
+        return _ACTIONS.get(self.event.action, self.event.action)
 
     @property
     def reason(self) -> str:
