@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -189,9 +189,11 @@ def _fill_in(
 def _packages(decisions: QuerySet[Decision]) -> Mapping[str, int]:
     """Rule → the tickets that its findings over the limit would take with one per package."""
     over = decisions.filter(outcome=Outcome.OVER_LIMIT)
+    theirs = Decision.objects.filter(finding=OuterRef("pk"), kind=KIND, outcome=Outcome.OVER_LIMIT)
     findings = Finding.objects.filter(pk__in=over.values("finding")).order_by()
+    findings = findings.annotate(over_limit_of=Subquery(theirs.values("rule_id")[:1]))
     (name,) = value_names(("package",))
-    rows = with_values(findings, ("package",)).values_list("ticket_rule_id", name)
+    rows = with_values(findings, ("package",)).values_list("over_limit_of", name)
     counts: dict[str, int] = defaultdict(int)
     for rule_id, package, number in rows.annotate(Count("pk")):
         counts[str(rule_id)] += 1 if package else number

@@ -3,10 +3,12 @@ a dry run asks of the rules is answered by `foresight`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.dispatch import receiver
 
+from automation.decisions.explain import rules_over_limit
 from automation.foresight import Foresight
 from automation.kinds.ticket_creation.tickets import issue_fields
 from automation.models import Rule
@@ -18,7 +20,7 @@ from findings.imports.rule_counts import foresee_with
 from findings.signals import findings_recorded
 from ticketing import outbox
 from ticketing.models import Destination, ExternalIssue
-from ticketing.signals import destination_broken, project_deleting
+from ticketing.signals import destination_broken, findings_detached, project_deleting
 
 foresee_with(Foresight)
 
@@ -50,6 +52,14 @@ def keep_the_project_of_rules(project_id: UUID, **_: object) -> str:
         return ""
     said = "1 rule that creates" if len(names) == 1 else f"{len(names)} rules that create"
     return f"{said} tickets in it ({', '.join(names[:3])}{', …' if names[3:] else ''})"
+
+
+@receiver(findings_detached)
+def name_their_rules(
+    finding_pks: Sequence[int], over_limit_of: dict[int, UUID], **_: object
+) -> None:
+    """The ticket of a test or of a person is gone: they are among those over a limit again."""
+    over_limit_of.update(rules_over_limit(finding_pks))
 
 
 def _was_repaired_since(rule: Rule, issue: ExternalIssue) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,11 @@ from automation.rules.data import CANNOT_BE_READ, known_action
 from automation.rules.restore import DELETED
 from config.accounts.audit.changes import VERBS, changes
 from config.accounts.models import User
+from ticketing.models import Project
 
 MAX_VERSIONS = 100
 _SAYS = ("name", "finding_types", "query", "action")
+_BY_ID = {"project id": "project", "assignee id": "assignee"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,15 @@ class DeletedRule:
 
 
 def history_of(rule_id: UUID) -> History | None:
-    """Two statements; None if there never was such a rule."""
+    """Two statements, and two where a project or a person changed; None if there never was such a
+    rule."""
     rows = Rule.history.filter(id=rule_id).select_related("history_user")
     found = list(rows.order_by("-history_date", "-history_id")[: MAX_VERSIONS + 1])
     if not found:
         return None
     present = Rule.objects.filter(pk=rule_id).first()
     pairs = zip(found, [*found[1:], None], strict=True)
-    versions = [_version(row, before, present) for row, before in pairs]
+    versions = _with_names([_version(row, before, present) for row, before in pairs])
     return History(
         rule_id,
         present.name if present else found[0].name,
@@ -81,6 +84,43 @@ def _version(row: Any, before: Any, present: Rule | None) -> Version:
         changes=[] if before is None or row.history_type == DELETED else changes(row, before),
         can_be_restored=differs and row.history_type != DELETED,
     )
+
+
+def _with_names(versions: Sequence[Version]) -> list[Version]:
+    """With projects and people by their names instead of their ids, as far as they are there."""
+    said = {
+        text
+        for version in versions
+        for label, *texts in version.changes
+        if label in _BY_ID
+        for text in texts
+    }
+    ids = [pk for text in said if (pk := _uuid(text))]
+    if not ids:
+        return list(versions)
+    names = {str(each.pk): each.name for each in User.objects.filter(pk__in=ids)}
+    names |= {
+        str(each.pk): f"{each.key} {each.name}" for each in Project.objects.filter(pk__in=ids)
+    }
+    return [
+        replace(
+            version,
+            changes=[
+                (_BY_ID[label], names.get(was, was), names.get(now, now))
+                if label in _BY_ID
+                else (label, was, now)
+                for label, was, now in version.changes
+            ],
+        )
+        for version in versions
+    ]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def deleted_rules() -> list[DeletedRule]:

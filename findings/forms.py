@@ -111,6 +111,14 @@ class ExplorerQuery:
         return urlencode(params)
 
     @property
+    def narrowing(self) -> dict[str, str | list[str]]:
+        """What it chooses beside the query, by the names of the address."""
+        time = {"from": self.from_value or self.range, "to": self.to_value, "by": self.clock}
+        said = time if self.is_custom or self.range != "all" else {}
+        chosen = {name: sorted(values) for name, values in self.chosen.items()}
+        return {name: str(value) for name, value in said.items() if value} | chosen
+
+    @property
     def is_custom(self) -> bool:
         """Whether the time is none of the menu's."""
         return bool(self.start or self.end)

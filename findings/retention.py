@@ -89,7 +89,7 @@ register(
     ),
     RowKind(
         "imports",
-        "Imports without findings",
+        "Imports",
         days=400,
         least_days=30,
         why="An import stays while a finding that it brought does, and the last one of its scope.",

@@ -22,6 +22,7 @@ from ticketing.group_queue import mark_groups
 from ticketing.locking import Locked
 from ticketing.mirror import no_ticket_update, ticket_update
 from ticketing.models import Attachment, Case, ExternalIssue
+from ticketing.signals import findings_detached
 from ticketing.timeline import Kind, tell
 
 
@@ -108,7 +109,11 @@ def release(
         left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
         gone = [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached]
         tell(gone if is_told else (), actor=actor, now=now)
-        updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
+        rules = _over_limit_of([row.pk for row in attached])
+        updates = [
+            no_ticket_update(row.pk, row.workflow, over_limit_of=rules.get(row.pk))
+            for row in attached
+        ]
         findings.store_tickets(updates)
         for row, update in zip(attached, updates, strict=True):
             row.workflow = update.workflow
@@ -116,3 +121,9 @@ def release(
         mark_groups(left.values(), now=now)
         close_if_done(list(left.values()), now=now)
     return rows
+
+
+def _over_limit_of(finding_pks: Sequence[int]) -> dict[int, UUID]:
+    rules: dict[int, UUID] = {}
+    findings_detached.send(Attachment, finding_pks=finding_pks, over_limit_of=rules)
+    return rules

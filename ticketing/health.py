@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from config.lib.elapsed import when_text
@@ -102,11 +102,11 @@ def expiry_of(account: JiraAccount) -> Mark | None:
 def account_cards() -> list[AccountCard]:
     """Every account, drafts last. The number of statements does not depend on how many."""
     accounts = JiraAccount.objects.filter(deleted_at=None).prefetch_related("spaces")
-    waiting, hours = _waiting(), _hours()
+    waiting, hours, refusals = _waiting(), _hours(), _refusals()
     return [
         AccountCard(
             account=account,
-            spaces=list(account.spaces.all()),
+            spaces=_with_refusals(account.spaces.all(), refusals),
             hours=hours[account.pk],
             waiting=waiting.get(account.pk, 0),
         )
@@ -156,6 +156,23 @@ def suspended(now: datetime) -> list[timedelta]:
 def _waiting() -> dict[UUID, int]:
     waiting = ExternalIssue.objects.filter(state__in=WAITING).order_by()
     return dict(waiting.values_list("account_id").annotate(Count("pk")))
+
+
+def _refusals() -> dict[tuple[UUID, str], str]:
+    """Why tickets wait for their space, of each space for which any do."""
+    blocked = ExternalIssue.objects.filter(state=State.BLOCKED, field="project").order_by()
+    rows = blocked.values_list("account_id", "space_id").annotate(Max("reason"))
+    return {(account, space): reason for account, space, reason in rows}
+
+
+def _with_refusals(
+    spaces: Iterable[JiraSpace], refusals: Mapping[tuple[UUID, str], str]
+) -> list[JiraSpace]:
+    """Jira refuses a space long before the next test of the connection misses it."""
+    shown = list(spaces)
+    for space in shown:
+        space.problem = refusals.get((space.account_id, space.space_id)) or space.problem
+    return shown
 
 
 def _hours() -> Mapping[UUID, list[RequestHour]]:

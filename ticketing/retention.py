@@ -45,18 +45,18 @@ register(
     ),
     RowKind(
         "case_events",
-        "Events of closed cases",
+        "Events of cases",
         days=0,
         least_days=90,
-        why="Comments stay, and the last event of each kind.",
+        why="Those of open cases stay; of closed ones comments, and the last event of each kind.",
         tables=[Table(TimelineEntry, "created_at", _of_closed_cases())],
     ),
     RowKind(
         "bulk_runs",
-        "Bulk runs and their steps",
+        "Bulk runs",
         days=90,
         least_days=7,
-        why="What they did is in the audit log, and with each finding.",
+        why="Their steps go with them. What they did is in the audit log, and with each finding.",
         tables=[Table(BulkRun, "finished_at", by_age=True)],
         chunk=1,  # each has up to ten thousand steps
     ),

@@ -18,3 +18,10 @@ Sent with `project_id: UUID` inside the transaction that deletes it. A receiver 
 it needs the project for ("1 rule that creates tickets in it"), which stops it, or with nothing.
 Rules name a project without a foreign key, as a rule may outlive it; only they know.
 """
+
+findings_detached = Signal()
+"""Findings are about to be taken off their cases.
+
+Sent with `finding_pks: Sequence[int]` and `over_limit_of: dict[int, UUID]` inside that transaction.
+A receiver puts in which of them are over the daily limit of which rule, as only decisions know.
+"""

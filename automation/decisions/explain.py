@@ -134,6 +134,14 @@ def _latest_decision(finding: Finding) -> Decision | None:
     return Decision.objects.filter(kind=NAME, finding=finding).order_by("-id").first()
 
 
+def rules_over_limit(finding_pks: Sequence[int]) -> dict[int, UUID]:
+    """The rule over whose limit each was, of those of which that is the last decision."""
+    decisions = Decision.objects.filter(kind=NAME, finding__in=finding_pks).order_by("id")
+    rows = decisions.values_list("finding_id", "outcome", "rule_id")
+    last = {pk: rule_id if outcome == Outcome.OVER_LIMIT else None for pk, outcome, rule_id in rows}
+    return {pk: rule_id for pk, rule_id in last.items() if pk is not None and rule_id is not None}
+
+
 _REASONS = {
     Outcome.NO_RULES: "No rule was enabled when it was found.",
     Outcome.NO_MATCH: "No rule matched.",

@@ -10,6 +10,7 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from config.lib.ui_tags import icon
 from config.lib.utc import weekday_text
@@ -26,6 +27,7 @@ _WIDE = 13
 _TALL = 22
 _SEVERITIES = 3
 _MINUTES_FROM = 100  # seconds
+_REASON = 120  # characters of why a report was refused; its page says all of it
 
 
 @register.filter
@@ -60,10 +62,11 @@ def day_bars(days: Sequence[tuple[date, int]]) -> SafeString:
 def import_result(run: Import) -> SafeString:
     """What came of a report, in a few words."""
     if run.state == Import.State.REFUSED:
-        return _result("bad", "circle-x", run.reason)
+        return _result("bad", "circle-x", Truncator(run.reason).chars(_REASON))
     if run.state in _NOT_YET:
         return _result("", *_NOT_YET[run.state])
     counts = f"{run.new:,} new" + (f", {run.seen_again:,} seen again" if run.seen_again else "")
+    counts += f", {run.reopened:,} reopened" if run.reopened else ""
     if run.state == Import.State.RUNNING:
         return _result("", "refresh-cw", f"Running: {counts}")
     counts += f", {run.resolved:,} resolved" if run.resolved else ""

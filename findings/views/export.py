@@ -28,7 +28,7 @@ def export_findings(request: HttpRequest) -> HttpResponseBase:
     if search is None:  # the page says what is wrong with the query
         return redirect(f"{reverse('findings:finding-list')}?{request.GET.urlencode()}")
     columns = params.columns if request.GET.get("cols") else tuple(COLUMNS)
-    record_event("finding", "exported", details={"query": request.GET.get("q", "")})
+    record_event("finding", "exported", details={"query": params.text} | params.narrowing)
     lines = csv_lines(search, sort=params.sort, columns=columns)
     name = f"findings-{now:%Y%m%d-%H%M}.csv"
     return export(request, lines, file_name=name, content_type="text/csv; charset=utf-8")

@@ -186,6 +186,19 @@ def test_it_records_who_exports_findings(as_user, viewer):
     assert event.details["query"] == "severity:high"
 
 
+def test_it_records_which_findings_were_exported(as_user, viewer, admin):
+    chosen = "?severity=low&severity=high&status=open&from=2026-11-01&by=resolved&page=x&odd=1"
+    as_user(viewer).get(reverse("findings:explorer-export") + chosen).getvalue()
+    details = AuditEvent.objects.get(category="finding", action="exported").details
+    assert details["severity"] == ["high", "low"]
+    assert (details["status"], details["by"]) == (["open"], "resolved")
+    assert details["from"].startswith("2026-11-01")
+    assert not {"odd", "page", "to"} & {*details}
+    page = as_user(admin).get(reverse("accounts:audit-log") + "?kind=finding").text
+    assert "Findings exported" in page
+    assert "high, low" in page
+
+
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="one database in memory, one writer")
 @pytest.mark.django_db(transaction=True)
 def test_it_links_what_several_write_at_once():

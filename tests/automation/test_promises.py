@@ -22,7 +22,7 @@ from tests.factories import (
 )
 from tests.jira import sandbox_jira as sandbox_jira
 from ticketing.delivery import compose, deliver_due
-from ticketing.models import ExternalIssue
+from ticketing.models import ExternalIssue, JiraAccount
 from ticketing.trackers.registry import tracker_for
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,16 @@ def test_it_delivers_what_a_rule_promised(tickets, sandbox_jira):
     there = {issue.key for issue in sandbox_jira.issues("SEC")}
     assert {issue.issue_key for issue in tickets} <= there
     assert list(outbox_invariants.violations()) == []
+    assert "3 created" in check("--with-jira")
+
+
+def test_it_says_how_the_sandbox_is_asked_instead_of_what_seems_lost(tickets, settings):
+    address = tickets[0].account.site_url
+    JiraAccount.objects.update(is_sandbox=True)
+    settings.ALLOW_PRIVATE_NETWORKS = False
+    with pytest.raises(CommandError, match=f"SANDBOX_JIRA_URL={address} manage.py"):
+        call_command("check_conservation", "--with-jira")
+    settings.SANDBOX_JIRA_URL = address
     assert "3 created" in check("--with-jira")
 
 

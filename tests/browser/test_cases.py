@@ -160,3 +160,10 @@ def test_it_works_without_scripts(page_as, analyst, cases, theme, width):
     page.get_by_role("button", name="Status: In Progress").click()
     page.get_by_role("menuitemradio", name="Closed").first.click()
     expect(page.get_by_role("button", name="Status: Closed")).to_be_visible()
+
+
+def test_its_layouts_are_not_cut_off_on_a_narrow_screen(page_as, editor, cases):
+    page = page_as(editor, width=420)
+    page.goto("/cases")
+    layouts = page.get_by_role("navigation", name="Layout")
+    assert layouts.evaluate("nav => nav.scrollWidth <= nav.clientWidth")

@@ -55,6 +55,9 @@ def test_it_opens_groups_in_place(page_as, analyst, findings, width):
     expect(page.locator(".member")).to_have_count(4)
     assert_accessible(page)
     assert_no_sideways_scroll(page)
+    if width == 420:
+        said = "getComputedStyle(document.querySelector('.c-number a'), '::after').content"
+        assert page.evaluate(said) == '" findings"'
     page.get_by_role("link", name="Show 3 more").click()
     expect(page.locator(".member")).to_have_count(7)
     page.get_by_role("checkbox", name="Select Update sudo").check()
@@ -178,3 +181,12 @@ def test_it_works_without_scripts(page_as, analyst, findings):
     expect(page.locator(".member")).to_have_count(7)
     page.get_by_role("link", name="Open these 7 as a list").click()
     expect(page.locator("tr[data-finding]")).to_have_count(7)
+
+
+def test_it_counts_one_finding_as_one_on_a_narrow_screen(page_as, viewer, live_server):
+    FindingFactory(attributes=package("sudo", "1.9.14", "1.9.17p1", "debian"))
+    page = page_as(viewer, width=420)
+    page.goto(LIST)
+    expect(page.locator(".c-number a")).to_have_count(1)
+    said = "getComputedStyle(document.querySelector('.c-number a'), '::after').content"
+    assert page.evaluate(said) == '" finding"'

@@ -127,3 +127,13 @@ def test_it_asks_for_the_columns_of_a_table(page_as, admin, width, tmp_path):
     expect(page.get_by_role("button", name="Import 2 findings")).to_be_visible()
     assert_accessible(page)
     assert_no_sideways_scroll(page)
+
+
+@pytest.mark.usefixtures("runs")
+def test_its_rows_stay_low_on_a_narrow_screen(page_as, admin):
+    page = page_as(admin, width=420)
+    page.goto(LIST)
+    rows = page.locator("main table").first.locator("tbody tr")
+    heights = rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert heights
+    assert max(heights) < 130

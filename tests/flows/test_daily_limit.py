@@ -20,7 +20,7 @@ from findings.services import change_status
 from tests.conftest import NOON
 from tests.factories import ticket_rule
 from ticketing.models import Case, CaseGroup
-from ticketing.services import open_case_each
+from ticketing.services import detach, open_case_each
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +185,23 @@ def test_3_6_the_check_finds_every_breach_of_a_group(make_rule, report, breach, 
     assert list(violations()) == []
     breach()
     assert any(sentence in violation for violation in violations()), list(violations())
+
+
+def test_3_4_what_lost_its_ticket_again_is_over_the_limit_as_before(frozen, make_rule, report):
+    rule = make_rule(limit=1)
+    report(4)
+    evaluate_all()
+    over = list(Finding.objects.filter(ticket="over_limit").order_by("pk"))
+    by_hand, tested, _ = (each.pk for each in over)
+    project = Case.objects.first().project
+    open_case_each([by_hand], project=project, actor=None)
+    open_case_each([tested], project=project, actor=None, origin=Case.Origin.TEST)
+    assert counts()[2] == 1
+    ticketed = Finding.objects.get(ticket="automated")
+    assert detach([by_hand, tested, ticketed.pk], actor=None) == 3
+    assert counts()[2] == 3
+    for finding in over:
+        finding.refresh_from_db()
+        assert (finding.ticket_rule_id, finding.ticket_key) == (rule.pk, "")
+    ticketed.refresh_from_db()
+    assert (ticketed.ticket, ticketed.ticket_rule_id) == ("none", None)

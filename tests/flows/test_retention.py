@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -22,7 +23,7 @@ from config.runtime.retention.nightly import delete_old_rows
 from findings.facts import Status
 from findings.models import Finding, FindingEvent
 from findings.services import assign, change_status
-from tests.factories import ExternalIssueFactory, JiraAccountFactory
+from tests.factories import ExternalIssueFactory, FindingFactory, JiraAccountFactory
 from tests.together import done_by_two_at_once
 from ticketing.models import Attempt, BulkRun, Case, RequestHour, WebhookEvent
 
@@ -243,3 +244,25 @@ def test_its_page_says_what_is_kept_and_what_is_held(hours, frozen, as_user, adm
     assert "40 of 40 rows would be too old at once" in page
     assert "Requests to Jira, by hour" in page
     assert as_user(editor).get("/settings/retention").status_code == 403
+
+
+def test_its_page_counts_what_it_names(hours, as_user, admin):
+    hours(2, days=3)
+    findings = FindingFactory.create_batch(4)
+    change_status([findings[0].pk], status=Status.RESOLVED, actor=None)
+    client = as_user(admin)  # a session: it ends in days to come
+    assert delete_old_rows()
+    page = client.get("/settings/retention").content.decode()
+    rows = {
+        cells[0]: cells[2:4]
+        for row in re.findall(r"<tr>(.*?)</tr>", page, re.S)
+        if (cells := [re.sub(r"<p.*?</p>|<[^>]+>", "", c).strip() for c in _CELL.findall(row)])
+    }
+    today = timezone.now()
+    day = f"{today.day} {today:%b %Y}"
+    assert rows["Resolved findings"] == ["1", day]
+    assert rows["Requests to Jira, by hour"][0] == "2"
+    assert rows["Sessions"] == ["1", "–"]
+
+
+_CELL = re.compile(r"<td.*?</td>", re.S)

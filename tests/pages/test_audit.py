@@ -15,7 +15,9 @@ from config.accounts.audit import log as audit_log
 from config.accounts.models import AuditEvent
 from config.accounts.people import change_person
 from config.accounts.roles import Permission, Role
-from tests.factories import JiraAccountFactory, ProjectFactory, ticket_rule
+from findings.facts import Status
+from findings.services import change_status
+from tests.factories import FindingFactory, JiraAccountFactory, ProjectFactory, ticket_rule
 from ticketing.models import JiraAccount
 
 LOG = "/settings/audit"
@@ -49,6 +51,13 @@ def test_it_has_a_row_for_roles_keys_projects_and_accounts(as_user, admin, edito
     for said in ("API key created", "User changed", "Jira account created", "Project created"):
         assert said in page
     assert "<del>automation_editor</del>" in page
+
+
+def test_it_says_what_was_done_to_findings(as_user, admin):
+    change_status([FindingFactory().pk], status=Status.RESOLVED, actor=admin)
+    page = shown(as_user(admin))
+    assert "Findings given a new status" in page
+    assert ">Findings</option>" in page
 
 
 def test_it_never_shows_a_secret(as_user, admin):

@@ -79,6 +79,13 @@ def test_it_shows_the_issue_in_step(as_user, analyst, case, jira):
     assert "Created in Jira as <b>SEC-1</b>" in shown
 
 
+def test_it_says_a_resolution_only_if_the_status_does_not(as_user, viewer, case, jira):
+    deliver_due()
+    for resolution, said in (("Done", "<dd>Done<"), ("Won't Do", "<dd>Done · Won&#x27;t Do<")):
+        changed(synced_at=timezone.now(), remote_status="Done", remote_resolution=resolution)
+        assert said in as_user(viewer).get(f"/cases/{case.key}").text
+
+
 def test_it_posts_no_comment_that_is_not_synced(as_user, analyst, case, place):
     deliver_due()
     place.sync_comments = "off"

@@ -259,7 +259,7 @@ def test_a_copy_opens_in_the_same_editor(as_user, editor, slug, said, action):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize(("number", "said"), [(1, "1 open finding "), (3, "3"), (4, "3+")])
+@pytest.mark.parametrize(("number", "said"), [(1, "1 open or muted finding "), (3, "3"), (4, "3+")])
 def test_it_counts_what_it_re_checks_no_further_than_it_says(
     number, said, slug, as_user, editor, monkeypatch
 ):

@@ -41,6 +41,15 @@ def test_it_counts_what_the_rule_would_do(as_user, editor, make_rule):
     assert "at most 8 on one day, limit 5" in page
 
 
+def test_it_says_that_what_matches_would_not_come_to_it(as_user, editor, make_rule):
+    make_rule("First")
+    found()
+    page = preview(as_user(editor))
+    assert "1</b> of the findings seen in the last 30 days matches" in page
+    assert "No match in the last 30 days" not in page
+    assert "no finding would have come to this rule" in page
+
+
 def test_it_places_a_rule_where_it_stands(as_user, editor, make_rule):
     first = make_rule("First")
     make_rule("Second")

@@ -13,13 +13,14 @@ from django.utils import timezone
 from automation.kinds.ticket_creation.action import Target
 from automation.pipeline import evaluate_all
 from automation.rules.services import create_rule
-from findings.facts import Status
+from findings.facts import Status, Ticket
 from findings.imports import undo
 from findings.imports.run import ImportOptions, import_report
 from findings.models import Finding
 from findings.services import assign, change_status
 from tests.factories import DestinationFactory, ticket_rule
-from ticketing.models import ExternalIssue
+from ticketing.models import ExternalIssue, Project
+from ticketing.services import open_case_each
 
 TYPES = ["library_vulnerability"]
 
@@ -99,6 +100,23 @@ def test_it_leads_from_each_number_to_its_rows(show, as_user, viewer, frozen):
         assert "trivy.json" in shown
     change_status([Finding.objects.get(resource_id="r1").pk], status=Status.RESOLVED, actor=None)
     assert f'href="/findings?{of_run}"' in show(run)[0]
+
+
+def test_its_numbers_stay_what_they_were_when_a_person_makes_a_ticket(show, frozen):
+    rule(limit=2, target=Target.CASE_MANAGEMENT)
+    run = take(1, 2, 3, 4, 5)
+    assert evaluate_all()
+    over = list(Finding.objects.filter(ticket=Ticket.OVER_LIMIT).values_list("pk", flat=True))
+    open_case_each(over, project=Project.objects.get(), actor=None)
+    assert "3 are over the limit of rule 1: 1 ticket if grouped by package." in show(run)[1]
+
+
+def test_it_says_what_shares_a_ticket(show, frozen):
+    rule(limit=2, target=Target.CASE_MANAGEMENT, group_by=["package"])
+    for numbers, said in (((1, 2), "1 shares a ticket"), ((3, 4), "2 share a ticket")):
+        run = take(*numbers, scope=f"s{numbers[0]}")
+        assert evaluate_all()
+        assert f"{said} of rule 1." in show(run)[1]
 
 
 def test_it_is_silent_about_what_an_older_import_brought(show, frozen):

@@ -75,6 +75,35 @@ def test_it_says_why_a_report_was_refused(as_user, viewer):
     assert "cut.json" in client.get(LIST).text
 
 
+def test_it_leads_on_from_a_refused_report_to_another(as_user, admin, viewer):
+    with pytest.raises(RefusedReport):
+        import_report([b'{"a": 1}'], ImportOptions(file_name="odd.json"))
+    address = f"{LIST}/{Import.objects.get().pk}"
+    shown = as_user(admin).get(address).text
+    assert f'href="{UPLOAD}"' in shown
+    assert shown.count("yarn audit") == 1  # all formats are named once
+    assert "yarn audit" not in as_user(viewer).get(LIST).text
+    assert f'href="{UPLOAD}"' not in as_user(viewer).get(address).text
+
+
+def test_it_says_what_is_no_finding_of_a_report_without_any(as_user, admin):
+    fixed = b"title,severity,host,is mitigated\nOdd,high,web-1,TRUE\n"
+    client = as_user(admin)
+    looked_through = client.get(checked(client, fixed, name="fixed.csv")).text
+    run = import_report([fixed], ImportOptions())
+    for page in (looked_through, client.get(f"{LIST}/{run.pk}").text):
+        assert "No findings in this report." in page
+        assert "What passed, or is marked as fixed," in page
+        assert "0 seen again." not in page
+    assert "Import 0" not in looked_through
+
+
+def test_it_lists_what_a_report_opened_again(as_user, viewer):
+    for size in (2, 1, 2):
+        import_report([report(size)], ImportOptions(scope="shop"))
+    assert "0 new, 1 seen again, 1 reopened" in as_user(viewer).get(LIST).text
+
+
 def test_it_takes_an_upload_in_behind_the_page(as_user, admin):
     client = as_user(admin)
     answer = upload(client, gzip.compress(CODE), source="shop ci")
@@ -269,7 +298,7 @@ def test_it_takes_an_empty_file_whose_format_and_scope_are_named(as_user, admin)
     assert queue.take_due()
     assert "1 of 1 findings are missing" in client.get(answer["Location"]).text
     address = checked(client, b"", source="ci", scope="shop", format="bandit")
-    assert "Nothing new: 0 seen again." in client.get(address).text
+    assert "No findings in this report." in client.get(address).text
 
 
 def test_it_names_the_files_that_the_scanner_could_not_read(as_user, admin):

@@ -81,6 +81,20 @@ def test_it_names_the_rules_that_a_lost_space_broke(shown, account, make_rule):
     assert f'It disabled <a class="link" href="/settings/findings-automation/{rule.pk}/edit' in page
 
 
+def test_it_says_that_a_space_refuses_tickets_while_they_wait_for_it(shown, account):
+    now = timezone.now()
+    JiraSpace.objects.create(
+        account=account, space_id="7", key="OPS", name="", webhook_event_at=now
+    )
+    assert "Webhook verified</span>" in shown()
+    said = {"fault": "CONFIG", "field": "project", "reason": "Jira space OPS is archived."}
+    issue = ExternalIssueFactory(account=account, space_id="7", state="blocked", **said)
+    assert shown().count("Jira space OPS is archived.") == 3  # its mark, for the eye too; a line
+    assert "Webhook verified</span>" not in shown()
+    type(issue).objects.update(state="cancelled")
+    assert "Webhook verified</span>" in shown()
+
+
 @pytest.mark.parametrize(
     ("days", "said"),
     [(-1, "expired on 22 Nov 2026"), (0, "expires today"), (14, "expires in 14 days"), (15, "")],
@@ -174,7 +188,7 @@ def test_it_takes_as_many_statements_for_many_accounts(
     client = as_user(admin)
     for number in (1, 6):
         add(number)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             client.get(LIST)
 
 

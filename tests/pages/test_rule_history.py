@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from msgspec.structs import replace as replace_struct
 
 from automation.models import Rule
 from automation.rules import services
+from automation.rules.data import action_of, data_of
 from automation.undo import EDIT, recorded
+from tests.factories import ProjectFactory
 from tests.pages.test_undo import toasts
+from ticketing.models import Project
 
 LIST = "/settings/findings-automation"
 
@@ -97,3 +103,18 @@ def test_it_knows_no_other_rule(as_user, editor, part):
     client = as_user(editor)
     ask = client.get if part == "history" else client.post
     assert ask(f"{LIST}/99999999-9999-4999-8999-999999999999/{part}").status_code == 404
+
+
+def test_it_names_projects_and_people_and_nothing_that_stayed(as_user, editor, make_rule):
+    rule = make_rule("Leaks")
+    first = Project.objects.get(pk=action_of(rule).project_id)
+    second = ProjectFactory(key="OPS", name="Operations")
+    said = data_of(rule)
+    action = replace_struct(said.action, project_id=second.pk, assignee_id=editor.pk, fields={})
+    services.edit_rule(rule.pk, replace(said, action=action), actor=editor)
+    page = as_user(editor).get(f"{LIST}/{rule.pk}/history").content.decode()
+    assert f"{first.key} {first.name}" in page
+    assert "OPS Operations" in page
+    assert page.count(editor.name) > page.count("Edited")
+    for unsaid in (str(first.pk), str(second.pk), str(editor.pk), "Project id", "Fields"):
+        assert unsaid not in page

@@ -19,7 +19,7 @@ from config.runtime.demo_data.reports import CALENDAR, OWNERS
 from findings.facts import FindingType, Status, Ticket
 from findings.models import Finding, FindingEvent, Import
 from tests.factories import UserFactory
-from ticketing.models import Case, ExternalIssue, Project
+from ticketing.models import Attachment, Case, ExternalIssue, Project
 
 REPORTS = sorted((settings.BASE_DIR / "config/runtime/demo_data").glob("*.gz"))
 TODAYS = {report.file for report in CALENDAR[0]}
@@ -85,6 +85,18 @@ def test_nothing_of_it_happened_before_its_time(loaded):
         *CALENDAR,
         *demo_data.DIARY,
     }
+
+
+def test_its_tickets_name_the_days_of_their_findings(loaded):
+    told = Attachment.objects.filter(case__origin=Case.Origin.RULE, case__group=None)
+    assert len(told) > 40
+    for text, finding in ((each.case.description, each.finding) for each in told):
+        assert f"**First seen:** {finding.first_seen_at:%Y-%m-%d}" in text
+        assert not finding.due_at or f"**Due:** {finding.due_at:%Y-%m-%d}" in text
+    for notice in Case.objects.filter(origin=Case.Origin.LIMIT_NOTICE):
+        day = notice.created_at.date()
+        assert f"from={day}" in notice.description
+        assert f"Until {day + timedelta(days=1)}" in notice.description
 
 
 def test_its_rules_act_but_the_one_in_the_shadow(loaded):

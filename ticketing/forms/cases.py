@@ -121,7 +121,7 @@ class NewCaseForm(_CaseWords):
     findings = FindingsField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "class": "ta mono", "spellcheck": "false"}),
-        help_text="IDs or links of findings, one a line. Those on another case move here.",
+        help_text="IDs or links of findings, one per line. Those on another case move here.",
     )
     field_order = (
         *("project", "title", "description", "priority", "assignee", "due_date", "findings"),

@@ -47,7 +47,7 @@ def changes(row: Any, before: Any) -> Sequence[tuple[str, str, str]]:
     """
     left_out = _BOOKKEEPING if _is_moved(row) else _BOOKKEEPING | {"position"}
     fields = [field for field in row._meta.fields if field.attname not in left_out]
-    return [
+    shown = [
         (label, _shown(name, was), _shown(name, now))
         for field in fields
         for label, name, was, now in _members(
@@ -55,6 +55,8 @@ def changes(row: Any, before: Any) -> Sequence[tuple[str, str, str]]:
         )
         if was != now
     ]
+    # None and an empty mapping are told by the same word.
+    return [(label, was, now) for label, was, now in shown if was != now]
 
 
 def _is_moved(row: Any) -> bool:

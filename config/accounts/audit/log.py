@@ -24,12 +24,14 @@ _LABELS = {
     "access": "Refused access",
     "audit": "Audit log",
     "bulkrun": "Bulk run",
-    "finding": "Finding",
+    "finding": "Findings",
     "import": "Import",
     "retention": "Data retention",
     "signin": "Sign-in",
 }
 """Category → what people call it, for those that have no history."""
+
+_ACTIONS = {"status": "given a new status"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,16 @@ class Entry:
     def what(self) -> str:
         name, count = self.event.object_name, self.event.count
         if count is None:
-            return name or "—"
+            return name
         return f"{name}: {count:,}" if name else f"{count:,}"
 
     @property
     def kind(self) -> str:
         return label(self.event.category)
+
+    @property
+    def action(self) -> str:
+        return _ACTIONS.get(self.event.action, self.event.action)
 
     @property
     def reason(self) -> str:

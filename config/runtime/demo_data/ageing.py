@@ -6,6 +6,7 @@ days everything that is there grows older by the days between them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,11 +19,15 @@ from automation.models import Decision
 from config.lib.rows import writer
 from findings.models import Finding, FindingEvent
 from findings.recording.rows import as_json
-from ticketing.models import ExternalIssue, TimelineEntry
+from ticketing.models import Case, ExternalIssue, TimelineEntry
 
 APPS: Final = ("findings", "ticketing", "automation")
 _FAR: Final = timedelta(days=50_000)
 _DAY: Final = timedelta(days=1)
+_DAY_IN_TEXT: Final = re.compile(
+    r"(\*\*First seen:\*\* |\*\*Due:\*\* |, due | limit\. Until |[?&]from=|&to=)(\d{4}-\d\d-\d\d)"
+)
+"""Where the texts that we write for a case name a day; those of scanners stay as they are."""
 
 
 @transaction.atomic
@@ -44,6 +49,7 @@ def age_snapshots(now: datetime) -> None:
     _move_snapshots(ExternalIssue.objects.all(), now)
     _move_days(FindingEvent.objects.filter(kind=FindingEvent.Kind.DUE), now)
     _move_days(TimelineEntry.objects.filter(kind=TimelineEntry.Kind.DUE_DATE), now)
+    _move_texts(Case.objects.filter(group=None), now)  # a group's is written anew
 
 
 def _move(model: type[models.Model], by: timedelta) -> None:
@@ -91,6 +97,20 @@ def _with_days_moved(
             pk,
             *(str(date.fromisoformat(day) - by) if day else "" for day in (before, after)),
         )
+
+
+def _move_texts(rows: models.QuerySet[Case], now: datetime) -> None:
+    texts = rows.values_list("pk", "description", "created_at")
+    moved = [(pk, _with_earlier_days(text, _age(at, now))) for pk, text, at in texts]
+    if moved:
+        writer().update(Case, ("description",), moved)
+
+
+def _with_earlier_days(text: str, by: timedelta) -> str:
+    def earlier(found: re.Match[str]) -> str:
+        return f"{found[1]}{date.fromisoformat(found[2]) - by}"
+
+    return _DAY_IN_TEXT.sub(earlier, text)
 
 
 def _age(at: datetime, now: datetime) -> timedelta:

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -239,9 +239,14 @@ def _end(kind: RowKind, cutoff: datetime | None) -> None:
     if state.is_done:
         return
     state.is_done, state.finished_at, state.cutoff = True, timezone.now(), cutoff
-    ages = [table.rows().aggregate(oldest=Min(table.age))["oldest"] for table in kind.tables]
-    state.rows = sum(table.rows().count() for table in kind.tables)
-    state.oldest = min((age for age in ages if age is not None), default=None)
+    found = [
+        table.rows().aggregate(rows=Count(table.age), oldest=Min(table.age))
+        for table in kind.tables
+    ]
+    state.rows = sum(each["rows"] for each in found)  # without those that have no age yet
+    ages = [each["oldest"] for each in found if each["oldest"] is not None]
+    # One that is still to come is the end of the first, as of a session.
+    state.oldest = min((age for age in ages if age <= state.finished_at), default=None)
     state.save()
     if state.deleted:
         log.info("Old rows were deleted", kind=kind.name, rows=state.deleted)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import ijson
 
-from findings.formats.streams.outlines import NOT_UTF8, RefusedReport
+from findings.formats.streams.outlines import NOT_JSON, NOT_UTF8, RefusedReport
 
 CLOSES: Final = frozenset({"end_map", "end_array"})
 OPENS: Final = frozenset({"start_map", "start_array"})
@@ -181,4 +181,4 @@ def _why(error: ijson.JSONError) -> str:
         return _TOO_LARGE
     if "UTF8" in text:
         return NOT_UTF8
-    return "The file is not JSON."
+    return NOT_JSON

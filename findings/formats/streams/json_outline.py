@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO, Final
 
 from findings.formats.streams.json_events import CLOSES, OPENS, events
-from findings.formats.streams.outlines import Outline, RefusedReport
+from findings.formats.streams.outlines import NOT_JSON, Outline, RefusedReport
 
 MAX_DEPTH: Final = 100  # SARIF, the deepest of the formats, needs about 20
 _ROOTS: Final = {"start_map": "object", "start_array": "list", "null": "null"}
@@ -71,7 +71,7 @@ class _Sketch:
             self.root = _ROOTS.get(event, "scalar")
             self._begin_list(event, 1)
         elif self.root != "object" or event != "start_map":
-            raise RefusedReport("The file is not JSON.")  # of several documents all are objects
+            raise RefusedReport(NOT_JSON)  # of several documents all are objects
 
     def _add_kind(self, depth: int, event: str, value: Any) -> None:
         wanted = self.documents <= _DOCUMENTS and len(self.kinds) < _MAX_KEYS

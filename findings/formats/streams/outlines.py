@@ -13,6 +13,7 @@ LABELS: Final[Mapping[Syntax, str]] = {
     "xml": "XML",
     "csv": "CSV",
 }
+NOT_JSON: Final = "The file is not JSON."
 NOT_UTF8: Final = "The file is not valid UTF-8."
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from findings.formats.streams.csv_stream import csv_outline, delimiter
 from findings.formats.streams.json_events import CLOSES, OPENS, Record, build, events
 from findings.formats.streams.json_outline import json_outline
-from findings.formats.streams.outlines import Outline, RefusedReport
+from findings.formats.streams.outlines import NOT_JSON, Outline, RefusedReport
 from findings.formats.streams.xml_stream import xml_outline
 
 __all__ = ["Outline", "Record", "RefusedReport", "begins_with", "outline", "records"]
@@ -36,7 +36,12 @@ def outline(report: BinaryIO) -> Outline:
         return xml_outline(report)
     if not start.startswith((b"{", b"[")) and _is_table(start):
         return csv_outline(report)
-    return json_outline(report)
+    try:
+        return json_outline(report)
+    except RefusedReport as refused:
+        if refused.reason == NOT_JSON and not start.startswith((b"{", b"[")):
+            raise RefusedReport("The file is neither JSON, XML nor a table.") from None
+        raise
 
 
 def begins_with(report: BinaryIO, mark: bytes) -> bool:

@@ -10,7 +10,7 @@ from tests.findings.formats.conftest import SAMPLES
 
 REFUSALS = {
     b"": "The file is empty.",
-    b"not a report": "The file is not JSON.",
+    b"not a report": "The file is neither JSON, XML nor a table.",
     b"<xml/>": "The file is XML, but none of the reports that are read",
     b"<report><item>": "The file ends in the middle of its XML: it was cut off.",
     b"<report><item></report>": "The file is not XML from line 1 on.",
