@@ -10,12 +10,13 @@ from django.dispatch import receiver
 
 from automation.decisions.explain import rules_over_limit
 from automation.foresight import Foresight
-from automation.kinds.ticket_creation.tickets import issue_fields
+from automation.kinds.ticket_creation.tickets import issue_fields, over_limit_update
 from automation.models import Rule
 from automation.rules.data import action_of, known_action
 from automation.rules.selectors import jira_rules, rules_of_project
 from automation.rules.services import break_rules
 from config.lib.tasks import enqueue
+from findings import services as findings
 from findings.imports.rule_counts import foresee_with
 from findings.signals import findings_recorded
 from ticketing import outbox
@@ -55,11 +56,14 @@ def keep_the_project_of_rules(project_id: UUID, **_: object) -> str:
 
 
 @receiver(findings_detached)
-def name_their_rules(
-    finding_pks: Sequence[int], over_limit_of: dict[int, UUID], **_: object
-) -> None:
+def return_over_limit(finding_pks: Sequence[int], **_: object) -> None:
     """The ticket of a test or of a person is gone: they are among those over a limit again."""
-    over_limit_of.update(rules_over_limit(finding_pks))
+    rules = rules_over_limit(finding_pks)
+    if rules:
+        workflows = findings.lock_workflows(rules)
+        findings.store_tickets(
+            [over_limit_update(pk, workflow, rules[pk]) for pk, workflow in workflows.items()]
+        )
 
 
 def _was_repaired_since(rule: Rule, issue: ExternalIssue) -> bool:

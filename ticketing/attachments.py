@@ -109,21 +109,12 @@ def release(
         left = {case_of[row.pk]: locked.cases[case_of[row.pk]] for row in attached}
         gone = [(left[case_of[row.pk]], Kind.DETACHED, row.title, "") for row in attached]
         tell(gone if is_told else (), actor=actor, now=now)
-        rules = _over_limit_of([row.pk for row in attached])
-        updates = [
-            no_ticket_update(row.pk, row.workflow, over_limit_of=rules.get(row.pk))
-            for row in attached
-        ]
+        updates = [no_ticket_update(row.pk, row.workflow) for row in attached]
         findings.store_tickets(updates)
+        findings_detached.send(Attachment, finding_pks=[row.pk for row in attached])
         for row, update in zip(attached, updates, strict=True):
             row.workflow = update.workflow
         due_dates.follow(left.values(), now=now)
         mark_groups(left.values(), now=now)
         close_if_done(list(left.values()), now=now)
     return rows
-
-
-def _over_limit_of(finding_pks: Sequence[int]) -> dict[int, UUID]:
-    rules: dict[int, UUID] = {}
-    findings_detached.send(Attachment, finding_pks=finding_pks, over_limit_of=rules)
-    return rules

@@ -51,16 +51,14 @@ def ticket_update(
     )
 
 
-def no_ticket_update(
-    pk: int, workflow: Mapping[str, Any], *, over_limit_of: UUID | None = None
-) -> TicketUpdate:
+def no_ticket_update(pk: int, workflow: Mapping[str, Any]) -> TicketUpdate:
     """What the finding says once it is attached to no case any more."""
     return TicketUpdate(
         pk=pk,
-        ticket=Ticket.OVER_LIMIT if over_limit_of else Ticket.NONE,
+        ticket=Ticket.NONE,
         ticket_key="",
         ticket_status="",
-        ticket_rule_id=over_limit_of,
+        ticket_rule_id=None,
         workflow=_without_ticket(workflow),
     )
 

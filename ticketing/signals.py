@@ -20,8 +20,7 @@ Rules name a project without a foreign key, as a rule may outlive it; only they 
 """
 
 findings_detached = Signal()
-"""Findings are about to be taken off their cases.
+"""Findings were taken off their cases, and have no ticket now.
 
-Sent with `finding_pks: Sequence[int]` and `over_limit_of: dict[int, UUID]` inside that transaction.
-A receiver puts in which of them are over the daily limit of which rule, as only decisions know.
+Sent with `finding_pks: Sequence[int]` inside that transaction, in which they are locked.
 """

@@ -18,6 +18,7 @@ from automation.kinds.ticket_creation.groups import Groups, Ticket, subjects_of
 from automation.kinds.ticket_creation.tickets import (
     draft_of,
     group_draft_of,
+    over_limit_update,
     promise_of,
     promise_of_group,
 )
@@ -120,7 +121,8 @@ class _Run:
                 self.decide(finding, Outcome.GROUPED, rule, case_id=shared.case_id)
             elif (used := grant.take_slot()) is None:
                 self.decide(finding, Outcome.OVER_LIMIT, rule)
-                self.over_limit.append(_over_limit(finding, rule))
+                workflow = finding.facts.workflow
+                self.over_limit.append(over_limit_update(finding.pk, workflow, _uuid(rule.id)))
             else:
                 last = finding.facts
                 self._promise(finding, rule, grant, used)
@@ -241,14 +243,3 @@ def _has_ticket(finding: Claimed) -> bool:
 
 
 _ATTACHED = frozenset(ticket.value for ticket in FindingTicket if ticket.is_attached)
-
-
-def _over_limit(finding: Claimed, rule: RuleSpec) -> TicketUpdate:
-    return TicketUpdate(
-        pk=finding.pk,
-        ticket=FindingTicket.OVER_LIMIT,
-        ticket_key="",
-        ticket_status="",
-        ticket_rule_id=_uuid(rule.id),
-        workflow=dict(finding.facts.workflow),
-    )

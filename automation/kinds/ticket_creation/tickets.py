@@ -1,4 +1,5 @@
-"""What a rule's ticket for a finding says: its case, and the issue that is promised in Jira."""
+"""What a rule's ticket for a finding says: its case, and the issue that is promised in Jira; and
+what a finding says that gets none."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from automation.kinds.ticket_creation.action import CreateTicket
 from automation.kinds.ticket_creation.groups import Ticket
 from config.lib.links import absolute
 from findings.facts import Facts, facts_to_json
+from findings.facts import Ticket as FindingTicket
+from findings.services import TicketUpdate
 from ticketing.drafts import Draft, finding_draft
 from ticketing.group_text import Group, Member, Summary
 from ticketing.groups import GroupDraft, write_group
@@ -88,3 +91,15 @@ def filled_fields(rule: RuleSpec, facts: Facts) -> dict[str, Any]:
 def issue_fields(fields: Mapping[str, Any] | None) -> dict[str, Any]:
     """A rule's fields without those that the case says already."""
     return {name: value for name, value in (fields or {}).items() if name not in TEMPLATES}
+
+
+def over_limit_update(pk: int, workflow: Mapping[str, Any], rule_id: UUID) -> TicketUpdate:
+    """The finding has no ticket, as the rule's day left none for it."""
+    return TicketUpdate(
+        pk=pk,
+        ticket=FindingTicket.OVER_LIMIT,
+        ticket_key="",
+        ticket_status="",
+        ticket_rule_id=rule_id,
+        workflow=dict(workflow),
+    )
