@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='case',
-            index=models.Index(ticketing.models.key_prefix.KeyPrefix('key'), models.OrderBy(models.F('number'), descending=True), models.F('key'), models.F('id'), models.F('status'), condition=models.Q(('archived_at__isnull', True)), name='case_by_key'),
+            index=models.Index(ticketing.models.key_prefix.KeyPrefix('key'), models.OrderBy(models.F('number'), descending=True), models.F('key'), models.F('id'), models.F('status'), models.F('project'), condition=models.Q(('archived_at__isnull', True)), name='case_by_key'),
         ),
         migrations.AddIndex(
             model_name='externalissue',

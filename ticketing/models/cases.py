@@ -249,6 +249,7 @@ class Case(models.Model):
                 F("key"),
                 F("id"),
                 F("status"),
+                F("project"),  # else those of the projects before it are looked up
                 condition=Q(archived_at__isnull=True),
                 name="case_by_key",
             ),
