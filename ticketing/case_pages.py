@@ -88,10 +88,7 @@ def columns_at_once(found: QuerySet[Case], order: Order, *, most: int) -> Column
     """One statement."""
     place = Window(RowNumber(), partition_by=_BY_STATUS, order_by=order)
     total = Window(Count("*"), partition_by=_BY_STATUS)
-    # Counts all before it sorts: else SQLite reads the table along some index, not from its start.
-    counts_all = Window(Count("pk"))
-    seen = found.order_by().annotate(place=place, total=total, found=counts_all)
-    seen = seen.filter(place__lte=most)
+    seen = found.order_by().annotate(place=place, total=total).filter(place__lte=most)
     pks: dict[str, list[UUID]] = {each: [] for each in _STATUSES}
     counts = dict.fromkeys(_STATUSES, 0)
     for pk, status, counts_of_status in seen.values_list("pk", "status", "total"):
