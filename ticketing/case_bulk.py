@@ -21,9 +21,10 @@ from config.accounts.access import Actor
 from ticketing import case_changes, outbox
 from ticketing.case_changes import CaseChange, Changed
 from ticketing.due import mark_due
-from ticketing.issues import FAILED, live_issues
+from ticketing.issues import live_issues
 from ticketing.locking import lock, portion
 from ticketing.models import Case
+from ticketing.models.outbox import FAILED
 from ticketing.states import State
 
 log = structlog.stdlib.get_logger(__name__)

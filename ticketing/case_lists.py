@@ -7,29 +7,37 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Expression, F, Q, QuerySet
-from django.db.models.lookups import Exact
+from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 
 from config.accounts.models import User
 from config.lib.counting import numbers_of
-from config.lib.numbered_pages import NumberedPage, nearest_page, rows_of
+from config.lib.numbered_pages import NumberedPage
 from config.lib.search_text import MAX_TYPED
-from ticketing.case_search import BadTerm, is_overdue, of_team, search_condition
-from ticketing.issues import FAILED, Sync, issues_by_case, sync_of
+from config.lib.ui_tags import MAX_COUNTED
+from ticketing.case_pages import (
+    ORDERS,
+    Keys,
+    Order,
+    columns_along_index,
+    columns_at_once,
+    page_along_index,
+    page_at_once,
+)
+from ticketing.case_search import BadTerm, is_overdue, of_team, reads_texts, search_condition
+from ticketing.issues import Sync, issues_by_case, sync_of
 from ticketing.models import ASSIGNEES, Attachment, Case, ExternalIssue
+from ticketing.models.outbox import FAILED
 
 CARDS = 25
 """How many of a column's cases the board shows; the list has them all."""
-UNDEFINED_LAST = Exact(F("priority"), Case.Priority.NOT_DEFINED)
-_NEWEST = ("-modified_at", "-number", "-id")
-SORTS: Mapping[str, tuple[str, tuple[str | Expression, ...]]] = {
-    "updated": ("Updated", _NEWEST),
-    "created": ("Created", ("-created_at", "-number", "-id")),
-    "priority": ("Priority", (UNDEFINED_LAST, "priority", "-modified_at", "-id")),
-    "due": ("Due", (F("due_date").asc(nulls_last=True), *_NEWEST)),
-    "key": ("Case", ("project__key", "-number")),
+SORTS: Mapping[str, str] = {
+    "updated": "Updated",
+    "created": "Created",
+    "priority": "Priority",
+    "due": "Due",
+    "key": "Case",
 }
 VIEWS = ("", "mine", "team", "overdue", "failed", "archived")
 EVERY = "every"  # archived or not: where a number of cases leads
@@ -109,30 +117,33 @@ class CaseQuery:
         found &= Q(project__key=self.project) if self.project else Q()
         return found & Q(status=self.status) if self.status else found
 
+    @property
+    def is_looked_for(self) -> bool:
+        """Whether each case has to be looked at to tell; raises BadTerm."""
+        return self.view == "team" or reads_texts(self.text)
+
 
 def find_cases(query: CaseQuery, *, me: User) -> CasePage:
     """One page of cases; raises BadTerm. The number of statements does not depend on the rows."""
-    found = _found(replace(query, status=""), me=me)
-    counts = _status_counts(found)
+    find = page_at_once if query.is_looked_for else page_along_index
+    order = ORDERS[query.sort]
+    pks, number, counts = find(_found(query, me), order, status=query.status, number=query.page)
     total = counts[query.status] if query.status else sum(counts.values())
-    number = nearest_page(query.page, total=total)
-    wanted = found.filter(status=query.status) if query.status else found
-    rows = _rows(wanted.order_by(*SORTS[query.sort][1])[rows_of(number)])
-    return CasePage(rows, number, total, counts)
+    return CasePage(_rows(_shown(pks, order)), number, total, counts)
 
 
 def case_pks(query: CaseQuery, *, me: User, most: int) -> list[UUID]:
     """All that the list holds, in its order, up to so many; raises BadTerm."""
-    found = Case.objects.filter(query.condition(me)).order_by(*SORTS[query.sort][1])
+    found = Case.objects.filter(query.condition(me)).order_by(*ORDERS[query.sort])
     return list(found.values_list("pk", flat=True)[:most])
 
 
 def board_of(query: CaseQuery, *, me: User) -> list[Column]:
     """The same cases, a column for each status; raises BadTerm. Statements as few for any rows."""
-    found = _found(replace(query, status=""), me=me)
-    counts = _status_counts(found)
-    ordered = found.order_by(*SORTS[query.sort][1])
-    shown = [list(ordered.filter(status=status)[:CARDS]) for status in Case.Status.values]
+    find = columns_at_once if query.is_looked_for else columns_along_index
+    order = ORDERS[query.sort]
+    pks, counts = find(_found(query, me), order, most=CARDS)
+    shown = [list(_shown(pks[status], order)) for status in Case.Status.values]
     # One statement each for what all the columns' cards carry.
     rows = iter(_rows([case for cases in shown for case in cases]))
     return [
@@ -142,15 +153,15 @@ def board_of(query: CaseQuery, *, me: User) -> list[Column]:
 
 
 def counts_of(queries: Mapping[str, CaseQuery], *, me: User) -> tuple[dict[str, int], bool]:
-    """How many cases each of them finds, by its key, without one that cannot be read; and
-    whether there is any case at all.
+    """How many cases each of them finds, by its key, without one that cannot be read, MAX_COUNTED
+    + 1 for any number beyond; and whether there is any case at all.
 
     One statement.
     """
     found: dict[str, QuerySet[Case]] = {}
     for key, query in queries.items():
         try:
-            found[key] = Case.objects.filter(query.condition(me))
+            found[key] = Case.objects.filter(query.condition(me)).order_by()[: MAX_COUNTED + 1]
         except BadTerm:
             continue
     *numbers, some = numbers_of([*found.values(), Case.objects.order_by()[:1]])
@@ -176,14 +187,14 @@ def _among_current(view: str, me: User) -> Q:
     return Q(assignee=me) if view == "mine" else Q()
 
 
-def _found(query: CaseQuery, *, me: User) -> QuerySet[Case]:
-    return Case.objects.filter(query.condition(me)).select_related(*ASSIGNEES).defer("description")
+def _found(query: CaseQuery, me: User) -> QuerySet[Case]:
+    """Of every status."""
+    return Case.objects.filter(replace(query, status="").condition(me))
 
 
-def _status_counts(found: QuerySet[Case]) -> dict[str, int]:
-    each = {status: Count("pk", filter=Q(status=status)) for status in Case.Status.values}
-    counts: dict[str, int] = found.order_by().aggregate(**each)
-    return counts
+def _shown(pks: Keys, order: Order) -> QuerySet[Case]:
+    shown = Case.objects.filter(Q(pk__in=pks)).order_by(*order)
+    return shown.select_related(*ASSIGNEES).defer("description")
 
 
 def _rows(cases: Iterable[Case]) -> list[CaseRow]:

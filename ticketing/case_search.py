@@ -14,9 +14,11 @@ from operator import and_, or_
 from uuid import UUID
 
 from django.db.models import Q, TextChoices
+from django.db.models.lookups import IContains
 from django.utils import timezone
 
 from config.accounts.models import User
+from config.lib.bytewise import Bytewise
 from config.lib.echo import cut
 from config.lib.search_text import MAX_CHARACTERS, MAX_TERMS, SearchTooLong, check_length
 from config.lib.utc import midnight
@@ -45,7 +47,9 @@ from ticketing.import_cases import is_of_an_import
 from ticketing.models import Attachment, Case, ExternalIssue, JiraUser
 from ticketing.models.jira_users import shown_name
 
+MAX_NAMED = 200  # cases in a statement
 _NAMES = {"status": "a status", "priority": "a priority", "origin": "an origin"}
+_LOOKED_FOR = frozenset({"title", "key", "team", "import"})
 _EVERYTHING, _NOTHING = ~Q(pk__in=()), Q(pk__in=())
 
 
@@ -55,6 +59,26 @@ class BadTerm(ValueError):
     def __init__(self, message: str, position: int) -> None:
         super().__init__(f"{message.rstrip('.')} (at character {position + 1}).")
         self.position = position
+
+
+def reads_texts(text: str) -> bool:
+    """Whether the search looks at each case's texts or findings, which no index does for it.
+    Not of one that cannot be read."""
+    try:
+        return _reads_texts(parse(text[:MAX_CHARACTERS]).root)
+    except QueryError:
+        return False
+
+
+def _reads_texts(node: Node) -> bool:
+    match node:
+        case Term():
+            is_word = node.field.root is Root.TEXT and isinstance(node.matcher, Words)
+            return is_word or node.field.name.lower() in _LOOKED_FOR
+        case Not(inner):
+            return _reads_texts(inner)
+        case And(nodes) | Or(nodes):
+            return any(map(_reads_texts, nodes))
 
 
 def search_condition(text: str, *, me: User | None) -> Q:
@@ -126,9 +150,8 @@ class _Reader:
     def _words(self, matcher: Matcher) -> Q:
         if not isinstance(matcher, Words):
             return _EVERYTHING
-        keys = ExternalIssue.objects.filter(_holds("issue_key", matcher.pieces), detached_at=None)
-        of_issue = Q(pk__in=keys.order_by().values("case"))
-        return _holds("key", matcher.pieces) | _holds("title", matcher.pieces) | of_issue
+        in_a_key = _holds_in_key("key", matcher.pieces)
+        return _holds_in_title(matcher.pieces) | in_a_key | _of_issues(matcher.pieces)
 
     def _choice(self, term: Term, choices: type[TextChoices]) -> Q:
         name = term.field.name.lower()
@@ -267,6 +290,30 @@ def _holds(column: str, pieces: Sequence[Piece], *, whole: bool = False) -> Q:
         return Q((f"{column}__icontains", "".join(map(str, pieces))))
     pattern = _pattern(pieces)
     return Q((f"{column}__iregex", f"^{pattern}$" if whole else pattern))
+
+
+def _holds_in_title(pieces: Sequence[Piece]) -> Q:
+    """As `_holds`. Words in ASCII are compared as bytes, which takes PostgreSQL a third."""
+    word = "".join(map(str, pieces))
+    if all(isinstance(piece, str) for piece in pieces) and word.isascii():
+        return Q(IContains(Bytewise("title"), word))
+    return _holds("title", pieces)
+
+
+def _holds_in_key(column: str, pieces: Sequence[Piece]) -> Q:
+    """As `_holds`, of keys, which are capitals, here and in Jira."""
+    if all(isinstance(piece, str) for piece in pieces):
+        return Q((f"{column}__contains", "".join(map(str, pieces)).upper()))
+    return _holds(column, pieces)
+
+
+def _of_issues(pieces: Sequence[Piece]) -> Q:
+    """Cases whose key in Jira holds it. A few are named: of a subquery PostgreSQL thinks that it
+    finds half of all, and plans for that."""
+    issues = ExternalIssue.objects.filter(_holds_in_key("issue_key", pieces), detached_at=None)
+    cases = issues.exclude(issue_key="").order_by().values_list("case", flat=True)
+    few = list(cases[: MAX_NAMED + 1])
+    return Q(pk__in=few if len(few) <= MAX_NAMED else cases)
 
 
 def _pattern(pieces: Sequence[Piece]) -> str:

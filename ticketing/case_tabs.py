@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from django.http import QueryDict
@@ -34,10 +34,11 @@ class CaseTabs(NamedTuple):
     any: bool  # whether there is a case at all
 
 
-def case_tabs(person: User, now: CaseQuery) -> CaseTabs:
-    """Two statements, however many tabs; all cases are not counted."""
+def case_tabs(person: User, now: CaseQuery, *, at_once: bool) -> CaseTabs:
+    """Two statements, however many tabs; all cases are not counted. What each case has to be
+    looked at for takes longer than the page: it is counted `at_once`, or by `later_counts`."""
     tabs = list(_tabs(person, now))
-    counted = [tab for tab in tabs if tab.query and not tab.elsewhere][:MAX_TABS]
+    counted = [tab for tab in _counted(tabs) if at_once or not _is_looked_for(tab)]
     numbers, some = counts_of({tab.key: _query(tab.query) for tab in counted}, me=person)
     shown = [
         CaseTab(tab, numbers.get(tab.key))
@@ -45,6 +46,20 @@ def case_tabs(person: User, now: CaseQuery) -> CaseTabs:
         if tab.query not in _IF_ANY or tab.is_now or numbers.get(tab.key)
     ]
     return CaseTabs(shown, some)
+
+
+def later_counts(person: User) -> dict[str, int]:
+    """Tab key → how many cases, of what `case_tabs` leaves out. Two statements."""
+    counted = filter(_is_looked_for, _counted(list(_tabs(person, CaseQuery()))))
+    return counts_of({tab.key: _query(tab.query) for tab in counted}, me=person)[0]
+
+
+def _counted(tabs: Sequence[Tab]) -> list[Tab]:
+    return [tab for tab in tabs if tab.query and not tab.elsewhere][:MAX_TABS]
+
+
+def _is_looked_for(tab: Tab) -> bool:
+    return _query(tab.query).is_looked_for
 
 
 def state_of(query: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from ticketing.health import LASTING
@@ -33,12 +33,6 @@ class Sync(NamedTuple):
 
 
 NO_ISSUE = Sync("none", "Case only", "minus")
-FAILED = (
-    Q(state=State.BLOCKED)
-    | Q(state=State.CREATED, gone_at__isnull=False)
-    | (Q(state=State.CREATED) & ~Q(sync_problem=""))
-)
-"""Issues that need a person."""
 
 
 def live_issues() -> QuerySet[ExternalIssue]:

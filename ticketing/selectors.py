@@ -11,7 +11,7 @@ from django.db.models import Count, Expression, Q, QuerySet, When
 
 from config.lib.ui_tags import MAX_COUNTED
 from findings.facts import OPEN_STATUSES
-from ticketing.case_lists import UNDEFINED_LAST
+from ticketing.case_pages import UNDEFINED_LAST
 from ticketing.models import (
     ASSIGNEES,
     Attachment,
@@ -27,7 +27,7 @@ from ticketing.models.jira_users import shown_name
 
 _BY_STATUS = Choice(*(When(status=s, then=n) for n, s in enumerate(Case.Status.values)), default=0)
 API_SORTS: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {  # descending, ascending
-    "created_at": (("-created_at", "-id"), ("created_at", "id")),
+    "created_at": (("-created_at", "-number", "-id"), ("created_at", "number", "id")),
     "priority": (
         (UNDEFINED_LAST, "-priority", "-created_at", "-id"),
         (UNDEFINED_LAST, "priority", "-created_at", "-id"),

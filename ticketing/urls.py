@@ -24,6 +24,7 @@ app_name = "ticketing"
 
 urlpatterns = [
     path("cases", case_list.list_cases, name="case-list"),
+    path("cases/counts", case_list.count_views, name="case-counts"),
     path("cases/new", cases.create_case, name="case-create"),
     path("cases/bulk", case_bulk.change_cases, name="case-bulk"),
     path("cases/views/new", case_views.create_view, name="view-create"),

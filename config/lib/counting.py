@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 
 
 def numbers_of(found: Sequence[QuerySet[Any]]) -> list[int]:
@@ -23,7 +23,7 @@ def numbers_of(found: Sequence[QuerySet[Any]]) -> list[int]:
     for nth, each in enumerate(found):
         try:
             in_no_order = each if each.query.is_sliced else each.order_by()
-            sql, of_each = in_no_order.values("pk").query.sql_with_params()
+            sql, of_each = in_no_order.values(one=Value(1)).query.sql_with_params()
         except EmptyResultSet:
             counts.append("(SELECT 0)")
             continue

@@ -108,6 +108,7 @@ PAGES: Mapping[str, Access] = {
     "triage/severity": _post(P.FINDINGS_WRITE),
     # Cases and tickets
     "cases": _get(P.CASES_READ),
+    "cases/counts": _get(P.CASES_READ),
     "cases/new": _form(P.CASES_WRITE),
     "cases/bulk": _post(P.CASES_WRITE),
     "cases/views/new": _form(P.CASES_READ),

@@ -1,6 +1,6 @@
 """`python -m tests.bench [--only NAME …] [--full]`: every bench's rows in one table.
-`python -m tests.bench creates|death|fill|hotpath|machines|memory|rush|year …`: a trial that takes
-many minutes.
+`python -m tests.bench creates|death|fill|fill_cases|hotpath|machines|memory|rush|year …`: a trial
+that takes many minutes.
 
 Ends with 1 when a goal is missed, so that it can stand in a pipeline. `--json FILE` keeps what was
 measured, and `--compare FILE` shows an earlier run beside this one.
@@ -22,7 +22,7 @@ from tests.bench import tables
 from tests.bench.rows import Options, Row
 
 PREFIX = "bench_"
-TRIALS = ("creates", "death", "fill", "hotpath", "machines", "memory", "rush", "year")
+TRIALS = ("creates", "death", "fill", "fill_cases", "hotpath", "machines", "memory", "rush", "year")
 
 
 def main(arguments: Sequence[str]) -> int:

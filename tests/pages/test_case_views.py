@@ -70,6 +70,27 @@ def test_every_number_is_that_of_the_rows_behind_it(as_user, analyst, make_case)
         assert name == "All cases" or len(rows[name]) == int(number)
 
 
+def test_what_takes_longer_to_count_comes_after_the_page_where_there_are_scripts(
+    as_user, analyst, make_case
+):
+    join(analyst, "payments")
+    make_case("Tagged", tags=["team:payments"])
+    page = SavedView.Page.CASES
+    save_view(name="Leaks", query="q=leaked", is_shared=False, owner=analyst, page=page)
+    client = as_user(analyst)
+    assert {tabs(client)[name][2] for name in ("My team", "Leaks")} == {"1", ""}
+    client.cookies["facets"] = "later"
+
+    page, counts = client.get("/cases").text, client.get("/cases/counts").text
+
+    empty = re.findall(r'<span class="num" id="(case-count-[^"]+)"></span>', page)
+    assert "hx-get" in page.partition('<nav class="views"')[2].partition("</nav>")[0]
+    assert re.findall(r'id="([^"]+)" hx-swap-oob="true">([^<]+)<', counts) == [
+        ("case-count-built_in_team", "1")
+    ]
+    assert "case-count-built_in_team" in empty
+
+
 @pytest.mark.parametrize(
     ("tags", "status", "is_theirs"),
     [

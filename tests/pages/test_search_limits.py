@@ -16,6 +16,7 @@ PAGES = [
     ("get", "/explorer/histogram"),
     ("get", "/explorer/counts"),
     ("get", "/explorer/suggest"),
+    ("get", "/cases/counts"),
     ("get", "/jump"),
     ("post", "/rules/preview"),
     ("post", "/rules/test"),

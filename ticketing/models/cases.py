@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Length
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -14,6 +15,7 @@ from config.accounts.models import User
 from findings.models import Finding
 from ticketing.close_reasons import LABELS, CloseReason
 from ticketing.models.jira_users import JiraAssignee
+from ticketing.models.key_prefix import KeyPrefix
 
 USER = settings.AUTH_USER_MODEL
 ASSIGNEES = ("assignee", "jira_assignee")
@@ -95,7 +97,9 @@ class Case(models.Model):
     MADE_BY_RULES = (Origin.RULE, Origin.LIMIT_NOTICE)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    project = models.ForeignKey(  # found by the number's constraint
+        Project, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     number = models.PositiveIntegerField(editable=False)
     key = models.CharField(max_length=21, unique=True, editable=False)  # PROJECT-number
     title = models.TextField()
@@ -134,9 +138,15 @@ class Case(models.Model):
     rule_name = models.CharField(max_length=255, blank=True, editable=False)
     rule_set_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
     notice_day = models.DateField(null=True, blank=True, editable=False)  # of a limit notice
-    created_by = models.ForeignKey(
-        USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
-    )  # null: the system
+    created_by = models.ForeignKey(  # null: the system
+        USER,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     modified_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -202,9 +212,46 @@ class Case(models.Model):
                 condition=Q(held_open_until__isnull=False),
                 name="case_held_open",
             ),
-            models.Index(fields=("-modified_at", "-id"), name="case_modified"),
+            # How many there are of a status, project or person; rows that are alike take one place.
             models.Index(
-                fields=("status",), condition=Q(archived_at__isnull=True), name="case_status"
+                fields=("status", "project", "assignee", "priority"),
+                condition=Q(archived_at__isnull=True),
+                name="case_counts",
+            ),
+            # One for each order of the list, down to its last column, with what the board asks
+            # besides: a page is found without a look at the table.
+            models.Index(
+                fields=("-modified_at", "-number", "-id", "status"),
+                condition=Q(archived_at__isnull=True),
+                name="case_by_update",
+            ),
+            models.Index(
+                fields=("-created_at", "-number", "-id", "status", "archived_at"),
+                name="case_by_creation",
+            ),
+            models.Index(
+                Length("priority"),
+                F("priority"),
+                F("modified_at").desc(),
+                F("id").desc(),
+                F("status"),
+                condition=Q(archived_at__isnull=True),
+                name="case_by_priority",
+            ),
+            models.Index(
+                fields=("due_date", "-modified_at", "-number", "-id", "status"),
+                condition=Q(archived_at__isnull=True),
+                name="case_by_due_date",
+            ),
+            models.Index(
+                KeyPrefix("key"),
+                F("number").desc(),
+                F("key"),
+                F("id"),
+                F("status"),
+                F("project"),  # else those of the projects before it are looked up
+                condition=Q(archived_at__isnull=True),
+                name="case_by_key",
             ),
             models.Index(
                 fields=("due_date",),
@@ -216,7 +263,6 @@ class Case(models.Model):
                 condition=Q(archived_at__isnull=False),
                 name="case_archived",
             ),
-            models.Index(fields=("-created_at", "-id"), name="case_created"),
             models.Index(
                 fields=("rule_id", "-created_at"),
                 condition=Q(rule_id__isnull=False),

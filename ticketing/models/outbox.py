@@ -13,6 +13,12 @@ from ticketing.states import State
 
 LATE_LOOKS = 2
 """So often a ticket that was unsure once is looked up again, in case it has a second issue."""
+FAILED = (
+    Q(state=State.BLOCKED.value)
+    | Q(state=State.CREATED.value, gone_at__isnull=False)
+    | (Q(state=State.CREATED.value) & ~Q(sync_problem=""))
+)
+"""Issues that need a person."""
 _ACT_AT = models.Case(
     When(state__in=[State.PENDING.value, State.UNSURE.value], then=F("not_before")),
     When(state=State.SENDING.value, then=F("lease_until")),
@@ -129,6 +135,14 @@ class ExternalIssue(models.Model):
                 fields=("sync_due_at",), condition=Q(sync_due_at__isnull=False), name="issue_sync"
             ),
             models.Index(fields=("state", "created_at"), name="issue_state"),
+            models.Index(
+                fields=("issue_key", "case"),
+                condition=~Q(issue_key="") & Q(detached_at=None),
+                name="issue_by_key",
+            ),
+            models.Index(
+                fields=("case",), condition=FAILED & Q(detached_at=None), name="issue_failed"
+            ),
             models.Index(
                 fields=("closing_field",),
                 condition=~Q(closing_field=""),

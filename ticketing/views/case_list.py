@@ -13,13 +13,15 @@ from django.views.decorators.http import require_GET, require_POST
 from config.accounts.access import require, signed_in
 from config.accounts.models import User
 from config.accounts.roles import Permission
+from config.lib.concurrency import limit_searches
+from config.lib.statement_timeout import QueryTimeout, statement_timeout
 from config.lib.toasts import toast
 from findings.tabs import choose_team_url
 from ticketing import services
 from ticketing.case_bulk import MAX_CASES
 from ticketing.case_lists import SORTS, CaseQuery, board_of, find_cases
 from ticketing.case_search import BadTerm
-from ticketing.case_tabs import case_tabs
+from ticketing.case_tabs import case_tabs, later_counts
 from ticketing.close_reasons import CloseReason
 from ticketing.forms.cases import ChangeCaseForm
 from ticketing.models import Case, Project
@@ -34,10 +36,12 @@ def list_cases(request: HttpRequest) -> HttpResponse:
     me, query = signed_in(request), CaseQuery.read(request.GET)
     if query.view == "team" and not me.team:
         return redirect(choose_team_url(request.get_full_path()))
+    later = request.COOKIES.get("facets") == "later"  # a script asks for what takes longer
     context = _shown(request, as_board=request.GET.get("layout") == "board") | {
-        "views": case_tabs(me, query),
+        "views": case_tabs(me, query, at_once=not later),
+        "later": later,
         "projects": Project.objects.all(),
-        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "sorts": list(SORTS.items()),
         "may_write_projects": me.may(Permission.PROJECTS_WRITE),
         "people": User.objects.filter(is_active=True) if me.may(Permission.CASES_WRITE) else [],
         "wont_fix": [(each.value, each.label) for each in CloseReason if each.is_wont_fix],
@@ -46,6 +50,20 @@ def list_cases(request: HttpRequest) -> HttpResponse:
         "priority_choices": Case.Priority.choices,
     }
     return render(request, "ticketing/cases.html", context)
+
+
+@require(Permission.CASES_READ)
+@require_GET
+@limit_searches
+def count_views(request: HttpRequest) -> HttpResponse:
+    """The numbers beside the tabs that the page does not wait for, each for its own place. None
+    where the database takes too long."""
+    try:
+        with statement_timeout():
+            counts = later_counts(signed_in(request))
+    except QueryTimeout:
+        counts = {}
+    return render(request, "ticketing/_case_view_counts.html", {"counts": counts})
 
 
 @require(Permission.CASES_WRITE)
@@ -101,7 +119,7 @@ def _shown(request: HttpRequest, *, as_board: bool) -> dict[str, Any]:
         "asked": query,
         "here": here,  # also where a script asked another address for the board
         "as_board": as_board,
-        "sorted_by": SORTS[query.sort][0],
+        "sorted_by": SORTS[query.sort],
         "may_write": me.may(Permission.CASES_WRITE),
     }
     try:
