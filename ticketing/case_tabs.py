@@ -32,20 +32,22 @@ class CaseTab(NamedTuple):
 class CaseTabs(NamedTuple):
     tabs: list[CaseTab]
     any: bool  # whether there is a case at all
+    has_later: bool  # whether any of them is still to be counted
 
 
 def case_tabs(person: User, now: CaseQuery, *, at_once: bool) -> CaseTabs:
     """Two statements, however many tabs; all cases are not counted. What each case has to be
     looked at for takes longer than the page: it is counted `at_once`, or by `later_counts`."""
     tabs = list(_tabs(person, now))
-    counted = [tab for tab in _counted(tabs) if at_once or not _is_looked_for(tab)]
+    later = [] if at_once else list(filter(_is_looked_for, _counted(tabs)))
+    counted = [tab for tab in _counted(tabs) if tab not in later]
     numbers, some = counts_of({tab.key: _query(tab.query) for tab in counted}, me=person)
     shown = [
         CaseTab(tab, numbers.get(tab.key))
         for tab in tabs
         if tab.query not in _IF_ANY or tab.is_now or numbers.get(tab.key)
     ]
-    return CaseTabs(shown, some)
+    return CaseTabs(shown, some, bool(later))
 
 
 def later_counts(person: User) -> dict[str, int]:

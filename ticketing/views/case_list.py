@@ -36,10 +36,9 @@ def list_cases(request: HttpRequest) -> HttpResponse:
     me, query = signed_in(request), CaseQuery.read(request.GET)
     if query.view == "team" and not me.team:
         return redirect(choose_team_url(request.get_full_path()))
-    later = request.COOKIES.get("facets") == "later"  # a script asks for what takes longer
+    has_scripts = request.COOKIES.get("facets") == "later"  # they ask for what takes longer
     context = _shown(request, as_board=request.GET.get("layout") == "board") | {
-        "views": case_tabs(me, query, at_once=not later),
-        "later": later,
+        "views": case_tabs(me, query, at_once=not has_scripts),
         "projects": Project.objects.all(),
         "sorts": list(SORTS.items()),
         "may_write_projects": me.may(Permission.PROJECTS_WRITE),
