@@ -151,7 +151,7 @@ def _team() -> forms.CharField:
     return forms.CharField(
         max_length=100,
         required=False,
-        help_text="As in the “team:” tag of its findings. Upper and lower case count.",
+        help_text="As in the “team:” tag of its findings. Upper and lower case matter.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "teams"}),
     )
 
