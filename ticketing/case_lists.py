@@ -156,7 +156,7 @@ def counts_of(queries: Mapping[str, CaseQuery], *, me: User) -> tuple[dict[str, 
     """How many cases each of them finds, by its key, without one that cannot be read, MAX_COUNTED
     + 1 for any number beyond; and whether there is any case at all.
 
-    One statement.
+    One statement, and one for each word that they look for.
     """
     found: dict[str, QuerySet[Case]] = {}
     for key, query in queries.items():

@@ -82,7 +82,8 @@ def _reads_texts(node: Node) -> bool:
 
 
 def search_condition(text: str, *, me: User | None) -> Q:
-    """What `Case.objects.filter()` takes to find what the search asks for. Raises BadTerm.
+    """What `Case.objects.filter()` takes to find what the search asks for. Raises BadTerm. One
+    statement for each word, to find the issues whose keys hold it.
 
     `me` is whom `assignee:me` means; None where nobody is signed in.
     """
