@@ -1,7 +1,5 @@
 // J and K (or the arrows) walk through the rows of a list; Ctrl or ⌘ with Enter sends a form.
-import { remember } from "./shell.js";
 
-remember("facets", "later"); // from now on the page does not wait for what takes longer to count
 const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog:modal, .menu";
 const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 const singleKeys = document.querySelector("[data-single-keys]");
