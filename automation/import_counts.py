@@ -189,9 +189,9 @@ def _fill_in(
 def _packages(decisions: QuerySet[Decision]) -> Mapping[str, int]:
     """Rule → the tickets that its findings over the limit would take with one per package."""
     over = decisions.filter(outcome=Outcome.OVER_LIMIT)
-    theirs = Decision.objects.filter(finding=OuterRef("pk"), kind=KIND, outcome=Outcome.OVER_LIMIT)
+    rule = over.filter(finding=OuterRef("pk")).values("rule_id")[:1]
     findings = Finding.objects.filter(pk__in=over.values("finding")).order_by()
-    findings = findings.annotate(over_limit_of=Subquery(theirs.values("rule_id")[:1]))
+    findings = findings.annotate(over_limit_of=Subquery(rule))
     (name,) = value_names(("package",))
     rows = with_values(findings, ("package",)).values_list("over_limit_of", name)
     counts: dict[str, int] = defaultdict(int)
